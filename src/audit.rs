@@ -1,0 +1,62 @@
+//! The words of the audit trail: what happened, to whom, how it ended. Holds no secret.
+
+use crate::clock::UnixTime;
+use serde::Serialize;
+
+/// What happened. The names are part of the command line's contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Login,
+    Restored,
+    Renewed,
+    SessionExpired,
+    Logout,
+    Revoked,
+    RevocationRejected,
+    RevocationExpired,
+    TlsFailure,
+    VaultDamaged,
+    Forgotten,
+}
+
+impl Event {
+    pub fn name(self) -> &'static str {
+        match self {
+            Event::Login => "login",
+            Event::Restored => "restored",
+            Event::Renewed => "renewed",
+            Event::SessionExpired => "session_expired",
+            Event::Logout => "logout",
+            Event::Revoked => "revoked",
+            Event::RevocationRejected => "revocation_rejected",
+            Event::RevocationExpired => "revocation_expired",
+            Event::TlsFailure => "tls_failure",
+            Event::VaultDamaged => "vault_damaged",
+            Event::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// A line to be written. `outcome` and `detail` are our words, never the server's text.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub event: Event,
+    pub provider: String,
+    pub account: String,
+    /// "ok", an outcome of DESIGN section 5, or an error's code.
+    pub outcome: String,
+    pub detail: String,
+}
+
+/// A line of the trail, oldest first by `seq`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Counts up by one; the order to trust, because clocks are set.
+    pub seq: i64,
+    pub at: UnixTime,
+    pub event: String,
+    pub provider: String,
+    pub account: String,
+    pub outcome: String,
+    pub detail: String,
+}

@@ -1,0 +1,168 @@
+//! What time it is, and whether that can be believed.
+//!
+//! A Raspberry Pi has no clock of its own: before the network is up it may be 1970, or the hour it
+//! was switched off. So nothing is thrown away because of the time unless the clock is *known*: it
+//! is past every time we have stored and the build, and either the kernel says that it is
+//! synchronised (adjtimex), or a server's `Date` over verified TLS agreed with it. Delays are never
+//! taken from here; they are monotonic (`Instant`).
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since 1970-01-01 UTC.
+pub type UnixTime = i64;
+
+/// How far a server's `Date` may be from our clock and still confirm it, in seconds.
+const AGREEMENT: i64 = 600;
+
+/// No clock that shows an earlier time can be right: 2026-11-01.
+const BUILD_FLOOR: UnixTime = 1_793_491_200;
+
+/// Where the time comes from; a test holds its own.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> UnixTime;
+
+    /// True when the time may be used to decide that something is over for good.
+    fn is_known(&self) -> bool;
+
+    /// True when nothing shows that the time is wrong. Enough to show it, and to renew by it.
+    fn is_plausible(&self) -> bool;
+
+    /// A server that proved its identity said that it is `date`.
+    fn observe(&self, date: UnixTime);
+
+    /// The clock cannot be right while it shows less than `time`.
+    fn raise_floor(&self, time: UnixTime);
+
+    /// True when `time` has passed for certain.
+    fn is_past(&self, time: UnixTime) -> bool {
+        self.is_known() && self.now() >= time
+    }
+
+    /// True when `time` seems to have passed; nothing is thrown away because of it.
+    fn seems_past(&self, time: UnixTime) -> bool {
+        self.is_plausible() && self.now() >= time
+    }
+}
+
+/// The machine's clock.
+pub struct SystemClock {
+    agreed: AtomicBool,
+    floor: AtomicI64,
+}
+
+impl SystemClock {
+    pub fn new() -> Self {
+        SystemClock { agreed: AtomicBool::new(false), floor: AtomicI64::new(BUILD_FLOOR) }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixTime {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_plausible() && (self.agreed.load(Ordering::Relaxed) || kernel_is_synchronised())
+    }
+
+    fn is_plausible(&self) -> bool {
+        self.now() >= self.floor.load(Ordering::Relaxed)
+    }
+
+    fn observe(&self, date: UnixTime) {
+        self.agreed.store(self.now().abs_diff(date) <= AGREEMENT as u64, Ordering::Relaxed);
+    }
+
+    fn raise_floor(&self, time: UnixTime) {
+        self.floor.fetch_max(time, Ordering::Relaxed);
+    }
+}
+
+/// adjtimex(2) with no mode set only reads; TIME_ERROR means "not synchronised".
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "no safe crate wraps adjtimex; the call only fills a struct of ours")]
+fn kernel_is_synchronised() -> bool {
+    // SAFETY: timex is plain data for which all zeroes is valid, and `modes == 0` reads only.
+    let state = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        libc::adjtimex(&raw mut timex)
+    };
+    state >= 0 && state != libc::TIME_ERROR
+}
+
+/// Elsewhere the system keeps its own clock, and has one that survives being switched off.
+#[cfg(not(target_os = "linux"))]
+fn kernel_is_synchronised() -> bool {
+    true
+}
+
+/// A clock that a test sets.
+#[derive(Default)]
+pub struct HeldClock {
+    now: AtomicI64,
+    known: AtomicBool,
+}
+
+impl HeldClock {
+    pub fn at(now: UnixTime) -> Self {
+        HeldClock { now: AtomicI64::new(now), known: AtomicBool::new(true) }
+    }
+
+    pub fn set(&self, now: UnixTime) {
+        self.now.store(now, Ordering::Relaxed);
+    }
+
+    pub fn set_known(&self, known: bool) {
+        self.known.store(known, Ordering::Relaxed);
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> UnixTime {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    fn is_plausible(&self) -> bool {
+        self.is_known()
+    }
+
+    fn observe(&self, _date: UnixTime) {}
+
+    fn raise_floor(&self, _time: UnixTime) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_agrees_makes_the_clock_known() {
+        let clock = SystemClock::new();
+        clock.observe(clock.now() + 30);
+        assert!(clock.is_known());
+        assert!(clock.is_past(clock.now() - 1));
+        assert!(!clock.is_past(clock.now() + 60));
+    }
+
+    #[test]
+    fn a_clock_behind_what_was_stored_is_not_believed() {
+        let clock = SystemClock::new();
+        clock.observe(clock.now());
+        clock.raise_floor(clock.now() + 3600);
+        assert!(!clock.is_known());
+        assert!(!clock.is_past(0));
+    }
+}

@@ -1,0 +1,71 @@
+//! What other add-ons are told: a short memory of what happened in this process, in order.
+//!
+//! Kept beside the audit trail because it is read every half second by the service, needs no disk,
+//! and must not tell things twice after a restart.
+
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+/// Older events are forgotten: whoever listens does so within seconds.
+const KEPT: usize = 256;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Happening {
+    /// Counts up by one within the process.
+    pub seq: i64,
+    pub event: &'static str,
+    pub provider: String,
+    pub account: String,
+    pub outcome: String,
+}
+
+#[derive(Default)]
+pub struct Events(Mutex<(i64, VecDeque<Happening>)>);
+
+impl Events {
+    pub fn tell(&self, event: &'static str, provider: &str, account: &str, outcome: &str) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += 1;
+        let happening = Happening {
+            seq: state.0,
+            event,
+            provider: provider.to_owned(),
+            account: account.to_owned(),
+            outcome: outcome.to_owned(),
+        };
+        if state.1.len() == KEPT {
+            state.1.pop_front();
+        }
+        state.1.push_back(happening);
+    }
+
+    /// What came after `seq`, oldest first.
+    pub fn after(&self, seq: i64) -> Vec<Happening> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1.iter().filter(|happening| happening.seq > seq).cloned().collect()
+    }
+
+    /// The newest number given; what comes later has a higher one.
+    pub fn newest(&self) -> i64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_gets_each_event_once() {
+        let events = Events::default();
+        let start = events.newest();
+        (0..300).for_each(|_| events.tell("login", "angel", "1", "ok"));
+        assert_eq!(events.after(start).len(), KEPT);
+        let newest = events.newest();
+        assert_eq!(newest, 300);
+        events.tell("logout", "angel", "1", "revoked");
+        let new = events.after(newest);
+        assert_eq!((new.len(), new[0].event, new[0].seq), (1, "logout", 301));
+    }
+}

@@ -1,0 +1,74 @@
+//! Text that must not be seen: redacted in `Debug`, opened only by `expose`, zeroed on drop.
+//!
+//! A `Secret` is not `Serialize`. Where one has to be sealed, the field names `secret::sealed`, so
+//! that each place where a secret leaves its wrapper can be found by its name.
+
+use std::fmt;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A password, token or cookie value.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(Zeroizing::new(value.into()))
+    }
+
+    /// Takes UTF-8 bytes over; the bytes are zeroed when they are not UTF-8.
+    pub fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Secret::new(text)),
+            Err(error) => {
+                error.into_bytes().zeroize();
+                None
+            }
+        }
+    }
+
+    /// The value itself. Each caller is a place where a secret could get out.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// For `#[serde(with = "crate::secret::sealed")]`, on fields of records that are only ever sealed.
+pub mod sealed {
+    use super::Secret;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.expose())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "[redacted]");
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some([redacted])");
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_no_secret() {
+        assert!(Secret::from_utf8(vec![0xff, 0xfe]).is_none());
+        assert_eq!(Secret::from_utf8("päss".into()).unwrap().expose(), "päss");
+    }
+}

@@ -1,0 +1,51 @@
+//! Who is signed in where: plain data that the vault seals and the keeper hands around.
+
+use crate::clock::UnixTime;
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+
+/// The person at the provider. The id is the provider's own and stable; it is never empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+}
+
+/// One login of one account. Sealed as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// 32 hexadecimal digits, random at each login; binds an outbox entry to this login.
+    pub id: String,
+    pub provider: String,
+    pub account: Account,
+    /// Raised by the vault at each write; a write that names an older one is refused.
+    pub generation: u64,
+    pub signed_in_at: UnixTime,
+    pub renewed_at: UnixTime,
+    /// When the access token ends, as its claims or the server say; a hint only.
+    pub expires_at: Option<UnixTime>,
+    /// The cookie jar, as `http::Jar` writes it.
+    #[serde(with = "crate::secret::sealed")]
+    pub cookies: Secret,
+}
+
+/// What the outbox needs to end a session at the server, and nothing else. Sealed as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// The session's id.
+    pub session_id: String,
+    pub provider: String,
+    /// The account's id.
+    pub account: String,
+    pub created_at: UnixTime,
+    /// Not tried before this, so that only the logout that made it sends it first.
+    pub first_attempt_at: UnixTime,
+    /// When the last of the credentials ends by itself; `None` when they do not say.
+    pub expires_at: Option<UnixTime>,
+    /// The cookies that the logout and the probe send, as `http::Jar` writes them.
+    #[serde(with = "crate::secret::sealed")]
+    pub cookies: Secret,
+    /// The provider's definition as it was at logout: the file may be gone when we come to it.
+    pub definition: String,
+}

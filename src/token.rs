@@ -1,0 +1,125 @@
+//! What an access token says of itself: claims of a JWT, read and never verified.
+//!
+//! The token is the server's business. Its `exp` is a hint for when to renew, its `sub` and `email`
+//! are what the user is shown; nothing here decides whether somebody is signed in. A token that
+//! cannot be read is simply opaque. RFC 7519 section 4.1, RFC 7515 section 3.
+
+use crate::clock::UnixTime;
+use crate::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+/// A longer payload is not read.
+const PAYLOAD_LIMIT: usize = 64 * 1024;
+
+/// No session is believed to last longer: 400 days, as for cookies (RFC 6265bis 5.6.1).
+const LONGEST: i64 = 400 * 86_400;
+
+/// The claims of a token; empty for an opaque one.
+#[derive(Default)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    pub fn read(token: &Secret) -> Self {
+        let mut parts = token.expose().split('.');
+        let (Some(_), Some(payload), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Claims::default();
+        };
+        if payload.len() > PAYLOAD_LIMIT {
+            return Claims::default();
+        }
+        URL_SAFE_NO_PAD
+            .decode(payload.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .map_or_else(Claims::default, Claims)
+    }
+
+    /// The first of `names` that is a text that can be shown, or a whole number.
+    pub fn text(&self, names: &[String]) -> Option<String> {
+        names.iter().find_map(|name| match self.0.get(name)? {
+            Value::String(text) if is_showable(text) => Some(text.clone()),
+            Value::Number(number) if number.is_u64() => Some(number.to_string()),
+            _ => None,
+        })
+    }
+
+    /// `exp` in Unix seconds, no further from `now` than can be; `None` where it is not a time.
+    pub fn expires_at(&self, now: UnixTime) -> Option<UnixTime> {
+        let number = self.0.get("exp")?.as_number()?;
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "`as` saturates, and the range is checked"
+        )]
+        let at = number.as_i64().or_else(|| number.as_f64().map(|at| at as i64))?;
+        (at > 0).then(|| at.min(now.saturating_add(LONGEST)))
+    }
+}
+
+/// Names and addresses are shown in dialogs: no control characters, no right-to-left overrides.
+fn is_showable(text: &str) -> bool {
+    let hides =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.is_empty() && text.len() <= 320 && !text.contains(hides)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(payload: &str) -> Secret {
+        Secret::new(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(payload)))
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn claims_are_read_best_name_first() {
+        let claims =
+            Claims::read(&token(r#"{"user_id": 77, "email": "zoë@例え.jp", "exp": 2000}"#));
+        assert_eq!(claims.text(&names(&["sub", "user_id"])).unwrap(), "77");
+        assert_eq!(claims.text(&names(&["email"])).unwrap(), "zoë@例え.jp");
+        assert_eq!(claims.expires_at(1000), Some(2000));
+    }
+
+    #[test]
+    fn odd_times_are_no_times() {
+        for (exp, expected) in [
+            ("null", None),
+            ("\"2000\"", None),
+            ("[1]", None),
+            ("-5", None),
+            ("0", None),
+            ("1500.9", Some(1500)),
+            ("1e300", Some(1000 + LONGEST)),
+            ("9223372036854775808", Some(1000 + LONGEST)),
+        ] {
+            let claims = Claims::read(&token(&format!("{{\"exp\": {exp}}}")));
+            assert_eq!(claims.expires_at(1000), expected, "{exp}");
+        }
+        assert_eq!(Claims::read(&token("{\"exp\": 1e400}")).expires_at(1000), None);
+    }
+
+    #[test]
+    fn what_is_no_jwt_is_opaque() {
+        let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+        for text in ["", "a.b", "a.b.c.d.e", "e30.%%%.x", "e30.bm90IGpzb24.x"] {
+            assert!(Claims::read(&Secret::new(text)).0.is_empty(), "{text}");
+        }
+        assert!(Claims::read(&token(&deep)).0.is_empty());
+        assert!(
+            Claims::read(&token(&format!("{{\"a\": \"{}\"}}", "x".repeat(100_000)))).0.is_empty()
+        );
+    }
+
+    #[test]
+    fn text_that_would_deceive_is_not_shown() {
+        let claims = Claims::read(&token("{\"email\": \"a\\u202eb\", \"name\": \"a\\nb\"}"));
+        assert_eq!(claims.text(&names(&["email", "name"])), None);
+    }
+}
