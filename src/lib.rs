@@ -11,6 +11,7 @@ pub mod events;
 pub mod gate;
 pub mod logbook;
 pub mod plain;
+pub mod provider;
 pub mod redact;
 pub mod secret;
 pub mod session;

@@ -1,0 +1,178 @@
+//! Where a provider's requests and cookies may go: an exact list, https only except loopback.
+//!
+//! A URL is allowed when its scheme, host and port are those of an entry. Nothing is matched by
+//! suffix or pattern, so a look-alike, a sub-domain or another port is another host.
+
+use crate::error::{Error, Kind, Result};
+use std::net::IpAddr;
+use url::{Host, Url};
+
+/// The provider's hosts, and the domains that its cookies may be set for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hosts {
+    origins: Vec<Origin>,
+    cookie_domains: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    host: String,
+    /// `None`: the scheme's own port.
+    port: Option<u16>,
+}
+
+impl Hosts {
+    /// `hosts` are names, with `:PORT` where it is not the scheme's own; `cookie_domains` are the
+    /// domains that a `Set-Cookie` may name, besides the hosts themselves.
+    pub fn new(hosts: &[String], cookie_domains: &[String]) -> Result<Self> {
+        let origins = hosts.iter().map(|text| parse_origin(text)).collect::<Result<Vec<_>>>()?;
+        for domain in cookie_domains {
+            let bare = domain.to_ascii_lowercase();
+            let covers = |origin: &Origin| is_within(&origin.host, &bare);
+            if !bare.contains('.') || bare.starts_with('.') || !origins.iter().any(covers) {
+                return Err(Error::new(
+                    Kind::InvalidProvider,
+                    format!("cookie_domains: '{domain}' is not the domain of one of the hosts"),
+                )
+                .hint("Write it without a leading dot, as in \"example.com\"."));
+            }
+        }
+        let cookie_domains = cookie_domains.iter().map(|d| d.to_ascii_lowercase()).collect();
+        Ok(Hosts { origins, cookie_domains })
+    }
+
+    /// Fails with `Kind::HostNotAllowed` unless a request may go to `url`.
+    pub fn check(&self, url: &Url) -> Result<()> {
+        let refuse = |why: &str| {
+            let host = url.host_str().unwrap_or("no host");
+            Err(Error::new(Kind::HostNotAllowed, format!("{why}: {}://{host}", url.scheme())))
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("an address with a user name in it is not used");
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(url) => {}
+            "http" => return refuse("only https is used"),
+            _ => return refuse("this kind of address is not used"),
+        }
+        let Some(host) = url.host_str() else { return refuse("the address has no host") };
+        let listed = |origin: &Origin| {
+            origin.host == host
+                && origin.port.or_else(|| default_port(url)) == url.port_or_known_default()
+        };
+        if self.origins.iter().any(listed) {
+            Ok(())
+        } else {
+            refuse("this address is not one of the provider's hosts")
+        }
+    }
+
+    /// True when a cookie may name `domain` (lower case, without a leading dot).
+    pub fn allows_cookie_domain(&self, domain: &str) -> bool {
+        self.origins.iter().any(|origin| origin.host == domain)
+            || self.cookie_domains.iter().any(|allowed| is_within(domain, allowed))
+    }
+}
+
+/// True for `localhost`, `127.0.0.0/8` and `::1`, where development servers run.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+fn parse_origin(text: &str) -> Result<Origin> {
+    let refuse = || {
+        Error::new(Kind::InvalidProvider, format!("hosts: '{text}' is not a host name"))
+            .hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
+    };
+    let url = Url::parse(&format!("https://{text}/")).map_err(|_| refuse())?;
+    let host = url.host_str().ok_or_else(refuse)?.to_owned();
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => {
+            (name, Some(port.parse().map_err(|_| refuse())?))
+        }
+        _ => (text, None),
+    };
+    if !name.eq_ignore_ascii_case(&host) {
+        return Err(refuse());
+    }
+    Ok(Origin { host, port })
+}
+
+fn default_port(url: &Url) -> Option<u16> {
+    match url.scheme() {
+        "https" => Some(443),
+        "http" => Some(80),
+        _ => None,
+    }
+}
+
+/// True when `name` is `domain` or below it.
+fn is_within(name: &str, domain: &str) -> bool {
+    name == domain || name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts() -> Hosts {
+        let names = ["www.angel.com".to_owned(), "localhost:8080".to_owned(), "[::1]:9".to_owned()];
+        Hosts::new(&names, &["angel.com".to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn only_the_listed_hosts_are_allowed() {
+        for good in [
+            "https://www.angel.com/x?y",
+            "https://WWW.angel.com:443/",
+            "http://localhost:8080/",
+            "http://[::1]:9/",
+        ] {
+            hosts().check(&Url::parse(good).unwrap()).unwrap();
+        }
+        for bad in [
+            "http://www.angel.com/",
+            "https://www.angel.com:8443/",
+            "https://angel.com/",
+            "https://www.angel.com.example.org/",
+            "https://wwwangel.com/",
+            "https://www.ange1.com/",
+            "https://www.angel.com@example.org/",
+            "https://user@www.angel.com/",
+            "https://www.\u{430}ngel.com/",
+            "http://localhost:8081/",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "javascript:alert(1)",
+        ] {
+            let error = hosts().check(&Url::parse(bad).unwrap()).unwrap_err();
+            assert_eq!(error.kind(), Kind::HostNotAllowed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_may_name_a_listed_domain_only() {
+        assert!(hosts().allows_cookie_domain("angel.com"));
+        assert!(hosts().allows_cookie_domain("www.angel.com"));
+        assert!(!hosts().allows_cookie_domain("com"));
+        assert!(!hosts().allows_cookie_domain("evilangel.com"));
+        assert!(!hosts().allows_cookie_domain("example.org"));
+    }
+
+    #[test]
+    fn what_is_not_a_host_is_refused() {
+        for bad in
+            ["", "https://www.angel.com", "www.angel.com/path", "a b", "user@host", "host:99999"]
+        {
+            assert!(Hosts::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
+        }
+        assert!(Hosts::new(&["www.angel.com".to_owned()], &["com".to_owned()]).is_err());
+        assert!(Hosts::new(&["www.angel.com".to_owned()], &["example.org".to_owned()]).is_err());
+    }
+}
