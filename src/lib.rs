@@ -9,6 +9,7 @@ pub mod clock;
 pub mod error;
 pub mod events;
 pub mod gate;
+pub mod http;
 pub mod logbook;
 pub mod plain;
 pub mod provider;

@@ -1,0 +1,236 @@
+//! One `Set-Cookie` header: read as RFC 6265bis 5.6 says, judged as 5.7 says, dated by the server.
+//!
+//! Stricter than the RFC in one point: a cookie without a name is refused, since no provider can
+//! name it. `SameSite` is kept but never applied: we are always the first party.
+
+use super::date::{format_http_date, parse_cookie_date};
+use crate::clock::UnixTime;
+use crate::provider::is_loopback;
+use cookie_store::{Cookie, CookiePath};
+use url::{Host, Url};
+
+/// Name and value together, in bytes.
+const MAX_PAIR: usize = 4096;
+/// An attribute's value, in bytes; a longer one is as if it were not there.
+const MAX_ATTRIBUTE: usize = 1024;
+/// No cookie is kept longer than 400 days.
+const MAX_AGE: i64 = 400 * 86_400;
+
+/// The cookie that a header asks for.
+pub(super) struct SetCookie {
+    pub(super) name: String,
+    value: String,
+    domain: Option<String>,
+    path: Option<String>,
+    is_secure: bool,
+    is_http_only: bool,
+    same_site: Option<SameSite>,
+    max_age: Option<i64>,
+    expires: Option<UnixTime>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SameSite {
+    Strict,
+    Lax,
+    None,
+}
+
+/// What makes two cookies of one name the same cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) domain: String,
+    pub(super) is_host_only: bool,
+    pub(super) path: String,
+}
+
+impl SetCookie {
+    /// Reads a header; `None` where the RFC says to ignore it.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text.bytes().any(|b| matches!(b, 0..=8 | 10..=31 | 127)) {
+            return None;
+        }
+        let mut parts = text.split(';');
+        let (name, value) = parts.next()?.split_once('=')?;
+        let (name, value) = (trim(name), trim(value));
+        if name.is_empty() || name.len() + value.len() > MAX_PAIR {
+            return None;
+        }
+        let mut cookie = SetCookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            domain: None,
+            path: None,
+            is_secure: false,
+            is_http_only: false,
+            same_site: None,
+            max_age: None,
+            expires: None,
+        };
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let (name, value) = (trim(name), trim(value));
+            if value.len() <= MAX_ATTRIBUTE {
+                cookie.take_attribute(&name.to_ascii_lowercase(), value)?;
+            }
+        }
+        Some(cookie)
+    }
+
+    /// The last attribute of a name counts. `None`: the whole cookie is to be ignored.
+    fn take_attribute(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "expires" => self.expires = parse_cookie_date(value).or(self.expires),
+            "max-age" => self.max_age = parse_max_age(value).or(self.max_age),
+            "domain" if !value.is_ascii() => return None,
+            "domain" => {
+                let bare = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
+                self.domain = Some(bare).filter(|bare| !bare.is_empty());
+            }
+            "path" => self.path = Some(value.to_owned()).filter(|path| path.starts_with('/')),
+            "secure" => self.is_secure = true,
+            "httponly" => self.is_http_only = true,
+            "samesite" => {
+                self.same_site = match value.to_ascii_lowercase().as_str() {
+                    "strict" => Some(SameSite::Strict),
+                    "lax" => Some(SameSite::Lax),
+                    "none" => Some(SameSite::None),
+                    _ => None,
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// True when a server at `url` may set this cookie, as far as the two of them tell.
+    pub(super) fn is_acceptable(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let name = self.name.to_ascii_lowercase();
+        let is_development = is_loopback(url);
+        let is_prefix_kept = if name.starts_with("__host-") {
+            self.is_secure && self.domain.is_none() && self.path.as_deref() == Some("/")
+        } else {
+            !name.starts_with("__secure-") || self.is_secure
+        };
+        let is_domain_ours = self.domain.as_ref().is_none_or(|domain| {
+            domain == host
+                || (matches!(url.host(), Some(Host::Domain(_)))
+                    && domain.contains('.')
+                    && host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.')))
+        });
+        is_prefix_kept
+            && is_domain_ours
+            && (!self.is_secure || url.scheme() == "https" || is_development)
+            && (self.same_site != Some(SameSite::None) || self.is_secure || is_development)
+    }
+
+    /// The domain that the header names.
+    pub(super) fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// Where a cookie from `url` belongs.
+    pub(super) fn place(&self, url: &Url) -> Place {
+        let host = url.host_str().unwrap_or_default();
+        Place {
+            domain: self.domain.clone().unwrap_or_else(|| host.to_owned()),
+            is_host_only: self.domain.is_none(),
+            path: self.path.clone().unwrap_or_else(|| CookiePath::default_path(url).to_string()),
+        }
+    }
+
+    /// When it ends, for an answer that was written at `date`. Both are the server's own time, so
+    /// a wrong clock here neither ends the cookie nor prolongs it.
+    pub(super) fn expiry(&self, date: UnixTime) -> Option<UnixTime> {
+        let expiry = match (self.max_age, self.expires) {
+            (Some(age), _) if age <= 0 => return Some(0),
+            (Some(age), _) => date.saturating_add(age),
+            (None, Some(expires)) => expires,
+            (None, None) => return None,
+        };
+        Some(expiry.min(date.saturating_add(MAX_AGE)))
+    }
+
+    /// True when the header is how a server deletes a cookie: no value, and an end in the past.
+    pub(super) fn is_deletion(&self, date: UnixTime) -> bool {
+        // Python's http.cookies, and so Django and Starlette, write an empty value as two quotes.
+        matches!(self.value.as_str(), "" | "\"\"")
+            && self.expiry(date).is_some_and(|end| end <= date)
+    }
+
+    /// The cookie as it is kept. On development hosts `Secure` is dropped and `None` becomes `Lax`.
+    pub(super) fn keep(&self, url: &Url, expiry: Option<UnixTime>) -> Option<Cookie<'static>> {
+        let mut text = format!("{}={}", self.name, self.value);
+        let mut add = |attribute: &str, value: &str| {
+            text.push_str("; ");
+            text.push_str(attribute);
+            text.push_str(value);
+        };
+        if let Some(domain) = &self.domain {
+            add("Domain=", domain);
+        }
+        add("Path=", &self.place(url).path);
+        if self.is_secure && !is_loopback(url) {
+            add("Secure", "");
+        }
+        if self.is_http_only {
+            add("HttpOnly", "");
+        }
+        match self.same_site {
+            Some(SameSite::Strict) => add("SameSite=", "Strict"),
+            Some(SameSite::None) if !is_loopback(url) => add("SameSite=", "None"),
+            Some(SameSite::Lax | SameSite::None) => add("SameSite=", "Lax"),
+            None => {}
+        }
+        if let Some(expiry) = expiry {
+            add("Expires=", &format_http_date(expiry));
+        }
+        let cookie = Cookie::parse(text, url).ok()?.into_owned();
+        (cookie.name() == self.name && cookie.value() == self.value).then_some(cookie)
+    }
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Digits with an optional minus; more than fits is the largest number.
+fn parse_max_age(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let limit = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    Some(text.parse().unwrap_or(limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_counted_from_the_servers_date() {
+        let date = 1_800_000_000;
+        let expires = format_http_date(date + 60);
+        for (attributes, expected) in [
+            (String::new(), None),
+            ("Max-Age=10".to_owned(), Some(date + 10)),
+            (format!("Expires={expires}"), Some(date + 60)),
+            (format!("Max-Age=10; Expires={expires}"), Some(date + 10)),
+            (format!("Expires={expires}; Max-Age=garbage"), Some(date + 60)),
+            (format!("Expires={expires}; Expires=garbage"), Some(date + 60)),
+            ("Max-Age=-1".to_owned(), Some(0)),
+            ("Max-Age=0".to_owned(), Some(0)),
+            ("Max-Age=-99999999999999999999999".to_owned(), Some(0)),
+            ("Max-Age=1e30".to_owned(), None),
+            ("Max-Age=+5".to_owned(), None),
+            ("Max-Age=".to_owned(), None),
+            ("Max-Age=99999999999999999999999".to_owned(), Some(date + MAX_AGE)),
+            ("Expires=Fri, 31 Dec 9999 23:59:59 GMT".to_owned(), Some(date + MAX_AGE)),
+        ] {
+            let cookie = SetCookie::parse(&format!("a=b; {attributes}")).unwrap();
+            assert_eq!(cookie.expiry(date), expected, "{attributes}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Everything that goes over the network: the client, its limits, the cookie jar, pages' forms.
+//!
+//! The only floor that names reqwest, rustls and `cookie_store`. It knows no provider: which hosts
+//! are allowed comes in as [`Hosts`](crate::provider::Hosts), what an answer means is decided above.
+
+mod answer;
+mod client;
+mod cookie;
+mod date;
+mod fault;
+pub mod form;
+mod jar;
+mod request;
+mod retry_after;
+mod settings;
+mod tls;
+mod worker;
+
+#[cfg(test)]
+mod client_test;
+#[cfg(test)]
+mod limits_test;
+#[cfg(test)]
+mod scripted;
+
+pub use answer::Answer;
+pub use client::Client;
+pub use jar::Jar;
+pub use request::{Body, Request};
+pub use settings::{Proxy, Resolve, Settings};
