@@ -17,3 +17,4 @@ pub mod redact;
 pub mod secret;
 pub mod session;
 pub mod token;
+mod vault;

@@ -1,0 +1,124 @@
+//! What stops a piece of work on the vault, and how it is said to the user.
+//!
+//! The only place where an error of SQLite or of the file system becomes one of ours. Their texts
+//! are never passed on: they name paths and statements.
+
+use crate::error::{Error, Kind};
+use rusqlite::{ErrorCode, ffi};
+use std::io;
+use std::path::Path;
+
+/// Why the work stopped; all but the last two are dealt with inside the vault.
+pub enum Failure {
+    /// The file is not a sound database.
+    Damaged,
+    /// The database is sound and the key is right, but a row does not open.
+    BadRow,
+    /// The file at the path, or the key in use, is another one by now.
+    Stale,
+    KeyMissing,
+    KeyWrong,
+    /// The file is the vault of another data directory.
+    Foreign,
+    Sql(rusqlite::Error),
+    Refused(Error),
+}
+
+/// What a piece of work on the vault gives.
+pub type Work<T> = Result<T, Failure>;
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        if is_damage(&error) { Failure::Damaged } else { Failure::Sql(error) }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl Failure {
+    /// At opening, before the schema is known to be ours, a statement that SQLite calls wrong tells
+    /// of the file: it names no such format, or no such table.
+    pub fn at_opening(self) -> Self {
+        match self {
+            Failure::Sql(error)
+                if error.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_ERROR) =>
+            {
+                Failure::Damaged
+            }
+            other => other,
+        }
+    }
+
+    /// The error for the user, where nothing can be done inside.
+    pub fn explain(self, directory: &Path) -> Error {
+        match self {
+            Failure::Refused(error) => error,
+            Failure::Sql(error) => explain_sql(&error, directory),
+            _ => storage("the vault cannot be read", directory, "look at the disk"),
+        }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(cause, _) => {
+            matches!(cause.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                || cause.extended_code == ffi::SQLITE_IOERR_SHORT_READ
+        }
+        // The tables are STRICT: a value of another type, or text that is not UTF-8, was not
+        // written by us.
+        rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => true,
+        _ => false,
+    }
+}
+
+fn explain_sql(error: &rusqlite::Error, directory: &Path) -> Error {
+    let (message, advice) = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => ("the disk is full", "free some space for"),
+        Some(ErrorCode::ReadOnly) => ("the vault is read-only", "allow writing in"),
+        Some(ErrorCode::PermissionDenied) => ("the vault may not be opened", "allow access to"),
+        Some(ErrorCode::CannotOpen) => {
+            ("a file of the vault cannot be opened or created", "look for space and permissions in")
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return in_use(directory),
+        Some(ErrorCode::SystemIoFailure) => ("the disk failed", "look at the disk that holds"),
+        Some(ErrorCode::OutOfMemory) => ("there is not enough memory", "restart what uses"),
+        _ => ("the vault refused the operation", "look at"),
+    };
+    storage(message, directory, advice)
+}
+
+/// Another process, or another thread, holds the vault for too long.
+pub fn in_use(directory: &Path) -> Error {
+    storage("the vault is in use", directory, "try again, or end the other program that uses")
+}
+
+/// The file system refused something: `what` says what was tried.
+pub fn explain_io(error: &io::Error, what: &str, directory: &Path) -> Error {
+    let (reason, advice) = match error.kind() {
+        io::ErrorKind::PermissionDenied => ("permission denied", "allow access to"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ("the disk is full", "free some space for")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            ("the file system is read-only", "choose another directory than")
+        }
+        io::ErrorKind::NotFound => ("not found", "look for"),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            ("something else is there", "look at")
+        }
+        _ => ("the disk failed", "look at"),
+    };
+    storage(&format!("{what}: {reason}"), directory, advice)
+}
+
+fn storage(message: &str, directory: &Path, advice: &str) -> Error {
+    Error::new(Kind::Storage, message).hint(format!("{advice} {}", directory.display()))
+}

@@ -1,0 +1,184 @@
+//! The device key: 32 random bytes in a file of their own, never derived from the machine.
+//!
+//! It lies in the user's key directory as `<vault id>.key`, so that a copy of the data directory
+//! does not open; where that directory cannot be written, beside the vault as `device.key` (or
+//! `device.next.key`, after that one was replaced).
+
+use super::failure::explain_io;
+use super::place::{Directories, create_file, open_file, publish};
+use crate::error::{Error, Kind, Result};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+const LENGTH: usize = 32;
+
+#[derive(Clone)]
+pub struct DeviceKey(Zeroizing<[u8; LENGTH]>);
+
+impl DeviceKey {
+    #[cfg(test)]
+    pub fn from_bytes(bytes: [u8; LENGTH]) -> Self {
+        DeviceKey(Zeroizing::new(bytes))
+    }
+
+    /// The key itself, for `seal` only.
+    pub fn expose(&self) -> &[u8] {
+        &*self.0
+    }
+}
+
+/// A key and where it lies.
+#[derive(Clone)]
+pub struct KeyFile {
+    pub key: DeviceKey,
+    pub path: PathBuf,
+    pub beside_vault: bool,
+}
+
+/// What was found at the places where the vault's key can be.
+pub struct Candidates {
+    pub keys: Vec<KeyFile>,
+    /// Something that is no key lies at one of the places.
+    pub malformed: bool,
+}
+
+/// The keys that may be this vault's. An error where a place cannot be read and none is found:
+/// that is no reason to give the vault up.
+pub fn find(directories: &Directories, vault: &str) -> Result<Candidates> {
+    let mut found = Candidates { keys: Vec::new(), malformed: false };
+    let mut refused = None;
+    for (path, beside_vault) in places(directories, vault) {
+        match read(&path) {
+            Ok(Some(key)) => found.keys.push(KeyFile { key, path, beside_vault }),
+            Ok(None) => found.malformed = true,
+            Err(error) if is_absent(&error) => {}
+            Err(error) => {
+                refused = Some(explain_io(
+                    &error,
+                    "the device key cannot be read",
+                    path.parent().unwrap_or(&path),
+                ));
+            }
+        }
+    }
+    match refused {
+        Some(error) if found.keys.is_empty() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// Makes a key for a vault that is about to be published, durably.
+pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
+    let [(path, _), (beside, _), _] = places(directories, vault);
+    if let Ok(key) = write(&directories.keys, &path) {
+        return Ok(KeyFile { key, path, beside_vault: false });
+    }
+    // Two processes that start at once both find the key that one of them has written.
+    match read(&beside) {
+        Ok(Some(key)) => return Ok(KeyFile { key, path: beside, beside_vault: true }),
+        Ok(None) => {
+            let aside = directories.data.join(format!("device.damaged-{}.key", random_id()?));
+            let _ = fs::rename(&beside, aside);
+        }
+        Err(_) => {}
+    }
+    let key = write(&directories.data, &beside).map_err(|error| {
+        explain_io(&error, "the device key cannot be stored", &directories.data)
+    })?;
+    Ok(KeyFile { key, path: beside, beside_vault: true })
+}
+
+/// Makes another key, for a vault that gets a new id, while the one at `current` still exists.
+pub fn replace(directories: &Directories, vault: &str, current: &Path) -> Result<KeyFile> {
+    let [(path, _), (first, _), (second, _)] = places(directories, vault);
+    if let Ok(key) = write(&directories.keys, &path) {
+        return Ok(KeyFile { key, path, beside_vault: false });
+    }
+    let path = if current == first { second } else { first };
+    let key = erase(&path).and_then(|()| write(&directories.data, &path)).map_err(|error| {
+        explain_io(&error, "the device key cannot be stored", &directories.data)
+    })?;
+    Ok(KeyFile { key, path, beside_vault: true })
+}
+
+/// Overwrites and removes a key; what it has sealed is gone with it.
+pub fn erase(path: &Path) -> io::Result<()> {
+    if let Ok(mut file) = open_file(path, true, false) {
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&[0; LENGTH])?;
+        file.sync_all()?;
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// 32 random hexadecimal digits.
+pub fn random_id() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| no_randomness())?;
+    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+}
+
+fn places(directories: &Directories, vault: &str) -> [(PathBuf, bool); 3] {
+    [
+        (directories.keys.join(format!("{vault}.key")), false),
+        (directories.data.join("device.key"), true),
+        (directories.data.join("device.next.key"), true),
+    ]
+}
+
+/// `None` for something that is no key: of another length, a link, a directory.
+fn read(path: &Path) -> io::Result<Option<DeviceKey>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    let file = open_file(path, false, false)?;
+    // One byte more than a key shows that the file is longer; it is never read to its end.
+    let mut bytes = Zeroizing::new([0; LENGTH + 1]);
+    let mut length = 0;
+    let mut file = file.take(LENGTH as u64 + 1);
+    loop {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if length != LENGTH {
+        return Ok(None);
+    }
+    let mut key = Zeroizing::new([0; LENGTH]);
+    key.copy_from_slice(&bytes[..LENGTH]);
+    Ok(Some(DeviceKey(key)))
+}
+
+fn write(directory: &Path, path: &Path) -> io::Result<DeviceKey> {
+    let mut key = Zeroizing::new([0; LENGTH]);
+    SystemRandom::new().fill(&mut *key).map_err(|_| io::Error::from(io::ErrorKind::Other))?;
+    let name = random_id().map_err(|_| io::Error::from(io::ErrorKind::Other))?;
+    let fresh = directory.join(format!("{name}.new"));
+    let written = create_file(&fresh).and_then(|mut file| {
+        file.write_all(&*key)?;
+        file.sync_all()
+    });
+    let published = written.and_then(|()| publish(&fresh, path));
+    if !matches!(published, Ok(true)) {
+        let _ = erase(&fresh);
+    }
+    if published? { Ok(DeviceKey(key)) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+}
+
+/// Only a key that is certainly not there counts as missing.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn no_randomness() -> Error {
+    Error::new(Kind::Internal, "the system gives no random numbers")
+}

@@ -1,0 +1,114 @@
+//! Logging out when the disk refuses: no space, no new file, no journal.
+//!
+//! First the same transaction with its journal in memory, which needs no new file and may use the
+//! reserved pages. If that fails too, the sealed session is overwritten where it lies.
+
+use super::failure::{Failure, Work};
+use super::opening::{Open, read_meta};
+use super::sessions::{Retire, end};
+use super::{Ended, State, Vault};
+use crate::audit::Record;
+use crate::clock::Clock;
+use crate::error::Result;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+/// How the session was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InPlace {
+    /// As by `end`, though the audit line may be missing. `entry` is `None` as well when nobody was
+    /// signed in.
+    Ended { entry: Option<i64> },
+    /// The session cannot be read any more, but there is no outbox entry.
+    Overwritten,
+}
+
+impl Vault {
+    /// Ends the session after `end` has failed because of the disk. An error means that nothing
+    /// worked: the session is still stored.
+    pub fn end_in_place(
+        &self,
+        provider: &str,
+        session_id: Option<&str>,
+        retire: &mut Retire<'_>,
+        record: &Record,
+    ) -> Result<InPlace> {
+        let mut state = self.state();
+        let whose = (provider, session_id);
+        let outcome = match self.try_in_place(&mut state, whose, retire, record) {
+            // Another file is there by now; this one counts.
+            Err(Failure::Stale) => {
+                state.open = None;
+                self.try_in_place(&mut state, whose, retire, record)
+            }
+            outcome => outcome,
+        };
+        outcome.map_err(|failure| failure.explain(&self.directories.data))
+    }
+
+    fn try_in_place(
+        &self,
+        state: &mut State,
+        whose: (&str, Option<&str>),
+        retire: &mut Retire<'_>,
+        record: &Record,
+    ) -> Work<InPlace> {
+        let guard = self.enter(state)?;
+        let State { open: Some(open), mark, .. } = state else { return Err(Failure::Stale) };
+        let outcome = in_memory(open, self.clock(), whose, retire, Some(record))
+            .or_else(|failure| match failure {
+                Failure::Stale => Err(failure),
+                _ => in_memory(open, self.clock(), whose, retire, None),
+            })
+            .map(|entry| InPlace::Ended { entry })
+            .or_else(|failure| match failure {
+                Failure::Stale => Err(failure),
+                _ => overwrite(&open.connection, whose).map(|()| InPlace::Overwritten),
+            });
+        // If this is refused now, the next opening sets it again.
+        let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
+        *mark += 1;
+        drop(guard);
+        outcome
+    }
+}
+
+fn in_memory(
+    open: &mut Open,
+    clock: &dyn Clock,
+    whose: (&str, Option<&str>),
+    retire: &mut Retire<'_>,
+    record: Option<&Record>,
+) -> Work<Option<i64>> {
+    open.connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
+    let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if read_meta(&transaction)?.0 != open.keys.vault() {
+        return Err(Failure::Stale);
+    }
+    transaction.execute("DELETE FROM reserve", [])?;
+    let ended = end(&transaction, &open.keys, clock, whose, retire, record)?;
+    transaction.commit()?;
+    match ended {
+        Ended::Gone => Ok(None),
+        Ended::Ended { entry } => Ok(entry),
+    }
+}
+
+/// The same length, so the same place: no page is added, and no other row is moved.
+fn overwrite(connection: &Connection, (provider, session_id): (&str, Option<&str>)) -> Work<()> {
+    let mut last = Failure::Damaged;
+    for journal in ["MEMORY", "OFF"] {
+        let written =
+            connection.execute_batch(&format!("PRAGMA journal_mode = {journal}")).and_then(|()| {
+                connection.execute(
+                    "UPDATE sessions SET sealed = zeroblob(length(sealed))
+                     WHERE provider = ?1 AND (?2 IS NULL OR id = ?2)",
+                    params![provider, session_id],
+                )
+            });
+        match written {
+            Ok(_) => return Ok(()),
+            Err(error) => last = error.into(),
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,202 @@
+//! Reading rows out of a damaged database, and writing those that are sound into a new one.
+//!
+//! A sealed row is sound when it opens with the key. The audit trail is carried over as it can be
+//! read, with a new chain: the line that tells of the damage marks the place.
+
+use super::failure::Work;
+use super::seal::{Keys, Place, Purpose, is_overwritten};
+use super::trail;
+use crate::session::{Revocation, Session};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::collections::{BTreeSet, HashSet};
+
+/// How many rows are looked for one by one in the gap that a bad page leaves.
+const PROBES: i64 = 100_000;
+
+/// Carries over what opens; false when the tables could not be read at all.
+pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<bool> {
+    let Some(rows) = rows_of(source, SESSION_ROWS) else {
+        return Ok(false);
+    };
+    let ended = carry_outbox(source, new, keys)?;
+    let mut generation = 0;
+    let mut seen = HashSet::new();
+    for row in rows {
+        let Some(found) = read(source, SESSION, row, StoredRow::read) else { continue };
+        let place = Place {
+            purpose: Purpose::Session,
+            provider: &found.provider,
+            account: &found.account,
+            row: &found.id,
+        };
+        let Some(session) = keys.open::<Session>(&found.sealed, place) else { continue };
+        // A session that is in the outbox was logged out: it does not come back (I1).
+        if ended.contains(&session.id) || !seen.insert(session.id.clone()) {
+            continue;
+        }
+        let stored = i64::try_from(session.generation).unwrap_or(i64::MAX - 1);
+        generation = generation.max(stored);
+        new.execute(
+            "INSERT INTO sessions (row, id, provider, account, generation, active, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row,
+                found.id,
+                found.provider,
+                found.account,
+                stored,
+                found.active,
+                found.sealed
+            ],
+        )?;
+    }
+    let counted: i64 = source
+        .query_row("SELECT generation FROM meta WHERE one = 1", [], |row| row.get(0))
+        .unwrap_or(0);
+    new.execute("UPDATE meta SET generation = ?1", [generation.max(counted)])?;
+    carry_trail(source, new)?;
+    Ok(true)
+}
+
+/// True when at least one row opens: the key is right, whatever else is damaged.
+pub fn opens_any(source: &Connection, keys: &Keys) -> bool {
+    let opens = |found: &StoredRow, purpose| {
+        let StoredRow { id, provider, account, sealed, .. } = found;
+        let place = Place { purpose, provider, account, row: id };
+        match purpose {
+            Purpose::Outbox => keys.open::<Revocation>(sealed, place).is_some(),
+            _ => keys.open::<Session>(sealed, place).is_some(),
+        }
+    };
+    let any = |rows: &str, statement: &str, purpose| {
+        rows_of(source, rows)
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|row| read(source, statement, row, StoredRow::read))
+            .any(|found| opens(&found, purpose))
+    };
+    any(SESSION_ROWS, SESSION, Purpose::Session) || any(ENTRY_ROWS, ENTRY, Purpose::Outbox)
+}
+
+const SESSION_ROWS: &str = "SELECT row FROM sessions ORDER BY row";
+const ENTRY_ROWS: &str = "SELECT row FROM outbox ORDER BY row";
+const SESSION: &str =
+    "SELECT id, provider, account, active, 0, '', sealed FROM sessions WHERE row = ?1";
+const ENTRY: &str = "SELECT id, provider, account, attempts, next_attempt_at, last_outcome, sealed
+    FROM outbox WHERE row = ?1";
+
+/// The columns that both tables have; `active` is the attempts in the outbox.
+struct StoredRow {
+    id: String,
+    provider: String,
+    account: String,
+    active: i64,
+    next_attempt_at: i64,
+    last_outcome: String,
+    sealed: Vec<u8>,
+}
+
+impl StoredRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(StoredRow {
+            id: row.get(0)?,
+            provider: row.get(1)?,
+            account: row.get(2)?,
+            active: row.get(3)?,
+            next_attempt_at: row.get(4)?,
+            last_outcome: row.get(5)?,
+            sealed: row.get(6)?,
+        })
+    }
+}
+
+/// Gives the ids of the sessions that are in the outbox.
+fn carry_outbox(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<HashSet<String>> {
+    let mut ended = HashSet::new();
+    for row in rows_of(source, ENTRY_ROWS).unwrap_or_default() {
+        let Some(found) = read(source, ENTRY, row, StoredRow::read) else { continue };
+        let place = Place {
+            purpose: Purpose::Outbox,
+            provider: &found.provider,
+            account: &found.account,
+            row: &found.id,
+        };
+        if is_overwritten(&found.sealed)
+            || keys.open::<Revocation>(&found.sealed, place).is_none()
+            || !ended.insert(found.id.clone())
+        {
+            continue;
+        }
+        new.execute(
+            "INSERT INTO outbox
+             (row, id, provider, account, attempts, next_attempt_at, last_outcome, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                row,
+                found.id,
+                found.provider,
+                found.account,
+                found.active,
+                found.next_attempt_at,
+                found.last_outcome,
+                found.sealed
+            ],
+        )?;
+    }
+    // An entry's number is not given again, even if the newest entries were lost.
+    new.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name = 'outbox'", [])?;
+    Ok(ended)
+}
+
+fn carry_trail(source: &Connection, new: &Transaction<'_>) -> Work<()> {
+    let rows = rows_of(source, "SELECT row FROM audit ORDER BY row").unwrap_or_default();
+    for row in rows.into_iter().filter(|row| *row > 0) {
+        if let Some(line) = read(source, trail::ONE_LINE, row, trail::Stored::read) {
+            trail::insert(new, &line)?;
+        }
+    }
+    Ok(())
+}
+
+fn read<T>(
+    source: &Connection,
+    statement: &str,
+    row: i64,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Option<T> {
+    source.query_row(statement, [row], read).optional().ok().flatten()
+}
+
+/// The numbers of the rows that can be reached: from the start, from the end, and one by one in
+/// the gap between. `None` when the table is not there.
+fn rows_of(source: &Connection, ascending: &str) -> Option<BTreeSet<i64>> {
+    let (mut rows, whole) = scan(source, ascending)?;
+    if whole {
+        return Some(rows);
+    }
+    let low = rows.last().copied().unwrap_or(0);
+    let (end, _) = scan(source, &format!("{ascending} DESC"))?;
+    let high = end.first().copied().unwrap_or(low.saturating_add(1_000));
+    rows.extend(end);
+    rows.extend(low.saturating_add(1)..high.min(low.saturating_add(PROBES)));
+    Some(rows)
+}
+
+/// The rows up to the first that cannot be read, and whether that was all of them.
+fn scan(source: &Connection, statement: &str) -> Option<(BTreeSet<i64>, bool)> {
+    let mut statement = source.prepare(statement).ok()?;
+    let mut found = statement.query([]).ok()?;
+    let mut rows = BTreeSet::new();
+    loop {
+        match found.next() {
+            Ok(Some(row)) => match row.get::<_, i64>(0) {
+                // The same number again: a page that leads back to itself.
+                Ok(number) if !rows.insert(number) => return Some((rows, false)),
+                Ok(_) => {}
+                Err(_) => return Some((rows, false)),
+            },
+            Ok(None) => return Some((rows, true)),
+            Err(_) => return Some((rows, false)),
+        }
+    }
+}

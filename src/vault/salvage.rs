@@ -1,0 +1,242 @@
+//! What happens to a vault that is damaged: the file is kept aside, what still opens moves on.
+//!
+//! The new vault is complete before the old one is touched, and takes its place by one rename.
+//! Rows that do not open with the key are not carried over; no row of another profile's vault is.
+
+use super::failure::{Failure, Work, explain_io};
+use super::key::{self, KeyFile};
+use super::lock::Guard;
+use super::opening::{Open, build, opens_check, read_meta};
+use super::place::{Directories, create_file, journal_of, sync_directory};
+use super::seal::Keys;
+use super::{Damage, rescue, schema, sessions};
+use crate::clock::Clock;
+use crate::error::Result;
+use rusqlite::{Connection, TransactionBehavior};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The first page: header and schema, the same in each vault of a version.
+const PAGE: usize = 4096;
+
+/// A larger file is kept aside without a look into it.
+const LARGEST: u64 = 256 << 20;
+
+/// Replaces the vault by a new one that holds what still opens. An error of another sort than
+/// damage is handed back.
+pub fn rebuild(
+    directories: &Directories,
+    guard: &Guard<'_>,
+    clock: &dyn Clock,
+    trouble: Failure,
+) -> Result<Damage> {
+    let mut outcome = match trouble {
+        Failure::Damaged | Failure::BadRow | Failure::Stale => "damaged",
+        Failure::KeyMissing => "key_missing",
+        Failure::KeyWrong | Failure::Foreign => "key_wrong",
+        other => return Err(other.explain(&directories.data)),
+    };
+    let sources = match trouble {
+        Failure::Foreign => Vec::new(),
+        _ => copies(directories)?,
+    };
+    let known = match trouble {
+        Failure::Foreign | Failure::KeyMissing => None,
+        _ => known_key(directories, guard, &sources, matches!(trouble, Failure::KeyWrong))?,
+    };
+    if known.is_some() {
+        // A key that opens some row is right; only the value that proves it was damaged.
+        outcome = "damaged";
+    }
+    let (key_file, keys) = if let Some(known) = known {
+        known
+    } else {
+        let vault = key::random_id()?;
+        let key_file = key::create(directories, &vault)?;
+        let keys = Keys::derive(&key_file.key, &vault)?;
+        (key_file, keys)
+    };
+    let fresh = build(directories, &keys, |new| {
+        for (source, _) in &sources {
+            if rescue::carry_over(source, new, &keys)? {
+                break;
+            }
+        }
+        Ok(())
+    });
+    for (source, path) in sources {
+        drop(source);
+        let _ = fs::remove_file(path);
+    }
+    let replaced = fresh.and_then(|fresh| replace(directories, guard, clock, &fresh, &keys));
+    if replaced.is_err() && known_is_new(&key_file, guard) {
+        let _ = key::erase(&key_file.path);
+    }
+    replaced.map(|kept| Damage { outcome, kept_as: Some(kept) })
+}
+
+/// Renames what is at the vault's path; for what is no file.
+pub fn move_aside(directories: &Directories, clock: &dyn Clock) -> Result<PathBuf> {
+    let kept = directories.aside(clock.now());
+    fs::rename(directories.vault(), &kept)
+        .and_then(|()| sync_directory(&directories.data))
+        .map_err(|error| cannot_move(&error, directories))?;
+    Ok(kept)
+}
+
+/// Moves the journal to where it belongs to the database `kept`, or away where it is nobody's.
+pub fn move_journal(directories: &Directories, kept: &Path) -> Result<()> {
+    let journal = directories.journal();
+    if fs::symlink_metadata(&journal).is_err() {
+        return Ok(());
+    }
+    let moved = if kept == directories.vault() {
+        fs::remove_file(&journal)
+    } else {
+        fs::rename(&journal, journal_of(kept))
+    };
+    moved.map_err(|error| cannot_move(&error, directories))
+}
+
+/// Copies the sound file aside and deletes the rows in it that do not open.
+pub fn delete_bad_rows(
+    directories: &Directories,
+    clock: &dyn Clock,
+    open: &mut Open,
+) -> Work<Option<PathBuf>> {
+    let kept = directories.aside(clock.now());
+    // The copy is best effort: a full disk must not keep the other accounts out.
+    let copied = create_file(&kept).is_ok()
+        && open.connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).is_ok();
+    if !copied {
+        let _ = fs::remove_file(&kept);
+    }
+    let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    sessions::delete_unreadable(&transaction, &open.keys)?;
+    transaction.commit()?;
+    Ok(copied.then_some(kept))
+}
+
+fn replace(
+    directories: &Directories,
+    guard: &Guard<'_>,
+    clock: &dyn Clock,
+    fresh: &Path,
+    keys: &Keys,
+) -> Result<PathBuf> {
+    let (vault, kept) = (directories.vault(), directories.aside(clock.now()));
+    let linked = fs::hard_link(&vault, &kept).is_ok();
+    let moved = if linked { Ok(()) } else { fs::rename(&vault, &kept) };
+    moved.map_err(|error| cannot_move(&error, directories))?;
+    move_journal(directories, &kept)?;
+    // Between the rename and the new binding a crash must not make the new vault a foreign one.
+    if guard.bound().is_none_or(|bound| bound != keys.vault()) {
+        guard.bind(None);
+    }
+    fs::rename(fresh, &vault)
+        .and_then(|()| sync_directory(&directories.data))
+        .map_err(|error| cannot_move(&error, directories))?;
+    if guard.bound().is_none() {
+        guard.bind(Some(keys.vault()));
+    }
+    Ok(kept)
+}
+
+/// The id and key of the damaged vault, if they are still to be had.
+fn known_key(
+    directories: &Directories,
+    guard: &Guard<'_>,
+    sources: &[(Connection, PathBuf)],
+    proof_needed: bool,
+) -> Result<Option<(KeyFile, Keys)>> {
+    let metas: Vec<_> = sources.iter().filter_map(|(source, _)| read_meta(source).ok()).collect();
+    let bound = guard.bound();
+    let ids = metas.iter().map(|(id, _)| id.clone()).chain(bound.clone());
+    for id in ids {
+        if bound.as_ref().is_some_and(|bound| *bound != id) {
+            continue;
+        }
+        let mut unproved = None;
+        for key_file in key::find(directories, &id)?.keys {
+            let keys = Keys::derive(&key_file.key, &id)?;
+            if metas.iter().any(|(vault, sealed)| *vault == id && opens_check(&keys, sealed))
+                || sources.iter().any(|(source, _)| rescue::opens_any(source, &keys))
+            {
+                return Ok(Some((key_file, keys)));
+            }
+            if !proof_needed {
+                unproved.get_or_insert((key_file, keys));
+            }
+        }
+        if unproved.is_some() {
+            return Ok(unproved);
+        }
+    }
+    Ok(None)
+}
+
+/// Two copies to read from: as it is, and with the first page of a new vault, which helps where
+/// only the header or the schema is damaged.
+fn copies(directories: &Directories) -> Result<Vec<(Connection, PathBuf)>> {
+    let too_large = fs::metadata(directories.vault()).is_ok_and(|found| found.len() > LARGEST);
+    if too_large {
+        return Ok(Vec::new());
+    }
+    let mut sources = Vec::new();
+    for page in [None, first_page(directories)] {
+        let path = directories.fresh(&key::random_id()?);
+        copy(&directories.vault(), &path, page.as_deref())
+            .map_err(|error| cannot_move(&error, directories))?;
+        // Tables that are not ours would be misread.
+        let source = schema::connect(&path).and_then(|mut source| {
+            schema::migrate(&mut source)?;
+            Ok(source)
+        });
+        match source {
+            Ok(source) => sources.push((source, path)),
+            Err(_) => drop(fs::remove_file(path)),
+        }
+    }
+    Ok(sources)
+}
+
+/// Only under the directory's lock: closing any descriptor of the file drops SQLite's own locks.
+fn copy(from: &Path, to: &Path, first_page: Option<&[u8]>) -> io::Result<()> {
+    let mut from = super::place::open_file(from, false, false)?;
+    let mut to = create_file(to)?;
+    if let Some(page) = first_page {
+        io::copy(&mut (&mut from).take(PAGE as u64), &mut io::sink())?;
+        to.write_all(page)?;
+    }
+    io::copy(&mut from, &mut to)?;
+    Ok(())
+}
+
+fn first_page(directories: &Directories) -> Option<Vec<u8>> {
+    let path = directories.fresh(&key::random_id().ok()?);
+    let made = create_file(&path).ok().and_then(|_| {
+        let mut connection = schema::connect(&path).ok()?;
+        schema::create(&mut connection).ok()
+    });
+    let mut page = vec![0; PAGE];
+    let read = made
+        .and_then(|()| OpenOptions::new().read(true).open(&path).ok()?.read_exact(&mut page).ok());
+    let _ = fs::remove_file(&path);
+    read?;
+    // The number of pages is taken from the file's length where these two differ.
+    page[92..96].fill(0);
+    // No free pages: those of the damaged file are not known.
+    page[32..40].fill(0);
+    Some(page)
+}
+
+/// True for a key that was made for a vault that did not come into being.
+fn known_is_new(key_file: &KeyFile, guard: &Guard<'_>) -> bool {
+    let name = key_file.path.file_stem().map(|name| name.to_string_lossy().into_owned());
+    !key_file.beside_vault && name != guard.bound()
+}
+
+fn cannot_move(error: &io::Error, directories: &Directories) -> crate::error::Error {
+    explain_io(error, "the damaged vault cannot be moved aside", &directories.data)
+}

@@ -1,0 +1,237 @@
+//! Sealing: what is secret is stored only as XChaCha20-Poly1305 ciphertext, bound to its place.
+//!
+//! Each purpose has its own sub-key, so the restore path cannot read an outbox entry (I10). There
+//! is one answer for everything that does not open; why is not told (ASVS 11.2.5).
+
+use super::key::DeviceKey;
+use crate::error::{Error, Kind, Result};
+use chacha20poly1305::aead::{AeadInPlace, KeyInit};
+use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
+use ring::hkdf;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::{self, Write};
+use zeroize::Zeroizing;
+
+//  A sealed column:
+//
+//      | format: 1 | nonce: 24 | ciphertext: n | tag: 16 |
+//
+//  Additional data: FORMAT_NAME, the vault's id, the purpose, the provider, the account, the row's
+//  own identity; each preceded by its length as four little-endian bytes.
+//
+//  Sub-key: HKDF-SHA256(salt = vault's id, secret = device key, info = FORMAT_NAME, purpose).
+
+const FORMAT: u8 = 1;
+const FORMAT_NAME: &str = "sessionkeeper vault 1";
+const NONCE: usize = 24;
+const TAG: usize = 16;
+const KEY: usize = 32;
+
+/// No session comes near this; more is not decrypted, and not stored.
+const LARGEST: usize = 1 << 20;
+
+/// What a sealed column is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Session,
+    Outbox,
+    /// A known text that tells a wrong key from a damaged row.
+    Check,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Purpose::Session => "session",
+            Purpose::Outbox => "outbox",
+            Purpose::Check => "check",
+        }
+    }
+}
+
+/// Where a sealed column belongs; it opens nowhere else.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub purpose: Purpose,
+    pub provider: &'a str,
+    pub account: &'a str,
+    pub row: &'a str,
+}
+
+/// The sub-keys of one vault.
+pub struct Keys {
+    vault: String,
+    session: Zeroizing<[u8; KEY]>,
+    outbox: Zeroizing<[u8; KEY]>,
+    check: Zeroizing<[u8; KEY]>,
+}
+
+impl Keys {
+    pub fn derive(device: &DeviceKey, vault: &str) -> Result<Self> {
+        Ok(Keys {
+            vault: vault.to_owned(),
+            session: sub_key(device, vault, Purpose::Session)?,
+            outbox: sub_key(device, vault, Purpose::Outbox)?,
+            check: sub_key(device, vault, Purpose::Check)?,
+        })
+    }
+
+    /// The id of the vault that these keys are for.
+    pub fn vault(&self) -> &str {
+        &self.vault
+    }
+
+    pub fn seal<T: Serialize>(&self, value: &T, place: Place<'_>) -> Result<Vec<u8>> {
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, value).map_err(|_| broken())?;
+        if length.0 > LARGEST {
+            return Err(Error::new(Kind::Storage, "the session is too large to be stored"));
+        }
+        // Room for all of it at once: a buffer that grew would leave a copy behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer(&mut *text, value).map_err(|_| broken())?;
+        let mut nonce = [0; NONCE];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| broken())?;
+        let tag = self
+            .cipher(place.purpose)
+            .encrypt_in_place_detached(&XNonce::from(nonce), &self.bind(place), &mut text)
+            .map_err(|_| broken())?;
+        let mut sealed = Vec::with_capacity(1 + NONCE + text.len() + TAG);
+        sealed.push(FORMAT);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&text);
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+
+    /// `None` for whatever does not open: another key, place or format, or a changed byte.
+    pub fn open<T: DeserializeOwned>(&self, sealed: &[u8], place: Place<'_>) -> Option<T> {
+        if sealed.len() > LARGEST + 1 + NONCE + TAG {
+            return None;
+        }
+        let (format, rest) = sealed.split_first()?;
+        let (nonce, rest) = rest.split_at_checked(NONCE)?;
+        let (text, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
+        if *format != FORMAT {
+            return None;
+        }
+        let mut text = Zeroizing::new(text.to_vec());
+        self.cipher(place.purpose)
+            .decrypt_in_place_detached(
+                XNonce::from_slice(nonce),
+                &self.bind(place),
+                &mut text,
+                Tag::from_slice(tag),
+            )
+            .ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(Key::from_slice(match purpose {
+            Purpose::Session => &*self.session,
+            Purpose::Outbox => &*self.outbox,
+            Purpose::Check => &*self.check,
+        }))
+    }
+
+    fn bind(&self, place: Place<'_>) -> Vec<u8> {
+        let Place { purpose, provider, account, row } = place;
+        let mut data = Vec::new();
+        for part in [FORMAT_NAME, &self.vault, purpose.name(), provider, account, row] {
+            data.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+            data.extend_from_slice(part.as_bytes());
+        }
+        data
+    }
+}
+
+/// A payload that was overwritten in place, when the disk refused anything else: no damage.
+pub fn is_overwritten(sealed: &[u8]) -> bool {
+    sealed.iter().all(|byte| *byte == 0)
+}
+
+fn sub_key(device: &DeviceKey, vault: &str, purpose: Purpose) -> Result<Zeroizing<[u8; KEY]>> {
+    let mut key = Zeroizing::new([0; KEY]);
+    hkdf::Salt::new(hkdf::HKDF_SHA256, vault.as_bytes())
+        .extract(device.expose())
+        .expand(&[FORMAT_NAME.as_bytes(), b" ", purpose.name().as_bytes()], hkdf::HKDF_SHA256)
+        .and_then(|output| output.fill(&mut *key))
+        .map_err(|_| broken())?;
+    Ok(key)
+}
+
+fn broken() -> Error {
+    Error::new(Kind::Internal, "a record could not be sealed")
+}
+
+/// Counts what would be written.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place<'static> =
+        Place { purpose: Purpose::Session, provider: "angel", account: "7", row: "a" };
+
+    fn keys(vault: &str) -> Keys {
+        Keys::derive(&DeviceKey::from_bytes([7; 32]), vault).unwrap()
+    }
+
+    #[test]
+    fn opens_only_where_it_belongs() {
+        let keys = keys("v");
+        let sealed = keys.seal(&"text", PLACE).unwrap();
+        assert_eq!(keys.open::<String>(&sealed, PLACE).as_deref(), Some("text"));
+        for place in [
+            Place { purpose: Purpose::Outbox, ..PLACE },
+            Place { provider: "other", ..PLACE },
+            Place { account: "8", ..PLACE },
+            Place { row: "b", ..PLACE },
+            Place { provider: "ange", account: "l7", ..PLACE },
+        ] {
+            assert!(keys.open::<String>(&sealed, place).is_none());
+        }
+        assert!(self::keys("w").open::<String>(&sealed, PLACE).is_none());
+    }
+
+    #[test]
+    fn no_changed_byte_and_no_cut_opens() {
+        let keys = keys("v");
+        let sealed = keys.seal(&"a text of some length", PLACE).unwrap();
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(keys.open::<String>(&changed, PLACE).is_none());
+            assert!(keys.open::<String>(&sealed[..at], PLACE).is_none());
+        }
+    }
+
+    #[test]
+    fn each_sealing_has_its_own_nonce() {
+        let keys = keys("v");
+        let first = keys.seal(&"text", PLACE).unwrap();
+        assert_ne!(first, keys.seal(&"text", PLACE).unwrap());
+    }
+
+    #[test]
+    fn what_is_too_large_is_neither_sealed_nor_opened() {
+        let keys = keys("v");
+        assert!(keys.seal(&"x".repeat(LARGEST), PLACE).is_err());
+        assert!(keys.open::<String>(&vec![1; LARGEST + 100], PLACE).is_none());
+    }
+}

@@ -1,0 +1,139 @@
+//! The device key: missing, wrong, short, elsewhere, forgotten.
+
+use super::*;
+
+#[test]
+fn a_key_that_is_no_longer_there() {
+    let home = Home::new();
+    log_in(&home.open(), "a", "angel");
+    fs::remove_file(home.key_file()).unwrap();
+    let vault = home.open();
+    let damage = only_damage(&vault);
+    assert_eq!(damage.outcome, "key_missing");
+    assert!(damage.kept_as.unwrap().is_file());
+    assert_eq!(vault.session("angel").unwrap(), None);
+    assert_eq!(events(&vault), ["login"]);
+    log_in(&vault, "b", "angel");
+    let vault = home.open();
+    assert_eq!(vault.take_damage(), []);
+    assert!(vault.session("angel").unwrap().is_some());
+}
+
+#[test]
+fn a_key_that_is_not_the_right_one() {
+    for bytes in [&[1_u8; 32][..], &[1; 31], &[1; 33], &[]] {
+        let home = Home::new();
+        log_in(&home.open(), "a", "angel");
+        fs::write(home.key_file(), bytes).unwrap();
+        let vault = home.open();
+        assert_eq!(only_damage(&vault).outcome, "key_wrong");
+        assert_eq!(vault.session("angel").unwrap(), None);
+        log_in(&vault, "b", "angel");
+        assert_eq!(home.open().take_damage(), []);
+    }
+}
+
+#[test]
+fn something_else_in_the_key_files_place() {
+    let home = Home::new();
+    drop(home.open());
+    let path = home.key_file();
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(only_damage(&home.open()).outcome, "key_wrong");
+}
+
+#[test]
+fn a_key_directory_that_cannot_be_written() {
+    let home = Home::new();
+    fs::write(home.keys(), "a file").unwrap();
+    let vault = home.open();
+    let stored = log_in(&vault, "a", "angel");
+    let facts = vault.facts().unwrap();
+    assert!(facts.key_beside_vault);
+    assert_eq!(facts.key_place.file_name().unwrap(), "device.key");
+    assert_eq!(home.open().session("angel").unwrap(), Some(stored));
+    // Forgetting gives it another key, twice.
+    for name in ["device.next.key", "device.key"] {
+        let vault = home.open();
+        vault.forget().unwrap();
+        assert_eq!(vault.facts().unwrap().key_place.file_name().unwrap(), name);
+        let stored = log_in(&vault, "b", "angel");
+        let vault = home.open();
+        assert_eq!(vault.session("angel").unwrap(), Some(stored));
+        assert_eq!(vault.take_damage(), []);
+        assert_eq!(vault.directories.named("device.").len(), 1);
+    }
+}
+
+#[test]
+fn a_malformed_key_beside_the_vault_is_kept_aside() {
+    let home = Home::new();
+    fs::write(home.keys(), "a file").unwrap();
+    log_in(&home.open(), "a", "angel");
+    fs::write(home.data().join("device.key"), "short").unwrap();
+    let vault = home.open();
+    assert_eq!(only_damage(&vault).outcome, "key_wrong");
+    assert_eq!(vault.directories.named("device.damaged-").len(), 1);
+    log_in(&vault, "b", "angel");
+    assert_eq!(home.open().take_damage(), []);
+}
+
+#[test]
+fn forgetting_leaves_the_trail_and_a_vault_that_works() {
+    let home = Home::new();
+    let vault = home.open();
+    log_in(&vault, "a", "angel");
+    log_in(&vault, "b", "angel");
+    log_in(&vault, "c", "other");
+    let (old_key, old_file) = (home.key_file(), fs::read(home.file()).unwrap());
+    let other = home.open();
+    assert_eq!(vault.forget().unwrap(), (2, 1));
+    assert!(!old_key.exists());
+    for vault in [&vault, &other, &home.open()] {
+        assert_eq!(vault.sessions().unwrap(), []);
+        assert_eq!(vault.pending(None).unwrap(), 0);
+        assert_eq!(events(vault), ["login", "login", "login", "forgotten"]);
+        assert_eq!(vault.take_damage(), []);
+    }
+    let stored = log_in(&other, "d", "angel");
+    assert_eq!(vault.session("angel").unwrap(), Some(stored));
+    drop((vault, other));
+    // A copy of the old file does not open any more.
+    fs::write(home.file(), old_file).unwrap();
+    let vault = home.open();
+    assert_eq!(only_damage(&vault).outcome, "key_wrong");
+    assert_eq!(vault.sessions().unwrap(), []);
+    assert_eq!(vault.forget().unwrap(), (0, 0));
+    assert_eq!(vault.directories.named("vault.damaged-").len(), 0);
+}
+
+#[test]
+fn the_vault_of_another_profile_is_not_taken() {
+    let (home, other) = (Home::new(), Home::new());
+    log_in(&home.open(), "a", "angel");
+    // Both profiles keep their keys in one directory.
+    let theirs = Vault::open(&other.data(), &home.keys(), other.clock.clone()).unwrap();
+    log_in(&theirs, "t", "angel");
+    drop(theirs);
+    fs::copy(other.file(), home.file()).unwrap();
+    let vault = home.open();
+    let damage = only_damage(&vault);
+    assert_eq!(damage.outcome, "key_wrong");
+    assert_eq!(fs::read(damage.kept_as.unwrap()).unwrap(), fs::read(other.file()).unwrap());
+    assert_eq!(vault.sessions().unwrap(), []);
+    assert_eq!(vault.trail(9).unwrap(), []);
+    let theirs = Vault::open(&other.data(), &home.keys(), other.clock.clone()).unwrap();
+    assert_eq!(theirs.session("angel").unwrap().unwrap().id, "t");
+    assert_eq!(theirs.take_damage(), []);
+}
+
+#[test]
+fn a_moved_profile_is_taken() {
+    let home = Home::new();
+    let stored = log_in(&home.open(), "a", "angel");
+    let moved = home.directory.path().join("moved");
+    fs::rename(home.data(), &moved).unwrap();
+    let vault = Vault::open(&moved, &home.keys(), home.clock.clone()).unwrap();
+    assert_eq!(vault.session("angel").unwrap(), Some(stored));
+}

@@ -1,0 +1,140 @@
+//! Tests of the vault as a whole, by concept; what they share is here.
+
+mod damage;
+mod disk;
+mod keys;
+mod sharing;
+mod stored;
+
+use super::*;
+use crate::audit::{Event, Record};
+use crate::clock::HeldClock;
+use crate::secret::Secret;
+use crate::session::{Account, Revocation, Session};
+use std::fs;
+use tempfile::TempDir;
+
+pub const NOW: i64 = 1_800_000_000;
+pub const CANARY: &str = "canary-cookie-value-0123456789";
+
+/// A data directory, its key directory, and a clock that the test sets.
+pub struct Home {
+    pub directory: TempDir,
+    pub clock: Arc<HeldClock>,
+}
+
+impl Home {
+    /// In memory where the system has such a place: the tests write a great deal.
+    pub fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() {
+            TempDir::new_in(memory).or_else(|_| TempDir::new()).unwrap()
+        } else {
+            TempDir::new().unwrap()
+        };
+        Home { directory, clock: Arc::new(HeldClock::at(NOW)) }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub fn keys(&self) -> PathBuf {
+        self.directory.path().join("keys")
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.data().join("vault.db")
+    }
+
+    pub fn try_open(&self) -> Result<Vault> {
+        Vault::open(&self.data(), &self.keys(), self.clock.clone())
+    }
+
+    pub fn open(&self) -> Vault {
+        self.try_open().unwrap()
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        let mut keys: Vec<_> =
+            fs::read_dir(self.keys()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(keys.len(), 1);
+        keys.remove(0)
+    }
+
+    /// Removes all but the keys, and the lock file that says whose directory it is.
+    pub fn clear_data(&self, vault: &str) {
+        fs::remove_dir_all(self.data()).unwrap();
+        fs::create_dir(self.data()).unwrap();
+        fs::write(self.data().join("vault.lock"), vault).unwrap();
+    }
+
+    /// The vault's id.
+    pub fn id(&self) -> String {
+        self.key_file().file_stem().unwrap().to_string_lossy().into_owned()
+    }
+}
+
+pub fn session(id: &str, provider: &str) -> Session {
+    Session {
+        id: id.to_owned(),
+        provider: provider.to_owned(),
+        account: Account {
+            id: "7".to_owned(),
+            name: "Zoë".to_owned(),
+            email: "viewer@example.com".to_owned(),
+        },
+        generation: 0,
+        signed_in_at: NOW,
+        renewed_at: NOW,
+        expires_at: Some(NOW + 3600),
+        cookies: Secret::new(format!("{CANARY} of {id}")),
+    }
+}
+
+pub fn retire(session: &Session) -> Option<Revocation> {
+    Some(Revocation {
+        session_id: session.id.clone(),
+        provider: session.provider.clone(),
+        account: session.account.id.clone(),
+        created_at: NOW,
+        first_attempt_at: NOW,
+        expires_at: session.expires_at,
+        cookies: session.cookies.clone(),
+        definition: "id = \"angel\"\n".repeat(200),
+    })
+}
+
+pub fn record(event: Event) -> Record {
+    Record {
+        event,
+        provider: "angel".to_owned(),
+        account: "7".to_owned(),
+        outcome: "ok".to_owned(),
+        detail: String::new(),
+    }
+}
+
+pub fn log_in(vault: &Vault, id: &str, provider: &str) -> Session {
+    vault.log_in(session(id, provider), &mut retire, &record(Event::Login)).unwrap()
+}
+
+pub fn end(vault: &Vault, provider: &str) -> Ended {
+    vault.end(provider, None, &mut retire, &record(Event::Logout)).unwrap()
+}
+
+pub fn events(vault: &Vault) -> Vec<String> {
+    vault.trail(100).unwrap().into_iter().map(|line| line.event).collect()
+}
+
+/// A second connection, for looking into the file and for changing it.
+pub fn sql(home: &Home, statements: &str) {
+    rusqlite::Connection::open(home.file()).unwrap().execute_batch(statements).unwrap();
+}
+
+/// The one thing that was found damaged.
+pub fn only_damage(vault: &Vault) -> Damage {
+    let mut damage = vault.take_damage();
+    assert_eq!(damage.len(), 1, "{damage:?}");
+    damage.remove(0)
+}

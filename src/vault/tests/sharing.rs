@@ -1,0 +1,135 @@
+//! Several vaults on one directory, as threads and processes have them.
+
+use super::*;
+use std::thread;
+
+#[test]
+fn the_mark_tells_of_every_write() {
+    let home = Home::new();
+    let (one, two) = (home.open(), home.open());
+    let mark = one.change_mark().unwrap();
+    assert_eq!(one.change_mark().unwrap(), mark);
+    one.sessions().unwrap();
+    assert_eq!(one.change_mark().unwrap(), mark);
+    log_in(&one, "a", "angel");
+    let own = one.change_mark().unwrap();
+    assert_ne!(own, mark);
+    log_in(&two, "b", "angel");
+    let others = one.change_mark().unwrap();
+    assert!(others != own && others != mark);
+    assert_eq!(one.session("angel").unwrap().unwrap().id, "b");
+    assert_eq!(one.change_mark().unwrap(), others);
+}
+
+#[test]
+fn threads_on_one_directory_lose_nothing() {
+    let home = Home::new();
+    let start = std::sync::Barrier::new(4);
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let (home, start) = (&home, &start);
+            scope.spawn(move || {
+                start.wait();
+                let vault = home.open();
+                for n in 0..10 {
+                    log_in(&vault, &format!("{thread}-{n}"), "angel");
+                }
+                assert_eq!(vault.take_damage(), []);
+            });
+        }
+    });
+    let vault = home.open();
+    assert_eq!(vault.sessions().unwrap().len(), 1);
+    assert_eq!(vault.entries().unwrap().len(), 39);
+    assert_eq!(vault.trail(100).unwrap().len(), 40);
+    assert!(vault.verify_trail().unwrap());
+}
+
+#[test]
+fn one_of_many_settles_an_entry() {
+    let home = Home::new();
+    let id = home.open().enqueue(&retire(&session("a", "angel")).unwrap()).unwrap();
+    let settled = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| home.open().settle(id, &record(Event::Revoked)).unwrap()))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(settled.into_iter().filter(|settled| *settled).count(), 1);
+    assert_eq!(events(&home.open()), ["revoked"]);
+}
+
+#[test]
+fn damage_found_by_many_is_dealt_with_once() {
+    let home = Home::new();
+    log_in(&home.open(), "a", "angel");
+    let mut bytes = fs::read(home.file()).unwrap();
+    bytes[100..4_096].fill(0x55);
+    fs::write(home.file(), bytes).unwrap();
+    let found: usize = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let vault = home.open();
+                    assert_eq!(vault.session("angel").unwrap().unwrap().id, "a");
+                    vault.take_damage().len()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(found, 1);
+}
+
+#[test]
+fn a_panic_in_a_transaction_leaves_the_vault_usable() {
+    let home = Home::new();
+    let vault = home.open();
+    log_in(&vault, "a", "angel");
+    let panicked = thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                vault.end("angel", None, &mut |_| panic!("on purpose"), &record(Event::Logout))
+            })
+            .join()
+            .is_err()
+    });
+    assert!(panicked);
+    assert!(vault.session("angel").unwrap().is_some());
+    assert_eq!(end(&vault, "angel"), Ended::Ended { entry: Some(1) });
+}
+
+#[test]
+fn a_vault_that_is_held_is_in_use() {
+    let home = Home::new();
+    let vault = home.open();
+    let other = rusqlite::Connection::open(home.file()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    {
+        let state = vault.state();
+        let connection = &state.open.as_ref().unwrap().connection;
+        connection.busy_timeout(std::time::Duration::from_millis(20)).unwrap();
+    }
+    let error = vault.append(&record(Event::Login)).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (Kind::Storage, "the vault is in use"));
+    other.execute_batch("ROLLBACK").unwrap();
+    vault.append(&record(Event::Login)).unwrap();
+}
+
+#[test]
+fn the_floor_of_the_clock_is_the_newest_known_time() {
+    use crate::clock::{Clock, SystemClock};
+    let home = Home::new();
+    let future = SystemClock::new().now() + 50_000;
+    home.clock.set(future + 900_000);
+    home.clock.set_known(false);
+    let vault = home.open();
+    vault.append(&record(Event::Login)).unwrap();
+    home.clock.set(future);
+    home.clock.set_known(true);
+    vault.append(&record(Event::Login)).unwrap();
+    let clock = Arc::new(SystemClock::new());
+    let _vault = Vault::open(&home.data(), &home.keys(), clock.clone()).unwrap();
+    clock.observe(clock.now());
+    assert!(!clock.is_known());
+}
