@@ -1,0 +1,267 @@
+//! What a data directory has one of in the whole process: its vault, gates, connections, events and
+//! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up by
+//! the directory's path.
+
+use crate::audit::{Event, Record};
+use crate::cancel::Cancel;
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::error::{Error, Kind, Result};
+use crate::events::Events;
+use crate::gate::Gate;
+use crate::http::{Client, Jar, Settings};
+use crate::logbook::Logbook;
+use crate::session::Session;
+use crate::vault::Vault;
+use ring::rand::{SecureRandom, SystemRandom};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// A session and its cookies, as they were when they were last read.
+#[derive(Clone)]
+pub(super) struct Live {
+    pub session: Session,
+    pub jar: Jar,
+}
+
+pub(super) struct House {
+    pub directory: PathBuf,
+    pub key_directory: PathBuf,
+    pub clock: Arc<dyn Clock>,
+    pub events: Events,
+    pub logbook: Arc<Logbook>,
+    /// One renewal or login at a time.
+    pub door: Gate,
+    /// One drain at a time.
+    pub postman: Gate,
+    /// A login is stored, or a logout done, as a whole: whoever comes second sees the first.
+    turn: Mutex<()>,
+    vault: Mutex<Option<Arc<Vault>>>,
+    state: Mutex<State>,
+}
+
+/// What is only remembered while the process lives.
+#[derive(Default)]
+pub(super) struct State {
+    /// By provider: the vault's mark at which this was read.
+    pub read: HashMap<String, (i64, Option<Live>)>,
+    /// Sessions that were logged out; they stay out even if the disk refused to forget them.
+    pub ended: HashSet<String>,
+    /// Renewals and logins under way, by provider; a logout cancels them.
+    pub working: Vec<(u64, String, Cancel)>,
+    pub last_work: u64,
+    /// Outbox entries that somebody is sending just now.
+    pub sending: HashSet<i64>,
+    /// Sessions whose restore has been told.
+    pub restored: HashSet<String>,
+    /// Providers that could not be reached, and until when they are left alone.
+    pub unreachable: HashMap<String, UnixTime>,
+    /// When a renewal last failed, by provider.
+    pub renewal_failed: HashMap<String, Instant>,
+    clients: Vec<(Settings, Client)>,
+}
+
+/// More kinds of settings than this are not in use at once.
+const CLIENTS_KEPT: usize = 8;
+
+static HOUSES: Mutex<Vec<Arc<House>>> = Mutex::new(Vec::new());
+
+impl House {
+    /// The house at `directory`; the same one for every caller in the process.
+    pub fn at(directory: &Path, key_directory: Option<PathBuf>) -> Result<Arc<Self>> {
+        let (directory, key_directory) = settle_both(directory, key_directory)?;
+        let mut houses = HOUSES.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = houses
+            .iter()
+            .find(|house| house.directory == directory && house.key_directory == key_directory);
+        if let Some(house) = known {
+            return Ok(Arc::clone(house));
+        }
+        let house = Arc::new(House::new(directory, key_directory, Arc::new(SystemClock::new())));
+        houses.push(Arc::clone(&house));
+        Ok(house)
+    }
+
+    /// A house of its own, for tests.
+    pub fn apart(directory: &Path, keys: Option<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (directory, key_directory) = settle_both(directory, keys)?;
+        Ok(House::new(directory, key_directory, clock))
+    }
+
+    fn new(directory: PathBuf, key_directory: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        House {
+            logbook: Arc::new(Logbook::new(&directory)),
+            door: Gate::new(directory.join("door.lock")),
+            postman: Gate::new(directory.join("postman.lock")),
+            directory,
+            key_directory,
+            clock,
+            events: Events::default(),
+            turn: Mutex::new(()),
+            vault: Mutex::new(None),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The vault, opened when it is first asked for; a failure is tried again at the next call.
+    pub fn vault(&self) -> Result<Arc<Vault>> {
+        let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_none() {
+            let clock = Arc::clone(&self.clock);
+            *slot = Some(Arc::new(Vault::open(&self.directory, &self.key_directory, clock)?));
+        }
+        let vault = slot.as_ref().map(Arc::clone);
+        drop(slot);
+        let vault = vault.ok_or_else(|| Error::new(Kind::Internal, "the vault is not there"))?;
+        self.tell_damage(&vault);
+        Ok(vault)
+    }
+
+    /// The active session of `provider` and its cookies; read anew only after somebody wrote.
+    pub fn live(&self, provider: &str) -> Result<Option<Live>> {
+        let vault = self.vault()?;
+        let mark = vault.change_mark()?;
+        if let Some((read_at, live)) = self.state().read.get(provider) {
+            if *read_at == mark {
+                return Ok(live.clone());
+            }
+        }
+        let session = vault.session(provider)?;
+        self.tell_damage(&vault);
+        let session = session.filter(|session| !self.state().ended.contains(&session.id));
+        let live = session
+            .map(|session| Jar::from_sealed(&session.cookies).map(|jar| Live { session, jar }))
+            .transpose()?;
+        self.state().read.insert(provider.to_owned(), (mark, live.clone()));
+        Ok(live)
+    }
+
+    /// The session is over in this process, whatever the disk says.
+    pub fn forget_session(&self, session: &Session) {
+        let mut state = self.state();
+        state.ended.insert(session.id.clone());
+        state.read.remove(&session.provider);
+        state.clients.clear();
+    }
+
+    pub fn client(&self, settings: &Settings) -> Result<Client> {
+        let known = |state: &State| {
+            state.clients.iter().find(|(of, _)| of == settings).map(|(_, client)| client.clone())
+        };
+        if let Some(client) = known(&self.state()) {
+            return Ok(client);
+        }
+        let client = Client::new(settings, Arc::clone(&self.clock))?;
+        let mut state = self.state();
+        if state.clients.len() == CLIENTS_KEPT {
+            state.clients.remove(0);
+        }
+        state.clients.push((settings.clone(), client.clone()));
+        Ok(client)
+    }
+
+    pub fn drop_connections(&self) {
+        self.state().clients.clear();
+    }
+
+    /// Work for `provider` that a logout may cancel, until the guard is dropped.
+    pub fn working(self: &Arc<Self>, provider: &str, cancel: &Cancel) -> Working {
+        let mut state = self.state();
+        state.last_work += 1;
+        let number = state.last_work;
+        state.working.push((number, provider.to_owned(), cancel.clone()));
+        Working { house: Arc::clone(self), number }
+    }
+
+    pub fn stop_work(&self, provider: &str) {
+        for (_, of, cancel) in &self.state().working {
+            if of == provider {
+                cancel.cancel();
+            }
+        }
+    }
+
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_damage(&self, vault: &Vault) {
+        for damage in vault.take_damage() {
+            let kept = damage.kept_as.as_ref().map_or_else(
+                || "no copy could be kept".to_owned(),
+                |path| format!("the old file is kept as {}", path.display()),
+            );
+            log::error!("the vault was unusable ({}); {kept}", damage.outcome);
+            self.events.tell(Event::VaultDamaged.name(), "", "", damage.outcome);
+            let record = Record {
+                event: Event::VaultDamaged,
+                provider: String::new(),
+                account: String::new(),
+                outcome: damage.outcome.to_owned(),
+                detail: kept,
+            };
+            if let Err(error) = vault.append(&record) {
+                log::error!("the audit trail could not be written: {error}");
+            }
+        }
+    }
+}
+
+pub(super) struct Working {
+    house: Arc<House>,
+    number: u64,
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.house.state().working.retain(|(number, _, _)| *number != self.number);
+    }
+}
+
+/// 128 random bits as 32 hexadecimal digits.
+pub(super) fn random_id() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    fill_random(&mut bytes)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
+
+/// Uniform in 0.0..1.0, for jitter.
+pub(super) fn random_fraction() -> f64 {
+    let mut bytes = [0_u8; 4];
+    fill_random(&mut bytes).map_or(0.5, |()| f64::from(u32::from_ne_bytes(bytes)) / 4_294_967_296.0)
+}
+
+fn fill_random(bytes: &mut [u8]) -> Result<()> {
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| Error::new(Kind::Internal, "the system gives no random numbers"))
+}
+
+fn settle_both(directory: &Path, keys: Option<PathBuf>) -> Result<(PathBuf, PathBuf)> {
+    let directory = settle(directory)?;
+    let keys = match keys {
+        Some(path) => settle(&path)?,
+        None => default_key_directory(&directory),
+    };
+    Ok((directory, keys))
+}
+
+/// One spelling for one directory, whether it exists yet or not.
+fn settle(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).map_err(|error| {
+        Error::new(
+            Kind::InvalidInput,
+            format!("'{}' is no directory ({})", path.display(), error.kind()),
+        )
+    })
+}
+
+fn default_key_directory(directory: &Path) -> PathBuf {
+    dirs::data_local_dir()
+        .map_or_else(|| directory.to_owned(), |base| base.join("sessionkeeper").join("keys"))
+}

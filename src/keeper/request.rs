@@ -1,0 +1,131 @@
+//! An add-on's own requests: with the session's credentials, to the provider's hosts and nowhere else.
+//!
+//! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed and
+//! sent once more.
+
+use super::Keeper;
+use super::house::Live;
+use crate::cancel::Cancel;
+use crate::error::{Error, Kind, Result};
+use crate::http::{Answer, Body, Request};
+use crate::login;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// A request as an add-on asks for it.
+pub struct Outgoing {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Vec<u8>>,
+}
+
+/// The answer to it. The body is at most 1 MiB.
+#[derive(Debug)]
+pub struct Received {
+    pub status: u16,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What an add-on needs for requests of its own. Secret.
+pub struct Credentials {
+    pub headers: BTreeMap<String, String>,
+    pub cookies: BTreeMap<String, String>,
+    pub token: String,
+}
+
+impl Keeper {
+    pub fn request(&self, outgoing: &Outgoing, cancel: &Cancel) -> Result<Received> {
+        let url = Url::parse(&outgoing.url).map_err(|_| {
+            Error::new(Kind::InvalidInput, "this is not an address")
+                .hint("Write it in full, as in https://www.example.com/path.")
+        })?;
+        self.provider.hosts.check(&url)?;
+        let live = self.fresh(cancel)?;
+        let answer = self.send(outgoing, &url, &live, cancel)?;
+        if !self.is_unauthenticated(&answer) {
+            return receive(answer);
+        }
+        log::info!("the server does not accept the session; renewing it");
+        let live = self.renew_from(&live, cancel)?;
+        let answer = self.send(outgoing, &url, &live, cancel)?;
+        receive(answer)
+    }
+
+    /// The session's own headers and cookies.
+    pub fn credentials(&self) -> Result<Credentials> {
+        let live = self.signed_in()?;
+        let token = login::token(&self.provider, &live.jar).unwrap_or_default();
+        let cookie = |name: String| {
+            let value = live.jar.value(&name)?.expose().to_owned();
+            Some((name, value))
+        };
+        Ok(Credentials {
+            headers: BTreeMap::from([(
+                "Authorization".to_owned(),
+                format!("Bearer {}", token.expose()),
+            )]),
+            cookies: live.jar.names().into_iter().filter_map(cookie).collect(),
+            token: token.expose().to_owned(),
+        })
+    }
+
+    fn send(&self, outgoing: &Outgoing, url: &Url, live: &Live, cancel: &Cancel) -> Result<Answer> {
+        let mut request = Request::get(url.clone());
+        request.method.clone_from(&outgoing.method);
+        request.headers.clone_from(&outgoing.headers);
+        request.body = outgoing
+            .body
+            .as_ref()
+            .map(|bytes| Body { content_type: None, bytes: Zeroizing::new(bytes.clone()) });
+        if self.provider.api.bearer_hosts.check(url).is_ok() {
+            request.bearer = login::token(&self.provider, &live.jar);
+        }
+        let mut jar = live.jar.clone();
+        let answer = self.client()?.follow(&request, &self.provider.hosts, &mut jar, cancel)?;
+        if jar != live.jar {
+            let before = live.jar.clone();
+            self.store(live.session.clone(), None, &mut |_, stored| match stored {
+                None => jar.clone(),
+                Some(newer) => newer.overlaid_with(&jar.changes_since(&before)),
+            })?;
+        }
+        Ok(answer)
+    }
+
+    /// 401, or a GraphQL error that says so.
+    fn is_unauthenticated(&self, answer: &Answer) -> bool {
+        if answer.status == 401 {
+            return true;
+        }
+        if self.provider.api.unauthenticated.is_empty() || answer.status != 200 {
+            return false;
+        }
+        let Ok(Value::Object(body)) = serde_json::from_slice(&answer.body) else { return false };
+        let says = |text: Option<&Value>| {
+            let text = text.and_then(Value::as_str).unwrap_or_default().to_lowercase();
+            self.provider.api.unauthenticated.iter().any(|words| text.contains(words.as_str()))
+        };
+        body.get("errors").and_then(Value::as_array).is_some_and(|errors| {
+            errors
+                .iter()
+                .any(|error| says(error.get("message")) || says(error.pointer("/extensions/code")))
+        })
+    }
+}
+
+fn receive(answer: Answer) -> Result<Received> {
+    if answer.is_cut {
+        return Err(Error::new(Kind::UnexpectedAnswer, "the answer is larger than 1 MiB"));
+    }
+    Ok(Received {
+        status: answer.status,
+        url: answer.url.to_string(),
+        headers: answer.headers,
+        body: answer.body,
+    })
+}

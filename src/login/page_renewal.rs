@@ -1,0 +1,27 @@
+//! Renewing by a page: given the long-lived cookie, it ends signed in, with a new token in a cookie;
+//! without one that the server accepts, it ends at the login form.
+//!
+//! What counts is the token: when a new one came, the renewal worked, whatever the last page says.
+
+use super::{Renewal, Visit, page_text, token, unexpected};
+use crate::error::Result;
+use crate::http::{Jar, Request, form};
+use crate::provider::RenewPage;
+
+pub(super) fn renew(visit: &Visit, page: &RenewPage, mut jar: Jar) -> Result<Renewal> {
+    if jar.value(&page.needs_cookie).is_none() {
+        return Ok(Renewal::Over);
+    }
+    let old = token(visit.provider, &jar);
+    let request = Request::get(page.url.clone());
+    let answer = visit.client.follow(&request, &visit.provider.hosts, &mut jar, visit.cancel);
+    let new = token(visit.provider, &jar);
+    if new.is_some() && new != old {
+        return Ok(Renewal::Renewed(jar));
+    }
+    let text = page_text("the renewal page", &answer?)?;
+    if form::input_value(&text, &page.form_input).is_some() {
+        return Ok(Renewal::Over);
+    }
+    Err(unexpected("the renewal page", "gave no new token and is not the login form"))
+}

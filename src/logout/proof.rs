@@ -1,0 +1,93 @@
+//! What an answer to a logout proves. The only place that may say `revoked`.
+//!
+//! Revoked: the provider's whole proof holds. Already ended: the server says so. Deferred: it cannot
+//! say now. Rejected: it will never do it (the keeper parks that after three tries). Everything
+//! else proves nothing, and is called that. RELIABILITY table B, rows for cookie logouts.
+
+use super::Verdict;
+use crate::error::{Error, Kind};
+use crate::http::{Answer, Jar};
+use crate::outbox::Outcome;
+use crate::provider::Proof;
+use serde_json::Value;
+use url::Url;
+
+pub(super) fn judge(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
+    let (outcome, reason) = match answer.status {
+        status if proof.status.contains(&status) => match missing(proof, url, jar, answer) {
+            None => (Outcome::Revoked, "the server ended the session".to_owned()),
+            Some(why) => (Outcome::Unconfirmed, why),
+        },
+        401 => (Outcome::AlreadyEnded, "the server says that the session was over".to_owned()),
+        400 if is_token_error(answer) => {
+            (Outcome::AlreadyEnded, "the server says that the session was over".to_owned())
+        }
+        400 | 404 | 405 | 410 | 501 => {
+            (Outcome::Rejected, format!("the server does not do this, status {}", answer.status))
+        }
+        408 | 425 | 429 | 500.. => {
+            (Outcome::Deferred, format!("the server cannot do it now, status {}", answer.status))
+        }
+        status => (Outcome::Unconfirmed, format!("status {status} proves nothing")),
+    };
+    Verdict {
+        outcome,
+        status: Some(answer.status),
+        retry_after: answer.retry_after(),
+        fault: None,
+        reason,
+    }
+}
+
+/// No answer, or none that could be read: the session must be taken to be alive.
+pub(super) fn judge_failure(error: &Error) -> Verdict {
+    let fault = match error.kind() {
+        Kind::Network(fault) => Some(fault),
+        _ => None,
+    };
+    Verdict {
+        outcome: Outcome::Deferred,
+        status: None,
+        retry_after: None,
+        fault,
+        reason: error.message().to_owned(),
+    }
+}
+
+/// What the answer lacks of the proof, if anything.
+fn missing(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Option<String> {
+    if !proof.locations.is_empty() {
+        let Some(Ok(location)) = answer.location() else {
+            return Some("the redirect does not say where to".to_owned());
+        };
+        if !proof.locations.iter().any(|allowed| is_same_page(allowed, &location)) {
+            let host = location.host_str().unwrap_or("no host").to_owned();
+            return Some(format!("the redirect leads elsewhere, to {host}"));
+        }
+    }
+    let kept = proof.deletes.iter().find(|names| !is_deleted(names, url, jar, answer))?;
+    Some(format!("the server did not delete the cookie '{}'", kept[0]))
+}
+
+/// One cookie under its present and former names: those we hold have to be deleted; when we hold
+/// none of them, a deletion of any will do.
+fn is_deleted(names: &[String], url: &Url, jar: &Jar, answer: &Answer) -> bool {
+    let deleted = |name: &String| jar.deleted_at(name, url, &answer.set_cookies, answer.date());
+    let held: Vec<&String> = names.iter().filter(|name| jar.value(name).is_some()).collect();
+    if held.is_empty() { names.iter().any(deleted) } else { held.into_iter().all(deleted) }
+}
+
+/// The query is left out: it carries a state of the server's own.
+fn is_same_page(allowed: &Url, found: &Url) -> bool {
+    allowed.origin() == found.origin()
+        && allowed.path() == found.path()
+        && found.username().is_empty()
+        && found.password().is_none()
+}
+
+/// RFC 6749 section 5.2, RFC 6750 section 3.1.
+fn is_token_error(answer: &Answer) -> bool {
+    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let code = body.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
+    matches!(code, Some("invalid_token" | "invalid_grant"))
+}

@@ -1,0 +1,128 @@
+//! When to try a revocation again. Decides times only; the keeper sends, the vault stores.
+//!
+//! Backoff 1 s, doubled to 6 h, with full jitter; `Retry-After` wins where it is longer. While there
+//! is no network at all the pause stays short, because asking costs nothing then, and the viewer was
+//! promised that the server is told soon after the network returns.
+
+use crate::clock::UnixTime;
+use crate::error::Fault;
+use std::time::Duration;
+
+/// What the server's answer, or its absence, means for the session that was to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Revoked,
+    AlreadyEnded,
+    Deferred,
+    Unconfirmed,
+    Rejected,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Revoked => "revoked",
+            Outcome::AlreadyEnded => "already_ended",
+            Outcome::Deferred => "deferred",
+            Outcome::Unconfirmed => "unconfirmed",
+            Outcome::Rejected => "rejected",
+        }
+    }
+
+    /// True when the server has nothing more to be told.
+    pub fn is_final(self) -> bool {
+        matches!(self, Outcome::Revoked | Outcome::AlreadyEnded)
+    }
+}
+
+/// How many answers that will not change it takes to park an entry.
+pub const TRIES_BEFORE_PARKING: u32 = 3;
+
+/// A new entry is left to the logout that made it for this long, so that no drain sends it as well.
+pub const FIRST_TRY_LEASE: Duration = Duration::from_secs(20);
+
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(6 * 3600);
+const UNREACHABLE_LONGEST: Duration = Duration::from_secs(40);
+const SLOWEST: Duration = Duration::from_secs(24 * 3600);
+
+/// What is known of an attempt that did not end the entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    pub outcome: Outcome,
+    /// How many attempts there have been, this one included.
+    pub count: u32,
+    pub retry_after: Option<Duration>,
+    /// Set when there was no answer.
+    pub fault: Option<Fault>,
+}
+
+/// How long to wait after `attempt`. `random` is uniform in 0.0..1.0.
+pub fn pause(attempt: &Attempt, random: f64) -> Duration {
+    let doubled = FIRST.saturating_mul(1 << attempt.count.saturating_sub(1).min(20));
+    let ceiling = match attempt.outcome {
+        Outcome::Rejected => return SLOWEST,
+        Outcome::Unconfirmed => doubled.saturating_mul(600).min(SLOWEST),
+        _ => match attempt.fault {
+            Some(Fault::Dns | Fault::Connect) => doubled.min(UNREACHABLE_LONGEST),
+            _ => doubled.min(LONGEST),
+        },
+    };
+    let jittered = ceiling.mul_f64(random.clamp(0.0, 1.0)).max(FIRST);
+    jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
+}
+
+/// When the next attempt is due.
+pub fn next_attempt_at(now: UnixTime, attempt: &Attempt, random: f64) -> UnixTime {
+    let seconds = pause(attempt, random).as_secs_f64().ceil();
+    #[allow(clippy::cast_possible_truncation, reason = "at most a day")]
+    let seconds = seconds as i64;
+    now.saturating_add(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(outcome: Outcome, count: u32, fault: Option<Fault>) -> Attempt {
+        Attempt { outcome, count, retry_after: None, fault }
+    }
+
+    #[test]
+    fn the_pause_doubles_to_its_ceiling() {
+        let ceiling = |count| pause(&attempt(Outcome::Deferred, count, None), 1.0).as_secs();
+        assert_eq!([1, 2, 3, 4, 5].map(ceiling), [1, 2, 4, 8, 16]);
+        assert_eq!(ceiling(100), 6 * 3600);
+        assert_eq!(ceiling(u32::MAX), 6 * 3600);
+    }
+
+    #[test]
+    fn jitter_never_means_at_once() {
+        assert_eq!(pause(&attempt(Outcome::Deferred, 9, None), 0.0), FIRST);
+    }
+
+    #[test]
+    fn without_a_network_the_next_try_is_never_far() {
+        for fault in [Fault::Dns, Fault::Connect] {
+            let pause = pause(&attempt(Outcome::Deferred, 1000, Some(fault)), 1.0);
+            assert!(pause <= Duration::from_secs(45), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_wins_when_it_is_longer() {
+        let mut busy = attempt(Outcome::Deferred, 1, None);
+        busy.retry_after = Some(Duration::from_secs(120));
+        assert_eq!(pause(&busy, 0.5), Duration::from_secs(120));
+        busy.retry_after = Some(Duration::from_secs(1));
+        busy.count = 10;
+        assert_eq!(pause(&busy, 1.0), Duration::from_secs(512));
+    }
+
+    #[test]
+    fn answers_that_prove_nothing_are_retried_slowly() {
+        assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 1.0).as_secs(), 600);
+        assert_eq!(pause(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
+        assert_eq!(next_attempt_at(1000, &attempt(Outcome::Rejected, 3, None), 0.1), 1000 + 86_400);
+    }
+}
