@@ -3,22 +3,35 @@
 //! The floors, top down; each uses only the floors below it, and rooms on one floor do not know each
 //! other. tests/python/test_floors.py holds the code against this list.
 
+#[cfg(feature = "python")]
+mod python;
+
+pub mod verb;
+
+pub mod operation;
+
+pub mod keeper;
+
+mod login;
+mod logout;
+
+mod outbox;
+
+pub mod http;
+mod vault;
+
+pub mod provider;
+
 pub mod audit;
+pub mod events;
+pub mod logbook;
+pub mod redact;
+pub mod session;
+pub mod token;
+
 pub mod cancel;
 pub mod clock;
 pub mod error;
-pub mod events;
 pub mod gate;
-pub mod http;
-pub mod keeper;
-pub mod logbook;
-mod login;
-mod logout;
-mod outbox;
 pub mod plain;
-pub mod provider;
-pub mod redact;
 pub mod secret;
-pub mod session;
-pub mod token;
-mod vault;
