@@ -1,0 +1,46 @@
+"""The cookies of the service: their names, how they are set, deleted and read.
+
+The attributes are those of PROTOCOLS section 1; a deletion repeats Domain and Path of the setting.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+STATE = "angelSession"
+SESSION = "angelSession_v2.0"
+PHOENIX = "_ellis_island_session"
+REMEMBER = "_ellis_island_web_user_remember_me"
+
+_LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+def setting(name: str, value: str, lifetime: float | None, now: float) -> str:
+    """One Set-Cookie line; without a lifetime the cookie ends with the browser."""
+    line = f"{name}={value}; Path=/; Domain=.angel.com"
+    if lifetime is not None:
+        line += f"; Expires={formatdate(now + lifetime, usegmt=True)}; Max-Age={int(lifetime)}"
+    return f"{line}; Secure; HttpOnly; SameSite={_same_site(name)}"
+
+
+def deletions(jwt_name: str) -> list[str]:
+    """The four Set-Cookie lines of a logout."""
+    return [
+        f"{name}=; Path=/; Domain=.angel.com; Expires={_LONG_AGO}; Secure; HttpOnly;"
+        f" SameSite={_same_site(name)}"
+        for name in (jwt_name, SESSION, PHOENIX, REMEMBER)
+    ]
+
+
+def parse(header: str) -> dict[str, str]:
+    """A Cookie header as names and values, taken as they are; of two with one name the first."""
+    found: dict[str, str] = {}
+    for pair in header.split(";"):
+        name, equals, value = pair.strip().partition("=")
+        if equals:
+            found.setdefault(name, value)
+    return found
+
+
+def _same_site(name: str) -> str:
+    return "Strict" if name == REMEMBER else "Lax"

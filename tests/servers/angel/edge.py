@@ -1,0 +1,191 @@
+"""The TLS edge: takes every connection, journals every request, and is where faults happen.
+
+A request that no fault meets is handed to the web application (uvicorn on loopback) and its answer
+is passed back unchanged, connections kept alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+import h11
+
+from . import cookies
+from .answer import Answer
+from .certificates import Certificates
+from .distortions import BLIND, DISTORTIONS, Asked
+from .faults import CONNECTION, Faults, Rule
+from .journal import Entry, Journal, carries_password, readable_headers, readable_query
+from .site import DRY_RUN, bearer
+from .store import Store
+from .stream import Stream
+from .transport import TRANSPORT
+from .upstream import Request, Upstream, read_request
+
+
+class Edge:
+    def __init__(self, store: Store, certificates: Certificates, upstream: Upstream) -> None:
+        self.faults = Faults()
+        self.journal = Journal()
+        self._store = store
+        self._certificates = certificates
+        self._upstream = upstream
+        self._server: asyncio.Server | None = None
+        self._idle: set[Stream] = set()
+        self._connections = 0
+        self.port = 0
+
+    # Listening
+
+    async def listen(self, port: int) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=256)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def follow_settings(self) -> None:
+        """After a change of settings: open or close the port, let new certificates be seen."""
+        self.close_idle()
+        if self._store.settings.listening and self._server is None:
+            await self.listen(self.port)
+        elif not self._store.settings.listening and self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def add_fault(self, wanted: dict[str, Any]) -> Rule:
+        rule = self.faults.add(wanted)
+        if rule.fault in CONNECTION:
+            self.close_idle()
+        return rule
+
+    def close_idle(self) -> None:
+        """End the connections that wait for a next request, so that the next one is new."""
+        for stream in list(self._idle):
+            stream.close()
+
+    # A connection
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        stream = Stream(reader, writer)
+        try:
+            if await self._admit(stream):
+                self._connections += 1
+                await self._serve_requests(stream, self._connections)
+        except (ConnectionError, ssl.SSLError):
+            # The client went away, which is its right.
+            pass
+        except asyncio.CancelledError:
+            # The server ends: clients see the end of the connection, nothing else.
+            pass
+        finally:
+            stream.close()
+
+    async def _admit(self, stream: Stream) -> bool:  # noqa: PLR0911 (one for each way out)
+        """Everything before the first request. False: the connection is over."""
+        rule = self.faults.for_connection(None)
+        if rule:
+            self.journal.add_connection("", rule.fault)
+            return False
+        if not await stream.hello():
+            return True
+        rule = self.faults.for_connection(stream.host)
+        fault = rule.fault if rule else ""
+        tls = fault[4:] if fault.startswith("tls_") else self._store.settings.tls
+        if fault == "stall_handshake" or tls == "stall_handshake":
+            self.journal.add_connection(stream.host, "stall_handshake")
+            await stream.until_client_leaves()
+            return False
+        if fault == "refuse":
+            self.journal.add_connection(stream.host, fault)
+            return False
+        try:
+            await stream.handshake(self._certificates.context(tls, stream.host))
+        except (ssl.SSLError, ConnectionError) as error:
+            reason = getattr(error, "reason", None) or "the client left"
+            self.journal.add_connection(stream.host, f"handshake: {reason}")
+            return False
+        if fault == "reset_before":
+            self.journal.add_connection(stream.host, fault)
+            await stream.reset()
+            return False
+        return True
+
+    async def _serve_requests(self, stream: Stream, number: int) -> None:
+        early = b""
+        while True:
+            self._idle.add(stream)
+            try:
+                request = await read_request(stream, early, self._idle.discard)
+            except h11.RemoteProtocolError:
+                await stream.write(Answer(400).bytes(close=True))
+                return
+            finally:
+                self._idle.discard(stream)
+            if request is None:
+                return
+            early = request.rest
+            entry = self._journal(request, stream, number)
+            sent = stream.bytes_sent
+            try:
+                if not await self._answer(request, entry, stream):
+                    return
+            finally:
+                entry.bytes_sent = stream.bytes_sent - sent
+
+    # A request
+
+    def _journal(self, request: Request, stream: Stream, connection: int) -> Entry:
+        headers = dict(request.headers)
+        jar = cookies.parse(request.cookie_header())
+        session = self._store.traced(jar, bearer(headers))
+        return self.journal.add(
+            scheme="https" if stream.encrypted else "http",
+            host=request.host,
+            method=request.method,
+            path=urlsplit(request.target).path,
+            query=readable_query(request.query),
+            headers=readable_headers(request.headers),
+            cookies=sorted(jar),
+            bearer=bearer(headers) is not None,
+            session=session.id if session else None,
+            has_password=carries_password(request.query, request.body),
+            connection=connection,
+        )
+
+    async def _answer(self, request: Request, entry: Entry, stream: Stream) -> bool:
+        """Answer one request; True when the connection may serve another."""
+        rule = self.faults.for_request(entry.host, entry.path)
+        if rule is None:
+            if stream.encrypted and ":" not in request.host.removesuffix(":443"):
+                answer = await self._upstream.ask(request)
+            else:
+                # In the clear, or for a port that is not ours.
+                answer = Answer(421, [], b"misdirected\n")
+            entry.answer = answer.status
+            await stream.write(answer.bytes(close=request.closes, method=request.method))
+            return not request.closes
+        entry.answer = rule.fault
+        return await self._spoil(rule, request, entry, stream)
+
+    async def _spoil(self, rule: Rule, request: Request, entry: Entry, stream: Stream) -> bool:
+        name = rule.fault.partition(":")[0]
+        answer = Answer(200)
+        if rule.ends or name not in BLIND:
+            marks = [] if rule.ends else [(DRY_RUN, "1")]
+            answer = await self._upstream.ask(request, marks)
+        if "delay" in rule.parameters or name == "delay":
+            await asyncio.sleep(float(rule.parameters.get("delay", 1)))
+        if name in DISTORTIONS:
+            asked = Asked(request.method, request.host, entry.path, request.query)
+            answer = DISTORTIONS[name](answer, asked, rule.parameters)
+            if "date" in rule.parameters:
+                answer.set("date", str(rule.parameters["date"]))
+            await stream.write(answer.bytes(close=request.closes, method=request.method))
+            return not request.closes
+        start = asyncio.get_running_loop().time()
+        try:
+            await TRANSPORT[name](stream, answer, rule.parameters)
+        finally:
+            entry.left_after = round(asyncio.get_running_loop().time() - start, 3)
+        return False

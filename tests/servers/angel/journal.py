@@ -1,0 +1,100 @@
+"""What arrived: every request, also those that a fault answered or an unknown host received.
+
+Tests count here, so nothing is left out and nothing is changed later but the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+_SECRET_HEADERS = ("cookie", "authorization", "proxy-authorization")
+
+
+@dataclass
+class Entry:
+    seq: int
+    at: float
+    # "http" is a request in the clear, which a client should never send.
+    scheme: str
+    host: str
+    method: str
+    path: str
+    query: dict[str, str]
+    # Names and values; secrets as "[present]".
+    headers: dict[str, str]
+    cookies: list[str]
+    bearer: bool
+    # The session the credentials ever belonged to, dead or alive.
+    session: str | None
+    has_password: bool
+    # The status, or the name of the fault; None while the answer is not out.
+    answer: int | str | None = None
+    # Which connection of the edge it came on: equal numbers mean keep-alive.
+    connection: int = 0
+    # Bytes of the answer handed to the network, and after how many seconds the client hung up
+    # on a fault that kept it waiting.
+    bytes_sent: int = 0
+    left_after: float | None = None
+
+
+@dataclass
+class Connection:
+    """A connection that brought no request: refused, or given up in the TLS handshake."""
+
+    seq: int
+    at: float
+    host: str
+    ended: str
+
+
+@dataclass
+class Journal:
+    requests: list[Entry] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    _seq: int = 0
+
+    def add(self, **known: Any) -> Entry:
+        self._seq += 1
+        entry = Entry(seq=self._seq, at=time.time(), **known)
+        self.requests.append(entry)
+        return entry
+
+    def add_connection(self, host: str, ended: str) -> None:
+        self._seq += 1
+        self.connections.append(Connection(self._seq, time.time(), host, ended))
+
+    def clear(self) -> None:
+        self.requests.clear()
+        self.connections.clear()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "requests": [asdict(entry) for entry in self.requests],
+            "connections": [asdict(one) for one in self.connections],
+        }
+
+
+def readable_query(query: str) -> dict[str, str]:
+    return dict(reversed(parse_qsl(query, keep_blank_values=True)))
+
+
+def readable_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
+    return {n: "[present]" if n in _SECRET_HEADERS else v for n, v in headers}
+
+
+def carries_password(query: str, body: bytes) -> bool:
+    """Whether a password came along: in the query, a form, or JSON."""
+    if "password" in parse_qs(query, keep_blank_values=True):
+        return True
+    text = body.decode("utf-8", "replace")
+    if "password" in parse_qs(text, keep_blank_values=True):
+        return True
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and "password" in value

@@ -1,0 +1,76 @@
+"""What a test can change about the stand-in: lifetimes, names, page variants, TLS.
+
+Settings are kept in the state file, so they survive a restart; faults are not (faults.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+TLS_FAULTS = (
+    "expired",
+    "not_yet_valid",
+    "wrong_host",
+    "self_signed",
+    "unknown_ca",
+    "old_version",
+    "stall_handshake",
+)
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "graphql_unauthenticated": ("401", "errors"),
+    "tls": ("", *TLS_FAULTS),
+}
+
+
+@dataclass
+class Settings:
+    """Names are those of the control interface; times are in seconds."""
+
+    jwt_lifetime: float = 24 * 3600
+    remember_lifetime: float = 180 * 24 * 3600
+    # "angel_jwt" is the older name.
+    jwt_cookie_name: str = "angel_jwt_v2"
+    # How the GraphQL service says "who are you": status 401, or 200 with an error list.
+    graphql_unauthenticated: str = "401"
+    # The e-mail page has no hidden input `state`; the cookie angelSession holds the same value.
+    no_state_input: bool = False
+    # The password page has no `_csrf_token`, or no `state`. The POST is checked all the same.
+    no_csrf: bool = False
+    no_password_state: bool = False
+    # The callback sets every cookie but the JWT.
+    login_without_jwt: bool = False
+    renew_without_jwt: bool = False
+    # A renewal replaces the remember-me cookie, and the old one is dead.
+    rotate_remember: bool = False
+    # The callback is itself the final 200, where it otherwise redirects to /watch.
+    callback_is_page: bool = False
+    # Laid over the claims of a JWT (null removes one); the server keeps to its own record.
+    jwt_claims: dict[str, Any] = field(default_factory=dict)
+    # Sent in place of the JWT, as it is; the server accepts it while the session lives.
+    jwt_text: str = ""
+    # Added to the server's clock, where it decides what has expired and writes iat and exp.
+    clock_offset: float = 0
+    # False: the port is closed, connections are refused by the system.
+    listening: bool = True
+    # A certificate fault for every connection; see the table in __init__.py.
+    tls: str = ""
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Change some settings. Raises ValueError for an unknown name or an unfit value."""
+        known = asdict(self)
+        for name, value in changes.items():
+            if name not in known:
+                raise ValueError(f"unknown setting {name!r}")
+            wanted = type(known[name])
+            number = wanted in (int, float) and type(value) in (int, float)
+            if not number and type(value) is not wanted:
+                raise ValueError(f"setting {name!r} takes a {wanted.__name__}")
+            if name in _CHOICES and value not in _CHOICES[name]:
+                raise ValueError(f"setting {name!r} takes one of {', '.join(_CHOICES[name])}")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)

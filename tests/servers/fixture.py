@@ -1,0 +1,236 @@
+"""Starts a stand-in server as a process and speaks to its control interface.
+
+For every suite (Python, Kodi): stdlib only, Python 3.8 or later; the server itself runs in the
+interpreter named by SESSIONKEEPER_SERVER_PYTHON (by default this one), which needs
+requirements.txt. The server ends with the process that started it, whatever happens to that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parents[2]
+# Proxies of the environment are for the network, not for this machine.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class AngelServer:
+    """The stand-in for Angel Studios. Ports, users, sessions and CA outlive stop() and start().
+
+    `directory` keeps them; without one it is temporary and goes with the object.
+    """
+
+    VIEWER = ("viewer@example.com", "correct horse")
+    NON_ASCII = ("zoë.ünïcode@例え.jp", "пароль-密码-🔑")
+
+    def __init__(self, directory: Path | str | None = None, python: str | None = None) -> None:
+        self._temporary = None
+        if directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="angel-")
+            directory = self._temporary.name
+        self.directory = Path(directory)
+        self._python = python or os.environ.get("SESSIONKEEPER_SERVER_PYTHON") or sys.executable
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.control = ""
+        self.ca_file = ""
+        self.resolve: list[str] = []
+
+    # The process
+
+    def start(self) -> AngelServer:
+        """Start it, on the ports it had before if it ever ran; returns when it is ready."""
+        if self._process is not None:
+            return self
+        self.directory.mkdir(parents=True, exist_ok=True)
+        command = [self._python, "-m", "tests.servers.angel", "--with-parent"]
+        command += ["--directory", str(self.directory), "--port", str(self.port)]
+        command += ["--control-port", self.control.rpartition(":")[2] or "0"]
+        with open(self._log, "ab") as log:
+            process = subprocess.Popen(
+                command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            process.wait()
+            raise RuntimeError(f"the stand-in did not start:\n{self._log.read_text('utf-8')}")
+        ready = json.loads(line)
+        self._process = process
+        self.port = ready["port"]
+        self.control = ready["control"]
+        self.ca_file = ready["ca_file"]
+        self.resolve = ready["resolve"]
+        return self
+
+    def stop(self) -> None:
+        """End it. Connections to its port are refused from now on.
+
+        Raises AssertionError when the server itself broke (a traceback in its log).
+        """
+        self._end(kill=False)
+        text = self._log.read_text("utf-8") if self._log.exists() else ""
+        assert "Traceback" not in text, f"the stand-in broke:\n{text}"
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self._end(kill=True)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def reset(self) -> None:
+        """Forget sessions, faults, settings and journal; users stay. For the start of each test."""
+        for path in ("/faults", "/settings", "/sessions", "/journal"):
+            self._ask("DELETE", path)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def __enter__(self) -> AngelServer:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.stop()
+        finally:
+            if self._temporary is not None:
+                self._temporary.cleanup()
+
+    # How a client reaches it
+
+    def resolve_also(self, *hosts: str) -> list[str]:
+        """The resolve list with more hosts: a client lured there arrives here, in the journal."""
+        return self.resolve + [f"{host}:{self.port}:127.0.0.1" for host in hosts]
+
+    def environment(self) -> dict[str, str]:
+        """What to add to a process's environment so that its Sessionkeeper comes here."""
+        return {
+            "SESSIONKEEPER_RESOLVE": ",".join(self.resolve),
+            "SESSIONKEEPER_CA_FILE": self.ca_file,
+        }
+
+    # What arrived
+
+    def journal(self, path: str | None = None, host: str | None = None) -> list[dict[str, Any]]:
+        """The requests that arrived, oldest first; of one path or host, when given."""
+        requests = self._ask("GET", "/journal")["requests"]
+        return [
+            one for one in requests if path in (None, one["path"]) and host in (None, one["host"])
+        ]
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Connections that brought no request: refused by a fault, or lost in the handshake."""
+        found: list[dict[str, Any]] = self._ask("GET", "/journal")["connections"]
+        return found
+
+    def clear_journal(self) -> None:
+        self._ask("DELETE", "/journal")
+
+    # What goes wrong
+
+    def fault(
+        self,
+        path: str,
+        name: str,
+        host: str | None = None,
+        times: int | None = None,
+        **parameters: Any,
+    ) -> None:
+        """Let requests for `path` (may end in *) meet a fault; rules act in the order they came.
+
+        The names and parameters are in the table of tests/servers/angel/__init__.py.
+        """
+        rule = {"path": path, "fault": name, **parameters}
+        if host is not None:
+            rule["host"] = host
+        if times is not None:
+            rule["times"] = times
+        self._ask("PUT", "/faults", rule)
+
+    def known_faults(self) -> list[str]:
+        found: list[str] = self._ask("GET", "/faults")["known"]
+        return found
+
+    def clear_faults(self) -> None:
+        self._ask("DELETE", "/faults")
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """Change settings (settings.py) and return them all."""
+        found: dict[str, Any] = self._ask("PUT", "/settings", changes)
+        return found
+
+    # Who is there
+
+    def add_user(self, email: str, password: str, id: str = "", name: str = "") -> None:
+        self._ask("POST", "/users", {"email": email, "password": password, "id": id, "name": name})
+
+    def users(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self._ask("GET", "/users")
+        return found
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """All sessions there ever were, oldest first."""
+        found: list[dict[str, Any]] = self._ask("GET", "/sessions")
+        return found
+
+    def end_session(self, id: str) -> None:
+        """End a session as if somebody else had."""
+        self._ask("POST", f"/sessions/{id}/end")
+
+    def check(self, jwt: str | None = None, cookies: dict[str, str] | None = None) -> bool:
+        """Whether the server would accept these credentials now; sends no journaled request."""
+        given = {"jwt": jwt} if jwt is not None else {"cookies": cookies or {}}
+        return bool(self._ask("POST", "/check", given)["accepted"])
+
+    # Within
+
+    @property
+    def _log(self) -> Path:
+        return self.directory / "server.log"
+
+    def _end(self, *, kill: bool) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if kill:
+            process.kill()
+        else:
+            process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.control + path, data, headers, method=method)
+        try:
+            with _OPENER.open(request, timeout=10) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            text = error.read().decode("utf-8", "replace")
+            raise ValueError(f"{method} {path}: {error.code} {text}") from None
