@@ -1,0 +1,154 @@
+"""`AngelStudioSession`: the names that add-ons for Angel Studios already use, over a keeper.
+
+An add-on changes its import and keeps its calls. What it gains: the session survives restarts, the
+logout reaches the server, and no pickle is read or written. It keeps a password only as long as the
+object lives or until `logout()`, because `authenticate()` may be asked to sign in again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import keeper as _keeper
+from .errors import NotSignedIn, SessionExpired
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logging import Logger
+    from typing import Any
+
+    from .keeper import Keeper
+    from .records import LogoutReport
+    from .session import Session
+
+# The levels of the compiled module's log lines as those of `logging`.
+_LEVELS = (10, 20, 30, 40)
+
+
+class AngelStudioSession:
+    """Signs in to Angel Studios with the calls of the class of that name in existing add-ons.
+
+    `session_file`: only its folder counts, as the data directory; the file is left alone.
+    `logger`: gets the log lines of the core. `timeout`: seconds for one whole request. `options`
+    are those of `sessionkeeper.open()`.
+    """
+
+    def __init__(
+        self,
+        username: str | None = None,
+        password: str | bytes | None = None,
+        session_file: str | None = None,
+        logger: Logger | None = None,
+        timeout: float = 30.0,
+        *,
+        data_dir: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> None:
+        if data_dir is None and session_file:
+            data_dir = os.path.dirname(os.path.abspath(session_file))
+        self.keeper: Keeper = _keeper.open("angel", data_dir=data_dir, timeout=timeout, **options)
+        self.username = username
+        self._password = password
+        self._log = logger
+        self._session: Session | None = None
+
+    def __repr__(self) -> str:
+        return f"<AngelStudioSession data_dir={self.keeper.data_dir!r}>"
+
+    def authenticate(self, force_reauthentication: bool = False) -> bool:
+        """Restores the session, or signs in with the user name and the password. True, or raises:
+        `NotSignedIn` when there is neither a session nor a password, and what `login()` raises."""
+        try:
+            self._session = None if force_reauthentication else self._restored()
+            if self._session is None:
+                if not self.username or not self._password:
+                    raise NotSignedIn(
+                        "Nobody is signed in, and no user name and password were given.",
+                        "Sign in in the add-on's settings.",
+                    )
+                self._session = self.keeper.login(self.username, self._password)
+        finally:
+            self._pass_log()
+        return True
+
+    def get_session(self) -> Session:
+        """The session, with get, post, headers and cookies as in requests. Signs in when needed
+        and raises what `authenticate()` raises."""
+        if self._session is None:
+            self.authenticate()
+        assert self._session is not None  # noqa: S101 - authenticate() set it, or raised
+        return self._session
+
+    def get_session_details(self) -> dict[str, Any]:
+        """What a dialog shows about the session, without network. Holds no secret.
+
+        Times are text, "*_utc" in UTC and "*_local" in local time, or None; "expires_in_seconds"
+        is a number.
+        """
+        details = self.keeper.details()
+        self._pass_log()
+        account, expires_at, issued_at = (
+            details["account"],
+            details["expires_at"],
+            details.get("renewed_at") or details.get("signed_in_at"),
+        )
+        left = None if expires_at is None else max(0, expires_at - int(time.time()))
+        return {
+            "login_email": account["email"] if account else self.username or "Unknown",
+            "account_id": account["id"] if account else None,
+            "authenticated": details["state"] == "signed_in",
+            "expires_at_utc": _time_text(expires_at, utc=True),
+            "expires_at_local": _time_text(expires_at, utc=False),
+            "expires_in_seconds": left,
+            "expires_in_human": None if left is None else _duration_text(left),
+            "issued_at_utc": _time_text(issued_at, utc=True),
+            "issued_at_local": _time_text(issued_at, utc=False),
+            "jwt_present": details["state"] != "signed_out",
+            "cookie_names": list(details["cookies"]),
+            "pending_revocations": details["pending_revocations"],
+            "state": details["state"],
+        }
+
+    def remote_logout(self) -> bool:
+        """Signs out, here and at the server. True only when the server has proved it, or nobody
+        was signed in; on False the server is told later, and this device is signed out all the
+        same."""
+        return self.logout().confirmed
+
+    def logout(self) -> LogoutReport:
+        """Signs out, here and at the server. The report is true as a condition: this device is
+        signed out whatever it says about the server."""
+        self._session = None
+        self._password = None
+        try:
+            return self.keeper.logout()
+        finally:
+            self._pass_log()
+
+    def _restored(self) -> Session | None:
+        try:
+            return self.keeper.restore()
+        except SessionExpired:
+            if self.username and self._password:
+                return None
+            raise
+
+    def _pass_log(self) -> None:
+        lines = self.keeper.take_log() if self._log else []
+        for level, text in lines:
+            assert self._log is not None  # noqa: S101 - there are no lines without a logger
+            self._log.log(_LEVELS[level], "%s", text)
+
+
+def _time_text(at: int | None, *, utc: bool) -> str | None:
+    if at is None:
+        return None
+    moment = time.gmtime(at) if utc else time.localtime(at)
+    return time.strftime("%Y-%m-%d %H:%M:%S ", moment) + ("UTC" if utc else moment.tm_zone)
+
+
+def _duration_text(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"

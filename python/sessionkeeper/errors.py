@@ -1,0 +1,167 @@
+"""The tree of errors: one class for each stable code of the compiled module.
+
+The code is also the key of the localised text and of the command line's exit status, so it never
+changes. No message and no hint holds a secret. Nothing here is raised with a cause or a context
+that could hold one: an exception that saw a secret is left before ours is made.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import ErrorShape
+
+
+class Error(Exception):
+    """What every failure of Sessionkeeper is.
+
+    `code` is stable and meant for programs; `message` says what is wrong; `hint` says what the
+    user can do about it and is empty where the message says it all.
+    """
+
+    code: str = "internal_error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def as_dict(self) -> ErrorShape:
+        """The error as the command line's `--json` prints it."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class InvalidInput(Error):
+    """An argument is unusable: an empty user name, a header with a line break."""
+
+    code = "invalid_input"
+
+
+class UnknownProvider(Error):
+    """There is no provider of that name."""
+
+    code = "unknown_provider"
+
+
+class InvalidProvider(Error):
+    """A provider definition that cannot be used; the message names the key."""
+
+    code = "invalid_provider"
+
+
+class NotSignedIn(Error):
+    """The operation needs a session, and nobody is signed in."""
+
+    code = "not_signed_in"
+
+
+class CredentialsRefused(Error):
+    """The server refused the user name or the password."""
+
+    code = "credentials_refused"
+
+
+class SessionExpired(Error):
+    """The session is over at the server; only a new login helps."""
+
+    code = "session_expired"
+
+
+class UnexpectedAnswer(Error):
+    """The server answered, but not as expected."""
+
+    code = "unexpected_answer"
+
+
+class NetworkError(Error):
+    """The server could not be reached, or the connection broke. Worth another try."""
+
+    code = "network_error"
+
+
+class TlsFailure(NetworkError):
+    """The connection could not be made secure: certificate, host name, clock."""
+
+    code = "tls_failure"
+
+
+class Timeout(NetworkError):
+    """The server did not answer in time."""
+
+    code = "timeout"
+
+
+class HostNotAllowed(Error):
+    """A request or a redirect would have left the provider's hosts."""
+
+    code = "host_not_allowed"
+
+
+class Cancelled(Error):
+    """The caller stopped the operation, or Kodi is shutting down."""
+
+    code = "cancelled"
+
+
+class StorageError(Error):
+    """The data directory, the vault or the device key cannot be read or written."""
+
+    code = "storage_error"
+
+
+class LogoutIncomplete(Error):
+    """The disk refused to forget the session, and the server was not reached either."""
+
+    code = "logout_incomplete"
+
+
+class VersionMismatch(Error):
+    """The compiled module and the Python part are of different versions."""
+
+    code = "version_mismatch"
+
+
+class NativeModuleMissing(Error):
+    """There is no compiled module for this machine. Comes from the Python part only."""
+
+    code = "native_module_missing"
+
+
+class InternalError(Error):
+    """A bug in Sessionkeeper."""
+
+    code = "internal_error"
+
+
+_BY_CODE = {
+    kind.code: kind
+    for kind in (
+        InvalidInput,
+        UnknownProvider,
+        InvalidProvider,
+        NotSignedIn,
+        CredentialsRefused,
+        SessionExpired,
+        UnexpectedAnswer,
+        NetworkError,
+        TlsFailure,
+        Timeout,
+        HostNotAllowed,
+        Cancelled,
+        StorageError,
+        LogoutIncomplete,
+        VersionMismatch,
+        NativeModuleMissing,
+        InternalError,
+    )
+}
+
+
+def error_from(shape: ErrorShape) -> Error:
+    """Makes the exception for an error of the compiled module. An unknown code is kept as it is."""
+    kind = _BY_CODE.get(shape["code"])
+    if kind is not None:
+        return kind(shape["message"], shape["hint"])
+    error = Error(shape["message"], shape["hint"])
+    error.code = shape["code"]
+    return error

@@ -1,0 +1,120 @@
+"""Finds the compiled module and makes sure that it is of this package's version.
+
+In a wheel the module lies beside this file. In a Kodi add-on one zip may serve several machines, so
+it lies in `native/<os>-<arch>/` beside the package, with the version in its name: a file replaced
+at the same path would leave the old code running. The folders are named by Kodi's platform tags.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .errors import NativeModuleMissing, VersionMismatch
+from .version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_loaded: ModuleType | None = None
+
+
+def native() -> ModuleType:
+    """The compiled module, checked. Loads it at the first call in this interpreter."""
+    global _loaded  # noqa: PLW0603 - one module per interpreter, as in sys.modules
+    if _loaded is None:
+        module = _find()
+        _check_version(module.version())
+        _loaded = module
+    return _loaded
+
+
+def platform_tag() -> str:
+    """The name of the folder for this process, for example "linux-aarch64"."""
+    system = _system()
+    return f"{system}-{_architecture(system, _machine(), sys.maxsize > 2**32)}"
+
+
+def platform_path() -> str:
+    """Where the compiled module of a Kodi add-on lies for this process."""
+    suffix = ".pyd" if sys.platform == "win32" else ".abi3.so"
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    file = f"_native_{__version__.replace('.', '_')}{suffix}"
+    return os.path.join(root, "native", platform_tag(), file)
+
+
+def _find() -> ModuleType:
+    try:
+        from . import _native
+    except ImportError as error:
+        beside = str(error)
+    else:
+        return _native
+    path = platform_path()
+    if not os.path.isfile(path):
+        raise NativeModuleMissing(
+            f"Sessionkeeper has no compiled module for this machine ({platform_tag()}): {beside}",
+            "Install the add-on's zip for this kind of machine, or the one for all machines.",
+        )
+    return _load(path)
+
+
+def _load(path: str) -> ModuleType:
+    import importlib.util
+    from importlib.machinery import ExtensionFileLoader
+
+    name = f"{__package__}._native"
+    spec = importlib.util.spec_from_file_location(
+        name, path, loader=ExtensionFileLoader(name, path)
+    )
+    assert spec is not None  # noqa: S101 - a loader was given, so there is a spec
+    assert spec.loader is not None  # noqa: S101
+    try:
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except ImportError as error:
+        raise NativeModuleMissing(
+            f"The compiled module for {platform_tag()} cannot be loaded: {error}",
+            "Install the add-on's zip for this kind of machine.",
+        ) from None
+    sys.modules[name] = module
+    return module
+
+
+def _check_version(found: str) -> None:
+    if found != __version__:
+        raise VersionMismatch(
+            f"The compiled module is of version {found}, the Python part of version {__version__}.",
+            "Restart Kodi: the old version of the add-on is still loaded.",
+        )
+
+
+def _system() -> str:
+    if sys.platform == "win32":
+        return "windows"
+    if sys.platform == "darwin":
+        return "osx"
+    # Android is a Linux to Python up to 3.12.
+    if hasattr(sys, "getandroidapilevel") or "ANDROID_ROOT" in os.environ:
+        return "android"
+    return "linux"
+
+
+def _machine() -> str:
+    if sys.platform == "win32":
+        # The module `platform` would start a process for this.
+        return os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
+    return os.uname().machine
+
+
+def _architecture(system: str, machine: str, is_64_bit: bool) -> str:
+    """The process counts, not the kernel: a 64-bit kernel often runs a 32-bit Kodi."""
+    machine = machine.lower()
+    if machine.startswith(("aarch64", "arm")):
+        if not is_64_bit:
+            return "armv7"
+        return "arm64" if system == "osx" else "aarch64"
+    if machine in ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686"):
+        return "x86_64" if is_64_bit else "i686"
+    return machine

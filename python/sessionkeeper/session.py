@@ -1,0 +1,183 @@
+"""The session of somebody who is signed in: who it is, and requests in their name.
+
+The methods are named as in requests, so that an add-on need not import it. The connections, the
+right credentials on the right hosts, renewal and the one retry after a 401 are the core's. The
+credentials are read when asked for and never kept here.
+"""
+
+from __future__ import annotations
+
+from .errors import InvalidInput
+from .records import Account
+from .response import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Mapping, Sequence
+
+    from .operation import Stop
+    from .records import Status
+    from .shapes import Credentials
+
+    Run = Callable[[str, dict[str, Any], "Stop | None"], Any]
+    Pairs = Mapping[str, Any] | Iterable[Sequence[Any]]
+
+
+class Session:
+    """What `login()`, `restore()` and `renew()` give.
+
+    `status` is what was stored when it was handed out; `Keeper.status()` tells the present. The
+    session stays usable after a renewal by anybody in the process, and raises `NotSignedIn` after
+    a logout.
+    """
+
+    __slots__ = ("_run", "status")
+
+    def __init__(self, status: Status, run: Run) -> None:
+        self._run = run
+        self.status = status
+
+    def __repr__(self) -> str:
+        return (
+            f"<Session provider={self.provider!r} account={self.account.id!r} "
+            f"state={self.state!r} expires_at={self.expires_at!r}>"
+        )
+
+    @property
+    def account(self) -> Account:
+        """Who is signed in."""
+        return self.status.account or Account("", "", "")
+
+    @property
+    def provider(self) -> str:
+        """The provider's id."""
+        return self.status.provider
+
+    @property
+    def state(self) -> str:
+        """ "signed_in", or "expired" until the renewal that the next request brings."""
+        return self.status.state
+
+    @property
+    def expires_at(self) -> int | None:
+        """When the access ends, in seconds since 1970-01-01 UTC; None where nobody knows."""
+        return self.status.expires_at
+
+    @property
+    def renewable(self) -> bool:
+        """Whether fresh access can be had without the user."""
+        return self.status.renewable
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """SECRET. The headers that prove who is signed in, as they are now: a new dictionary each
+        time. Send them to the provider's hosts only, and log none of them."""
+        return dict(self._credentials()["headers"])
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """SECRET. The cookies by name, as they are now: a new dictionary each time."""
+        return dict(self._credentials()["cookies"])
+
+    def get(self, url: str, **options: Any) -> Response:
+        """`request("GET", url, …)`."""
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, data: Any = None, json: Any = None, **options: Any) -> Response:
+        """`request("POST", url, …)`."""
+        return self.request("POST", url, data=data, json=json, **options)
+
+    def put(self, url: str, data: Any = None, **options: Any) -> Response:
+        """`request("PUT", url, …)`."""
+        return self.request("PUT", url, data=data, **options)
+
+    def delete(self, url: str, **options: Any) -> Response:
+        """`request("DELETE", url, …)`."""
+        return self.request("DELETE", url, **options)
+
+    def request(  # noqa: PLR0917 - the order of requests
+        self,
+        method: str,
+        url: str,
+        params: Pairs | None = None,
+        data: str | bytes | Pairs | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        stop: Stop | None = None,
+    ) -> Response:
+        """Sends one request with the session's credentials, https and the provider's hosts only.
+
+        `params` are added to the URL's query; `data` is the body, or the fields of a form; `json`
+        is written as JSON. The deadlines are those of `open()`. An answer of any status is an
+        answer; `Response.raise_for_status()` makes an error of a bad one. Raises `NotSignedIn`,
+        `SessionExpired`, `HostNotAllowed`, `InvalidInput`, `NetworkError`.
+        """
+        pairs = _header_pairs(headers)
+        body, kind = _body(data, json)
+        if kind and not any(name.lower() == "content-type" for name, _ in pairs):
+            pairs.append(["Content-Type", kind])
+        arguments = {
+            "method": _text("method", method).upper(),
+            "url": _with_query(_text("url", url), params),
+            "headers": pairs,
+            "body": body,
+        }
+        return Response(self._run("request", arguments, stop))
+
+    def _credentials(self) -> Credentials:
+        credentials: Credentials = self._run("session", {}, None)
+        return credentials
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput(f"The {name} must be text.")
+    return value
+
+
+def _header_pairs(headers: Mapping[str, str] | None) -> list[list[str]]:
+    pairs = list(headers.items()) if headers else []
+    return [[_text("header's name", name), _text("header's value", v)] for name, v in pairs]
+
+
+def _body(data: str | bytes | Pairs | None, json: Any) -> tuple[bytes | None, str]:
+    """The body and the content type that it brings along, "" for none."""
+    if json is not None:
+        if data is not None:
+            raise InvalidInput("A request has one body: give data or json.")
+        from json import dumps
+
+        return dumps(json).encode(), "application/json"
+    if data is None:
+        return None, ""
+    if isinstance(data, (bytes, bytearray)):
+        return bytes(data), ""
+    if isinstance(data, str):
+        return _bytes(data), ""
+    return _bytes(_form(data)), "application/x-www-form-urlencoded"
+
+
+def _bytes(text: str) -> bytes:
+    # The error of `encode` holds the whole text; it ends here, before ours is made.
+    try:
+        return text.encode()
+    except UnicodeError:
+        pass
+    raise InvalidInput("The body holds text that is not valid Unicode.")
+
+
+def _with_query(url: str, params: Pairs | None) -> str:
+    if not params:
+        return url
+    address, mark, fragment = url.partition("#")
+    joint = "" if address.endswith(("?", "&")) else "&" if "?" in address else "?"
+    return f"{address}{joint}{_form(params)}{mark}{fragment}"
+
+
+def _form(fields: Any) -> str:
+    from urllib.parse import urlencode
+
+    pairs = fields.items() if hasattr(fields, "items") else fields
+    # As in requests: a field that is None is not sent.
+    return urlencode([(name, value) for name, value in pairs if value is not None], doseq=True)

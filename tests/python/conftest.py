@@ -1,0 +1,122 @@
+"""What the Python tests share: the double of the compiled module, and the stand-in server.
+
+A test takes `native` to look at the Python part alone, or `angel` and `keeper` for the real module
+against the real requests. No test takes both, and none reaches any other server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+import sessionkeeper
+from sessionkeeper import loading
+from tests.python.native_double import NativeDouble
+from tests.servers.fixture import AngelServer
+
+
+@pytest.fixture(autouse=True)
+def _no_help_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RESOLVE", "CA_FILE", "PASSWORD"):
+        monkeypatch.delenv(f"SESSIONKEEPER_{name}", raising=False)
+
+
+@pytest.fixture
+def native(monkeypatch: pytest.MonkeyPatch) -> NativeDouble:
+    """The double, in the place of the compiled module."""
+    double = NativeDouble()
+    monkeypatch.setattr(loading, "_loaded", double)
+    return double
+
+
+@pytest.fixture(scope="session")
+def _angel_process() -> Iterator[tuple[AngelServer, dict[str, Any]]]:
+    """The server and its usual settings."""
+    with AngelServer() as server:
+        yield server, server.settings()
+
+
+@pytest.fixture
+def angel(_angel_process: tuple[AngelServer, dict[str, Any]]) -> AngelServer:
+    """The stand-in, running, with nothing wrong and nothing in its journal."""
+    server, usual = _angel_process
+    server.start()
+    server.clear_faults()
+    server.settings(**usual)
+    server.clear_journal()
+    return server
+
+
+@pytest.fixture
+def open_keeper(angel: AngelServer, tmp_path: Path) -> Callable[..., sessionkeeper.Keeper]:
+    """Opens a keeper of this test's own data directory, for the stand-in."""
+
+    def open_it(provider: Any = "angel", **options: Any) -> sessionkeeper.Keeper:
+        usual = {
+            "data_dir": tmp_path / "data",
+            "key_dir": tmp_path / "keys",
+            "ca_file": angel.ca_file,
+            "resolve": angel.resolve,
+            "proxy": "none",
+        }
+        return sessionkeeper.open(provider, **{**usual, **options})
+
+    return open_it
+
+
+@pytest.fixture
+def keeper(open_keeper: Callable[..., sessionkeeper.Keeper]) -> sessionkeeper.Keeper:
+    return open_keeper()
+
+
+class CommandLine:
+    """Runs `python -m sessionkeeper` as a process of its own, in a home of its own."""
+
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+        self.home = home
+        package = str(Path(sessionkeeper.__file__).parents[1])
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+            **environment,
+            "HOME": str(home),
+            "XDG_DATA_HOME": str(home / "share"),
+            "PYTHONPATH": package,
+            "PYTHONWARNINGS": "error",
+        }
+        self.arguments = ["--data-dir", str(home / "data")]
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "sessionkeeper", *self.arguments, *arguments]
+
+    def run(
+        self, *arguments: str, given: bytes = b"", **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.command(*arguments),
+            input=given,
+            capture_output=True,
+            env={**self.environment, **environment},
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, *arguments: str, given: bytes = b"", exit_status: int = 0) -> dict[str, Any]:
+        """The one object that --json prints."""
+        ended = self.run("--json", *arguments, given=given)
+        assert ended.returncode == exit_status, (ended.stdout, ended.stderr)
+        shown: dict[str, Any] | None = json.loads(ended.stdout)
+        assert isinstance(shown, dict)
+        return shown
+
+
+@pytest.fixture
+def command_line(angel: AngelServer, tmp_path: Path) -> CommandLine:
+    home = tmp_path / "home"
+    home.mkdir()
+    return CommandLine(home, angel.environment())

@@ -1,0 +1,127 @@
+"""The names that add-ons for Angel Studios already use, over the double of the compiled module."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+import sessionkeeper
+from tests.python.native_double import REPORT, SIGNED_IN, SIGNED_OUT, NativeDouble, error
+
+NAME, PASSWORD = "viewer@example.com", "password-canary"
+
+
+def test_authenticate_restores_before_it_logs_in(native: NativeDouble, tmp_path: Path) -> None:
+    native.answer("restore", SIGNED_IN)
+    angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD, data_dir=tmp_path)
+    assert angel.authenticate() is True
+    assert [verb for verb, _ in native.started] == ["restore"]
+    assert native.opened[0]["data_dir"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("restored", [SIGNED_OUT, error("session_expired")])
+def test_authenticate_logs_in_when_there_is_no_session(
+    native: NativeDouble, restored: dict[str, object]
+) -> None:
+    native.answer("restore", restored)
+    native.answer("login", SIGNED_IN)
+    angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD)
+    assert angel.get_session().account.email == NAME
+    assert angel.get_session() is angel.get_session()
+    assert [verb for verb, _ in native.started] == ["restore", "login"]
+
+
+def test_without_a_password_it_says_so(native: NativeDouble) -> None:
+    native.answer("restore", SIGNED_OUT)
+    with pytest.raises(sessionkeeper.NotSignedIn):
+        sessionkeeper.AngelStudioSession().authenticate()
+    native.answer("restore", error("session_expired"))
+    with pytest.raises(sessionkeeper.SessionExpired):
+        sessionkeeper.AngelStudioSession().authenticate()
+
+
+def test_a_forced_authentication_logs_in_anew(native: NativeDouble) -> None:
+    native.answer("login", SIGNED_IN)
+    angel = sessionkeeper.AngelStudioSession(username=NAME, password=PASSWORD)
+    assert angel.authenticate(force_reauthentication=True)
+    assert [verb for verb, _ in native.started] == ["login"]
+
+
+def test_network_trouble_is_not_answered_with_a_password(native: NativeDouble) -> None:
+    native.answer("restore", error("network_error"))
+    with pytest.raises(sessionkeeper.NetworkError):
+        sessionkeeper.AngelStudioSession(NAME, PASSWORD).authenticate()
+    assert [verb for verb, _ in native.started] == ["restore"]
+
+
+def test_the_details_keep_their_names(native: NativeDouble) -> None:
+    native.answer("details", {**SIGNED_IN, "signed_in_at": 0, "renewed_at": 1700000000})
+    details = sessionkeeper.AngelStudioSession().get_session_details()
+    assert details["login_email"] == NAME
+    assert details["account_id"] == "87735831"
+    assert details["authenticated"] is True
+    assert details["expires_at_utc"] == "2100-01-01 00:00:00 UTC"
+    assert details["issued_at_utc"] == "2023-11-14 22:13:20 UTC"
+    assert details["expires_in_seconds"] > 0
+    assert details["cookie_names"] == ["angel_jwt_v2", "_ellis_island_session"]
+
+
+def test_the_details_of_nobody(native: NativeDouble) -> None:
+    native.answer("details", {**SIGNED_OUT, "signed_in_at": None, "renewed_at": None})
+    details = sessionkeeper.AngelStudioSession().get_session_details()
+    assert details["login_email"] == "Unknown"
+    assert details["authenticated"] is False
+    assert details["jwt_present"] is False
+    assert details["expires_at_local"] is None
+    assert details["expires_in_human"] is None
+
+
+@pytest.mark.parametrize(
+    ("remote", "proved"), [("revoked", True), ("already_ended", True), ("deferred", False)]
+)
+def test_remote_logout_is_true_only_on_proof(
+    native: NativeDouble, remote: str, proved: bool
+) -> None:
+    native.answer("logout", {**REPORT, "remote": remote})
+    assert sessionkeeper.AngelStudioSession().remote_logout() is proved
+
+
+def test_logout_forgets_the_password(native: NativeDouble) -> None:
+    native.answer("logout", {**REPORT, "remote": "deferred"})
+    native.answer("restore", SIGNED_OUT)
+    angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD)
+    assert angel.logout().remote == "deferred"
+    with pytest.raises(sessionkeeper.NotSignedIn):
+        angel.authenticate()
+
+
+def test_the_folder_of_the_old_session_file_is_the_data_directory(
+    native: NativeDouble, tmp_path: Path
+) -> None:
+    old = tmp_path / "angel_session.pkl"
+    old.write_bytes(b"a pickle that nobody reads")
+    sessionkeeper.AngelStudioSession(session_file=str(old), timeout=12)
+    assert native.opened[0]["data_dir"] == str(tmp_path)
+    assert native.opened[0]["timeout"] == 12.0
+    assert old.read_bytes() == b"a pickle that nobody reads"
+
+
+def test_the_logger_gets_the_lines_of_the_core(
+    native: NativeDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    native.answer("restore", SIGNED_IN)
+    native.log = [[0, "looked"], [2, "100 % odd"]]
+    with caplog.at_level(logging.DEBUG):
+        sessionkeeper.AngelStudioSession(logger=logging.getLogger("add-on")).authenticate()
+    assert caplog.record_tuples == [
+        ("add-on", logging.DEBUG, "looked"),
+        ("add-on", logging.WARNING, "100 % odd"),
+    ]
+
+
+def test_repr_holds_neither_name_nor_password(native: NativeDouble, tmp_path: Path) -> None:
+    angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD, data_dir=tmp_path)
+    assert NAME not in repr(angel)
+    assert PASSWORD not in repr(angel)

@@ -1,0 +1,258 @@
+"""The keeper's Python part: what reaches the core, what is refused before it, what comes back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sessionkeeper
+from tests.python.native_double import (
+    ENTRY,
+    REPORT,
+    SIGNED_IN,
+    SIGNED_OUT,
+    Hanging,
+    NativeDouble,
+    error,
+)
+
+SECRET = "pässword-canary"
+
+
+@pytest.fixture
+def keeper(native: NativeDouble, tmp_path: Path) -> sessionkeeper.Keeper:
+    return sessionkeeper.open(data_dir=tmp_path)
+
+
+# Opening
+
+
+def test_the_defaults_reach_the_core(native: NativeDouble) -> None:
+    keeper = sessionkeeper.open()
+    assert native.opened == [
+        {
+            "provider": "angel",
+            "ca_file": "",
+            "proxy": "system",
+            "resolve": [],
+            "renewal_margin": 3600,
+            "log_level": "info",
+            "timeout": 30.0,
+            "connect_timeout": 10.0,
+            "answer_timeout": 15.0,
+            "logout_deadline": 10.0,
+        }
+    ]
+    assert (keeper.provider, keeper.data_dir) == ("angel", None)
+    assert native.started == []
+
+
+def test_paths_become_absolute(native: NativeDouble, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    keeper = sessionkeeper.open(
+        Path("mine.toml"), data_dir="data", key_dir=Path("keys"), ca_file="ca.pem"
+    )
+    config = native.opened[0]
+    assert config["provider"] == str(tmp_path / "mine.toml")
+    assert config["data_dir"] == keeper.data_dir == str(tmp_path / "data")
+    assert config["key_dir"] == str(tmp_path / "keys")
+    assert config["ca_file"] == str(tmp_path / "ca.pem")
+
+
+def test_a_dictionary_is_written_as_toml(native: NativeDouble) -> None:
+    keeper = sessionkeeper.open({"id": "mine", "login": {"kind": "form"}})
+    assert native.opened[0]["provider_toml"] == 'id = "mine"\n[login]\nkind = "form"\n'
+    assert "provider" not in native.opened[0]
+    assert keeper.provider == "mine"
+
+
+def test_the_environment_counts_where_nothing_was_given(
+    native: NativeDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SESSIONKEEPER_RESOLVE", "a:1:127.0.0.1, b:2:127.0.0.1,")
+    monkeypatch.setenv("SESSIONKEEPER_CA_FILE", "/ca.pem")
+    sessionkeeper.open()
+    sessionkeeper.open(resolve="c:3:127.0.0.1", ca_file="/other.pem")
+    assert native.opened[0]["resolve"] == ["a:1:127.0.0.1", "b:2:127.0.0.1"]
+    assert native.opened[0]["ca_file"] == "/ca.pem"
+    assert native.opened[1]["resolve"] == ["c:3:127.0.0.1"]
+    assert native.opened[1]["ca_file"] == os.path.abspath("/other.pem")
+
+
+def test_in_kodi_the_calling_add_on_decides_where(
+    native: NativeDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths = types.ModuleType("sessionkeeper.kodi.paths")
+    paths.data_directory = lambda: str(tmp_path / "addon_data")  # type: ignore[attr-defined]
+    package = types.ModuleType("sessionkeeper.kodi")
+    package.paths = paths  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "xbmc", types.ModuleType("xbmc"))
+    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi", package)
+    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi.paths", paths)
+    assert sessionkeeper.open().data_dir == str(tmp_path / "addon_data")
+    assert sessionkeeper.open(data_dir=tmp_path).data_dir == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"provider": ""},
+        {"provider": 3},
+        {"provider": b"angel"},
+        {"timeout": "30"},
+        {"timeout": True},
+        {"renewal_margin": 1.5},
+        {"log_level": None},
+        {"proxy": 1},
+        {"resolve": [1]},
+        {"data_dir": "a\0b"},
+    ],
+)
+def test_arguments_of_the_wrong_type_are_refused(
+    native: NativeDouble, options: dict[str, Any]
+) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput):
+        sessionkeeper.open(**options)
+    assert native.opened == []
+
+
+def test_what_the_core_refuses_is_raised(native: NativeDouble) -> None:
+    native.open_error = error("unknown_provider", "there is no provider nowhere")
+    with pytest.raises(sessionkeeper.UnknownProvider, match="nowhere"):
+        sessionkeeper.open("nowhere")
+
+
+# Logging in
+
+
+@pytest.mark.parametrize("password", [SECRET, SECRET.encode(), bytearray(SECRET.encode())])
+def test_the_password_reaches_the_core_as_bytes(
+    native: NativeDouble, keeper: sessionkeeper.Keeper, password: Any
+) -> None:
+    native.answer("login", SIGNED_IN)
+    session = keeper.login("viewer@example.com", password)
+    assert native.arguments("login") == {
+        "username": "viewer@example.com",
+        "password": SECRET.encode(),
+    }
+    assert type(native.arguments("login")["password"]) is bytes
+    assert session.account.email == "viewer@example.com"
+
+
+@pytest.mark.parametrize("username", ["", "  ", "a\nb", "a\rb", "a\0b", "\ud800", None, b"name"])
+def test_an_unusable_name_never_reaches_the_core(
+    native: NativeDouble, keeper: sessionkeeper.Keeper, username: Any
+) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match="user name"):
+        keeper.login(username, SECRET)
+    assert native.started == []
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", b"", SECRET + "\n", SECRET + "\r", SECRET + "\0", SECRET + "\ud800", b"\xff", None, 12],
+)
+def test_an_unusable_password_never_reaches_the_core_nor_the_traceback(
+    native: NativeDouble, keeper: sessionkeeper.Keeper, password: Any
+) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match="password") as caught:
+        keeper.login("viewer@example.com", password)
+    assert native.started == []
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+    assert SECRET not in "".join(traceback.format_exception(*caught._excinfo or ()))
+    assert SECRET not in repr(caught.value.__dict__)
+
+
+# The rest
+
+
+def test_restore_gives_none_when_nobody_is_signed_in(
+    native: NativeDouble, keeper: sessionkeeper.Keeper
+) -> None:
+    native.answer("restore", SIGNED_OUT)
+    native.answer("status", SIGNED_OUT)
+    assert keeper.restore() is None
+    assert keeper.session is None
+    native.answer("restore", {**SIGNED_IN, "state": "expired", "renewable": False})
+    assert keeper.restore() is None
+
+
+def test_restore_offline_says_so(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
+    native.answer("restore", {**SIGNED_IN, "state": "expired"})
+    session = keeper.restore(offline=True)
+    assert session is not None
+    assert session.state == "expired"
+    assert native.arguments("restore") == {"offline": True}
+    keeper.restore()
+    assert native.arguments("restore") == {}
+
+
+def test_logout_passes_its_options(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
+    native.answer("logout", REPORT)
+    assert keeper.logout(everywhere=True, deadline=2.5).remote == "revoked"
+    assert native.arguments("logout") == {"local_only": False, "everywhere": True, "deadline": 2.5}
+
+
+def test_the_small_verbs(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
+    counts = dict.fromkeys(
+        ("revoked", "already_ended", "deferred", "unconfirmed", "rejected", "expired"), 0
+    )
+    native.answer("outbox", {"entries": [ENTRY]})
+    native.answer("drain", {"entries": [], **counts, "revoked": 1})
+    native.answer("audit", {"events": []})
+    native.answer("next_work", {"renew_at": None, "drain_at": 1700000060})
+    native.answer("forget", {"forgotten": True, "sessions": 1, "pending_revocations": 0})
+    native.answer("doctor", {"locks": {"works": True}})
+    native.answer("details", {**SIGNED_IN, "signed_in_at": 1, "renewed_at": 2})
+    native.answer("renew", SIGNED_IN)
+    assert keeper.outbox()[0].id == 7
+    assert keeper.drain(due_only=True).revoked == 1
+    assert native.arguments("drain") == {"due_only": True}
+    assert keeper.audit(5) == []
+    assert native.arguments("audit") == {"limit": 5}
+    assert keeper.next_work()["drain_at"] == 1700000060
+    assert keeper.forget()["sessions"] == 1
+    assert keeper.doctor()["locks"]["works"] is True
+    assert keeper.details()["renewed_at"] == 2
+    assert keeper.renew().provider == "angel"
+
+
+def test_events_and_log_lines(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
+    native.log = [[1, "signed in"], [3, "it broke"]]
+    native.happened = [{"seq": 4, "event": "login"}, {"seq": 5, "event": "logout"}]
+    assert keeper.take_log() == [(1, "signed in"), (3, "it broke")]
+    assert keeper.take_log() == []
+    assert keeper.events()[0]["seq"] == 5
+    assert [event["event"] for event in keeper.events(4)] == ["logout"]
+
+
+def test_a_stop_of_the_call_replaces_that_of_the_keeper(native: NativeDouble) -> None:
+    native.answer("renew", Hanging(error("cancelled")))
+    keeper = sessionkeeper.open(stop=lambda: pytest.fail("the keeper's stop was asked"))
+    with pytest.raises(sessionkeeper.Cancelled):
+        keeper.renew(stop=lambda: True)
+
+
+def test_the_stop_of_the_keeper_holds_for_every_call(native: NativeDouble) -> None:
+    native.answer("request", Hanging(error("cancelled")))
+    native.answer("status", SIGNED_IN)
+    session = sessionkeeper.open(stop=lambda: True).session
+    assert session is not None
+    with pytest.raises(sessionkeeper.Cancelled):
+        session.get("https://www.angel.com/account")
+
+
+def test_repr_tells_where_and_no_more(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
+    assert repr(keeper) == f"<Keeper provider='angel' data_dir={keeper.data_dir!r}>"
+
+
+def test_the_catalogue_needs_no_keeper(native: NativeDouble) -> None:
+    assert [entry["id"] for entry in sessionkeeper.providers()] == ["angel"]
+    assert native.opened == []

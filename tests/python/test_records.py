@@ -1,0 +1,105 @@
+"""Records and the sentences they stand for: immutable, compared by value, quiet in `repr`."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from sessionkeeper import Account, AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
+from tests.python.native_double import ENTRY, REPORT, SIGNED_IN, SIGNED_OUT
+
+LINE = {
+    "seq": 3,
+    "at": 1700000000,
+    "event": "logout",
+    "provider": "angel",
+    "account": "87735831",
+    "outcome": "revoked",
+    "detail": "",
+}
+DRAINED = {
+    "entries": [ENTRY],
+    "revoked": 1,
+    "already_ended": 2,
+    "deferred": 3,
+    "unconfirmed": 4,
+    "rejected": 5,
+    "expired": 6,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        (Status, SIGNED_IN),
+        (Status, SIGNED_OUT),
+        (LogoutReport, REPORT),
+        (OutboxEntry, ENTRY),
+        (DrainReport, DRAINED),
+        (AuditEvent, LINE),
+    ],
+)
+def test_a_record_says_what_the_core_said(kind: Any, shape: dict[str, Any]) -> None:
+    record = kind.from_shape(shape)
+    assert record.as_dict() == shape
+    assert list(record.as_dict()) == list(shape)
+    assert record == kind.from_shape(shape)
+    assert hash(record) == hash(kind.from_shape(shape))
+    assert pickle.loads(pickle.dumps(record)) == record
+    for name in shape:
+        with pytest.raises(AttributeError):
+            setattr(record, name, None)
+        with pytest.raises(AttributeError):
+            delattr(record, name)
+    assert record.as_dict() == shape
+
+
+def test_different_records_differ() -> None:
+    shapes: list[Any] = [SIGNED_IN, SIGNED_OUT]
+    assert len({Status.from_shape(shape) for shape in shapes}) == 2
+    assert Account("1", "", "") != ("1", "", "")
+
+
+def test_a_name_and_an_address_stay_out_of_repr() -> None:
+    shape: Any = SIGNED_IN
+    status = Status.from_shape(shape)
+    assert "viewer@example.com" not in repr(status)
+    assert "Viewer" not in repr(status)
+    assert "87735831" in repr(status)
+
+
+@pytest.mark.parametrize(
+    ("local", "remote", "key", "confirmed"),
+    [
+        ("cleared", "revoked", "signed_out", True),
+        ("cleared", "already_ended", "signed_out", True),
+        ("cleared", "deferred", "signed_out_deferred", False),
+        ("cleared", "unconfirmed", "signed_out_unconfirmed", False),
+        ("cleared", "rejected", "signed_out_rejected", False),
+        ("cleared", "nothing_to_revoke", "signed_out_local_only", False),
+        ("already_signed_out", "nothing_to_revoke", "already_signed_out", True),
+        ("cleared", "a word of tomorrow", "signed_out_unconfirmed", False),
+    ],
+)
+def test_the_summary_is_the_truth(local: str, remote: str, key: str, confirmed: bool) -> None:
+    shape: Any = {**REPORT, "local": local, "remote": remote}
+    report = LogoutReport.from_shape(shape)
+    assert report.summary_key == key
+    assert report.confirmed is confirmed
+
+
+@pytest.mark.parametrize(
+    ("state", "renewable", "usable"),
+    [
+        ("signed_in", False, True),
+        ("expired", True, True),
+        ("expired", False, False),
+        ("signed_out", False, False),
+    ],
+)
+def test_usable_means_without_the_user(state: str, renewable: bool, usable: bool) -> None:
+    shape: Any = {**SIGNED_IN, "state": state, "renewable": renewable}
+    status = Status.from_shape(shape)
+    assert status.usable is usable
