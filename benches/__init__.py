@@ -1,0 +1,1 @@
+"""Measurements: ours beside the peers, in one run, on this machine."""
