@@ -1,0 +1,85 @@
+"""Questions, messages and progress on the screen.
+
+Owns how errors are put to the viewer: what it means in the viewer's language first, then what
+exactly happened. It never shows a value that was typed in, and never stays open when Kodi ends.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Callable
+
+import xbmc
+import xbmcgui
+
+from sessionkeeper.errors import Error
+from sessionkeeper.kodi.strings import IDS, text
+
+TITLE = "Sessionkeeper"
+
+
+class Progress:
+    """A progress dialog whose Cancel button, or Kodi's end, stops the work. `stopped` is asked
+    every 100 ms while the work runs.
+    """
+
+    def __init__(self, title: str, message: str) -> None:
+        self._title, self._message = title, message
+        self._monitor = xbmc.Monitor()
+        self._dialog = xbmcgui.DialogProgress()
+
+    def __enter__(self) -> Callable[[], bool]:
+        self._dialog.create(self._title, self._message)
+        return self.stopped
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._dialog.close()
+
+    def stopped(self) -> bool:
+        return bool(self._dialog.iscanceled() or self._monitor.abortRequested())
+
+
+def ask_user_name(service: str, before: str) -> str:
+    """Empty when the viewer gave up."""
+    answer: str = xbmcgui.Dialog().input(f"{service}: {text('ask_user_name')}", before)
+    return answer.strip()
+
+
+def ask_password(service: str) -> str:
+    """Empty when the viewer gave up. The hidden alphanumeric keyboard: Kodi's password type would
+    return a hash.
+    """
+    answer: str = xbmcgui.Dialog().input(
+        f"{service}: {text('ask_password')}",
+        type=xbmcgui.INPUT_ALPHANUM,
+        option=xbmcgui.ALPHANUM_HIDE_INPUT,
+    )
+    return answer
+
+
+def confirm(title: str, question: str) -> bool:
+    return bool(xbmcgui.Dialog().yesno(title, question))
+
+
+def show_text(title: str, words: str, monospaced: bool = False) -> None:
+    xbmcgui.Dialog().textviewer(title, _plain(words), monospaced)
+
+
+def show_error(title: str, error: Error, meaning: str | None = None) -> None:
+    """One dialog: the meaning (by default the text of the error's code), the message, the hint."""
+    if meaning is None:
+        meaning = text(
+            f"error_{error.code}" if f"error_{error.code}" in IDS else "error_internal_error"
+        )
+    lines = [meaning, *(line for line in (error.message, error.hint) if line)]
+    xbmcgui.Dialog().ok(title, "[CR]".join(_plain(line) for line in lines))
+
+
+def _plain(words: str) -> str:
+    """Without Kodi's markup: a server's words must not style or break the dialog."""
+    return words.replace("[", "(").replace("]", ")")

@@ -1,0 +1,29 @@
+"""Where an add-on's sessions are kept.
+
+Owns the translation of Kodi's special:// paths and the refusal of places where a session cannot be
+stored: SQLite's locks do not hold on a network share. Computed anew at each call, because a switch
+of the Kodi profile changes the answer within one process.
+"""
+
+from __future__ import annotations
+
+import xbmcaddon
+import xbmcvfs
+
+from sessionkeeper.errors import StorageError
+from sessionkeeper.kodi.strings import text
+
+
+def data_directory(addon_id: str | None = None) -> str:
+    """The data directory of an add-on, by default the calling one. Raises StorageError when it is
+    not on a local disk.
+    """
+    if addon_id is None:
+        addon_id = xbmcaddon.Addon().getAddonInfo("id")
+    path: str = xbmcvfs.translatePath(f"special://profile/addon_data/{addon_id}/")
+    if "://" in path:
+        scheme = path.split("://", 1)[0]  # the rest may hold the share's user name and password
+        raise StorageError(
+            text("data_directory_not_local", scheme=scheme), text("data_directory_hint")
+        )
+    return path

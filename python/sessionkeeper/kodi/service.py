@@ -1,0 +1,212 @@
+"""The background service: brings the session back at start, renews it, tells the server about
+waiting logouts.
+
+Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
+wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
+same beat goes on while an operation runs, so a slow server holds up neither the announcements nor
+Kodi's end. It holds no session: the native module shares it with every invocation.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Callable
+
+import xbmc
+
+import sessionkeeper
+from sessionkeeper.kodi import announcements, configuration, guard, log, notifications, panel
+from sessionkeeper.kodi.strings import text
+
+if TYPE_CHECKING:
+    from sessionkeeper.shapes import EventShape
+
+BEAT_S = 0.5
+# What has been planned by the keeper is asked for anew after this, in case another process changed
+# it.
+PLAN_S = 30.0
+# A button's script writes the new state itself, at the same moment; two writers at once would spoil
+# the settings file.
+SETTLING_S = 1.5
+# After an operation failed in a way that gave no new plan.
+PAUSE_S = 60.0
+VAULT_DAMAGE = {"key_missing": "told_vault_key_missing", "key_wrong": "told_vault_key_wrong"}
+
+
+def main() -> None:
+    Service().run()
+
+
+class SettingsMonitor(xbmc.Monitor):
+    """Remembers when the settings were last saved, by the viewer or by ourselves."""
+
+    changed_at: float | None = None
+
+    def onSettingsChanged(self) -> None:  # noqa: N802
+        self.changed_at = time.monotonic()
+
+    def settled(self) -> bool:
+        """Whether they have been saved, and not again for a while. True once for each change."""
+        if self.changed_at is None or time.monotonic() < self.changed_at + SETTLING_S:
+            return False
+        self.changed_at = None
+        return True
+
+
+class Service:
+    def __init__(self) -> None:
+        self.monitor = SettingsMonitor()
+        self.keeper: sessionkeeper.Keeper | None = None
+        self.last_event = -1
+        self.address = ""
+        self.plan_at = 0.0
+        self.renew_at: int | None = None
+        self.drain_at: int | None = None
+        self.told_about_storage = False
+        self.show_at: float | None = None
+        self.dialog_open = False
+        self._next_beat = 0.0
+        self._failed = False
+
+    def run(self) -> None:
+        self._open()
+        if self.keeper:
+            self._attempt(lambda keeper: keeper.restore(offline=True))
+            self._show_state()
+            self._attempt(lambda keeper: self._drain(keeper, due_only=False))
+        while not self.monitor.waitForAbort(BEAT_S):
+            try:
+                self._beat()
+                self._work()
+            except Exception as error:  # noqa: BLE001 - the waiting logouts must go on
+                self._survive(error)
+
+    # The keeper
+
+    def _open(self) -> None:
+        """Opens the keeper as the settings say; they may have changed. The events go on where they
+        were.
+        """
+        try:
+            if configuration.clear_proxy_password():
+                notifications.warn(text("told_proxy_password_removed"))
+            self.keeper = configuration.open_keeper(self._stopped)
+            if self.last_event < 0:
+                self.last_event = self.keeper.events(-1)[0]["seq"]
+        except sessionkeeper.Error as error:
+            self.keeper = None
+            log.error(f"{error.code}: {error.message}")
+            if not self.told_about_storage:
+                self.told_about_storage = True
+                notifications.warn(error.message)
+        self.plan_at = 0.0
+
+    def _attempt(self, work: Callable[[sessionkeeper.Keeper], object]) -> None:
+        """Does one piece of work. Its failure is in the log and the audit trail; the viewer did not
+        start it and is not disturbed.
+        """
+        if self.keeper is None:
+            return
+        try:
+            work(self.keeper)
+        except sessionkeeper.Cancelled:
+            pass
+        except sessionkeeper.Error as error:
+            log.info(f"{error.code}: {error.message}")
+            self.plan_at = time.monotonic() + PAUSE_S
+            self.renew_at = self.drain_at = None
+
+    def _survive(self, error: Exception) -> None:
+        if not self._failed:
+            notifications.warn(text("failed_unexpectedly"))
+        self._failed = True
+        log.error(guard.describe(error))
+        self.plan_at = time.monotonic() + PAUSE_S
+
+    # The beat: short, never on the network
+
+    def _stopped(self) -> bool:
+        """Asked by a running operation every 100 ms."""
+        if self.monitor.abortRequested():
+            return True
+        if time.monotonic() >= self._next_beat:
+            self._beat()
+        return False
+
+    def _beat(self) -> None:
+        self._next_beat = time.monotonic() + BEAT_S
+        if self.keeper is None:
+            return
+        log.forward(self.keeper)
+        events = self.keeper.events(self.last_event)
+        for event in events:
+            self.last_event = event["seq"]
+            announcements.announce(event)
+            self._tell(event)
+        if events or self._dialog_closed():
+            self.show_at = time.monotonic() + SETTLING_S
+            self.plan_at = 0.0
+        elif self.show_at is not None and time.monotonic() >= self.show_at:
+            self._show_state()
+
+    def _tell(self, event: EventShape) -> None:
+        """What the viewer has to know although no button was pressed. Each once: the keeper makes
+        one event of it.
+        """
+        if event["event"] == "session_expired":
+            notifications.warn(text("told_session_expired"))
+        elif event["event"] == "revocation_rejected":
+            notifications.warn(text("logout_rejected"))
+        elif event["event"] == "vault_damaged":
+            notifications.warn(text(VAULT_DAMAGE.get(event["outcome"], "told_vault_damaged")))
+
+    def _show_state(self) -> None:
+        self.show_at = None
+        if self.keeper is None or self.monitor.abortRequested():
+            return
+        try:
+            panel.show(self.keeper.status())
+        except sessionkeeper.Error as error:
+            log.info(f"{error.code}: {error.message}")
+
+    # The work: may use the network
+
+    def _work(self) -> None:
+        if self.monitor.settled():
+            self._open()
+            self._show_state()
+        if self._network_returned():
+            self._attempt(lambda keeper: self._drain(keeper, due_only=False))
+        if time.monotonic() >= self.plan_at:
+            self._attempt(self._plan)
+        now = time.time()
+        if self.renew_at is not None and now >= self.renew_at:
+            self.renew_at = None
+            self._attempt(lambda keeper: keeper.renew())
+        if self.drain_at is not None and now >= self.drain_at:
+            self.drain_at = None
+            self._attempt(lambda keeper: self._drain(keeper, due_only=True))
+
+    def _plan(self, keeper: sessionkeeper.Keeper) -> None:
+        self.plan_at = time.monotonic() + PLAN_S
+        work = keeper.next_work()
+        self.renew_at, self.drain_at = work["renew_at"], work["drain_at"]
+
+    def _drain(self, keeper: sessionkeeper.Keeper, due_only: bool) -> None:
+        keeper.drain(due_only=due_only)
+        self.plan_at = 0.0
+
+    def _dialog_closed(self) -> bool:
+        """Whether a settings dialog has just been left: with Cancel, or with old values and OK."""
+        before, self.dialog_open = (
+            self.dialog_open,
+            xbmc.getCondVisibility("Window.IsVisible(addonsettings)"),
+        )
+        return before and not self.dialog_open
+
+    def _network_returned(self) -> bool:
+        """Whether this device's address has changed. A server that comes back without that is found
+        by the keeper's schedule.
+        """
+        before, self.address = self.address, xbmc.getIPAddress()
+        return bool(before) and self.address != before and self.address not in ("", "127.0.0.1")

@@ -1,0 +1,172 @@
+"""The add-on's texts by name.
+
+Owns the table of names and ids; the English words are in
+resources/language/resource.language.en_gb/strings.po. A test compares the two both ways. Nothing
+else in the add-on writes an id, apart from settings.xml and addon.xml, where Kodi wants bare
+numbers.
+"""
+
+from __future__ import annotations
+
+import xbmcaddon
+
+ADDON_ID = "script.sessionkeeper"
+
+IDS = {
+    # Settings: categories, groups, labels, help
+    "category_account": 30000,
+    "category_network": 30001,
+    "category_advanced": 30002,
+    "service": 30010,
+    "service_help": 30011,
+    "provider_angel": 30012,
+    "account_status": 30013,
+    "account_status_help": 30014,
+    "log_in": 30015,
+    "log_in_help": 30016,
+    "session_details": 30017,
+    "session_details_help": 30018,
+    "log_out": 30019,
+    "log_out_help": 30020,
+    "log_out_everywhere": 30021,
+    "log_out_everywhere_help": 30022,
+    "waiting_logouts": 30023,
+    "waiting_logouts_help": 30024,
+    "try_now": 30025,
+    "try_now_help": 30026,
+    "timeout": 30030,
+    "timeout_help": 30031,
+    "proxy_mode": 30032,
+    "proxy_mode_help": 30033,
+    "proxy_kodi": 30034,
+    "proxy_none": 30035,
+    "proxy_own": 30036,
+    "proxy_address": 30037,
+    "proxy_address_help": 30038,
+    "ca_file": 30039,
+    "ca_file_help": 30040,
+    "renewal_margin": 30050,
+    "renewal_margin_help": 30051,
+    "log_level": 30052,
+    "log_level_help": 30053,
+    "level_error": 30054,
+    "level_warning": 30055,
+    "level_info": 30056,
+    "level_debug": 30057,
+    "show_audit": 30058,
+    "show_audit_help": 30059,
+    "forget": 30060,
+    "forget_help": 30061,
+    # States shown in the settings
+    "state_signed_out": 30100,
+    "state_signed_in": 30101,
+    "state_expired": 30102,
+    "waiting_none": 30103,
+    "unknown_account": 30104,
+    # Logging in
+    "ask_user_name": 30110,
+    "ask_password": 30111,
+    "logging_in": 30112,
+    "logged_in": 30113,
+    "network_trouble": 30114,
+    # Logging out
+    "confirm_logout": 30120,
+    "confirm_logout_everywhere": 30121,
+    "logging_out": 30122,
+    "signed_out": 30123,
+    "signed_out_deferred": 30124,
+    "signed_out_unconfirmed": 30125,
+    "signed_out_rejected": 30126,
+    "signed_out_local_only": 30127,
+    "already_signed_out": 30128,
+    "date_unknown": 30129,
+    # Logouts that wait
+    "draining": 30130,
+    "drained_all": 30131,
+    "drained_none_waiting": 30132,
+    "drained_some": 30133,
+    "logout_rejected": 30134,
+    # Session details
+    "details_account": 30140,
+    "details_email": 30141,
+    "details_signed_in_at": 30142,
+    "details_expires_at": 30143,
+    "details_cookies": 30144,
+    "details_waiting": 30145,
+    "details_unknown": 30146,
+    "details_none": 30147,
+    "details_service": 30148,
+    "remaining_days": 30149,
+    "remaining_hours": 30150,
+    "remaining_minutes": 30151,
+    "remaining_over": 30152,
+    # Audit trail
+    "audit_title": 30160,
+    "audit_empty": 30161,
+    # Forgetting
+    "confirm_forget": 30170,
+    "confirm_forget_signed_in": 30171,
+    "confirm_forget_waiting": 30172,
+    "forgotten": 30173,
+    # Told by the service
+    "told_session_expired": 30180,
+    "told_vault_key_missing": 30181,
+    "told_vault_key_wrong": 30182,
+    "told_vault_damaged": 30183,
+    "told_proxy_password_removed": 30184,
+    # Errors, one for each code
+    "error_invalid_input": 30200,
+    "error_unknown_provider": 30201,
+    "error_invalid_provider": 30202,
+    "error_not_signed_in": 30203,
+    "error_credentials_refused": 30204,
+    "error_session_expired": 30205,
+    "error_unexpected_answer": 30206,
+    "error_network_error": 30207,
+    "error_tls_failure": 30208,
+    "error_timeout": 30209,
+    "error_host_not_allowed": 30210,
+    "error_cancelled": 30211,
+    "error_storage_error": 30212,
+    "error_logout_incomplete": 30213,
+    "error_version_mismatch": 30214,
+    "error_internal_error": 30215,
+    # Where the add-on cannot work at all
+    "error_native_module_missing": 30230,
+    "failed_unexpectedly": 30231,
+    "data_directory_not_local": 30232,
+    "data_directory_hint": 30233,
+    "settings_unreadable": 30236,
+    "proxy_address_has_password": 30234,
+    "proxy_address_hint": 30235,
+    # The audit trail's words
+    "event_login": 30240,
+    "event_logout": 30241,
+    "event_restored": 30242,
+    "event_renewed": 30243,
+    "event_session_expired": 30244,
+    "event_revoked": 30245,
+    "event_vault_damaged": 30246,
+    "event_forgotten": 30247,
+    "event_tls_failure": 30248,
+    "outcome_revoked": 30250,
+    "outcome_already_ended": 30251,
+    "outcome_deferred": 30252,
+    "outcome_unconfirmed": 30253,
+    "outcome_rejected": 30254,
+    "outcome_nothing_to_revoke": 30255,
+    "outcome_key_missing": 30256,
+    "outcome_key_wrong": 30257,
+    "outcome_damaged": 30258,
+    "event_revocation_rejected": 30260,
+    "event_revocation_expired": 30261,
+    "outcome_ok": 30262,
+    "outcome_cleared": 30263,
+    "outcome_expired": 30264,
+}
+
+
+def text(name: str, **values: object) -> str:
+    """The localised text with its {placeholders} filled in."""
+    words: str = xbmcaddon.Addon(ADDON_ID).getLocalizedString(IDS[name])
+    return words.format(**values) if values else words

@@ -1,0 +1,1 @@
+"""Tests in a real Kodi, driven by key presses; see harness.py."""

@@ -1,0 +1,256 @@
+"""A real Kodi with a throw-away profile and a screen of its own.
+
+Owns the profile (settings that keep first-run dialogs, sound and update checks away), the virtual
+display, the process, its log and screenshots. It never looks inside the add-on; keys and JSON-RPC
+are remote.py's, the add-on's files staging.py's. A profile outlives its Kodi: start(), kill(),
+start() is a power cut.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.kodi.neighbour import NEIGHBOUR_ID, place_neighbour
+from tests.kodi.remote import Remote, RemoteError
+from tests.kodi.staging import ADDON_ID, ROOT, place_addon
+
+KODI = "/usr/lib/x86_64-linux-gnu/kodi/kodi.bin"
+SCREENSHOTS = ROOT / "target" / "kodi-screenshots"
+
+ADVANCED_SETTINGS = """<advancedsettings version="1.0">
+  <loglevel hide="true">1</loglevel>
+  <splash>false</splash>
+  <jsonrpc><tcpport>{port}</tcpport></jsonrpc>
+</advancedsettings>
+"""
+GUI_SETTINGS = """<settings version="2">
+  <setting id="addons.unknownsources">true</setting>
+  <setting id="general.addonupdates">2</setting>
+  <setting id="services.esenabled">true</setting>
+  <setting id="services.esport">{event_port}</setting>
+  <setting id="services.zeroconf">false</setting>
+  <setting id="services.wsdiscovery">false</setting>
+  <setting id="screensaver.mode"></setting>
+  <setting id="audiooutput.guisoundmode">0</setting>
+  <setting id="lookandfeel.enablerssfeeds">false</setting>
+</settings>
+"""
+# A dialog fades in, slowly where the graphics are software.
+SETTLING_S = 1.0
+# Without a sound device Kodi would fill its log with sink errors.
+SILENT_SOUND = "pcm.!default { type null }\nctl.!default { type null }\n"
+
+
+class Kodi:
+    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+        self.home = home
+        self.profile = home / ".kodi"
+        self.environment = dict(environment or {})
+        self.remote: Remote
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._screen: subprocess.Popen[bytes] | None = None
+        self._display = ""
+        self._enabled = False
+        self._write_profile()
+        self.addon = place_addon(self.profile / "addons")
+        place_neighbour(self.profile / "addons")
+
+    # Life
+
+    def start(self, timeout: float = 60.0) -> None:
+        """Starts Kodi; returns when it answers and the add-on, with its service, is enabled."""
+        if self._screen is None:
+            self._open_screen()
+        environment = {
+            key: value for key, value in os.environ.items() if "proxy" not in key.lower()
+        }
+        environment.update(
+            HOME=str(self.home),
+            DISPLAY=self._display,
+            LIBGL_ALWAYS_SOFTWARE="1",
+            LP_NUM_THREADS="1",
+            # Heaps that ended threads leave behind would pass for a growth of memory.
+            MALLOC_ARENA_MAX="1",
+            XDG_DATA_HOME=str(self.home / "data"),
+            **self.environment,
+        )
+        self._process = subprocess.Popen(
+            [KODI, "--windowing=x11", "-fs"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._connect(timeout)
+        if not self._enabled:
+            self._enable_addon()
+            self._enabled = True
+
+    def quit(self, timeout: float = 20.0) -> float:
+        """Asks Kodi to end and returns the seconds it took."""
+        assert self._process
+        asked = time.monotonic()
+        self.rpc("Application.Quit")
+        self._process.wait(timeout)
+        took = time.monotonic() - asked
+        self._forget_process()
+        return took
+
+    def kill(self) -> None:
+        """SIGKILL: what a power cut is to the process."""
+        if self._process:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._forget_process()
+
+    def close(self) -> None:
+        self.kill()
+        if self._screen:
+            self._screen.terminate()
+            self._screen.wait()
+            self._screen = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def process_id(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def resident_bytes(self) -> int:
+        """What the process holds in memory now."""
+        status = Path(f"/proc/{self.process_id}/smaps_rollup").read_text()
+        found = re.search(r"^Rss:\s+(\d+) kB", status, re.MULTILINE)
+        assert found
+        return int(found.group(1)) * 1024
+
+    # What it shows and writes
+
+    def rpc(self, method: str, **params: Any) -> Any:
+        return self.remote.rpc(method, **params)
+
+    def run(self, *arguments: str, addon: str = ADDON_ID) -> None:
+        """Runs an add-on's script, as RunScript(id,…) would."""
+        self.rpc("Addons.ExecuteAddon", addonid=addon, params=list(arguments), wait=False)
+
+    def open_settings(self) -> None:
+        """Started without arguments, the script opens the add-on's settings."""
+        self.run()
+        self.remote.wait_for_dialog("DialogAddonSettings.xml")
+
+    def screenshot(self, name: str) -> Path:
+        time.sleep(SETTLING_S)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        subprocess.run(
+            ["import", "-window", "root", str(path)],
+            env={**os.environ, "DISPLAY": self._display},
+            check=True,
+            timeout=30,
+        )
+        return path
+
+    def log(self) -> str:
+        """This run's kodi.log."""
+        return (self.profile / "temp" / "kodi.log").read_text(errors="replace")
+
+    def logs(self) -> str:
+        """The logs of this run and of the one before."""
+        files = sorted((self.profile / "temp").glob("kodi*.log"))
+        return "\n".join(file.read_text(errors="replace") for file in files)
+
+    @property
+    def data_directory(self) -> Path:
+        return self.profile / "userdata" / "addon_data" / ADDON_ID
+
+    # The parts of starting
+
+    def _write_profile(self) -> None:
+        userdata = self.profile / "userdata"
+        userdata.mkdir(parents=True)
+        (self.profile / "addons").mkdir()
+        (self.home / ".asoundrc").write_text(SILENT_SOUND)
+        (userdata / "advancedsettings.xml").write_text(ADVANCED_SETTINGS.format(port=self._port))
+        (userdata / "guisettings.xml").write_text(
+            GUI_SETTINGS.format(event_port=_free_port(socket.SOCK_DGRAM))
+        )
+
+    def _open_screen(self) -> None:
+        reader, writer = os.pipe()
+        self._screen = subprocess.Popen(
+            [
+                "Xvfb",
+                "-displayfd",
+                str(writer),
+                "-screen",
+                "0",
+                "1280x720x24",
+                "+extension",
+                "GLX",
+                "-nolisten",
+                "tcp",
+            ],
+            pass_fds=[writer],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            number = answer.readline().strip()
+        if not number:
+            raise RuntimeError("Xvfb did not start")
+        self._display = f":{number}"
+
+    def _connect(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not self.running:
+                raise RuntimeError(f"Kodi ended while starting; its log:\n{self.log()[-3000:]}")
+            try:
+                self.remote = Remote(self._port)
+                self.remote.rpc("JSONRPC.Ping", timeout=5)
+                # JSON-RPC answers before the home window takes keys.
+                self.remote.wait_for(
+                    lambda: self.remote.is_true("Window.IsVisible(home)"), "the home window", 30
+                )
+                return
+            except (OSError, RemoteError):
+                time.sleep(0.2)
+        raise RuntimeError(f"Kodi did not answer within {timeout:g} s")
+
+    def _enable_addon(self) -> None:
+        """Kodi asks, once for each profile, about each add-on that it has found and not installed;
+        Yes would open its settings first.
+        """
+        self.remote.wait_for_dialog("DialogConfirm.xml")
+        while self.remote.dialog() == "DialogConfirm.xml":
+            self.remote.press("Back")
+            time.sleep(0.8)
+        for addon in (ADDON_ID, NEIGHBOUR_ID):
+            self.rpc("Addons.SetAddonEnabled", addonid=addon, enabled=True)
+
+    def _forget_process(self) -> None:
+        self.remote.close()
+        self._process = None
+
+
+def available() -> bool:
+    """Whether this machine has what the harness needs."""
+    return Path(KODI).exists() and all(shutil.which(tool) for tool in ("Xvfb", "import"))
+
+
+def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,54 @@
+"""An add-on of somebody else, which uses Sessionkeeper as a module.
+
+Each run opens its own keeper, asks who is signed in, and announces the answer, or the error, with
+the number it was given. Run "without", it does all but that. It shows nothing on the screen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.kodi.staging import ADDON_ID
+
+NEIGHBOUR_ID = "script.neighbour"
+ADDON_XML = f"""<?xml version="1.0" encoding="UTF-8"?>
+<addon id="{NEIGHBOUR_ID}" name="Neighbour" version="1.0.0" provider-name="tests">
+  <requires>
+    <import addon="xbmc.python" version="3.0.1"/>
+    <import addon="{ADDON_ID}" version="0.1.0"/>
+  </requires>
+  <extension point="xbmc.python.script" library="script.py">
+    <provides>executable</provides>
+  </extension>
+  <extension point="xbmc.addon.metadata">
+    <summary lang="en_GB">Uses Sessionkeeper</summary>
+  </extension>
+</addon>
+"""
+# It imports next to nothing, since what Kodi loses with each interpreter grows with the imports.
+SCRIPT = """
+import sys, xbmc
+try:
+    if sys.argv[2:] == ["without"]:
+        answer = '"state": "not asked"'
+    else:
+        import sessionkeeper
+        keeper = sessionkeeper.open("angel")
+        answer = '"state": "%s", "data_dir": "%s"' % (keeper.status().state, keeper.data_dir)
+except BaseException as error:
+    words = type(error).__name__ + ": " + str(error)
+    answer = '"error": "%s"' % words.replace(chr(92), "/").replace('"', "'")
+data = '{"number": "%s", %s}' % (sys.argv[1], answer)
+params = '{"sender": "script.neighbour", "message": "done", "data": %s}' % data
+xbmc.executeJSONRPC(
+    '{"jsonrpc": "2.0", "id": 1, "method": "JSONRPC.NotifyAll", "params": %s}' % params
+)
+"""
+
+
+def place_neighbour(addons: Path) -> None:
+    """Puts it beside the add-on that it uses."""
+    target = addons / NEIGHBOUR_ID
+    target.mkdir()
+    (target / "addon.xml").write_text(ADDON_XML)
+    (target / "script.py").write_text(SCRIPT)

@@ -1,0 +1,127 @@
+"""Logging out when the server is down, does not answer, or answers something that proves
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from tests.kodi.harness import Kodi
+from tests.kodi.viewer import Viewer
+from tests.kodi.witness import Witness
+from tests.servers.fixture import AngelServer
+
+NAME, PASSWORD = AngelServer.VIEWER
+LATER = "Signed out here. The server will be told when it can be reached."
+TOLD_WITHIN_S = 60
+
+
+def alive(angel: AngelServer) -> list[str]:
+    return [
+        session["id"]
+        for session in angel.sessions()
+        if session["alive"] and session["email"] == NAME
+    ]
+
+
+def end_all(angel: AngelServer) -> None:
+    """What earlier tests left signed in is not this test's."""
+    for session in alive(angel):
+        angel.end_session(session)
+
+
+def test_server_down_and_told_after_a_restart(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+) -> None:
+    end_all(angel)
+    viewer.log_in(NAME, PASSWORD)
+    kodi.remote.wait_until_quiet()
+    angel.stop()
+    viewer.press_setting("Log out")
+    viewer.answer_yes()
+    answered = time.monotonic()
+    kodi.remote.wait_for(lambda: LATER in viewer.notifications(), "the notification", 12)
+    assert time.monotonic() - answered < 12
+    kodi.screenshot("20-signed-out-server-down")
+    viewer.wait_for_settings()
+    assert "Try now" in viewer.shown_settings()
+    kodi.screenshot("21-logout-waiting")
+    assert [word for word in viewer.notifications() if word.startswith("Signed out")] == [LATER]
+    assert witness.status()["state"] == "signed_out"
+    assert len(witness.outbox()) == 1
+    kodi.kill()
+
+    angel.start()
+    assert len(alive(angel)) == 1
+    kodi.start()
+    kodi.remote.wait_for(lambda: not alive(angel), "the server to be told", TOLD_WITHIN_S)
+    kodi.remote.wait_for(lambda: not witness.outbox(), "the outbox to be empty", 10)
+    assert len(witness.events("revoked")) == 1
+    kodi.remote.wait_for(lambda: "revoked" in viewer.announcements(), "the announcement", 5)
+    assert viewer.announcements().count("revoked") == 1
+    kodi.remote.wait_for(
+        lambda: "Try now" not in viewer.shown_settings(), "the settings to follow", 10
+    )
+
+
+def test_server_back_while_kodi_runs(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+) -> None:
+    end_all(angel)
+    viewer.log_in(NAME, PASSWORD)
+    angel.stop()
+    viewer.log_out()
+    time.sleep(5)
+    angel.start()
+    kodi.remote.wait_for(lambda: not alive(angel), "the server to be told", TOLD_WITHIN_S)
+    kodi.remote.wait_for(lambda: not witness.outbox(), "the outbox to be empty", 10)
+    assert len(witness.events("revoked")) == 1
+
+
+def test_try_now(kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer) -> None:
+    end_all(angel)
+    viewer.log_in(NAME, PASSWORD)
+    angel.fault("/logout", "status:503", host="auth.angel.com", retry_after="3600")
+    viewer.log_out()
+    assert len(witness.outbox()) == 1
+    angel.clear_faults()
+    viewer.press_setting("Try now")
+    kodi.remote.wait_for(lambda: not alive(angel), "the server to be told", 10)
+    viewer.wait_for_settings()
+    assert viewer.notifications()[-1] == "The server confirmed it"
+
+
+def test_cancel_means_signed_out_here(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+) -> None:
+    viewer.log_in(NAME, PASSWORD)
+    angel.fault("/logout", "hang", host="auth.angel.com")
+    viewer.press_setting("Log out")
+    viewer.answer_yes()
+    remote = kodi.remote
+    remote.wait_for(lambda: remote.focus() == "Cancel", "the progress dialog")
+    kodi.screenshot("22-logging-out")
+    remote.press("Select")
+    cancelled = time.monotonic()
+    remote.wait_for(lambda: LATER in viewer.notifications(), "the notification", 3)
+    assert time.monotonic() - cancelled < 1.5
+    viewer.wait_for_settings()
+    assert witness.status()["state"] == "signed_out"
+    assert len(witness.outbox()) == 1
+
+
+def test_an_answer_that_proves_nothing(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+) -> None:
+    viewer.log_in(NAME, PASSWORD)
+    kodi.remote.wait_until_quiet()
+    angel.fault("/logout", "no_deletion", host="auth.angel.com")
+    viewer.log_out()
+    told = [words for words in viewer.notifications() if words.startswith("Signed out")]
+    assert len(told) == 1
+    assert told[0].startswith("Signed out here. The server's answer proves nothing")
+    assert re.search(r"ends by itself on \d.*\d\.$", told[0])
+    kodi.screenshot("23-signed-out-unproved")
+    assert not witness.events("revoked")
+    assert witness.outbox()[0]["last_outcome"] == "unconfirmed"

@@ -1,0 +1,109 @@
+"""The main job: sign in in the settings, stay signed in over a restart, sign out here and there."""
+
+from __future__ import annotations
+
+from tests.kodi.harness import Kodi
+from tests.kodi.staging import ADDON_ID
+from tests.kodi.viewer import TEXT, Viewer
+from tests.kodi.witness import Witness
+from tests.servers.fixture import AngelServer
+
+NAME, PASSWORD = AngelServer.VIEWER
+
+
+def test_from_the_first_login_to_the_proved_logout(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+) -> None:
+    wrong_password_then_the_right_one(kodi, viewer)
+    status = witness.status()
+    assert (status["state"], status["account"]["email"]) == ("signed_in", NAME)
+    look_at(kodi, viewer, "Session details", "05-session-details")
+
+    cookies, key = witness.cookies(), witness.device_key()
+    assert cookies
+    assert key
+    angel.clear_journal()
+    restart(kodi, viewer, "06-signed-in-after-restart")
+    assert "Log out" in viewer.shown_settings()
+    assert witness.status()["state"] == "signed_in"
+    assert not [request for request in angel.journal() if request["has_password"]]
+
+    log_out(kodi, viewer)
+    logouts = angel.journal("/logout", "auth.angel.com")
+    assert [request["method"] for request in logouts] == ["GET"]
+    assert logouts[0]["cookies"]
+    assert set(logouts[0]["cookies"]) <= set(cookies)
+    for name, value in cookies.items():
+        assert not angel.check(cookies={name: value})
+        assert not angel.check(jwt=value)
+    assert len(witness.events("revoked")) == 1
+    look_at(kodi, viewer, "Show the audit trail", "10-audit-trail", category="Advanced")
+
+    # In a profile that logs everything, nothing that was secret can be read anywhere.
+    assert witness.places_with([PASSWORD, *cookies.values(), *key]) == []
+
+    restart(kodi, viewer, "11-signed-out-after-restart")
+    assert "Log in" in viewer.shown_settings()
+    assert witness.status()["state"] == "signed_out"
+
+
+def wrong_password_then_the_right_one(kodi: Kodi, viewer: Viewer) -> None:
+    remote = kodi.remote
+    viewer.press_setting("Log in")
+    remote.wait_for_keyboard("User name")
+    kodi.screenshot("01-user-name")
+    remote.type_text("User name", NAME)
+    remote.wait_for_keyboard("Password")
+    kodi.screenshot("02-password")
+    remote.type_text("Password", "not this one")
+    viewer.wait_for_message()
+    kodi.screenshot("03-refused")
+    remote.press("Select")
+    # Asked again, with the name kept: confirming it is enough.
+    remote.wait_for_keyboard("User name")
+    kodi.screenshot("03-user-name-kept")
+    remote.press("Select")
+    remote.type_text("Password", PASSWORD)
+    viewer.wait_for_settings()
+    kodi.screenshot("04-signed-in")
+    shown = viewer.shown_settings()
+    assert {"Session details", "Log out"} <= set(shown)
+    assert "Log in" not in shown
+    assert viewer.notifications() == ["Signed in"]
+    viewer.wait_for_announcement("login")
+
+
+def log_out(kodi: Kodi, viewer: Viewer) -> None:
+    remote = kodi.remote
+    viewer.press_setting("Log out")
+    remote.wait_for(lambda: remote.focus() == "No", "the question")
+    kodi.screenshot("07-confirm-logout")
+    viewer.answer_yes()
+    remote.wait_for_toast()
+    kodi.screenshot("08-signed-out")
+    viewer.wait_for_settings()
+    assert viewer.notifications() == ["Signed out"]
+    assert "Log in" in viewer.shown_settings()
+    kodi.screenshot("09-settings-signed-out")
+    viewer.wait_for_announcement("logout")
+    viewer.wait_for_announcement("revoked")
+    announced = [message for message, _ in remote.announcements(ADDON_ID)]
+    assert announced.count("logout") == announced.count("revoked") == 1
+
+
+def look_at(
+    kodi: Kodi, viewer: Viewer, label: str, screenshot: str, category: str = "Account"
+) -> None:
+    viewer.press_setting(label, category)
+    kodi.remote.wait_for_dialog(TEXT)
+    kodi.screenshot(screenshot)
+    kodi.remote.press("Back")
+    viewer.wait_for_settings()
+
+
+def restart(kodi: Kodi, viewer: Viewer, screenshot: str) -> None:
+    viewer.leave_settings()
+    kodi.quit()
+    kodi.start()
+    viewer.open_settings()
+    kodi.screenshot(screenshot)

@@ -1,0 +1,183 @@
+"""The parts of the Kodi shim that need no Kodi: the proxy, the log's escapes, times, the guard.
+
+Kodi's modules are stood in for by plain objects that say what Kodi would.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from sessionkeeper.errors import InvalidInput, StorageError
+
+
+class Shim:
+    """The shim's modules, imported over stand-ins for Kodi's."""
+
+    def __init__(self) -> None:
+        self.kodi_settings: dict[str, Any] = {}
+        self.log: list[tuple[str, int]] = []
+        self.profile = "/profile/"
+
+    def load(self, name: str) -> Any:
+        return importlib.import_module(f"sessionkeeper.kodi.{name}")
+
+    def modules(self) -> dict[str, ModuleType | SimpleNamespace]:
+        addon = SimpleNamespace(
+            getLocalizedString=lambda number: f"#{number}",
+            getAddonInfo=lambda _: "script.caller",
+        )
+        return {
+            "xbmc": SimpleNamespace(
+                LOGDEBUG=0,
+                LOGINFO=1,
+                LOGWARNING=2,
+                LOGERROR=3,
+                log=lambda message, level: self.log.append((message, level)),
+                executeJSONRPC=self._answer,
+                getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
+            ),
+            "xbmcaddon": SimpleNamespace(Addon=lambda *_: addon),
+            "xbmcgui": SimpleNamespace(),
+            "xbmcvfs": SimpleNamespace(
+                translatePath=lambda path: path.replace("special://profile/", self.profile)
+            ),
+        }
+
+    def _answer(self, request: str) -> str:
+        name = json.loads(request)["params"]["setting"].replace("network.", "")
+        return json.dumps({"id": 1, "result": {"value": self.kodi_settings.get(name)}})
+
+
+@pytest.fixture
+def shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shim]:
+    shim = Shim()
+    for name, module in shim.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    forget_shim()
+    yield shim
+    forget_shim()
+
+
+def forget_shim() -> None:
+    for name in [name for name in sys.modules if name.startswith("sessionkeeper.kodi")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme"),
+    list(enumerate(["http", "socks4", "socks4a", "socks5", "socks5h", "https"])),
+)
+def test_kodis_proxy_becomes_a_url(shim: Shim, kind: int, scheme: str) -> None:
+    shim.kodi_settings = {
+        "usehttpproxy": True,
+        "httpproxytype": kind,
+        "httpproxyserver": "proxy.example",
+        "httpproxyport": 3128,
+        "httpproxyusername": "",
+    }
+    assert shim.load("proxy").chosen("kodi", "") == f"{scheme}://proxy.example:3128"
+
+
+def test_kodis_proxy_password_is_percent_encoded(shim: Shim) -> None:
+    shim.kodi_settings = {
+        "usehttpproxy": True,
+        "httpproxytype": 0,
+        "httpproxyserver": "2001:db8::1",
+        "httpproxyport": 8080,
+        "httpproxyusername": "a@b",
+        "httpproxypassword": "p:/ä",
+    }
+    url = shim.load("proxy").chosen("kodi", "")
+    assert url == "http://a%40b:p%3A%2F%C3%A4@[2001:db8::1]:8080"
+
+
+def test_without_a_proxy_in_kodi_the_environment_decides(shim: Shim) -> None:
+    shim.kodi_settings = {"usehttpproxy": False, "httpproxyserver": "proxy.example"}
+    assert shim.load("proxy").chosen("kodi", "") == "system"
+
+
+@pytest.mark.parametrize(
+    ("mode", "address", "expected"),
+    [
+        ("none", "http://proxy.example:1", "none"),
+        ("own", "", "none"),
+        ("own", " proxy.example:3128 ", "http://proxy.example:3128"),
+        ("own", "socks5h://proxy.example:1080", "socks5h://proxy.example:1080"),
+    ],
+)
+def test_the_other_proxy_modes(shim: Shim, mode: str, address: str, expected: str) -> None:
+    assert shim.load("proxy").chosen(mode, address) == expected
+
+
+def test_a_password_in_the_own_address_is_refused_and_not_repeated(shim: Shim) -> None:
+    proxy = shim.load("proxy")
+    address = "http://somebody:keep-me-secret@proxy.example:3128"
+    with pytest.raises(InvalidInput) as refusal:
+        proxy.chosen("own", address)
+    assert "keep-me-secret" not in f"{refusal.value} {refusal.value.hint}"
+    assert proxy.without_password(address) == "http://proxy.example:3128"
+
+
+def test_log_lines_are_one_line_and_hold_no_nul(shim: Shim) -> None:
+    shim.load("log").write(2, "one\0two\nthree\r\x7f ä")
+    assert shim.log == [("script.sessionkeeper: one\\x00two\\x0athree\\x0d\\x7f ä", 2)]
+
+
+def test_the_keepers_lines_are_forwarded_with_their_level(shim: Shim) -> None:
+    lines = [(0, "debug"), (3, "error"), (9, "beyond")]
+    shim.load("log").forward(SimpleNamespace(take_log=lambda: lines))
+    assert [level for _, level in shim.log] == [0, 3, 3]
+
+
+def test_the_guard_names_the_place_and_never_the_words(shim: Shim) -> None:
+    def fail() -> None:
+        raise ValueError("keep-me-secret")
+
+    described = description_of(fail, shim.load("guard").describe)
+    assert described.startswith("ValueError at test_shim.py:")
+    assert " fail" in described
+    assert "keep-me-secret" not in described
+
+
+def description_of(work: Callable[[], None], describe: Callable[[BaseException], str]) -> str:
+    try:
+        work()
+    except ValueError as error:
+        return describe(error)
+    raise AssertionError("it did not fail")
+
+
+def test_the_data_directory_is_the_calling_addons(shim: Shim) -> None:
+    paths = shim.load("paths")
+    assert paths.data_directory() == "/profile/addon_data/script.caller/"
+    assert paths.data_directory("script.other") == "/profile/addon_data/script.other/"
+
+
+def test_a_profile_on_a_share_is_refused_without_naming_its_password(shim: Shim) -> None:
+    shim.profile = "smb://somebody:keep-me-secret@nas/kodi/"
+    with pytest.raises(StorageError) as refusal:
+        shim.load("paths").data_directory()
+    assert "keep-me-secret" not in str(refusal.value)
+
+
+def test_times_are_in_the_two_largest_units(shim: Shim) -> None:
+    moments = shim.load("moments")
+    ids = shim.load("strings").IDS
+    for seconds, name in (
+        (-1, "remaining_over"),
+        (120, "remaining_minutes"),
+        (7200, "remaining_hours"),
+        (200000, "remaining_days"),
+    ):
+        assert moments.remaining(1000 + seconds, now=1000) == f"#{ids[name]}"
+
+
+def test_doubled_hours_in_kodis_time_format_mean_one(shim: Shim) -> None:
+    assert shim.load("moments").date_and_time(0).count(":") == 2
+    assert len(shim.load("moments").date_and_time(0)) == len("1970-01-01 00:00:00")

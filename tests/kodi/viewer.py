@@ -1,0 +1,97 @@
+"""What a viewer does with the remote control: the steps that several tests share.
+
+Every step waits for what it needs to see and finds its control by the label on it.
+"""
+
+from __future__ import annotations
+
+from tests.kodi.harness import Kodi
+from tests.kodi.staging import ADDON_ID
+
+SETTINGS = "DialogAddonSettings.xml"
+# Yes/no, OK and progress dialogs are one file of the skin.
+QUESTION = "DialogConfirm.xml"
+TEXT = "DialogTextViewer.xml"
+
+
+class Viewer:
+    def __init__(self, kodi: Kodi) -> None:
+        self._kodi = kodi
+
+    def open_settings(self) -> None:
+        if self._kodi.remote.dialog() != SETTINGS:
+            self._kodi.open_settings()
+
+    def press_setting(self, label: str, category: str = "Account") -> None:
+        """Opens the settings if need be and presses a button in them."""
+        remote = self._kodi.remote
+        self.open_settings()
+        if category != "Account":
+            remote.press("Left")
+            remote.walk_to(category)
+            remote.press("Right")
+        remote.walk_to(label)
+        remote.press("Select")
+
+    def enter_credentials(self, name: str, password: str) -> None:
+        self._kodi.remote.type_text("User name", name)
+        self._kodi.remote.type_text("Password", password)
+
+    def answer_yes(self) -> None:
+        remote = self._kodi.remote
+        remote.wait_for(lambda: remote.focus() == "No", "a question")
+        remote.walk_to("Yes", key="Left", most=3)
+        remote.press("Select")
+
+    def wait_for_message(self) -> None:
+        remote = self._kodi.remote
+        remote.wait_for(
+            lambda: remote.dialog() == QUESTION and remote.focus() == "OK", "a message with OK", 40
+        )
+
+    def wait_for_settings(self, timeout: float = 40.0) -> None:
+        self._kodi.remote.wait_for_dialog(SETTINGS, timeout)
+
+    def log_in(self, name: str, password: str) -> None:
+        self.press_setting("Log in")
+        self.enter_credentials(name, password)
+        self.wait_for_settings()
+
+    def log_out(self) -> None:
+        self.press_setting("Log out")
+        self.answer_yes()
+        self.wait_for_settings()
+
+    def leave_settings(self) -> None:
+        remote = self._kodi.remote
+        if remote.dialog() == SETTINGS:
+            remote.press("Back")
+            remote.wait_for(lambda: remote.dialog() != SETTINGS, "the settings to close")
+
+    def notifications(self) -> list[str]:
+        """The words of every notification of the add-on in this run."""
+        return self._logged("notification: ")
+
+    def announcements(self) -> list[str]:
+        """What the service has told other add-ons in this run, from before we listened too."""
+        return self._logged("announced: ")
+
+    def _logged(self, kind: str) -> list[str]:
+        mark = f"{ADDON_ID}: {kind}"
+        lines = self._kodi.log().splitlines()
+        return [line.split(mark, 1)[1].strip() for line in lines if mark in line]
+
+    def wait_for_announcement(self, message: str) -> None:
+        """Waits until other add-ons have been told this, in this run of Kodi."""
+        remote = self._kodi.remote
+        remote.wait_for(lambda: message in dict(remote.announcements(ADDON_ID)), message)
+
+    def shown_settings(self) -> list[str]:
+        """The labels that can be reached in the account category, in order."""
+        remote = self._kodi.remote
+        self.open_settings()
+        labels: list[str] = []
+        while len(labels) < 20 and remote.focus() not in labels:
+            labels.append(remote.focus())
+            remote.press("Down")
+        return labels
