@@ -37,7 +37,7 @@ setup:
 
 build: setup ## compile the module; leaves .venv/bin/sessionkeeper working
 	@$(call say,compiling the module)
-	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 900 $(BIN)/maturin develop --release --locked --quiet
+	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 1200 $(BIN)/maturin develop --release --locked --quiet
 	@$(BIN)/sessionkeeper providers >/dev/null  # it loads
 
 run: build ## show the main job against a server on this machine, online and offline
@@ -48,7 +48,7 @@ test: test-rust test-python test-kodi ## every test: Rust, Python, a real Kodi w
 
 test-rust: setup
 	@$(call say,tests in Rust)
-	@timeout 900 cargo test --locked
+	@timeout 1500 cargo test --locked
 
 test-python: build
 	@$(call say,tests in Python)
@@ -57,7 +57,7 @@ test-python: build
 test-kodi: package
 	@$(call say,tests in a real Kodi)
 	@if .ci/setup kodi; then \
-		SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) timeout 900 $(BIN)/python -m pytest tests/kodi $(PYTEST_ARGS); \
+		SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) timeout 1800 $(BIN)/python -m pytest tests/kodi $(PYTEST_ARGS); \
 	else \
 		printf '%s\n' '== LEFT OUT: the tests in a real Kodi (see above for what they need)'; \
 	fi
@@ -74,7 +74,7 @@ bench: build ## measure ours beside the peers
 
 package: setup ## the add-on's zip in dist/, checked
 	@$(call say,packaging)
-	@$(RELEASE) timeout 900 $(BIN)/python .ci/package.py $(if $(PLATFORMS),--platforms $(PLATFORMS))
+	@$(RELEASE) timeout 1200 $(BIN)/python .ci/package.py $(if $(PLATFORMS),--platforms $(PLATFORMS))
 	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP)
 
 kodi: package ## open a Kodi with the add-on in a throw-away profile

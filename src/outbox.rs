@@ -64,12 +64,17 @@ pub fn pause(attempt: &Attempt, random: f64) -> Duration {
         Outcome::Rejected => return SLOWEST,
         Outcome::Unconfirmed => doubled.saturating_mul(600).min(SLOWEST),
         _ => match attempt.fault {
-            Some(Fault::Dns | Fault::Connect) => doubled.min(UNREACHABLE_LONGEST),
+            Some(fault) if is_unreachable(fault) => doubled.min(UNREACHABLE_LONGEST),
             _ => doubled.min(LONGEST),
         },
     };
     let jittered = ceiling.mul_f64(random.clamp(0.0, 1.0)).max(FIRST);
     jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
+}
+
+/// True when the server was not reached at all: the network is away, or a captive portal in between.
+pub fn is_unreachable(fault: Fault) -> bool {
+    matches!(fault, Fault::Dns | Fault::Connect | Fault::Tls | Fault::Timeout)
 }
 
 /// When the next attempt is due.
@@ -103,7 +108,7 @@ mod tests {
 
     #[test]
     fn without_a_network_the_next_try_is_never_far() {
-        for fault in [Fault::Dns, Fault::Connect] {
+        for fault in [Fault::Dns, Fault::Connect, Fault::Tls, Fault::Timeout] {
             let pause = pause(&attempt(Outcome::Deferred, 1000, Some(fault)), 1.0);
             assert!(pause <= Duration::from_secs(45), "{fault:?}");
         }

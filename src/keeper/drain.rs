@@ -8,10 +8,11 @@ use super::house::random_fraction;
 use super::report::{Drained, EntryLine, Outbox};
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
+use crate::clock::UnixTime;
 use crate::error::{Fault, Result};
 use crate::http::{Client, Jar};
 use crate::logout::{self, Verdict};
-use crate::outbox::{Attempt, Outcome, TRIES_BEFORE_PARKING, next_attempt_at};
+use crate::outbox::{Attempt, Outcome, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at};
 use crate::provider::{self, Provider};
 use crate::vault::Entry;
 use std::time::Duration;
@@ -121,6 +122,7 @@ impl Keeper {
             verdict.outcome = Outcome::Deferred;
         }
         log::info!("revocation, attempt {count}: {} ({})", verdict.outcome.name(), verdict.reason);
+        self.house.state().unreachable.remove(&entry.revocation.provider);
         if verdict.outcome.is_final() {
             let outcome = verdict.outcome.name();
             if vault.settle(entry.id, &record(entry, Event::Revoked, outcome, &verdict.reason))? {
@@ -150,8 +152,7 @@ impl Keeper {
         next: i64,
     ) -> Result<()> {
         let provider = &entry.revocation.provider;
-        if matches!(verdict.fault, Some(Fault::Dns | Fault::Connect | Fault::Tls | Fault::Timeout))
-        {
+        if verdict.fault.is_some_and(is_unreachable) {
             self.house.state().unreachable.insert(provider.clone(), next);
         }
         let vault = self.house.vault()?;
@@ -175,7 +176,17 @@ impl Keeper {
         provider::find(id).or_else(|_| Provider::parse(&entry.revocation.definition))
     }
 
-    pub(super) fn unreachable_until(&self, provider: &str) -> i64 {
+    /// When the next drain has something to do.
+    pub(super) fn next_drain(&self) -> Result<Option<UnixTime>> {
+        let vault = self.house.vault()?;
+        let due = vault.due(self.house.clock.now(), ROUND)?;
+        let at = due.iter().map(|entry| {
+            entry.next_attempt_at.max(self.unreachable_until(&entry.revocation.provider))
+        });
+        at.min().map_or_else(|| vault.next_due(), |at| Ok(Some(at)))
+    }
+
+    fn unreachable_until(&self, provider: &str) -> i64 {
         let now = self.house.clock.now();
         let until = self.house.state().unreachable.get(provider).copied().unwrap_or(0);
         // A clock that was set back must not keep a provider waiting.

@@ -22,9 +22,7 @@ impl Keeper {
             .as_ref()
             .filter(|live| self.renewable_page(live).is_some() || self.has_lapsed(live))
             .and_then(|live| self.renewal_time(live));
-        let due = self.house.vault()?.next_due()?;
-        let drain_at = due.map(|at| at.max(self.unreachable_until(&self.provider.id)));
-        Ok(Chores { renew_at, drain_at })
+        Ok(Chores { renew_at, drain_at: self.next_drain()? })
     }
 
     /// The last `limit` lines of the audit trail, oldest first.
