@@ -2,9 +2,9 @@
 //!
 //! A Raspberry Pi has no clock of its own: before the network is up it may be 1970, or the hour it
 //! was switched off. So nothing is thrown away because of the time unless the clock is *known*: it
-//! is past every time we have stored and the build, and either the kernel says that it is
+//! is past every time we have stored and the floor below, and either the kernel says that it is
 //! synchronised (adjtimex), or a server's `Date` over verified TLS agreed with it. Delays are never
-//! taken from here; they are monotonic (`Instant`).
+//! taken from here while the process lives; they are monotonic (`Instant`).
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -79,7 +79,12 @@ impl Clock for SystemClock {
     }
 
     fn observe(&self, date: UnixTime) {
-        self.agreed.store(self.now().abs_diff(date) <= AGREEMENT as u64, Ordering::Relaxed);
+        let agrees = self.now().abs_diff(date) <= AGREEMENT as u64;
+        self.agreed.store(agrees, Ordering::Relaxed);
+        if agrees {
+            // What was stored while the clock was ahead must not outlaw the right time.
+            self.floor.fetch_min(self.now(), Ordering::Relaxed);
+        }
     }
 
     fn raise_floor(&self, time: UnixTime) {
@@ -164,5 +169,9 @@ mod tests {
         clock.raise_floor(clock.now() + 3600);
         assert!(!clock.is_known());
         assert!(!clock.is_past(0));
+        clock.observe(clock.now() + 7200);
+        assert!(!clock.is_known());
+        clock.observe(clock.now());
+        assert!(clock.is_known(), "the server knows better than what was stored");
     }
 }

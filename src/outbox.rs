@@ -57,6 +57,17 @@ pub struct Attempt {
     pub fault: Option<Fault>,
 }
 
+/// How long a provider that was not reached is left alone: its entries would fail alike.
+pub fn unreachable_pause(count: u32, random: f64) -> Duration {
+    let attempt = Attempt {
+        outcome: Outcome::Deferred,
+        count,
+        retry_after: None,
+        fault: Some(Fault::Connect),
+    };
+    pause(&attempt, random)
+}
+
 /// How long to wait after `attempt`. `random` is uniform in 0.0..1.0.
 pub fn pause(attempt: &Attempt, random: f64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.count.saturating_sub(1).min(20));
@@ -68,7 +79,10 @@ pub fn pause(attempt: &Attempt, random: f64) -> Duration {
             _ => doubled.min(LONGEST),
         },
     };
-    let jittered = ceiling.mul_f64(random.clamp(0.0, 1.0)).max(FIRST);
+    // Full jitter; but what is to be slow stays slow.
+    let random = random.clamp(0.0, 1.0);
+    let share = if attempt.outcome == Outcome::Unconfirmed { 0.5 + random / 2.0 } else { random };
+    let jittered = ceiling.mul_f64(share).max(FIRST);
     jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
 }
 
@@ -127,6 +141,7 @@ mod tests {
     #[test]
     fn answers_that_prove_nothing_are_retried_slowly() {
         assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 1.0).as_secs(), 600);
+        assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 0.0).as_secs(), 300);
         assert_eq!(pause(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
         assert_eq!(next_attempt_at(1000, &attempt(Outcome::Rejected, 3, None), 0.1), 1000 + 86_400);
     }

@@ -21,8 +21,11 @@ fn a_killed_logout_is_whole_or_has_not_begun() {
     let directory = tempfile::tempdir().unwrap();
     let mut counts = [0_u32; 3];
     // How long an unharmed logout takes here; the kills are spread over a little more.
-    log_in(&fresh(&service, directory.path()));
-    let span = run_victim(&service, directory.path(), None).mul_f64(1.25);
+    let unharmed = (0..3).map(|_| {
+        log_in(&fresh(&service, directory.path()));
+        run_victim(&service, directory.path(), None)
+    });
+    let span = unharmed.min().unwrap().mul_f64(1.25);
     assert_eq!(service.live_sessions(), 0);
     for round in 0..KILLS {
         log_in(&fresh(&service, directory.path()));

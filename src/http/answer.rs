@@ -39,11 +39,6 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
-    /// True for a 2xx status.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
     /// True for the statuses that ask us to go somewhere else.
     pub fn is_redirect(&self) -> bool {
         matches!(self.status, 301 | 302 | 303 | 307 | 308)

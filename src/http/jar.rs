@@ -36,7 +36,8 @@ impl Jar {
         Ok(Jar { cookies: serde_json::from_str(text.expose()).map_err(damaged)? })
     }
 
-    /// All cookies as JSON: session cookies and expired ones too, since logging out needs them.
+    /// All cookies as JSON, those without an end and those past it too: whether an end has come is
+    /// asked when they are sent, of a clock that may be known better by then.
     pub fn to_sealed(&self) -> Secret {
         // Writing plain data to memory does not fail; an empty text would be an empty jar.
         Secret::new(serde_json::to_string(&self.cookies).unwrap_or_default())
@@ -142,10 +143,12 @@ impl Jar {
         self.find(name).and_then(expiry_of)
     }
 
-    /// When the last cookie that has an end ends; `None` when none has. A cookie without one lives
-    /// as long as a browser's window would, and is not what keeps a session for months.
-    pub fn last_expiry(&self) -> Option<UnixTime> {
-        self.cookies.iter().filter_map(expiry_of).max()
+    /// When the last of the cookies of these names ends; `None` when none of them is here, or none
+    /// has an end. One without an end beside others lives as long as a browser's window would, and
+    /// is not what keeps a session for months.
+    pub fn last_expiry_of(&self, names: &[&str]) -> Option<UnixTime> {
+        let is_named = |c: &&Cookie<'static>| names.contains(&c.name());
+        self.cookies.iter().filter(is_named).filter_map(expiry_of).max()
     }
 
     pub fn is_empty(&self) -> bool {

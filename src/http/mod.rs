@@ -28,3 +28,8 @@ pub use client::Client;
 pub use jar::Jar;
 pub use request::{Body, Request};
 pub use settings::{Proxy, Resolve, Settings};
+
+/// How many certificate authorities come with the module.
+pub fn bundled_roots() -> usize {
+    webpki_roots::TLS_SERVER_ROOTS.len()
+}

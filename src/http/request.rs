@@ -76,11 +76,6 @@ impl Request {
         Request::new("POST", url).with_body("application/x-www-form-urlencoded", bytes)
     }
 
-    /// A JSON text, already written.
-    pub fn post_json(url: Url, json: impl Into<Vec<u8>>) -> Self {
-        Request::new("POST", url).with_body("application/json", json)
-    }
-
     #[must_use]
     pub fn with_body(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let content_type = Some(content_type.to_owned());

@@ -6,15 +6,19 @@
 use super::Keeper;
 use super::house::random_fraction;
 use super::report::{Drained, EntryLine, Outbox};
+use super::revocation::not_tried;
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
-use crate::error::{Fault, Result};
-use crate::http::{Client, Jar};
+use crate::error::{Error, Fault, Kind, Result};
+use crate::http::Jar;
 use crate::logout::{self, Verdict};
-use crate::outbox::{Attempt, Outcome, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at};
+use crate::outbox::{
+    Attempt, Outcome, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at, unreachable_pause,
+};
 use crate::provider::{self, Provider};
 use crate::vault::Entry;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// At most so many entries in one round; the rest is due at the next.
@@ -34,7 +38,8 @@ impl Keeper {
         if vault.pending(None)? > 0 {
             let _inside = self.house.postman.enter(cancel)?;
             let entries = if due_only {
-                vault.due(self.house.clock.now(), ROUND)?
+                let held: Vec<String> = self.house.held_back().into_keys().collect();
+                vault.due(self.house.clock.now(), ROUND, &held)?
             } else {
                 self.house.state().unreachable.clear();
                 vault.entries()?
@@ -48,6 +53,17 @@ impl Keeper {
         Ok(drained)
     }
 
+    /// When the next drain has something to do.
+    pub(super) fn next_drain(&self) -> Result<Option<UnixTime>> {
+        let now = self.house.clock.now();
+        let until = |wait: Duration| {
+            now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)).saturating_add(1)
+        };
+        let held: BTreeMap<String, UnixTime> =
+            self.house.held_back().into_iter().map(|(id, wait)| (id, until(wait))).collect();
+        self.house.vault()?.next_due(&held)
+    }
+
     /// The first try of an entry, by the logout that made it.
     pub(super) fn deliver_first(
         &self,
@@ -55,53 +71,50 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        let verdict = (|| {
-            let entry = self.house.vault()?.entry(id)?;
-            let entry = entry.ok_or_else(|| {
-                crate::error::Error::new(crate::error::Kind::Storage, "the outbox entry is gone")
-            })?;
-            let client = self.logout_client(deadline)?;
-            self.deliver(&entry, &self.provider, &client, cancel)
-        })();
-        verdict.unwrap_or_else(|error| {
+        let delivered = self.house.vault().and_then(|vault| vault.entry(id)).and_then(|entry| {
+            let gone = || Error::new(Kind::Storage, "the outbox entry is gone");
+            self.deliver(&entry.ok_or_else(gone)?, &self.provider, deadline, cancel)
+        });
+        delivered.unwrap_or_else(|error| {
             log::error!("the server was not told yet: {error}");
-            Verdict {
-                outcome: Outcome::Deferred,
-                status: None,
-                retry_after: None,
-                fault: None,
-                reason: error.message().to_owned(),
-            }
+            Verdict { reason: error.message().to_owned(), ..not_tried() }
         })
     }
 
     fn try_entry(&self, entry: &Entry, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
-        let provider_id = &entry.revocation.provider;
-        if self.house.clock.now() < self.unreachable_until(provider_id) {
+        if self.house.held_back().contains_key(&entry.revocation.provider) {
             return Ok(());
         }
         if !self.house.state().sending.insert(entry.id) {
             return Ok(());
         }
-        let result = self.try_held(entry, drained, cancel);
+        let result = self.try_held(entry.id, drained, cancel);
         self.house.state().sending.remove(&entry.id);
-        result
+        match result {
+            // One entry that cannot be sent must not hold up the others.
+            Err(error) if !matches!(error.kind(), Kind::Cancelled | Kind::Storage) => {
+                log::error!("a waiting logout cannot be sent: {error}");
+                drained.rejected += 1;
+                self.park(entry, entry.attempts.saturating_add(1), error.message())
+            }
+            other => other,
+        }
     }
 
-    fn try_held(&self, entry: &Entry, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
+    fn try_held(&self, id: i64, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
         // Somebody else may have answered for it while we were on our way.
-        let Some(entry) = self.house.vault()?.entry(entry.id)? else { return Ok(()) };
+        let Some(entry) = self.house.vault()?.entry(id)? else { return Ok(()) };
         if entry.revocation.expires_at.is_some_and(|at| self.house.clock.is_past(at)) {
             let record = record(&entry, Event::RevocationExpired, "expired", "");
-            if self.house.vault()?.settle(entry.id, &record)? {
+            if self.house.vault()?.settle(&entry, &record)? {
                 log::info!("the credentials of a waiting logout have ended by themselves");
                 drained.expired += 1;
             }
             return Ok(());
         }
         let provider = self.definition(&entry)?;
-        let client = self.client()?;
-        let verdict = self.deliver(&entry, &provider, &client, cancel)?;
+        let whole = Some(self.network.total_timeout);
+        let verdict = self.deliver(&entry, &provider, whole, cancel)?;
         drained.count(verdict.outcome);
         Ok(())
     }
@@ -111,86 +124,84 @@ impl Keeper {
         &self,
         entry: &Entry,
         provider: &Provider,
-        client: &Client,
+        deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Result<Verdict> {
-        let vault = self.house.vault()?;
-        let jar = Jar::from_sealed(&entry.revocation.cookies)?;
-        let mut verdict = logout::revoke(client, provider, &jar, cancel);
-        let count = entry.attempts.saturating_add(1);
-        if verdict.outcome == Outcome::Rejected && count < TRIES_BEFORE_PARKING {
+        let mut verdict = self.revoke_within(&entry.revocation, provider, deadline, cancel);
+        let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
+        let attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
+        let refusals = entry.refusals + u32::from(verdict.outcome == Outcome::Rejected);
+        if verdict.outcome == Outcome::Rejected && refusals < TRIES_BEFORE_PARKING {
             verdict.outcome = Outcome::Deferred;
         }
-        log::info!("revocation, attempt {count}: {} ({})", verdict.outcome.name(), verdict.reason);
-        self.house.state().unreachable.remove(&entry.revocation.provider);
+        let (outcome, reason) = (verdict.outcome.name(), &verdict.reason);
+        log::info!("revocation, attempt {attempts}: {outcome} ({reason})");
+        let vault = self.house.vault()?;
+        let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
         if verdict.outcome.is_final() {
-            let outcome = verdict.outcome.name();
-            if vault.settle(entry.id, &record(entry, Event::Revoked, outcome, &verdict.reason))? {
-                let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
+            self.house.state().unreachable.remove(provider);
+            if vault.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
                 self.house.events.tell(Event::Revoked.name(), provider, account, outcome);
             }
-            return Ok(verdict);
+        } else if verdict.outcome == Outcome::Rejected {
+            self.park(entry, attempts, reason)?;
+        } else {
+            let attempt = Attempt {
+                outcome: verdict.outcome,
+                count: attempts,
+                retry_after: verdict.retry_after,
+                fault: verdict.fault,
+            };
+            let next = next_attempt_at(self.house.clock.now(), &attempt, random_fraction());
+            vault.postpone(entry.id, attempts, refusals, next, outcome)?;
+            self.remember_fault(entry, &verdict)?;
         }
-        let now = self.house.clock.now();
-        let attempt = Attempt {
-            outcome: verdict.outcome,
-            count,
-            retry_after: verdict.retry_after,
-            fault: verdict.fault,
-        };
-        let next = next_attempt_at(now, &attempt, random_fraction());
-        vault.postpone(entry.id, count, next, verdict.outcome.name())?;
-        self.remember_failure(entry, &verdict, count, next)?;
         Ok(verdict)
     }
 
-    fn remember_failure(
-        &self,
-        entry: &Entry,
-        verdict: &Verdict,
-        count: u32,
-        next: i64,
-    ) -> Result<()> {
-        let provider = &entry.revocation.provider;
-        if verdict.fault.is_some_and(is_unreachable) {
-            self.house.state().unreachable.insert(provider.clone(), next);
-        }
+    /// Leaves an entry that the server will not take for a day at a time; the user is told once.
+    fn park(&self, entry: &Entry, attempts: u32, reason: &str) -> Result<()> {
+        let outcome = Outcome::Rejected;
+        let attempt = Attempt { outcome, count: attempts, retry_after: None, fault: None };
+        let next = next_attempt_at(self.house.clock.now(), &attempt, random_fraction());
         let vault = self.house.vault()?;
-        if verdict.fault == Some(Fault::Tls) && count == 1 {
-            vault.append(&record(entry, Event::TlsFailure, "deferred", &verdict.reason))?;
-        }
-        if verdict.outcome == Outcome::Rejected && count == TRIES_BEFORE_PARKING {
-            vault.append(&record(entry, Event::RevocationRejected, "rejected", &verdict.reason))?;
-            let account = &entry.revocation.account;
-            self.house.events.tell(Event::RevocationRejected.name(), provider, account, "rejected");
+        vault.postpone(entry.id, attempts, TRIES_BEFORE_PARKING, next, outcome.name())?;
+        if entry.last_outcome != outcome.name() {
+            let event = Event::RevocationRejected;
+            vault.append(&record(entry, event, outcome.name(), reason))?;
+            let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
+            self.house.events.tell(event.name(), provider, account, outcome.name());
         }
         Ok(())
     }
 
-    /// The definition to revoke by: today's where there is one, else the one kept with the entry.
+    fn remember_fault(&self, entry: &Entry, verdict: &Verdict) -> Result<()> {
+        let provider = &entry.revocation.provider;
+        match verdict.fault {
+            Some(fault) if is_unreachable(fault) => {
+                let pause = unreachable_pause(entry.attempts.saturating_add(1), random_fraction());
+                self.house.hold_back(provider, pause);
+                if fault == Fault::Tls && self.house.state().tls_told.insert(entry.id) {
+                    let line = record(entry, Event::TlsFailure, "deferred", &verdict.reason);
+                    self.house.vault()?.append(&line)?;
+                }
+            }
+            _ => drop(self.house.state().unreachable.remove(provider)),
+        }
+        Ok(())
+    }
+
+    /// The definition to revoke by: today's, unless there is none or it has no use for the entry's
+    /// credentials; then the one that was kept with them.
     fn definition(&self, entry: &Entry) -> Result<Provider> {
         let id = &entry.revocation.provider;
-        if *id == self.provider.id {
-            return Ok(self.provider.clone());
+        let today =
+            if *id == self.provider.id { Ok(self.provider.clone()) } else { provider::find(id) };
+        let jar = Jar::from_sealed(&entry.revocation.cookies)?;
+        match today {
+            Ok(today) if !logout::credentials(&today, &jar).is_empty() => Ok(today),
+            _ => Provider::parse(&entry.revocation.definition),
         }
-        provider::find(id).or_else(|_| Provider::parse(&entry.revocation.definition))
-    }
-
-    /// When the next drain has something to do.
-    pub(super) fn next_drain(&self) -> Result<Option<UnixTime>> {
-        let vault = self.house.vault()?;
-        let due = vault.due(self.house.clock.now(), ROUND)?;
-        let at = due.iter().map(|entry| {
-            entry.next_attempt_at.max(self.unreachable_until(&entry.revocation.provider))
-        });
-        at.min().map_or_else(|| vault.next_due(), |at| Ok(Some(at)))
-    }
-
-    fn unreachable_until(&self, provider: &str) -> i64 {
-        let now = self.house.clock.now();
-        let until = self.house.state().unreachable.get(provider).copied().unwrap_or(0);
-        // A clock that was set back must not keep a provider waiting.
-        if until > now + 86_400 { 0 } else { until }
     }
 }
 
@@ -201,5 +212,88 @@ fn record(entry: &Entry, event: Event, outcome: &str, detail: &str) -> Record {
         account: entry.revocation.account.clone(),
         outcome: outcome.to_owned(),
         detail: detail.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, HeldClock};
+    use crate::http::{Proxy, Settings};
+    use crate::keeper::Config;
+    use crate::provider::Hosts;
+    use crate::secret::Secret;
+    use crate::session::Revocation;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    const NOW: UnixTime = 1_800_000_000;
+
+    fn keeper(directory: &Path, provider: Provider) -> Keeper {
+        let clock: Arc<dyn Clock> = Arc::new(HeldClock::at(NOW));
+        let config = Config {
+            provider,
+            directory: directory.join("data"),
+            key_directory: Some(directory.join("keys")),
+            network: Settings { proxy: Proxy::None, ..Settings::default() },
+            logout_deadline: Duration::from_secs(3),
+            renewal_margin: 3600,
+            log_level: log::LevelFilter::Info,
+        };
+        Keeper::with_clock(config, clock).unwrap()
+    }
+
+    fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
+        Revocation {
+            session_id: format!("{number:032x}"),
+            provider: provider.into(),
+            account: "a".into(),
+            created_at: 0,
+            first_attempt_at: i64::try_from(number).unwrap(),
+            expires_at: None,
+            cookies: Secret::new("[]"),
+            definition: definition.into(),
+        }
+    }
+
+    #[test]
+    fn a_poison_entry_does_not_stop_the_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let keeper = keeper(directory.path(), provider::find("angel").unwrap());
+        let vault = keeper.house.vault().unwrap();
+        vault.enqueue(&entry(1, "gone", "no longer a provider file")).unwrap();
+        let over = Revocation { expires_at: Some(10), ..entry(2, "angel", "") };
+        vault.enqueue(&over).unwrap();
+        let drained = keeper.drain(true, &Cancel::new()).unwrap();
+        assert_eq!((drained.expired, drained.rejected, drained.entries.len()), (1, 1, 1));
+        assert!(keeper.chores().unwrap().drain_at > Some(NOW + 80_000), "parked, not lost");
+        let told = keeper.events_after(0);
+        assert_eq!(told.iter().filter(|one| one.event == "revocation_rejected").count(), 1);
+    }
+
+    #[test]
+    fn what_is_held_back_is_not_due() {
+        let directory = tempfile::tempdir().unwrap();
+        let keeper = keeper(directory.path(), provider::find("angel").unwrap());
+        keeper.house.vault().unwrap().enqueue(&entry(1, "gone", "x")).unwrap();
+        keeper.house.hold_back("gone", Duration::from_secs(30));
+        assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
+        let at = keeper.chores().unwrap().drain_at.unwrap();
+        assert!((NOW + 28..=NOW + 31).contains(&at), "in {} s", at - NOW);
+    }
+
+    #[test]
+    fn credentials_of_another_host_are_not_replaced_by_none() {
+        let text = include_str!("../../tests/service/service.toml").replace("PORT", "9");
+        let directory = tempfile::tempdir().unwrap();
+        let keeper = keeper(directory.path(), Provider::parse(&text).unwrap());
+        let mut jar = Jar::new();
+        let hosts = Hosts::new(&["old.example".into()], &[]).unwrap();
+        let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
+        jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
+        let held = Revocation { cookies: jar.to_sealed(), ..entry(1, "service", &text) };
+        keeper.house.vault().unwrap().enqueue(&held).unwrap();
+        let drained = keeper.drain(true, &Cancel::new()).unwrap();
+        assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");
     }
 }

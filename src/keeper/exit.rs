@@ -6,19 +6,17 @@
 
 use super::Keeper;
 use super::report::{Local, Report};
+use super::revocation::not_tried;
 use crate::audit::Event;
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Client, Jar};
-use crate::logout::{self, Verdict};
-use crate::outbox::{FIRST_TRY_LEASE, Outcome};
-use crate::session::{Revocation, Session};
+use crate::http::Jar;
+use crate::logout::Verdict;
+use crate::outbox::FIRST_TRY_LEASE;
+use crate::session::Session;
 use crate::vault::{Ended, InPlace};
 use std::time::{Duration, Instant};
-
-/// A logout that says nothing about its deadline gets at least this long, however it is set.
-const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
 
 /// How the logout is to be done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,10 +31,10 @@ pub struct Manner {
 /// What the disk made of a logout.
 enum Cleared {
     NobodyThere,
-    /// Gone, with what is left for the server to be told.
-    Queued {
-        entry: Option<i64>,
-    },
+    /// Gone, and what the server is to be told is in the outbox.
+    Queued(i64),
+    /// Gone, and there is nothing to send; the verdict says why.
+    Unsendable(Verdict),
     /// The session cannot be read any more, but the disk took no outbox entry.
     Unqueued,
     /// The disk refused everything; the session is gone from memory only.
@@ -50,33 +48,38 @@ impl Keeper {
             return Err(self.only_here());
         }
         let start = Instant::now();
+        let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let turn = self.house.turn();
         self.house.stop_work(&self.provider.id);
-        let mut seen: Option<Session> =
-            self.house.live(&self.provider.id)?.map(|live| live.session);
-        let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
-        let cleared = self.clear(&mut seen, lease);
+        let (cleared, session) = self.clear(lease);
+        if let Some(session) = &session {
+            self.house.forget_session(session);
+        }
         drop(turn);
-        let Some(session) = seen else { return Ok(self.nobody(start)) };
-        self.house.forget_session(&session);
-        let revocation = self.revocation(&session, Duration::ZERO);
+        let Some(session) = session else {
+            return match cleared {
+                Cleared::Kept(error) => Err(self.incomplete(&error, &not_tried())),
+                _ => Ok(self.nobody(start)),
+            };
+        };
         let verdict = match &cleared {
             Cleared::NobodyThere => return Ok(self.nobody(start)),
-            Cleared::Queued { entry: None } => credentials_over(),
+            Cleared::Unsendable(verdict) => verdict.clone(),
             _ if manner.local_only => not_tried(),
-            Cleared::Queued { entry: Some(id) } => {
+            Cleared::Queued(id) => {
                 log::info!("signed out here; telling the server");
                 self.deliver_first(*id, manner.deadline, cancel)
             }
             Cleared::Unqueued | Cleared::Kept(_) => {
                 log::error!("the outbox could not be written; the server is told now or never");
-                self.revoke_now(revocation.as_ref(), manner.deadline, cancel)
+                self.revoke_now(&session, manner.deadline, cancel)
             }
         };
-        if let Cleared::Queued { entry: Some(id) } = &cleared {
+        if let Cleared::Queued(id) = &cleared {
             self.house.state().sending.remove(id);
         }
-        let report = report(&session, revocation.as_ref(), &verdict, start);
+        let ends = self.revocation(&session, lease).ok().and_then(|entry| entry.expires_at);
+        let report = report(&session, ends, &verdict, start);
         log::info!("logout: {} ({})", report.remote, report.reason);
         let (account, outcome) = (&session.account.id, report.remote);
         self.house.events.tell(Event::Logout.name(), &self.provider.id, account, outcome);
@@ -87,149 +90,57 @@ impl Keeper {
         }
     }
 
-    /// The transaction. `seen` becomes the session as it was stored last.
-    fn clear(&self, seen: &mut Option<Session>, lease: Duration) -> Cleared {
-        let account = seen.as_ref().map(|session| session.account.id.clone()).unwrap_or_default();
-        let record = self.record(Event::Logout, &account, "cleared", "");
+    /// The transaction, and the session as it was stored last. Where the disk does not even let it
+    /// be read, the session is the one that this process remembers.
+    fn clear(&self, lease: Duration) -> (Cleared, Option<Session>) {
+        let id = &self.provider.id;
+        let remembered = match self.house.live(id) {
+            Ok(live) => live.map(|live| live.session),
+            Err(_) => self.house.remembered(id),
+        };
+        let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
+        let record = self.record(Event::Logout, account, "cleared", "");
         let vault = match self.house.vault() {
             Ok(vault) => vault,
-            Err(error) => return Cleared::Kept(error),
+            Err(error) => return (Cleared::Kept(error), remembered),
         };
         let mut latest = None;
+        let mut unsendable = None;
         let mut retire = |session: &Session| {
             latest = Some(session.clone());
-            self.revocation(session, lease)
+            self.revocation(session, lease).map_err(|verdict| unsendable = Some(verdict)).ok()
         };
-        let id = &self.provider.id;
-        let cleared = match vault.end(id, None, &mut retire, &record) {
-            Ok(Ended::Gone) => Cleared::NobodyThere,
-            Ok(Ended::Ended { entry }) => {
-                self.hold(entry);
-                Cleared::Queued { entry }
-            }
+        let ended = match vault.end(id, None, &mut retire, &record) {
+            Ok(ended) => Ok(InPlace::from(ended)),
             Err(error) => {
                 log::error!("the disk refused the logout ({error}); trying without a journal");
-                match vault.end_in_place(id, None, &mut retire, &record) {
-                    Ok(InPlace::Ended { entry }) => {
-                        self.hold(entry);
-                        Cleared::Queued { entry }
-                    }
-                    Ok(InPlace::Overwritten) => Cleared::Unqueued,
-                    Err(_) => Cleared::Kept(error),
-                }
+                vault.end_in_place(id, None, &mut retire, &record).map_err(|_| error)
             }
         };
-        if latest.is_some() {
-            *seen = latest;
-        }
-        cleared
-    }
-
-    /// Nobody else sends this entry while this logout does.
-    fn hold(&self, entry: Option<i64>) {
-        if let Some(id) = entry {
-            self.house.state().sending.insert(id);
-        }
-    }
-
-    /// What the outbox needs to end `session` at the server; `None` when its credentials are over.
-    /// It is left alone for `lease`.
-    pub(super) fn revocation(&self, session: &Session, lease: Duration) -> Option<Revocation> {
-        let jar = Jar::from_sealed(&session.cookies).ok()?;
-        let credentials = logout::credentials(&self.provider, &jar);
-        let expires_at = credentials.last_expiry();
-        let is_over = expires_at.is_some_and(|at| self.house.clock.is_past(at));
-        if credentials.is_empty() || is_over {
-            return None;
-        }
-        let created_at = self.house.clock.now();
-        let lease = i64::try_from(lease.as_secs()).unwrap_or(0);
-        Some(Revocation {
-            session_id: session.id.clone(),
-            provider: self.provider.id.clone(),
-            account: session.account.id.clone(),
-            created_at,
-            first_attempt_at: created_at + lease,
-            expires_at,
-            cookies: credentials.to_sealed(),
-            definition: self.provider.source.clone(),
-        })
+        let cleared = match ended {
+            Ok(InPlace::Ended { entry: Some(entry) }) => {
+                self.house.state().sending.insert(entry);
+                Cleared::Queued(entry)
+            }
+            Ok(InPlace::Ended { entry: None }) => {
+                unsendable.map_or(Cleared::NobodyThere, Cleared::Unsendable)
+            }
+            Ok(InPlace::Overwritten) => Cleared::Unqueued,
+            Err(error) => Cleared::Kept(error),
+        };
+        (cleared, latest.or(remembered))
     }
 
     /// Tells the server at once, without the outbox, because the disk took no entry.
     fn revoke_now(
         &self,
-        revocation: Option<&Revocation>,
+        session: &Session,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        let Some(revocation) = revocation else { return credentials_over() };
-        let verdict = self
-            .logout_client(deadline)
-            .and_then(|client| Ok((client, Jar::from_sealed(&revocation.cookies)?)))
-            .map(|(client, jar)| logout::revoke(&client, &self.provider, &jar, cancel));
-        verdict
-            .unwrap_or_else(|error| Verdict { reason: error.message().to_owned(), ..not_tried() })
-    }
-
-    /// A session that the server opened and the vault did not take: it goes to the outbox, or is
-    /// ended without it.
-    pub(super) fn revoke_unstored(&self, jar: &Jar, username: &str) {
-        log::warn!("the login could not be kept; the server is told to end it");
-        let cancel = Cancel::new();
-        let queued = self.session_from(jar, username).and_then(|session| {
-            let revocation = self.revocation(&session, FIRST_TRY_LEASE);
-            Ok((self.house.vault()?, revocation))
-        });
-        let entry = queued.and_then(|(vault, revocation)| {
-            revocation.map(|revocation| vault.enqueue(&revocation)).transpose()
-        });
-        match entry {
-            Ok(None) => {}
-            Ok(Some(id)) => {
-                self.hold(Some(id));
-                self.deliver_first(id, None, &cancel);
-                self.house.state().sending.remove(&id);
-            }
-            Err(_) => {
-                if let Ok(client) = self.logout_client(None) {
-                    logout::revoke(&client, &self.provider, jar, &cancel);
-                }
-            }
-        }
-    }
-
-    /// Tokens that came after the logout: they belong to the session that is to be revoked.
-    pub(super) fn revoke_late(&self, session: &Session, jar: &Jar) -> Result<()> {
-        let mut late = session.clone();
-        late.cookies = jar.to_sealed();
-        if let Some(revocation) = self.revocation(&late, Duration::ZERO) {
-            self.house.vault()?.enqueue(&revocation)?;
-        }
-        Ok(())
-    }
-
-    /// A client whose requests end within the deadline, the probe's included.
-    pub(super) fn logout_client(&self, deadline: Option<Duration>) -> Result<Client> {
-        let deadline = deadline.unwrap_or(self.logout_deadline).max(SHORTEST_DEADLINE);
-        let share = deadline / logout::requests(&self.provider);
-        let mut network = self.network.clone();
-        network.total_timeout = network.total_timeout.min(share);
-        network.answer_timeout = network.answer_timeout.min(share);
-        network.connect_timeout = network.connect_timeout.min(share);
-        self.house.client(&network)
-    }
-
-    fn nobody(&self, start: Instant) -> Report {
-        log::info!("logout: nobody was signed in at {}", self.provider.name);
-        Report {
-            local: Local::AlreadySignedOut,
-            remote: "nothing_to_revoke",
-            status: None,
-            cookies_cleared: Vec::new(),
-            duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            expires_at: None,
-            reason: String::new(),
+        match self.revocation(session, Duration::ZERO) {
+            Ok(entry) => self.revoke_within(&entry, &self.provider, deadline, cancel),
+            Err(verdict) => verdict,
         }
     }
 
@@ -266,44 +177,44 @@ impl Keeper {
             self.provider.website
         ))
     }
-}
 
-fn credentials_over() -> Verdict {
-    Verdict {
-        outcome: Outcome::AlreadyEnded,
-        status: None,
-        retry_after: None,
-        fault: None,
-        reason: "the session's credentials had ended by themselves".to_owned(),
+    fn nobody(&self, start: Instant) -> Report {
+        log::info!("logout: nobody was signed in at {}", self.provider.name);
+        Report {
+            local: Local::AlreadySignedOut,
+            remote: "nothing_to_revoke",
+            status: None,
+            cookies_cleared: Vec::new(),
+            duration_ms: milliseconds(start),
+            expires_at: None,
+            reason: String::new(),
+        }
     }
 }
 
-fn not_tried() -> Verdict {
-    Verdict {
-        outcome: Outcome::Deferred,
-        status: None,
-        retry_after: None,
-        fault: None,
-        reason: "the server was not tried".to_owned(),
+impl From<Ended> for InPlace {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Gone => InPlace::Ended { entry: None },
+            Ended::Ended { entry } => InPlace::Ended { entry },
+        }
     }
 }
 
-fn report(
-    session: &Session,
-    revocation: Option<&Revocation>,
-    verdict: &Verdict,
-    start: Instant,
-) -> Report {
+fn report(session: &Session, ends: Option<UnixTime>, verdict: &Verdict, start: Instant) -> Report {
     let cookies_cleared =
         Jar::from_sealed(&session.cookies).map(|jar| jar.names()).unwrap_or_default();
-    let expires_at: Option<UnixTime> = revocation.and_then(|revocation| revocation.expires_at);
     Report {
         local: Local::Cleared,
         remote: verdict.outcome.name(),
         status: verdict.status,
         cookies_cleared,
-        duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-        expires_at,
+        duration_ms: milliseconds(start),
+        expires_at: ends,
         reason: verdict.reason.clone(),
     }
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,7 +4,7 @@
 
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
-use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
 use crate::gate::Gate;
@@ -16,7 +16,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A session and its cookies, as they were when they were last read.
 #[derive(Clone)]
@@ -56,7 +56,9 @@ pub(super) struct State {
     /// Sessions whose restore has been told.
     pub restored: HashSet<String>,
     /// Providers that could not be reached, and until when they are left alone.
-    pub unreachable: HashMap<String, UnixTime>,
+    pub unreachable: HashMap<String, Instant>,
+    /// Outbox entries whose TLS trouble is in the audit trail.
+    pub tls_told: HashSet<i64>,
     /// When a renewal last failed, by provider.
     pub renewal_failed: HashMap<String, Instant>,
     clients: Vec<(Settings, Client)>,
@@ -129,12 +131,37 @@ impl House {
         }
         let session = vault.session(provider)?;
         self.tell_damage(&vault);
-        let session = session.filter(|session| !self.state().ended.contains(&session.id));
-        let live = session
-            .map(|session| Jar::from_sealed(&session.cookies).map(|jar| Live { session, jar }))
-            .transpose()?;
-        self.state().read.insert(provider.to_owned(), (mark, live.clone()));
+        let live = session.map(|session| {
+            // A session whose cookies cannot be read is of no use, but it can still be logged out.
+            let jar = Jar::from_sealed(&session.cookies).unwrap_or_else(|error| {
+                log::error!("{error}");
+                Jar::new()
+            });
+            Live { session, jar }
+        });
+        let mut state = self.state();
+        let live = live.filter(|live| !state.ended.contains(&live.session.id));
+        state.read.insert(provider.to_owned(), (mark, live.clone()));
         Ok(live)
+    }
+
+    /// The session as it was last read, for when the disk cannot be.
+    pub fn remembered(&self, provider: &str) -> Option<Session> {
+        let state = self.state();
+        let (_, live) = state.read.get(provider)?;
+        live.as_ref().map(|live| live.session.clone())
+    }
+
+    /// The providers to be left alone, and for how long yet.
+    pub fn held_back(&self) -> HashMap<String, Duration> {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.unreachable.retain(|_, until| *until > now);
+        state.unreachable.iter().map(|(id, until)| (id.clone(), *until - now)).collect()
+    }
+
+    pub fn hold_back(&self, provider: &str, pause: Duration) {
+        self.state().unreachable.insert(provider.to_owned(), Instant::now() + pause);
     }
 
     /// The session is over in this process, whatever the disk says.
@@ -161,8 +188,12 @@ impl House {
         Ok(client)
     }
 
-    pub fn drop_connections(&self) {
-        self.state().clients.clear();
+    /// Nothing of what was signed in is left in memory.
+    pub fn forget_everything(&self) {
+        let mut state = self.state();
+        state.read.clear();
+        state.clients.clear();
+        state.unreachable.clear();
     }
 
     /// Work for `provider` that a logout may cancel, until the guard is dropped.
@@ -184,6 +215,12 @@ impl House {
 
     pub fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn stop_work_of_all(&self) {
+        for (_, _, cancel) in &self.state().working {
+            cancel.cancel();
+        }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -223,23 +260,13 @@ impl Drop for Working {
     }
 }
 
-/// 128 random bits as 32 hexadecimal digits.
-pub(super) fn random_id() -> Result<String> {
-    let mut bytes = [0_u8; 16];
-    fill_random(&mut bytes)?;
-    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
-}
-
 /// Uniform in 0.0..1.0, for jitter.
 pub(super) fn random_fraction() -> f64 {
     let mut bytes = [0_u8; 4];
-    fill_random(&mut bytes).map_or(0.5, |()| f64::from(u32::from_ne_bytes(bytes)) / 4_294_967_296.0)
-}
-
-fn fill_random(bytes: &mut [u8]) -> Result<()> {
-    SystemRandom::new()
-        .fill(bytes)
-        .map_err(|_| Error::new(Kind::Internal, "the system gives no random numbers"))
+    match SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / 4_294_967_296.0,
+        Err(_) => 0.5,
+    }
 }
 
 fn settle_both(directory: &Path, keys: Option<PathBuf>) -> Result<(PathBuf, PathBuf)> {
@@ -251,14 +278,21 @@ fn settle_both(directory: &Path, keys: Option<PathBuf>) -> Result<(PathBuf, Path
     Ok((directory, keys))
 }
 
-/// One spelling for one directory, whether it exists yet or not.
+/// One spelling for one directory, whether it exists yet or not: links are resolved as far as there
+/// is something.
 fn settle(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().or_else(|_| std::path::absolute(path)).map_err(|error| {
+    let path = std::path::absolute(path).map_err(|error| {
         Error::new(
             Kind::InvalidInput,
             format!("'{}' is no directory ({})", path.display(), error.kind()),
         )
-    })
+    })?;
+    for ancestor in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {
+            return Ok(if rest.as_os_str().is_empty() { real } else { real.join(rest) });
+        }
+    }
+    Ok(path)
 }
 
 fn default_key_directory(directory: &Path) -> PathBuf {

@@ -10,6 +10,7 @@ mod exit;
 mod house;
 mod report;
 mod request;
+mod revocation;
 mod upkeep;
 
 use crate::clock::{Clock, UnixTime};
@@ -20,6 +21,7 @@ use crate::login;
 use crate::provider::{Provider, Renew};
 use crate::session::{Account, Session};
 use crate::token::Claims;
+use crate::vault::random_id;
 use house::{House, Live};
 use log::{Level, LevelFilter};
 use std::path::PathBuf;
@@ -92,6 +94,11 @@ impl Keeper {
         self.house.logbook.enter(work)
     }
 
+    /// From now on, lines below `level` are not written, for the whole data directory.
+    pub fn set_log_level(&self, level: LevelFilter) {
+        self.house.logbook.set_level(level);
+    }
+
     /// The log lines that nobody has taken yet.
     pub fn take_log(&self) -> Vec<(Level, String)> {
         self.house.logbook.take()
@@ -128,12 +135,9 @@ impl Keeper {
         let pending = self.house.vault()?.pending(Some(&self.provider.id))?;
         Ok(match live {
             None => Status::signed_out(&self.provider.id, pending),
-            Some(live) => Status::of(
-                live,
-                self.has_lapsed(live),
-                self.renewable_page(live).is_some(),
-                pending,
-            ),
+            Some(live) => {
+                Status::of(live, self.has_lapsed(live), self.way_to_renew(live).is_some(), pending)
+            }
         })
     }
 
@@ -162,7 +166,7 @@ impl Keeper {
     }
 
     /// The way to renew, if the provider has one and the session holds what it needs.
-    fn renewable_page(&self, live: &Live) -> Option<&Renew> {
+    fn way_to_renew(&self, live: &Live) -> Option<&Renew> {
         let renew = self.provider.renew.as_ref()?;
         let Renew::Page(page) = renew;
         live.jar.value(&page.needs_cookie)?;
@@ -190,7 +194,7 @@ impl Keeper {
         let id = claims.text(&rule.account_id).unwrap_or_else(|| username.to_owned());
         let name = claims.text(&rule.account_name).unwrap_or_default();
         Ok(Session {
-            id: house::random_id()?,
+            id: random_id()?,
             provider: self.provider.id.clone(),
             account: Account { id, name, email },
             generation: 0,

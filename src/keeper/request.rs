@@ -7,7 +7,7 @@ use super::Keeper;
 use super::house::Live;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Body, Request};
+use crate::http::{Answer, Body, Jar, Request};
 use crate::login;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ impl Keeper {
             return receive(answer);
         }
         log::info!("the server does not accept the session; renewing it");
-        let live = self.renew_from(&live, cancel)?;
+        let live = self.renew_from(&live, true, cancel)?;
         let answer = self.send(outgoing, &url, &live, cancel)?;
         receive(answer)
     }
@@ -88,13 +88,24 @@ impl Keeper {
         let mut jar = live.jar.clone();
         let answer = self.client()?.follow(&request, &self.provider.hosts, &mut jar, cancel)?;
         if jar != live.jar {
-            let before = live.jar.clone();
-            self.store(live.session.clone(), None, &mut |_, stored| match stored {
-                None => jar.clone(),
-                Some(newer) => newer.overlaid_with(&jar.changes_since(&before)),
-            })?;
+            // The request has been made: what became of it matters more than the cookies.
+            if let Err(error) = self.keep_cookies(live, &jar) {
+                log::error!("the cookies of an answer could not be kept: {error}");
+            }
         }
         Ok(answer)
+    }
+
+    fn keep_cookies(&self, live: &Live, jar: &Jar) -> Result<()> {
+        let changes = jar.changes_since(&live.jar);
+        let stored = self.store(live.session.clone(), None, &mut |_, stored| {
+            stored.map_or_else(|| jar.clone(), |newer| newer.overlaid_with(&changes))
+        })?;
+        let token = |jar: &Jar| login::token(&self.provider, jar);
+        if stored.is_none() && token(jar) != token(&live.jar) {
+            return self.revoke_late(&live.session, jar);
+        }
+        Ok(())
     }
 
     /// 401, or a GraphQL error that says so.

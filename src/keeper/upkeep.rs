@@ -2,13 +2,16 @@
 //! forgetting everything.
 
 use super::Keeper;
-use super::exit::Manner;
 use super::report::{Chores, Forgotten};
-use crate::audit::Line;
+use crate::audit::{Event, Line, Record};
 use crate::cancel::Cancel;
 use crate::error::Result;
+use crate::http::{self, Jar};
+use crate::provider;
+use crate::session::Session;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// What `doctor` tells: what this machine can do, by area.
 #[derive(Clone, Debug, Serialize)]
@@ -20,7 +23,7 @@ impl Keeper {
         let live = self.house.live(&self.provider.id)?;
         let renew_at = live
             .as_ref()
-            .filter(|live| self.renewable_page(live).is_some() || self.has_lapsed(live))
+            .filter(|live| self.way_to_renew(live).is_some() || self.has_lapsed(live))
             .and_then(|live| self.renewal_time(live));
         Ok(Chores { renew_at, drain_at: self.next_drain()? })
     }
@@ -30,24 +33,34 @@ impl Keeper {
         self.house.vault()?.trail(limit)
     }
 
-    /// Logs out and tries the server once, then erases the key, the sessions and the outbox of this
-    /// data directory. What the server has not been told by then, it never will be.
+    /// Logs out of everything and tries the servers once, then erases the key, the sessions and the
+    /// outbox of this data directory. What a server has not been told by then, it never will be.
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
-        let report = self.log_out(Manner::default(), cancel)?;
         log::info!("forgetting this device's key and sessions");
-        if !cancel.is_cancelled() {
-            if let Err(error) = self.drain(false, cancel) {
-                log::warn!("the outbox could not be drained: {error}");
-            }
+        let turn = self.house.turn();
+        self.house.stop_work_of_all();
+        let vault = self.house.vault()?;
+        let mut retire = |session: &Session| {
+            let other = provider::find(&session.provider).ok();
+            let own = (session.provider == self.provider.id).then(|| self.provider.clone());
+            let jar = Jar::from_sealed(&session.cookies).ok()?;
+            let whose = (session.id.as_str(), session.account.id.as_str());
+            self.revocation_of(&own.or(other)?, &jar, whose, Duration::ZERO).ok()
+        };
+        let mut record_for = |session: &Session| Record {
+            provider: session.provider.clone(),
+            ..self.record(Event::Logout, &session.account.id, "cleared", "")
+        };
+        let ended = vault.end_every(&mut retire, &mut record_for);
+        drop(turn);
+        if let Err(error) = self.drain(false, cancel) {
+            log::warn!("the outbox could not be drained: {error}");
         }
-        let (others, pending) = self.house.vault()?.forget()?;
-        let mut state = self.house.state();
-        state.read.clear();
-        drop(state);
-        self.house.drop_connections();
-        let own = u64::from(report.local == super::Local::Cleared);
-        self.house.events.tell("forgotten", &self.provider.id, "", "ok");
-        Ok(Forgotten { forgotten: true, sessions: others + own, pending_revocations: pending })
+        let (left, pending) = vault.forget()?;
+        self.house.forget_everything();
+        self.house.events.tell(Event::Forgotten.name(), &self.provider.id, "", "ok");
+        let sessions = ended.unwrap_or(0) + left;
+        Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
     }
 
     /// What this machine can do. No network.
@@ -69,7 +82,7 @@ impl Keeper {
             },
             "locks": { "across_processes": facts.file_locks && self.house.door.can_lock() },
             "file_system": { "journal_mode": facts.journal_mode },
-            "tls": { "bundled_roots": webpki_roots::TLS_SERVER_ROOTS.len() },
+            "tls": { "bundled_roots": http::bundled_roots() },
             "clock": {
                 "now": clock.now(),
                 "is_plausible": clock.is_plausible(),

@@ -18,16 +18,15 @@ pub(super) fn log_in(
     form: &HostedForm,
     username: &str,
     password: &Secret,
-) -> Result<Jar> {
-    let mut jar = Jar::new();
+    jar: &mut Jar,
+) -> Result<()> {
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
     for page in &form.pages {
-        fetch(visit, page, &mut values, &mut jar)?;
+        fetch(visit, page, &mut values, jar)?;
     }
     visit.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
-    submit(visit, &form.submit, &values, &mut jar)?;
-    Ok(jar)
+    submit(visit, &form.submit, &values, jar)
 }
 
 fn fetch(visit: &Visit, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {

@@ -25,10 +25,11 @@ pub enum Renewal {
     Over,
 }
 
-/// Signs in with a name and a password.
-pub fn log_in(visit: &Visit, username: &str, password: &Secret) -> Result<Jar> {
+/// Signs in with a name and a password. Whatever comes of it, the server's cookies are in `jar`: a
+/// login that breaks half-way may have opened a session.
+pub fn log_in(visit: &Visit, username: &str, password: &Secret, jar: &mut Jar) -> Result<()> {
     match &visit.provider.login {
-        Login::HostedForm(form) => hosted_form::log_in(visit, form, username, password),
+        Login::HostedForm(form) => hosted_form::log_in(visit, form, username, password, jar),
     }
 }
 
@@ -42,7 +43,7 @@ pub fn renew(visit: &Visit, renew: &Renew, jar: Jar) -> Result<Renewal> {
 /// The session's access token: the best of the cookies that may hold it.
 pub fn token(provider: &Provider, jar: &Jar) -> Option<Secret> {
     let names = &provider.session.token_cookies;
-    names.iter().find_map(|name| jar.value(name)).filter(|token| !token.is_empty())
+    names.iter().filter_map(|name| jar.value(name)).find(|token| !token.is_empty())
 }
 
 /// The page's text, if it is a whole page that came with success.

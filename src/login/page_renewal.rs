@@ -7,16 +7,20 @@ use super::{Renewal, Visit, page_text, token, unexpected};
 use crate::error::Result;
 use crate::http::{Jar, Request, form};
 use crate::provider::RenewPage;
+use crate::secret::Secret;
 
 pub(super) fn renew(visit: &Visit, page: &RenewPage, mut jar: Jar) -> Result<Renewal> {
     if jar.value(&page.needs_cookie).is_none() {
         return Ok(Renewal::Over);
     }
-    let old = token(visit.provider, &jar);
+    let before = jar.clone();
     let request = Request::get(page.url.clone());
     let answer = visit.client.follow(&request, &visit.provider.hosts, &mut jar, visit.cancel);
-    let new = token(visit.provider, &jar);
-    if new.is_some() && new != old {
+    // A token under a former name, left behind when the present one is deleted, is not a new one.
+    let names = &visit.provider.session.token_cookies;
+    let is_old =
+        |token: &Secret| names.iter().any(|name| before.value(name).as_ref() == Some(token));
+    if token(visit.provider, &jar).is_some_and(|token| !is_old(&token)) {
         return Ok(Renewal::Renewed(jar));
     }
     let text = page_text("the renewal page", &answer?)?;

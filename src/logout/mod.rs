@@ -6,6 +6,7 @@ mod proof;
 mod request;
 
 use crate::cancel::Cancel;
+use crate::clock::Clock;
 use crate::error::Fault;
 use crate::http::{Client, Jar};
 use crate::outbox::Outcome;
@@ -25,10 +26,28 @@ pub struct Verdict {
     pub reason: String,
 }
 
+/// What a way out works with.
+struct Visit<'a> {
+    client: &'a Client,
+    provider: &'a Provider,
+    jar: &'a Jar,
+    clock: &'a dyn Clock,
+    cancel: &'a Cancel,
+}
+
 /// Tells the server of `provider` to end the session whose cookies are in `jar`.
-pub fn revoke(client: &Client, provider: &Provider, jar: &Jar, cancel: &Cancel) -> Verdict {
+pub fn revoke(
+    client: &Client,
+    provider: &Provider,
+    jar: &Jar,
+    clock: &dyn Clock,
+    cancel: &Cancel,
+) -> Verdict {
     match &provider.logout {
-        Logout::Request(logout) => request::revoke(client, provider, logout, jar, cancel),
+        Logout::Request(logout) => {
+            let visit = Visit { client, provider, jar, clock, cancel };
+            request::revoke(&visit, logout)
+        }
     }
 }
 

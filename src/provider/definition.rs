@@ -135,6 +135,17 @@ pub struct Probe {
 }
 
 impl Provider {
+    /// The cookies that make a session: others that a service sets do not matter for it.
+    pub fn credential_cookies(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.session.token_cookies.iter().map(String::as_str).collect();
+        if let Some(Renew::Page(page)) = &self.renew {
+            names.push(&page.needs_cookie);
+        }
+        let Logout::Request(logout) = &self.logout;
+        names.extend(logout.proof.deletes.iter().flatten().map(String::as_str));
+        names
+    }
+
     /// True when the service can end all sessions of an account at once.
     pub fn can_log_out_everywhere(&self) -> bool {
         match self.logout {

@@ -3,14 +3,15 @@
 //! When an entry is tried, and how often, is decided elsewhere; here it is stored, found when due,
 //! and removed exactly once. The sealed part has its own key: nothing here restores a session.
 
+use super::definitions::Definitions;
 use super::failure::{Failure, Work};
 use super::seal::{Keys, Place, Purpose, is_overwritten};
-use super::{Vault, trail};
+use super::{Vault, definitions, trail};
 use crate::audit::Record;
 use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::session::Revocation;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A revocation that waits for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +19,14 @@ pub struct Entry {
     pub id: i64,
     pub revocation: Revocation,
     pub attempts: u32,
+    /// How many of them the server has answered with a refusal that will not change.
+    pub refusals: u32,
     pub next_attempt_at: UnixTime,
     pub last_outcome: String,
 }
 
-/// No delay is as long as this, in seconds: such a time is damage, or the clock was set since.
-const ABSURD: i64 = 2 * 24 * 3600;
-
-const COLUMNS: &str = "SELECT row, id, provider, account, attempts, next_attempt_at, last_outcome,
-    sealed FROM outbox";
+const COLUMNS: &str = "SELECT row, id, provider, account, attempts, refusals, next_attempt_at,
+    last_outcome, sealed FROM outbox";
 
 impl Vault {
     /// Puts a revocation into the outbox. Where the session has an entry already, that entry gets
@@ -37,60 +37,62 @@ impl Vault {
 
     /// All entries, oldest first.
     pub fn entries(&self) -> Result<Vec<Entry>> {
+        self.entries_as(|entry| entry)
+    }
+
+    /// What `make` makes of each entry, oldest first; for when there may be a great many.
+    pub fn entries_as<T>(&self, mut make: impl FnMut(Entry) -> T) -> Result<Vec<T>> {
         self.read(|transaction, keys| {
-            load(transaction, keys, &format!("{COLUMNS} ORDER BY row"), &[])
+            let mut definitions = Definitions::new(transaction, keys);
+            let mut statement = transaction.prepare_cached(&format!("{COLUMNS} ORDER BY row"))?;
+            let mut rows = statement.query([])?;
+            let mut made = Vec::new();
+            while let Some(row) = rows.next()? {
+                made.extend(complete(row, keys, &mut definitions)?.map(&mut make));
+            }
+            Ok(made)
         })
     }
 
     pub fn entry(&self, id: i64) -> Result<Option<Entry>> {
-        self.read(|transaction, keys| {
-            Ok(load(transaction, keys, &format!("{COLUMNS} WHERE row = ?1"), &[&id])?.pop())
-        })
+        self.read(|transaction, keys| Ok(load_rows(transaction, keys, &[id])?.pop()))
     }
 
     /// How many entries wait, of one provider or of all.
     pub fn pending(&self, provider: Option<&str>) -> Result<u64> {
         self.read(|transaction, _| {
-            let count: i64 = transaction.query_row(
-                "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1",
-                [provider],
-                |row| row.get(0),
-            )?;
+            // Both are answered from an index, without a look at the sealed columns.
+            let count: i64 = match provider {
+                Some(provider) => transaction.query_row(
+                    "SELECT count(*) FROM outbox WHERE provider = ?1",
+                    [provider],
+                    |row| row.get(0),
+                )?,
+                None => transaction
+                    .query_row("SELECT count(provider) FROM outbox", [], |row| row.get(0))?,
+            };
             Ok(u64::try_from(count).unwrap_or(0))
         })
     }
 
-    /// What is due now, the longest overdue first.
-    pub fn due(&self, now: UnixTime, limit: usize) -> Result<Vec<Entry>> {
-        let absurd = now.saturating_add(ABSURD);
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(|transaction, keys| {
-            let statement = format!(
-                "{COLUMNS} WHERE next_attempt_at <= ?1 OR next_attempt_at > ?2
-                 ORDER BY next_attempt_at, row LIMIT ?3"
-            );
-            load(transaction, keys, &statement, &[&now, &absurd, &limit])
-        })
-    }
-
-    /// When the next entry is due; in the past if one is overdue.
-    pub fn next_due(&self) -> Result<Option<UnixTime>> {
-        let now = self.clock().now();
-        self.read(|transaction, _| {
-            Ok(transaction.query_row(
-                "SELECT min(iif(next_attempt_at > ?2, ?1, next_attempt_at)) FROM outbox",
-                [now, now.saturating_add(ABSURD)],
-                |row| row.get(0),
-            )?)
-        })
-    }
-
-    /// Removes an entry and writes its line; false, and no line, when somebody else has done so.
-    pub fn settle(&self, id: i64, record: &Record) -> Result<bool> {
-        self.write(|transaction, _| {
-            if transaction.execute("DELETE FROM outbox WHERE row = ?1", [id])? == 0 {
+    /// Removes an entry that was answered for, and writes its line. False, and no line, when
+    /// somebody else has done so; also when the entry has got newer credentials meanwhile, which
+    /// the answer was not about: they are due now.
+    pub fn settle(&self, entry: &Entry, record: &Record) -> Result<bool> {
+        self.write(|transaction, keys| {
+            let Some(stored) = load_rows(transaction, keys, &[entry.id])?.pop() else {
+                return Ok(false);
+            };
+            if stored.revocation != entry.revocation {
+                transaction.execute(
+                    "UPDATE outbox SET attempts = 0, refusals = 0, next_attempt_at = ?2
+                     WHERE row = ?1",
+                    [entry.id, self.clock().now()],
+                )?;
                 return Ok(false);
             }
+            transaction.execute("DELETE FROM outbox WHERE row = ?1", [entry.id])?;
+            definitions::sweep(transaction)?;
             trail::append(transaction, self.clock(), record)?;
             Ok(true)
         })
@@ -101,14 +103,16 @@ impl Vault {
         &self,
         id: i64,
         attempts: u32,
+        refusals: u32,
         next_attempt_at: UnixTime,
         outcome: &str,
     ) -> Result<()> {
         self.write(|transaction, _| {
             transaction.execute(
-                "UPDATE outbox SET attempts = ?2, next_attempt_at = ?3, last_outcome = ?4
+                "UPDATE outbox
+                 SET attempts = ?2, refusals = ?3, next_attempt_at = ?4, last_outcome = ?5
                  WHERE row = ?1",
-                params![id, attempts, next_attempt_at, outcome],
+                params![id, attempts, refusals, next_attempt_at, outcome],
             )?;
             Ok(())
         })
@@ -117,32 +121,43 @@ impl Vault {
 
 /// Inserts an entry that is due when it says so, or renews the credentials of the session's entry.
 pub fn insert(transaction: &Transaction<'_>, keys: &Keys, revocation: &Revocation) -> Work<i64> {
-    let sealed = keys.seal(
-        revocation,
-        Place {
-            purpose: Purpose::Outbox,
-            provider: &revocation.provider,
-            account: &revocation.account,
-            row: &revocation.session_id,
-        },
-    )?;
-    let Revocation { session_id, provider, account, .. } = revocation;
+    let definition = definitions::store(transaction, keys, &revocation.definition)?;
+    let stored = Revocation { definition, ..revocation.clone() };
+    let sealed = keys.seal(&stored, place(&stored))?;
+    let Revocation { session_id, provider, account, definition, .. } = &stored;
     let there: Option<i64> = transaction
         .query_row("SELECT row FROM outbox WHERE id = ?1", [session_id], |row| row.get(0))
         .optional()?;
     if let Some(row) = there {
         transaction.execute(
-            "UPDATE outbox SET provider = ?2, account = ?3, sealed = ?4 WHERE row = ?1",
-            params![row, provider, account, sealed],
+            "UPDATE outbox SET provider = ?2, account = ?3, definition = ?4, sealed = ?5
+             WHERE row = ?1",
+            params![row, provider, account, definition, sealed],
         )?;
+        definitions::sweep(transaction)?;
         return Ok(row);
     }
     transaction.execute(
-        "INSERT INTO outbox (id, provider, account, attempts, next_attempt_at, last_outcome, sealed)
-         VALUES (?1, ?2, ?3, 0, ?4, '', ?5)",
-        params![session_id, provider, account, revocation.first_attempt_at, sealed],
+        "INSERT INTO outbox (id, provider, account, definition, attempts, refusals,
+             next_attempt_at, last_outcome, sealed)
+         VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, '', ?6)",
+        params![session_id, provider, account, definition, stored.first_attempt_at, sealed],
     )?;
     Ok(transaction.last_insert_rowid())
+}
+
+/// The entries of these rows, in this order, as far as they are there.
+pub fn load_rows(connection: &Connection, keys: &Keys, numbers: &[i64]) -> Work<Vec<Entry>> {
+    let mut definitions = Definitions::new(connection, keys);
+    let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE row = ?1"))?;
+    let mut entries = Vec::new();
+    for number in numbers {
+        let mut rows = statement.query([number])?;
+        if let Some(row) = rows.next()? {
+            entries.extend(complete(row, keys, &mut definitions)?);
+        }
+    }
+    Ok(entries)
 }
 
 pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()> {
@@ -157,28 +172,21 @@ pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()>
     for row in bad {
         transaction.execute("DELETE FROM outbox WHERE row = ?1", [row])?;
     }
-    Ok(())
+    definitions::delete_unreadable(transaction, keys)?;
+    definitions::sweep(transaction)
 }
 
-fn load(
-    connection: &Connection,
-    keys: &Keys,
-    statement: &str,
-    arguments: &[&dyn ToSql],
-) -> Work<Vec<Entry>> {
-    let mut statement = connection.prepare_cached(statement)?;
-    let mut rows = statement.query(arguments)?;
-    let mut entries = Vec::new();
-    while let Some(row) = rows.next()? {
-        entries.extend(open(row, keys)?);
-    }
-    Ok(entries)
+fn complete(row: &Row<'_>, keys: &Keys, definitions: &mut Definitions<'_>) -> Work<Option<Entry>> {
+    let Some(mut entry) = open(row, keys)? else { return Ok(None) };
+    entry.revocation.definition = definitions.find(&entry.revocation.definition)?;
+    Ok(Some(entry))
 }
 
+/// The entry with its definition's hash in the definition's place.
 fn open(row: &Row<'_>, keys: &Keys) -> Work<Option<Entry>> {
     let (session, provider, account): (String, String, String) =
         (row.get(1)?, row.get(2)?, row.get(3)?);
-    let sealed = row.get_ref(7)?.as_blob().map_err(|_| Failure::Damaged)?;
+    let sealed = row.get_ref(8)?.as_blob().map_err(|_| Failure::Damaged)?;
     if is_overwritten(sealed) {
         return Ok(None);
     }
@@ -192,7 +200,17 @@ fn open(row: &Row<'_>, keys: &Keys) -> Work<Option<Entry>> {
         id: row.get(0)?,
         revocation,
         attempts: u32::try_from(row.get::<_, i64>(4)?).unwrap_or(u32::MAX),
-        next_attempt_at: row.get(5)?,
-        last_outcome: row.get(6)?,
+        refusals: u32::try_from(row.get::<_, i64>(5)?).unwrap_or(u32::MAX),
+        next_attempt_at: row.get(6)?,
+        last_outcome: row.get(7)?,
     }))
+}
+
+fn place(revocation: &Revocation) -> Place<'_> {
+    Place {
+        purpose: Purpose::Outbox,
+        provider: &revocation.provider,
+        account: &revocation.account,
+        row: &revocation.session_id,
+    }
 }

@@ -1,5 +1,6 @@
 //! What `doctor` tells about the vault. Holds no secret.
 
+use super::patience::{self, Patience};
 use super::{Vault, schema, trail};
 use crate::error::Result;
 use rusqlite::TransactionBehavior;
@@ -29,6 +30,7 @@ impl Vault {
     /// Looks through the whole vault; takes as long as the file is large.
     pub fn facts(&self) -> Result<Facts> {
         let mut state = self.state();
+        let _patience = Patience::of(patience::ORDINARY);
         let file_locks = self.lock.share()?.is_held();
         let (journal_mode, integrity, trail_holds) =
             self.run(&mut state, TransactionBehavior::Deferred, |transaction, _| {

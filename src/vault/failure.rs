@@ -53,6 +53,15 @@ impl Failure {
         }
     }
 
+    /// Somebody else holds the database.
+    pub fn is_busy(&self) -> bool {
+        let Failure::Sql(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        )
+    }
+
     /// The error for the user, where nothing can be done inside.
     pub fn explain(self, directory: &Path) -> Error {
         match self {

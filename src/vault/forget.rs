@@ -6,6 +6,7 @@
 use super::failure::{Failure, Work, explain_io};
 use super::key::KeyFile;
 use super::opening::{Open, seal_check};
+use super::patience::{self, Patience};
 use super::seal::Keys;
 use super::{ATTEMPTS, State, Vault, key, trail};
 use crate::audit::{Event, Record};
@@ -23,7 +24,10 @@ impl Vault {
         for _ in 0..ATTEMPTS {
             match done {
                 Ok(_) => break,
-                Err(failure) => self.recover(&mut state, failure)?,
+                Err(failure) => {
+                    let _patience = Patience::of(patience::ORDINARY);
+                    self.recover(&mut state, failure)?;
+                }
             }
             done = self.swap_key(&mut state);
         }
@@ -45,6 +49,7 @@ impl Vault {
 
     /// One transaction: everything out, the new id and check value in.
     fn swap_key(&self, state: &mut State) -> Work<((u64, u64), KeyFile)> {
+        let _patience = Patience::of(patience::ORDINARY);
         drop(self.enter(state)?);
         let guard = self.lock.alone()?;
         let State { open: Some(open), mark, .. } = state else { return Err(Failure::Stale) };
@@ -76,6 +81,7 @@ fn empty(open: &mut Open, keys: &Keys, clock: &dyn Clock) -> Work<(u64, u64)> {
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sessions = transaction.execute("DELETE FROM sessions", [])?;
     let entries = transaction.execute("DELETE FROM outbox", [])?;
+    transaction.execute("DELETE FROM definitions", [])?;
     let changed = transaction.execute(
         "UPDATE meta SET vault = ?1, sealed = ?2 WHERE vault = ?3",
         params![keys.vault(), seal_check(keys)?, open.keys.vault()],

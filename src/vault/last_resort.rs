@@ -5,6 +5,7 @@
 
 use super::failure::{Failure, Work};
 use super::opening::{Open, read_meta};
+use super::patience::{self, Patience};
 use super::sessions::{Retire, end};
 use super::{Ended, State, Vault};
 use crate::audit::Record;
@@ -33,6 +34,8 @@ impl Vault {
         record: &Record,
     ) -> Result<InPlace> {
         let mut state = self.state();
+        // `end` has waited already.
+        let _patience = Patience::of(patience::SHORT);
         let whose = (provider, session_id);
         let outcome = match self.try_in_place(&mut state, whose, retire, record) {
             // Another file is there by now; this one counts.
@@ -57,11 +60,14 @@ impl Vault {
         let outcome = in_memory(open, self.clock(), whose, retire, Some(record))
             .or_else(|failure| match failure {
                 Failure::Stale => Err(failure),
+                // Somebody else writes: no trouble of the disk, and nothing to be forced.
+                _ if failure.is_busy() => Err(failure),
                 _ => in_memory(open, self.clock(), whose, retire, None),
             })
             .map(|entry| InPlace::Ended { entry })
             .or_else(|failure| match failure {
                 Failure::Stale => Err(failure),
+                _ if failure.is_busy() => Err(failure),
                 _ => overwrite(&open.connection, whose).map(|()| InPlace::Overwritten),
             });
         // If this is refused now, the next opening sets it again.

@@ -7,18 +7,13 @@
 //! supported the vault works without.
 
 use super::failure::in_use;
+use super::patience;
 use super::place::open_file;
 use crate::error::Result;
 use fs4::{FileExt, TryLockError};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
-
-/// How long to wait for the others.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(3);
 
 /// A vault's id: 32 hexadecimal digits.
 pub const ID_LENGTH: usize = 32;
@@ -54,11 +49,10 @@ impl Lock {
         attempt: impl Fn(&File) -> std::result::Result<(), TryLockError>,
     ) -> Result<Guard<'_>> {
         let Some(file) = &self.file else { return Ok(Guard { file: None, held: false }) };
-        let start = Instant::now();
         loop {
             match attempt(file) {
                 Ok(()) => return Ok(Guard { file: Some(file), held: true }),
-                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) if patience::wait() => {}
                 Err(TryLockError::WouldBlock) => return Err(in_use(&self.directory)),
                 Err(TryLockError::Error(_)) => {
                     return Ok(Guard { file: Some(file), held: false });

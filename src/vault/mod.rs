@@ -5,6 +5,8 @@
 //! kept aside, what still opens is carried over, and the operation goes on; `take_damage` tells.
 //! The vault never uses the network and never decides when something is tried.
 
+mod definitions;
+mod due;
 mod entries;
 mod facts;
 mod failure;
@@ -13,6 +15,7 @@ mod key;
 mod last_resort;
 mod lock;
 mod opening;
+mod patience;
 mod place;
 mod rescue;
 mod salvage;
@@ -24,6 +27,7 @@ mod tests;
 mod trail;
 
 pub use entries::Entry;
+pub use key::random_id;
 pub use last_resort::InPlace;
 pub use sessions::Ended;
 
@@ -32,6 +36,7 @@ use crate::error::{Error, Kind, Result};
 use failure::{Failure, Work, explain_io};
 use lock::Lock;
 use opening::{Open, attach, data_version, read_meta};
+use patience::Patience;
 use place::{Directories, Found};
 use rusqlite::{Transaction, TransactionBehavior};
 use seal::Keys;
@@ -74,7 +79,9 @@ impl Vault {
         let directories = Directories::prepare(directory, key_directory)?;
         let lock = Lock::open(&directories.data);
         let vault = Vault { directories, lock, clock, state: Mutex::default() };
+        let patience = Patience::of(patience::ORDINARY);
         vault.attach(&mut vault.state(), None)?;
+        drop(patience);
         Ok(vault)
     }
 
@@ -114,6 +121,7 @@ impl Vault {
         mut work: impl FnMut(&Transaction<'_>, &Keys) -> Work<T>,
     ) -> Result<T> {
         for _ in 0..ATTEMPTS {
+            let _patience = Patience::of(patience::ORDINARY);
             match self.attempt(state, behavior, &mut work) {
                 Ok(value) => return Ok(value),
                 Err(failure) => self.recover(state, failure)?,

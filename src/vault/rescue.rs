@@ -4,10 +4,11 @@
 //! read, with a new chain: the line that tells of the damage marks the place.
 
 use super::failure::Work;
-use super::seal::{Keys, Place, Purpose, is_overwritten};
-use super::trail;
+use super::seal::{Keys, Place, Purpose};
+use super::{definitions, trail};
 use crate::session::{Revocation, Session};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, HashSet};
 
 /// How many rows are looked for one by one in the gap that a bad page leaves.
@@ -19,17 +20,12 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Wo
         return Ok(false);
     };
     let ended = carry_outbox(source, new, keys)?;
+    carry_definitions(source, new, keys)?;
     let mut generation = 0;
     let mut seen = HashSet::new();
     for row in rows {
         let Some(found) = read(source, SESSION, row, StoredRow::read) else { continue };
-        let place = Place {
-            purpose: Purpose::Session,
-            provider: &found.provider,
-            account: &found.account,
-            row: &found.id,
-        };
-        let Some(session) = keys.open::<Session>(&found.sealed, place) else { continue };
+        let Some(session) = found.open::<Session>(keys, Purpose::Session) else { continue };
         // A session that is in the outbox was logged out: it does not come back (I1).
         if ended.contains(&session.id) || !seen.insert(session.id.clone()) {
             continue;
@@ -37,17 +33,9 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Wo
         let stored = i64::try_from(session.generation).unwrap_or(i64::MAX - 1);
         generation = generation.max(stored);
         new.execute(
-            "INSERT INTO sessions (row, id, provider, account, generation, active, sealed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                row,
-                found.id,
-                found.provider,
-                found.account,
-                stored,
-                found.active,
-                found.sealed
-            ],
+            "INSERT INTO sessions (row, id, provider, account, generation, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![row, found.id, found.provider, found.account, stored, found.sealed],
         )?;
     }
     let counted: i64 = source
@@ -60,39 +48,34 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Wo
 
 /// True when at least one row opens: the key is right, whatever else is damaged.
 pub fn opens_any(source: &Connection, keys: &Keys) -> bool {
-    let opens = |found: &StoredRow, purpose| {
-        let StoredRow { id, provider, account, sealed, .. } = found;
-        let place = Place { purpose, provider, account, row: id };
-        match purpose {
-            Purpose::Outbox => keys.open::<Revocation>(sealed, place).is_some(),
-            _ => keys.open::<Session>(sealed, place).is_some(),
-        }
-    };
-    let any = |rows: &str, statement: &str, purpose| {
+    let any = |rows: &str, statement: &str, opens: fn(&StoredRow, &Keys) -> bool| {
         rows_of(source, rows)
             .unwrap_or_default()
             .into_iter()
             .filter_map(|row| read(source, statement, row, StoredRow::read))
-            .any(|found| opens(&found, purpose))
+            .any(|found| opens(&found, keys))
     };
-    any(SESSION_ROWS, SESSION, Purpose::Session) || any(ENTRY_ROWS, ENTRY, Purpose::Outbox)
+    any(SESSION_ROWS, SESSION, |found, keys| {
+        found.open::<Session>(keys, Purpose::Session).is_some()
+    }) || any(ENTRY_ROWS, ENTRY, |found, keys| {
+        found.open::<Revocation>(keys, Purpose::Outbox).is_some()
+    })
 }
 
-const SESSION_ROWS: &str = "SELECT row FROM sessions ORDER BY row";
-const ENTRY_ROWS: &str = "SELECT row FROM outbox ORDER BY row";
-const SESSION: &str =
-    "SELECT id, provider, account, active, 0, '', sealed FROM sessions WHERE row = ?1";
-const ENTRY: &str = "SELECT id, provider, account, attempts, next_attempt_at, last_outcome, sealed
-    FROM outbox WHERE row = ?1";
+// Not by an index: it may be the index that is damaged.
+const SESSION_ROWS: &str = "SELECT row FROM sessions NOT INDEXED ORDER BY row";
+const ENTRY_ROWS: &str = "SELECT row FROM outbox NOT INDEXED ORDER BY row";
+const DEFINITION_ROWS: &str = "SELECT row FROM definitions NOT INDEXED ORDER BY row";
+const SESSION: &str = "SELECT id, provider, account, sealed FROM sessions WHERE row = ?1";
+const ENTRY: &str = "SELECT id, provider, account, sealed, attempts, refusals, next_attempt_at,
+    last_outcome FROM outbox WHERE row = ?1";
+const DEFINITION: &str = "SELECT hash, sealed FROM definitions WHERE row = ?1";
 
-/// The columns that both tables have; `active` is the attempts in the outbox.
+/// The columns that both tables have.
 struct StoredRow {
     id: String,
     provider: String,
     account: String,
-    active: i64,
-    next_attempt_at: i64,
-    last_outcome: String,
     sealed: Vec<u8>,
 }
 
@@ -102,10 +85,32 @@ impl StoredRow {
             id: row.get(0)?,
             provider: row.get(1)?,
             account: row.get(2)?,
-            active: row.get(3)?,
-            next_attempt_at: row.get(4)?,
-            last_outcome: row.get(5)?,
-            sealed: row.get(6)?,
+            sealed: row.get(3)?,
+        })
+    }
+
+    fn open<T: DeserializeOwned>(&self, keys: &Keys, purpose: Purpose) -> Option<T> {
+        let StoredRow { id, provider, account, sealed } = self;
+        keys.open(sealed, Place { purpose, provider, account, row: id })
+    }
+}
+
+struct StoredEntry {
+    row: StoredRow,
+    attempts: i64,
+    refusals: i64,
+    next_attempt_at: i64,
+    last_outcome: String,
+}
+
+impl StoredEntry {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(StoredEntry {
+            row: StoredRow::read(row)?,
+            attempts: row.get(4)?,
+            refusals: row.get(5)?,
+            next_attempt_at: row.get(6)?,
+            last_outcome: row.get(7)?,
         })
     }
 }
@@ -114,38 +119,50 @@ impl StoredRow {
 fn carry_outbox(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<HashSet<String>> {
     let mut ended = HashSet::new();
     for row in rows_of(source, ENTRY_ROWS).unwrap_or_default() {
-        let Some(found) = read(source, ENTRY, row, StoredRow::read) else { continue };
-        let place = Place {
-            purpose: Purpose::Outbox,
-            provider: &found.provider,
-            account: &found.account,
-            row: &found.id,
-        };
-        if is_overwritten(&found.sealed)
-            || keys.open::<Revocation>(&found.sealed, place).is_none()
-            || !ended.insert(found.id.clone())
-        {
+        let Some(entry) = read(source, ENTRY, row, StoredEntry::read) else { continue };
+        let found = entry.row;
+        let Some(revocation) = found.open::<Revocation>(keys, Purpose::Outbox) else { continue };
+        if !ended.insert(found.id.clone()) {
             continue;
         }
-        new.execute(
-            "INSERT INTO outbox
-             (row, id, provider, account, attempts, next_attempt_at, last_outcome, sealed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                row,
-                found.id,
-                found.provider,
-                found.account,
-                found.active,
-                found.next_attempt_at,
-                found.last_outcome,
-                found.sealed
-            ],
-        )?;
+        new.prepare_cached(
+            "INSERT INTO outbox (row, id, provider, account, definition, attempts, refusals,
+                 next_attempt_at, last_outcome, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            row,
+            found.id,
+            found.provider,
+            found.account,
+            // Sealed, it is the hash.
+            revocation.definition,
+            entry.attempts,
+            entry.refusals,
+            entry.next_attempt_at,
+            entry.last_outcome,
+            found.sealed
+        ])?;
     }
     // An entry's number is not given again, even if the newest entries were lost.
     new.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name = 'outbox'", [])?;
     Ok(ended)
+}
+
+fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<()> {
+    for row in rows_of(source, DEFINITION_ROWS).unwrap_or_default() {
+        let found = read(source, DEFINITION, row, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+        });
+        let Some((hash, sealed)) = found else { continue };
+        if definitions::open(keys, &hash, &sealed).is_some() {
+            new.execute(
+                "INSERT OR IGNORE INTO definitions (hash, sealed) VALUES (?1, ?2)",
+                params![hash, sealed],
+            )?;
+        }
+    }
+    definitions::sweep(new)
 }
 
 fn carry_trail(source: &Connection, new: &Transaction<'_>) -> Work<()> {
@@ -164,7 +181,7 @@ fn read<T>(
     row: i64,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Option<T> {
-    source.query_row(statement, [row], read).optional().ok().flatten()
+    source.prepare_cached(statement).ok()?.query_row([row], read).optional().ok().flatten()
 }
 
 /// The numbers of the rows that can be reached: from the start, from the end, and one by one in

@@ -1,20 +1,18 @@
 //! The tables, their migrations, and how a connection is set up.
 //!
-//! Plain columns are for finding rows; what decides anything is sealed as well. There is no index:
-//! the tables are small, and an index is one more thing that can be damaged unseen.
+//! Plain columns are for finding rows; what decides anything is sealed as well. The outbox alone may
+//! grow, and alone has indices: they are compared with it at opening, because one that is damaged
+//! would hide entries.
 
 use super::failure::{Failure, Work};
+use super::patience;
 use crate::error::{Error, Kind};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 /// "SKvt"; tells a vault from any other database.
 const APPLICATION: i64 = 0x534B_7674;
-
-/// How long a statement waits for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The version n is reached by the first n of these. A published one is never changed.
 const MIGRATIONS: [&str; 1] = ["
@@ -30,7 +28,6 @@ const MIGRATIONS: [&str; 1] = ["
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
         generation INTEGER NOT NULL,
-        active INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE TABLE outbox (
@@ -38,9 +35,19 @@ const MIGRATIONS: [&str; 1] = ["
         id TEXT NOT NULL,
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
+        definition TEXT NOT NULL,
         attempts INTEGER NOT NULL,
+        refusals INTEGER NOT NULL,
         next_attempt_at INTEGER NOT NULL,
         last_outcome TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX outbox_by_id ON outbox (id);
+    CREATE INDEX outbox_by_time ON outbox (provider, next_attempt_at);
+    CREATE INDEX outbox_by_definition ON outbox (definition);
+    CREATE TABLE definitions (
+        row INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE TABLE audit (
@@ -75,7 +82,7 @@ pub fn connect(path: &Path) -> Work<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_handler(Some(|_| patience::wait()))?;
     let (application, version) = marks(&connection)?;
     if application == APPLICATION && version > VERSION {
         return Err(Failure::Refused(
@@ -100,6 +107,14 @@ pub fn migrate(connection: &mut Connection) -> Work<()> {
     if version < VERSION {
         apply(connection, version)?;
     }
+    verify(connection)
+}
+
+/// Nothing but ours, and of the current version.
+pub fn verify(connection: &Connection) -> Work<()> {
+    if marks(connection)? != (APPLICATION, VERSION) {
+        return Err(Failure::Damaged);
+    }
     if describe(connection)? == expected()? && roots_are_pages(connection)? {
         Ok(())
     } else {
@@ -116,8 +131,14 @@ pub fn create(connection: &mut Connection) -> Work<()> {
 
 /// Looks through a file for what SQLite itself can notice.
 pub fn check(connection: &Connection) -> Work<()> {
-    let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if answer == "ok" { Ok(()) } else { Err(Failure::Damaged) }
+    // The quick one does not compare the indices with their table.
+    for check in ["PRAGMA quick_check(1)", "PRAGMA integrity_check(outbox)"] {
+        let answer: String = connection.query_row(check, [], |row| row.get(0))?;
+        if answer != "ok" {
+            return Err(Failure::Damaged);
+        }
+    }
+    Ok(())
 }
 
 /// Fills the reserve again where it was used. A full disk is no reason to stop.

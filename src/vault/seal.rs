@@ -37,6 +37,8 @@ const LARGEST: usize = 1 << 20;
 pub enum Purpose {
     Session,
     Outbox,
+    /// How a provider is spoken to; many entries share one.
+    Definition,
     /// A known text that tells a wrong key from a damaged row.
     Check,
 }
@@ -46,6 +48,7 @@ impl Purpose {
         match self {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
+            Purpose::Definition => "definition",
             Purpose::Check => "check",
         }
     }
@@ -65,6 +68,7 @@ pub struct Keys {
     vault: String,
     session: Zeroizing<[u8; KEY]>,
     outbox: Zeroizing<[u8; KEY]>,
+    definition: Zeroizing<[u8; KEY]>,
     check: Zeroizing<[u8; KEY]>,
 }
 
@@ -74,6 +78,7 @@ impl Keys {
             vault: vault.to_owned(),
             session: sub_key(device, vault, Purpose::Session)?,
             outbox: sub_key(device, vault, Purpose::Outbox)?,
+            definition: sub_key(device, vault, Purpose::Definition)?,
             check: sub_key(device, vault, Purpose::Check)?,
         })
     }
@@ -133,6 +138,7 @@ impl Keys {
         XChaCha20Poly1305::new(Key::from_slice(match purpose {
             Purpose::Session => &*self.session,
             Purpose::Outbox => &*self.outbox,
+            Purpose::Definition => &*self.definition,
             Purpose::Check => &*self.check,
         }))
     }

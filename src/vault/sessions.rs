@@ -62,8 +62,8 @@ impl Vault {
             session.generation = next_generation(transaction)?;
             let sealed = keys.seal(&session, place(&session))?;
             transaction.execute(
-                "INSERT INTO sessions (id, provider, account, generation, active, sealed)
-                 VALUES (?1, ?2, ?3, ?4, 1, ?5)",
+                "INSERT INTO sessions (id, provider, account, generation, sealed)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
                     session.id,
                     session.provider,
@@ -113,6 +113,26 @@ impl Vault {
             end(transaction, keys, self.clock(), (provider, session_id), retire, Some(record))
         })
     }
+
+    /// Logs out everywhere on this device: ends each stored session as `end` does, all of them in one
+    /// transaction. Gives their number.
+    pub fn end_every(
+        &self,
+        retire: &mut Retire<'_>,
+        record_for: &mut dyn FnMut(&Session) -> Record,
+    ) -> Result<u64> {
+        self.write(|transaction, keys| {
+            let sessions = load(transaction, keys)?;
+            transaction.execute("DELETE FROM sessions", [])?;
+            for (_, session) in &sessions {
+                if let Some(revocation) = retire(session) {
+                    entries::insert(transaction, keys, &revocation)?;
+                }
+                trail::append(transaction, self.clock(), &record_for(session))?;
+            }
+            Ok(sessions.len() as u64)
+        })
+    }
 }
 
 /// The logout inside a transaction. The session goes first: its pages serve for the entry.
@@ -155,7 +175,7 @@ pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()>
     entries::delete_unreadable(transaction, keys)
 }
 
-/// The active session of the provider, or the newest; or the one named.
+/// The newest session of the provider, or the one named.
 fn find(
     connection: &Connection,
     keys: &Keys,
@@ -164,7 +184,7 @@ fn find(
 ) -> Work<Option<(i64, Session)>> {
     let mut statement = connection.prepare_cached(
         "SELECT row, id, provider, account, sealed, generation FROM sessions
-         WHERE provider = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY active DESC, generation DESC",
+         WHERE provider = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY generation DESC",
     )?;
     let mut rows = statement.query(params![provider, session_id])?;
     while let Some(row) = rows.next()? {
@@ -178,7 +198,7 @@ fn find(
 fn load(connection: &Connection, keys: &Keys) -> Work<Vec<(i64, Session)>> {
     let mut statement = connection.prepare_cached(
         "SELECT row, id, provider, account, sealed, generation FROM sessions
-         ORDER BY provider, active DESC, generation DESC",
+         ORDER BY provider, generation DESC",
     )?;
     let mut rows = statement.query([])?;
     let mut sessions = Vec::new();

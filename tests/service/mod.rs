@@ -27,6 +27,8 @@ pub const COOKIES: [(&str, u32); 4] =
 pub enum Answer {
     /// Ends the session and proves it.
     Good,
+    /// The same, after a second.
+    Slow,
     /// These bytes, then the connection is closed.
     Raw(Vec<u8>),
     /// Nothing at all: the connection is closed.
@@ -50,6 +52,8 @@ struct State {
     last: AtomicU32,
     token_life: AtomicU32,
     renewal_ms: AtomicU32,
+    is_ageless: AtomicBool,
+    is_landing_broken: AtomicBool,
 }
 
 /// A request that arrived.
@@ -104,6 +108,16 @@ impl Service {
     /// How long a renewal takes the server.
     pub fn slow_renewals(&self, milliseconds: u32) {
         self.state.renewal_ms.store(milliseconds, Ordering::SeqCst);
+    }
+
+    /// From now on the session's cookies have no end, and a bystander has one in ten minutes.
+    pub fn set_ageless_cookies(&self) {
+        self.state.is_ageless.store(true, Ordering::SeqCst);
+    }
+
+    /// The page after the login form answers 500.
+    pub fn break_landing(&self) {
+        self.state.is_landing_broken.store(true, Ordering::SeqCst);
     }
 
     /// Renewals that the server answered with fresh cookies.
@@ -204,6 +218,9 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
             answer("302 Found", &[headers, vec!["Location: /done".to_owned()]].concat(), "")
         }
         "/u/login" => page("<p class='note error-message'>no</p>", &[]),
+        "/done" if state.is_landing_broken.load(Ordering::SeqCst) => {
+            answer("500 Internal Server Error", &[], "")
+        }
         "/done" => page("<p>welcome</p>", &[]),
         "/me" if alive.is_some() => page("{\"me\": 1}", &[]),
         "/me" => answer("401 Unauthorized", &[], ""),
@@ -220,6 +237,11 @@ fn log_out(mut stream: TcpStream, state: &State, number: Option<u32>) -> std::io
         if answers.is_empty() { None } else { Some(answers.remove(0)) }
     };
     match next.or(always).unwrap_or(Answer::Good) {
+        Answer::Slow => {
+            std::thread::sleep(Duration::from_secs(1));
+            state.live.lock().unwrap().retain(|live| Some(*live) != number);
+            stream.write_all(&good_logout())
+        }
         Answer::Good => {
             state.live.lock().unwrap().retain(|live| Some(*live) != number);
             stream.write_all(&good_logout())
@@ -271,6 +293,8 @@ fn set_cookies(state: &State, number: u32) -> Vec<String> {
         state.last.fetch_add(1, Ordering::SeqCst)
     );
     let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+    let is_ageless = state.is_ageless.load(Ordering::SeqCst);
+    let bystander = is_ageless.then(|| "Set-Cookie: bot_check=1; Path=/; Max-Age=600".to_owned());
     COOKIES
         .iter()
         .map(|(name, age)| {
@@ -278,8 +302,10 @@ fn set_cookies(state: &State, number: u32) -> Vec<String> {
                 "jwt_v2" => format!("e30.{payload}.s"),
                 _ => format!("{number}-{name}-canary"),
             };
-            format!("Set-Cookie: {name}={value}; Path=/; Max-Age={age}; Secure; HttpOnly")
+            let age = if is_ageless { String::new() } else { format!("Max-Age={age}; ") };
+            format!("Set-Cookie: {name}={value}; Path=/; {age}Secure; HttpOnly")
         })
+        .chain(bystander)
         .collect()
 }
 

@@ -1,0 +1,68 @@
+//! How long a call waits for others: one allowance for all the locks that it meets.
+//!
+//! The directory's lock and SQLite's own are polled alike, at an even pace. SQLite's own handler
+//! sleeps longer the longer it has waited, so those who come late overtake those who wait.
+
+use std::cell::Cell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The allowance of an ordinary call.
+pub const ORDINARY: Duration = Duration::from_secs(2);
+
+/// Where an ordinary call has waited just before.
+pub const SHORT: Duration = Duration::from_millis(200);
+
+const PAUSE: Duration = Duration::from_millis(2);
+
+thread_local! {
+    static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// The allowance of this thread while it lives.
+pub struct Patience {
+    before: Option<Instant>,
+}
+
+impl Patience {
+    pub fn of(allowance: Duration) -> Self {
+        Patience { before: UNTIL.replace(Some(Instant::now() + allowance)) }
+    }
+}
+
+impl Drop for Patience {
+    fn drop(&mut self) {
+        UNTIL.set(self.before);
+    }
+}
+
+/// Sleeps for a moment; false when the allowance is used up.
+pub fn wait() -> bool {
+    if UNTIL.get().is_none_or(|until| Instant::now() >= until) {
+        return false;
+    }
+    thread::sleep(PAUSE);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_ends_and_the_outer_one_returns() {
+        let _outer = Patience::of(Duration::from_secs(60));
+        {
+            let _inner = Patience::of(Duration::from_millis(10));
+            let start = Instant::now();
+            while wait() {}
+            assert!(start.elapsed() >= Duration::from_millis(10));
+        }
+        assert!(wait());
+    }
+
+    #[test]
+    fn without_an_allowance_nobody_waits() {
+        assert!(!wait());
+    }
+}
