@@ -13,10 +13,11 @@ from typing import Iterator
 
 import pytest
 
+from tests.canaries import forms
 from tests.kodi import harness
 from tests.kodi.harness import Kodi
 from tests.kodi.viewer import Viewer
-from tests.kodi.witness import Witness, forms
+from tests.kodi.witness import Witness
 from tests.servers.fixture import AngelServer
 
 

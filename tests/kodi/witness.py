@@ -1,21 +1,20 @@
 """What a data directory holds, seen by a process outside Kodi, and where secrets have no business.
 
 Asks through the packaged Python module in a process of its own, as the same user, so the answer
-does not come from Kodi's memory. It owns the search for canaries; it changes nothing but what
-`restore` itself would.
+does not come from Kodi's memory. How a secret may be written is in tests/canaries.py. It changes
+nothing but what `restore` itself would.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+from tests.canaries import forms
 from tests.kodi.harness import Kodi
 
 CREDENTIALS = """
@@ -125,16 +124,3 @@ class Witness:
         )
         assert done.returncode == 0, done.stderr + done.stdout
         return json.loads(done.stdout)
-
-
-def forms(secret: str | bytes) -> list[bytes]:
-    """A secret as it stands and as it would look encoded."""
-    raw = secret.encode() if isinstance(secret, str) else secret
-    encoded = [
-        raw,
-        base64.b64encode(raw).rstrip(b"="),
-        base64.urlsafe_b64encode(raw).rstrip(b"="),
-        raw.hex().encode(),
-    ]
-    encoded.append(quote(raw, safe="").encode())
-    return list(dict.fromkeys(encoded))

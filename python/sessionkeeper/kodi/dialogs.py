@@ -12,7 +12,7 @@ from typing import Callable
 import xbmc
 import xbmcgui
 
-from sessionkeeper.errors import Error
+from sessionkeeper.errors import CredentialsRefused, Error
 from sessionkeeper.kodi.strings import IDS, text
 
 TITLE = "Sessionkeeper"
@@ -76,7 +76,9 @@ def show_error(title: str, error: Error, meaning: str | None = None) -> None:
         meaning = text(
             f"error_{error.code}" if f"error_{error.code}" in IDS else "error_internal_error"
         )
-    lines = [meaning, *(line for line in (error.message, error.hint) if line)]
+    # A refusal has one reason, and the text of its code has said it.
+    said = "" if isinstance(error, CredentialsRefused) else error.message
+    lines = [meaning, *(line for line in (said, error.hint) if line)]
     xbmcgui.Dialog().ok(title, "[CR]".join(_plain(line) for line in lines))
 
 
