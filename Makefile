@@ -70,6 +70,7 @@ soak: build package ## every test in its long form: hours, not minutes
 
 bench: build ## measure ours beside the peers
 	@$(call say,measuring)
+	@timeout 300 $(BIN)/python -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt
 	@$(BIN)/python -m benches $(ARGS)
 
 package: setup ## the add-on's zip in dist/, checked
