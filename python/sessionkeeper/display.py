@@ -126,11 +126,17 @@ def findings(found: dict[str, Any], indent: str = "") -> str:
 
 def damage(outcome: str) -> str:
     """What the user is told when the stored sessions could not be read."""
-    reason = {
+    reasons = {
         "key_missing": "the device key is missing",
         "key_wrong": "the device key is another one",
-    }.get(outcome, "the file is damaged")
-    return f"the stored sessions cannot be read: {reason}. They are kept aside; sign in again."
+    }
+    if outcome in reasons:
+        reason = reasons[outcome]
+        return f"the stored sessions cannot be read: {reason}. They are kept aside; sign in again."
+    return (
+        "what was stored is damaged. What could still be read is in use, the old file is kept "
+        "aside; sign in again where you are signed out."
+    )
 
 
 def local_time(at: int) -> str:
