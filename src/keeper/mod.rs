@@ -8,6 +8,7 @@ mod drain;
 mod entry;
 mod exit;
 mod house;
+mod renewal;
 mod report;
 mod request;
 mod revocation;

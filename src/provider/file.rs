@@ -1,5 +1,5 @@
 //! The provider file as it is written: TOML with unknown keys refused. Nothing is checked here but
-//! the shape; `definition.rs` turns it into a checked type, and after that nobody checks again.
+//! the shape; `check.rs` turns it into a checked type, and after that nobody checks again.
 //!
 //! The prose and the defaults of every key are in docs/providers.md.
 

@@ -2,6 +2,7 @@
 //!
 //! File → wire struct with unknown keys refused → checked type. No request is made here.
 
+mod check;
 mod definition;
 mod file;
 mod hosts;
