@@ -27,8 +27,7 @@ const ROUND: usize = 200;
 impl Keeper {
     /// What the server has still to be told.
     pub fn outbox(&self) -> Result<Outbox> {
-        let entries = self.house.vault()?.entries()?;
-        Ok(Outbox { entries: entries.into_iter().map(EntryLine::from).collect() })
+        Ok(Outbox { entries: self.house.vault()?.entries_as(EntryLine::from)? })
     }
 
     /// Tries the entries that are due, or all of them.

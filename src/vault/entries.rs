@@ -46,11 +46,11 @@ impl Vault {
             let mut definitions = Definitions::new(transaction, keys);
             let mut statement = transaction.prepare_cached(&format!("{COLUMNS} ORDER BY row"))?;
             let mut rows = statement.query([])?;
-            let mut made = Vec::new();
+            let mut entries = Vec::new();
             while let Some(row) = rows.next()? {
-                made.extend(complete(row, keys, &mut definitions)?.map(&mut make));
+                entries.extend(complete(row, keys, &mut definitions)?.map(&mut make));
             }
-            Ok(made)
+            Ok(entries)
         })
     }
 
@@ -137,12 +137,13 @@ pub fn insert(transaction: &Transaction<'_>, keys: &Keys, revocation: &Revocatio
         definitions::sweep(transaction)?;
         return Ok(row);
     }
-    transaction.execute(
+    let mut statement = transaction.prepare_cached(
         "INSERT INTO outbox (id, provider, account, definition, attempts, refusals,
              next_attempt_at, last_outcome, sealed)
          VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, '', ?6)",
-        params![session_id, provider, account, definition, stored.first_attempt_at, sealed],
     )?;
+    let first = stored.first_attempt_at;
+    statement.execute(params![session_id, provider, account, definition, first, sealed])?;
     Ok(transaction.last_insert_rowid())
 }
 

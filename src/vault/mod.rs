@@ -2,9 +2,11 @@
 //! and the audit trail. What is secret in it is sealed.
 //!
 //! Every operation is one transaction, under SQLite's cross-process lock. What is found damaged is
-//! kept aside, what still opens is carried over, and the operation goes on; `take_damage` tells.
+//! kept aside (the newest five such files), what still opens is carried over, and the operation goes
+//! on; `take_damage` tells. A call waits two seconds for others, then says that the vault is in use.
 //! The vault never uses the network and never decides when something is tried.
 
+mod aside;
 mod definitions;
 mod due;
 mod entries;
@@ -22,6 +24,7 @@ mod salvage;
 mod schema;
 mod seal;
 mod sessions;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -155,7 +158,7 @@ impl Vault {
     }
 
     /// Takes the directory's lock, and makes sure that the open file is the one at the path.
-    fn enter(&self, state: &mut State) -> Work<lock::Guard<'_>> {
+    fn enter(&self, state: &mut State) -> Work<lock::Guard> {
         if state.open.is_none() {
             self.attach(state, None)?;
         }

@@ -39,18 +39,14 @@ pub fn attach(
     mut suspect: Option<Identity>,
     damage: &mut Vec<Damage>,
 ) -> Result<Open> {
-    let guard = lock.alone()?;
-    if guard.is_held() {
-        // Nobody else is making a vault now: these were left by a crash.
-        for path in directories.named("vault.new-") {
-            let _ = fs::remove_file(path);
-        }
+    directories.restore()?;
+    if let Some(open) = join(directories, lock, suspect)? {
+        return Ok(open);
     }
+    let guard = lock.alone()?;
+    sweep(directories, &guard);
     for _ in 0..4 {
-        let found = directories.look().map_err(|error| {
-            explain_io(&error, "the data directory cannot be read", &directories.data)
-        })?;
-        let trouble = match found {
+        let trouble = match look(directories)? {
             Found::Nothing => {
                 make(directories, &guard)?;
                 continue;
@@ -73,6 +69,40 @@ pub fn attach(
     }
     Err(Error::new(Kind::Storage, "the vault is damaged again and again")
         .hint(format!("look at the disk that holds {}", directories.data.display())))
+}
+
+/// Opens a sound vault among others who are at work. `None` where something has to be done to it
+/// first, for which nobody else may be there.
+fn join(directories: &Directories, lock: &Lock, suspect: Option<Identity>) -> Result<Option<Open>> {
+    let guard = lock.share()?;
+    sweep(directories, &guard);
+    let (length, identity) = match look(directories)? {
+        Found::File(length, identity) if suspect != Some(identity) => (length, identity),
+        _ => return Ok(None),
+    };
+    match open(directories, &guard, length, identity).map_err(Failure::at_opening) {
+        Ok(open) => Ok(Some(open)),
+        // Being alone would not help.
+        Err(failure @ (Failure::Sql(_) | Failure::Refused(_))) => {
+            Err(failure.explain(&directories.data))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn look(directories: &Directories) -> Result<Found> {
+    directories
+        .look()
+        .map_err(|error| explain_io(&error, "the data directory cannot be read", &directories.data))
+}
+
+/// Removes what a crash has left. Whoever makes a vault is alone, so now nobody does.
+fn sweep(directories: &Directories, guard: &Guard) {
+    if guard.is_held() {
+        for path in directories.named("vault.new-") {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Writes a complete vault under a temporary name; `fill` puts the first rows in.
@@ -109,7 +139,7 @@ pub fn read_meta(connection: &Connection) -> Work<(String, Vec<u8>)> {
     if is_id(&vault) { Ok((vault, sealed)) } else { Err(Failure::Damaged) }
 }
 
-fn make(directories: &Directories, guard: &Guard<'_>) -> Result<()> {
+fn make(directories: &Directories, guard: &Guard) -> Result<()> {
     let vault = key::random_id()?;
     let key_file = key::create(directories, &vault)?;
     let keys = Keys::derive(&key_file.key, &vault)?;
@@ -152,12 +182,7 @@ fn write(path: &Path, keys: &Keys, fill: impl FnOnce(&Transaction<'_>) -> Work<(
     connection.close().map_err(|(_, error)| Failure::from(error))
 }
 
-fn open(
-    directories: &Directories,
-    guard: &Guard<'_>,
-    length: u64,
-    identity: Identity,
-) -> Work<Open> {
+fn open(directories: &Directories, guard: &Guard, length: u64, identity: Identity) -> Work<Open> {
     if length == 0 {
         return Err(Failure::Damaged);
     }
@@ -166,7 +191,11 @@ fn open(
     if connection.is_readonly("main")? && open_file(&directories.vault(), true, false).is_ok() {
         return Err(Failure::Damaged);
     }
-    schema::migrate(&mut connection)?;
+    if guard.is_alone() {
+        schema::migrate(&mut connection)?;
+    } else {
+        schema::verify(&connection)?;
+    }
     if length <= CHECKED_AT_OPENING {
         schema::check(&connection)?;
     }
@@ -174,7 +203,8 @@ fn open(
     match guard.bound() {
         Some(bound) if bound != vault => return Err(Failure::Foreign),
         Some(_) => {}
-        None => guard.bind(Some(&vault)),
+        None if guard.is_alone() => guard.bind(Some(&vault)),
+        None => return Err(Failure::Stale),
     }
     let candidates = key::find(directories, &vault)?;
     let none_there = candidates.keys.is_empty() && !candidates.malformed;

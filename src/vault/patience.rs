@@ -1,7 +1,7 @@
 //! How long a call waits for others: one allowance for all the locks that it meets.
 //!
-//! The directory's lock and SQLite's own are polled alike, at an even pace. SQLite's own handler
-//! sleeps longer the longer it has waited, so those who come late overtake those who wait.
+//! The directory's lock and SQLite's own are polled alike, and the more often the longer one has
+//! waited. SQLite's own handler does the opposite: those who come late overtake those who wait.
 
 use std::cell::Cell;
 use std::thread;
@@ -13,7 +13,9 @@ pub const ORDINARY: Duration = Duration::from_secs(2);
 /// Where an ordinary call has waited just before.
 pub const SHORT: Duration = Duration::from_millis(200);
 
-const PAUSE: Duration = Duration::from_millis(2);
+/// The pause between two looks is this part of what is left, and no shorter than `SHORTEST_PAUSE`.
+const SHARE: u32 = 500;
+const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
 
 thread_local! {
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -38,10 +40,9 @@ impl Drop for Patience {
 
 /// Sleeps for a moment; false when the allowance is used up.
 pub fn wait() -> bool {
-    if UNTIL.get().is_none_or(|until| Instant::now() >= until) {
-        return false;
-    }
-    thread::sleep(PAUSE);
+    let left = UNTIL.get().map(|until| until.saturating_duration_since(Instant::now()));
+    let Some(left) = left.filter(|left| !left.is_zero()) else { return false };
+    thread::sleep((left / SHARE).max(SHORTEST_PAUSE));
     true
 }
 

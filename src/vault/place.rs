@@ -3,7 +3,6 @@
 //! Nothing is followed: a link, a directory or a pipe in a file's place is not opened.
 
 use super::failure::explain_io;
-use crate::clock::UnixTime;
 use crate::error::Result;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -43,6 +42,15 @@ impl Directories {
         Ok(Directories { data, keys })
     }
 
+    /// Makes again what was removed since.
+    pub fn restore(&self) -> Result<()> {
+        create_directory(&self.data).map_err(|error| {
+            explain_io(&error, "the data directory cannot be created", &self.data)
+        })?;
+        let _ = create_directory(&self.keys);
+        Ok(())
+    }
+
     pub fn vault(&self) -> PathBuf {
         self.data.join("vault.db")
     }
@@ -54,15 +62,6 @@ impl Directories {
     /// Where a vault is made before it gets its name.
     pub fn fresh(&self, random: &str) -> PathBuf {
         self.data.join(format!("vault.new-{random}.db"))
-    }
-
-    /// A name that nothing has, for a file that is kept for later inspection.
-    pub fn aside(&self, now: UnixTime) -> PathBuf {
-        let stamp = stamp(now);
-        (1..=u32::MAX)
-            .map(|n| self.data.join(format!("vault.damaged-{stamp}-{n}.db")))
-            .find(|path| fs::symlink_metadata(path).is_err())
-            .unwrap_or_else(|| self.data.join("vault.damaged.db"))
     }
 
     /// The files of ours whose names start like this.
@@ -172,45 +171,21 @@ fn create_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Tells a file from another one at the same path.
 #[cfg(unix)]
-fn identity(found: &fs::Metadata) -> Identity {
+pub fn identity(found: &fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
     Some((found.dev(), found.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity(_found: &fs::Metadata) -> Identity {
+pub fn identity(_found: &fs::Metadata) -> Identity {
     None
-}
-
-/// `20261121T011854Z`. Days to a date as in Howard Hinnant's `civil_from_days`.
-fn stamp(now: UnixTime) -> String {
-    let now = now.clamp(0, 253_402_300_799);
-    let (days, second) = (now / 86_400 + 719_468, now % 86_400);
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stamp_is_the_utc_date() {
-        assert_eq!(stamp(0), "19700101T000000Z");
-        assert_eq!(stamp(951_782_400), "20000229T000000Z");
-        assert_eq!(stamp(1_795_223_934), "20261121T011854Z");
-        assert_eq!(stamp(i64::MIN), "19700101T000000Z");
-    }
 
     #[test]
     fn publishing_does_not_overwrite() {

@@ -9,25 +9,20 @@ use super::lock::Guard;
 use super::opening::{Open, build, opens_check, read_meta};
 use super::place::{Directories, create_file, journal_of, sync_directory};
 use super::seal::Keys;
-use super::{Damage, rescue, schema, sessions};
+use super::sources::Source;
+use super::{Damage, rescue, sessions};
 use crate::clock::Clock;
 use crate::error::Result;
-use rusqlite::{Connection, TransactionBehavior};
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
+use rusqlite::TransactionBehavior;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-
-/// The first page: header and schema, the same in each vault of a version.
-const PAGE: usize = 4096;
-
-/// A larger file is kept aside without a look into it.
-const LARGEST: u64 = 256 << 20;
 
 /// Replaces the vault by a new one that holds what still opens. An error of another sort than
 /// damage is handed back.
 pub fn rebuild(
     directories: &Directories,
-    guard: &Guard<'_>,
+    guard: &Guard,
     clock: &dyn Clock,
     trouble: Failure,
 ) -> Result<Damage> {
@@ -39,7 +34,7 @@ pub fn rebuild(
     };
     let sources = match trouble {
         Failure::Foreign => Vec::new(),
-        _ => copies(directories)?,
+        _ => Source::all(directories)?,
     };
     let known = match trouble {
         Failure::Foreign | Failure::KeyMissing => None,
@@ -58,17 +53,14 @@ pub fn rebuild(
         (key_file, keys)
     };
     let fresh = build(directories, &keys, |new| {
-        for (source, _) in &sources {
-            if rescue::carry_over(source, new, &keys)? {
+        for source in &sources {
+            if rescue::carry_over(&source.connection, new, &keys)? {
                 break;
             }
         }
         Ok(())
     });
-    for (source, path) in sources {
-        drop(source);
-        let _ = fs::remove_file(path);
-    }
+    sources.into_iter().for_each(Source::discard);
     let replaced = fresh.and_then(|fresh| replace(directories, guard, clock, &fresh, &keys));
     if replaced.is_err() && known_is_new(&key_file, guard) {
         let _ = key::erase(&key_file.path);
@@ -82,6 +74,7 @@ pub fn move_aside(directories: &Directories, clock: &dyn Clock) -> Result<PathBu
     fs::rename(directories.vault(), &kept)
         .and_then(|()| sync_directory(&directories.data))
         .map_err(|error| cannot_move(&error, directories))?;
+    directories.keep_few_aside(&kept);
     Ok(kept)
 }
 
@@ -109,7 +102,9 @@ pub fn delete_bad_rows(
     // The copy is best effort: a full disk must not keep the other accounts out.
     let copied = create_file(&kept).is_ok()
         && open.connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).is_ok();
-    if !copied {
+    if copied {
+        directories.keep_few_aside(&kept);
+    } else {
         let _ = fs::remove_file(&kept);
     }
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -120,7 +115,7 @@ pub fn delete_bad_rows(
 
 fn replace(
     directories: &Directories,
-    guard: &Guard<'_>,
+    guard: &Guard,
     clock: &dyn Clock,
     fresh: &Path,
     keys: &Keys,
@@ -140,17 +135,19 @@ fn replace(
     if guard.bound().is_none() {
         guard.bind(Some(keys.vault()));
     }
+    directories.keep_few_aside(&kept);
     Ok(kept)
 }
 
 /// The id and key of the damaged vault, if they are still to be had.
 fn known_key(
     directories: &Directories,
-    guard: &Guard<'_>,
-    sources: &[(Connection, PathBuf)],
+    guard: &Guard,
+    sources: &[Source],
     proof_needed: bool,
 ) -> Result<Option<(KeyFile, Keys)>> {
-    let metas: Vec<_> = sources.iter().filter_map(|(source, _)| read_meta(source).ok()).collect();
+    let metas: Vec<_> =
+        sources.iter().filter_map(|source| read_meta(&source.connection).ok()).collect();
     let bound = guard.bound();
     let ids = metas.iter().map(|(id, _)| id.clone()).chain(bound.clone());
     for id in ids {
@@ -161,7 +158,7 @@ fn known_key(
         for key_file in key::find(directories, &id)?.keys {
             let keys = Keys::derive(&key_file.key, &id)?;
             if metas.iter().any(|(vault, sealed)| *vault == id && opens_check(&keys, sealed))
-                || sources.iter().any(|(source, _)| rescue::opens_any(source, &keys))
+                || sources.iter().any(|source| rescue::opens_any(&source.connection, &keys))
             {
                 return Ok(Some((key_file, keys)));
             }
@@ -176,63 +173,8 @@ fn known_key(
     Ok(None)
 }
 
-/// Two copies to read from: as it is, and with the first page of a new vault, which helps where
-/// only the header or the schema is damaged.
-fn copies(directories: &Directories) -> Result<Vec<(Connection, PathBuf)>> {
-    let too_large = fs::metadata(directories.vault()).is_ok_and(|found| found.len() > LARGEST);
-    if too_large {
-        return Ok(Vec::new());
-    }
-    let mut sources = Vec::new();
-    for page in [None, first_page(directories)] {
-        let path = directories.fresh(&key::random_id()?);
-        copy(&directories.vault(), &path, page.as_deref())
-            .map_err(|error| cannot_move(&error, directories))?;
-        // Tables that are not ours would be misread.
-        let source = schema::connect(&path).and_then(|mut source| {
-            schema::migrate(&mut source)?;
-            Ok(source)
-        });
-        match source {
-            Ok(source) => sources.push((source, path)),
-            Err(_) => drop(fs::remove_file(path)),
-        }
-    }
-    Ok(sources)
-}
-
-/// Only under the directory's lock: closing any descriptor of the file drops SQLite's own locks.
-fn copy(from: &Path, to: &Path, first_page: Option<&[u8]>) -> io::Result<()> {
-    let mut from = super::place::open_file(from, false, false)?;
-    let mut to = create_file(to)?;
-    if let Some(page) = first_page {
-        io::copy(&mut (&mut from).take(PAGE as u64), &mut io::sink())?;
-        to.write_all(page)?;
-    }
-    io::copy(&mut from, &mut to)?;
-    Ok(())
-}
-
-fn first_page(directories: &Directories) -> Option<Vec<u8>> {
-    let path = directories.fresh(&key::random_id().ok()?);
-    let made = create_file(&path).ok().and_then(|_| {
-        let mut connection = schema::connect(&path).ok()?;
-        schema::create(&mut connection).ok()
-    });
-    let mut page = vec![0; PAGE];
-    let read = made
-        .and_then(|()| OpenOptions::new().read(true).open(&path).ok()?.read_exact(&mut page).ok());
-    let _ = fs::remove_file(&path);
-    read?;
-    // The number of pages is taken from the file's length where these two differ.
-    page[92..96].fill(0);
-    // No free pages: those of the damaged file are not known.
-    page[32..40].fill(0);
-    Some(page)
-}
-
 /// True for a key that was made for a vault that did not come into being.
-fn known_is_new(key_file: &KeyFile, guard: &Guard<'_>) -> bool {
+fn known_is_new(key_file: &KeyFile, guard: &Guard) -> bool {
     let name = key_file.path.file_stem().map(|name| name.to_string_lossy().into_owned());
     !key_file.beside_vault && name != guard.bound()
 }

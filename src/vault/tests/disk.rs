@@ -156,3 +156,22 @@ fn what_a_crash_left_is_swept() {
     drop(home.open());
     assert!(!left.exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_data_directory_that_is_deleted_is_made_anew() {
+    let home = Home::new();
+    let vault = home.open();
+    for deleted in [home.data(), home.directory.path().to_owned()] {
+        log_in(&vault, "a", "angel");
+        fs::remove_dir_all(deleted).unwrap();
+        assert_eq!(vault.session("angel").unwrap(), None);
+        assert!(home.file().exists());
+        let stored = log_in(&vault, "b", "angel");
+        assert!(!vault.facts().unwrap().key_beside_vault);
+        assert!(vault.facts().unwrap().file_locks);
+        assert_eq!(home.open().session("angel").unwrap(), Some(stored));
+        fs::remove_dir_all(home.data()).unwrap();
+        assert_eq!(end(&vault, "angel"), Ended::Gone);
+    }
+}

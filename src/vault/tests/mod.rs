@@ -3,6 +3,8 @@
 mod damage;
 mod disk;
 mod keys;
+mod outbox;
+mod rebuild;
 mod sharing;
 mod stored;
 

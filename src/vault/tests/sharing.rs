@@ -1,7 +1,9 @@
 //! Several vaults on one directory, as threads and processes have them.
 
 use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 #[test]
 fn the_mark_tells_of_every_write() {
@@ -109,7 +111,7 @@ fn a_vault_that_is_held_is_in_use() {
     {
         let state = vault.state();
         let connection = &state.open.as_ref().unwrap().connection;
-        connection.busy_timeout(std::time::Duration::from_millis(20)).unwrap();
+        connection.busy_timeout(Duration::from_millis(20)).unwrap();
     }
     let error = vault.append(&record(Event::Login)).unwrap_err();
     assert_eq!((error.kind(), error.message()), (Kind::Storage, "the vault is in use"));
@@ -134,4 +136,90 @@ fn the_floor_of_the_clock_is_the_newest_known_time() {
     assert!(!clock.is_plausible());
     clock.raise_floor(future - 100_000);
     assert!(!clock.is_plausible(), "the newest one counts");
+}
+
+/// RELIABILITY, table A: nobody waits for more than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+#[test]
+fn opening_is_not_starved_by_those_who_read() {
+    let home = Home::new();
+    let readers: Vec<_> = (0..8).map(|_| home.open()).collect();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for vault in &readers {
+            let stop = &stop;
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    vault.session("angel").unwrap();
+                }
+            });
+        }
+        let opened: Vec<_> = (0..4)
+            .map(|_| {
+                let start = Instant::now();
+                (home.try_open().is_ok(), start.elapsed())
+            })
+            .collect();
+        stop.store(true, Ordering::Relaxed);
+        assert!(opened.iter().all(|(ok, took)| *ok && *took < LONGEST_WAIT), "{opened:?}");
+    });
+}
+
+#[test]
+fn eighty_writers_are_all_served() {
+    let home = Home::new();
+    let start = std::sync::Barrier::new(80);
+    let waits: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..80)
+            .map(|n| {
+                let (home, start) = (&home, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let begin = Instant::now();
+                    let vault = home.open();
+                    let opened = begin.elapsed();
+                    vault.enqueue(&retire(&session(&n.to_string(), "angel")).unwrap()).unwrap();
+                    opened.max(begin.elapsed().saturating_sub(opened))
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(home.open().pending(None).unwrap(), 80);
+    assert!(waits.iter().all(|wait| *wait < LONGEST_WAIT), "{:?}", waits.iter().max());
+}
+
+#[test]
+fn a_logout_gives_a_locked_vault_up_after_one_wait() {
+    for lock in ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"] {
+        let home = Home::new();
+        let vault = home.open();
+        log_in(&vault, "a", "angel");
+        let other = rusqlite::Connection::open(home.file()).unwrap();
+        other.execute_batch(lock).unwrap();
+        let start = Instant::now();
+        let ended = vault.end("angel", None, &mut retire, &record(Event::Logout));
+        assert_eq!(ended.unwrap_err().message(), "the vault is in use");
+        let ended = vault.end_in_place("angel", None, &mut retire, &record(Event::Logout));
+        assert_eq!(ended.unwrap_err().message(), "the vault is in use");
+        assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(vault.session("angel").unwrap().is_some());
+        assert_eq!(end(&vault, "angel"), Ended::Ended { entry: Some(1) });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_was_removed_still_keeps_others_out() {
+    let home = Home::new();
+    let (vault, other) = (home.open(), home.open());
+    fs::remove_file(home.data().join("vault.lock")).unwrap();
+    let _patience = Patience::of(Duration::from_millis(20));
+    let guard = vault.lock.alone().unwrap();
+    assert!(guard.is_held());
+    assert!(other.lock.share().is_err());
+    drop(guard);
+    assert!(other.lock.share().unwrap().is_held());
 }
