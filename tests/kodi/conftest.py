@@ -49,6 +49,8 @@ def kodi(tmp_path: Path, angel: AngelServer) -> Iterator[Kodi]:
         log = kodi.logs()
     finally:
         kodi.close()
+        # Shown by pytest where the test failed.
+        print(*kodi.lines_about_the_addon(), sep="\n")
     assert "Traceback" not in log
     assert "let's kill it" not in log
     for password in (AngelServer.VIEWER[1], AngelServer.NON_ASCII[1]):

@@ -22,7 +22,10 @@ from tests.kodi.neighbour import NEIGHBOUR_ID, place_neighbour
 from tests.kodi.remote import Remote, RemoteError
 from tests.kodi.staging import ADDON_ID, ROOT, place_addon
 
-KODI = "/usr/lib/x86_64-linux-gnu/kodi/kodi.bin"
+# Debian keeps the programme below the machine's own library directory; another Kodi can be named.
+KODI = os.environ.get("SESSIONKEEPER_KODI") or next(
+    map(str, Path("/usr/lib").glob("*/kodi/kodi.bin")), ""
+)
 SCREENSHOTS = ROOT / "target" / "kodi-screenshots"
 
 ADVANCED_SETTINGS = """<advancedsettings version="1.0">
@@ -70,8 +73,12 @@ class Kodi:
         """Starts Kodi; returns when it answers and the add-on, with its service, is enabled."""
         if self._screen is None:
             self._open_screen()
+        # A viewer's Kodi has none of these. With PYTHONDONTWRITEBYTECODE, say, every invocation
+        # would compile every module.
         environment = {
-            key: value for key, value in os.environ.items() if "proxy" not in key.lower()
+            key: value
+            for key, value in os.environ.items()
+            if "proxy" not in key.lower() and not key.startswith("PYTHON")
         }
         environment.update(
             HOME=str(self.home),
@@ -170,6 +177,11 @@ class Kodi:
         files = sorted((self.profile / "temp").glob("kodi*.log"))
         return "\n".join(file.read_text(errors="replace") for file in files)
 
+    def lines_about_the_addon(self) -> list[str]:
+        """What it wrote into the logs of this run and of the one before, and Kodi about it."""
+        marks = (f"{ADDON_ID}: ", f"[{ADDON_ID}]: ")
+        return [line for line in self.logs().splitlines() if any(mark in line for mark in marks)]
+
     @property
     def data_directory(self) -> Path:
         return self.profile / "userdata" / "addon_data" / ADDON_ID
@@ -247,7 +259,7 @@ class Kodi:
 
 def available() -> bool:
     """Whether this machine has what the harness needs."""
-    return Path(KODI).exists() and all(shutil.which(tool) for tool in ("Xvfb", "import"))
+    return Path(KODI).is_file() and all(shutil.which(tool) for tool in ("Xvfb", "import"))
 
 
 def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

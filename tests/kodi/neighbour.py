@@ -25,7 +25,7 @@ ADDON_XML = f"""<?xml version="1.0" encoding="UTF-8"?>
   </extension>
 </addon>
 """
-# It imports next to nothing, since what Kodi loses with each interpreter grows with the imports.
+# It imports nothing of its own, so the two ways of running it differ by Sessionkeeper alone.
 SCRIPT = """
 import sys, xbmc
 try:

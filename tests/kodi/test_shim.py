@@ -1,4 +1,5 @@
-"""The parts of the Kodi shim that need no Kodi: the proxy, the log's escapes, times, the guard.
+"""The parts of the Kodi shim that need no Kodi: the proxy, the log's escapes, times, the guard, the
+settings file, the entry points.
 
 Kodi's modules are stood in for by plain objects that say what Kodi would.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Callable, Iterator
 
@@ -22,7 +24,10 @@ class Shim:
     def __init__(self) -> None:
         self.kodi_settings: dict[str, Any] = {}
         self.log: list[tuple[str, int]] = []
+        self.told: list[str] = []
         self.profile = "/profile/"
+        # What happens each time the settings file is read.
+        self.read: Callable[[], str] = lambda: "angel"
 
     def load(self, name: str) -> Any:
         return importlib.import_module(f"sessionkeeper.kodi.{name}")
@@ -31,6 +36,11 @@ class Shim:
         addon = SimpleNamespace(
             getLocalizedString=lambda number: f"#{number}",
             getAddonInfo=lambda _: "script.caller",
+            getSettings=lambda: SimpleNamespace(getString=lambda _: self.read()),
+        )
+        dialog = SimpleNamespace(
+            notification=lambda _, words, *__: self.told.append(words),
+            ok=lambda _, words: self.told.append(words),
         )
         return {
             "xbmc": SimpleNamespace(
@@ -40,10 +50,11 @@ class Shim:
                 LOGERROR=3,
                 log=lambda message, level: self.log.append((message, level)),
                 executeJSONRPC=self._answer,
+                sleep=lambda _: None,
                 getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
             ),
             "xbmcaddon": SimpleNamespace(Addon=lambda *_: addon),
-            "xbmcgui": SimpleNamespace(),
+            "xbmcgui": SimpleNamespace(NOTIFICATION_WARNING="", Dialog=lambda: dialog),
             "xbmcvfs": SimpleNamespace(
                 translatePath=lambda path: path.replace("special://profile/", self.profile)
             ),
@@ -164,6 +175,67 @@ def test_a_profile_on_a_share_is_refused_without_naming_its_password(shim: Shim)
     with pytest.raises(StorageError) as refusal:
         shim.load("paths").data_directory()
     assert "keep-me-secret" not in str(refusal.value)
+
+
+@pytest.fixture
+def settings_file(shim: Shim, tmp_path: Path) -> Path:
+    shim.profile = f"{tmp_path}/"
+    file = tmp_path / "addon_data" / "script.sessionkeeper" / "settings.xml"
+    file.parent.mkdir(parents=True)
+    file.write_text("<settings ver")
+    return file
+
+
+def test_settings_that_are_being_written_are_read_again(shim: Shim, settings_file: Path) -> None:
+    answers = [TypeError, TypeError]
+
+    def read() -> str:
+        if answers:
+            raise answers.pop()
+        return "angel"
+
+    shim.read = read
+    shim.load("settings").fresh()
+    assert settings_file.exists()
+    assert shim.told == []
+
+
+def test_damaged_settings_give_way_to_the_defaults(shim: Shim, settings_file: Path) -> None:
+    def read() -> str:
+        if settings_file.exists():
+            raise TypeError
+        return "angel"
+
+    shim.read = read
+    shim.load("settings").fresh()
+    ids = shim.load("strings").IDS
+    assert shim.told == [f"#{ids['settings_unreadable']}"]
+
+
+def test_settings_that_somebody_still_writes_are_left_alone(
+    shim: Shim, settings_file: Path
+) -> None:
+    def read() -> str:
+        settings_file.write_text(settings_file.read_text() + "x")
+        raise TypeError
+
+    shim.read = read
+    with pytest.raises(StorageError):
+        shim.load("settings").fresh()
+    assert settings_file.exists()
+
+
+def test_a_shim_that_cannot_be_imported_is_a_dialog_for_a_script_only(
+    shim: Shim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = shim.load("entry")
+    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi.guard", None)
+    entry.run_service()
+    assert shim.told == []
+    entry.run_script(["logout"])
+    assert shim.told == ["#30230"]
+    assert shim.load("strings").IDS["error_native_module_missing"] == 30230
+    assert len([line for line, _ in shim.log if "cannot start: " in line]) == 2
 
 
 def test_times_are_in_the_two_largest_units(shim: Shim) -> None:

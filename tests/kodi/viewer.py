@@ -37,9 +37,13 @@ class Viewer:
         self._kodi.remote.type_text("User name", name)
         self._kodi.remote.type_text("Password", password)
 
-    def answer_yes(self) -> None:
+    def wait_for_question(self) -> None:
         remote = self._kodi.remote
         remote.wait_for(lambda: remote.focus() == "No", "a question")
+
+    def answer_yes(self) -> None:
+        remote = self._kodi.remote
+        self.wait_for_question()
         remote.walk_to("Yes", key="Left", most=3)
         remote.press("Select")
 

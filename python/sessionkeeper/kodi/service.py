@@ -69,17 +69,28 @@ class Service:
         self._failed = False
 
     def run(self) -> None:
+        self._survive(self._begin)
+        while not self.monitor.waitForAbort(BEAT_S):
+            self._survive(self._beat)
+            self._survive(self._work)
+
+    def _survive(self, work: Callable[[], None]) -> None:
+        """Whatever fails that nobody expected, the waiting logouts must go on."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - see above
+            if not self._failed:
+                notifications.warn(text("failed_unexpectedly"))
+            self._failed = True
+            log.error(guard.describe(error))
+            self.plan_at = time.monotonic() + PAUSE_S
+
+    def _begin(self) -> None:
         self._open()
         if self.keeper:
             self._attempt(lambda keeper: keeper.restore(offline=True))
             self._show_state()
             self._attempt(lambda keeper: self._drain(keeper, due_only=False))
-        while not self.monitor.waitForAbort(BEAT_S):
-            try:
-                self._beat()
-                self._work()
-            except Exception as error:  # noqa: BLE001 - the waiting logouts must go on
-                self._survive(error)
 
     # The keeper
 
@@ -99,6 +110,8 @@ class Service:
             if not self.told_about_storage:
                 self.told_about_storage = True
                 notifications.warn(error.message)
+            self.plan_at = time.monotonic() + PAUSE_S
+            return
         self.plan_at = 0.0
 
     def _attempt(self, work: Callable[[sessionkeeper.Keeper], object]) -> None:
@@ -115,13 +128,6 @@ class Service:
             log.info(f"{error.code}: {error.message}")
             self.plan_at = time.monotonic() + PAUSE_S
             self.renew_at = self.drain_at = None
-
-    def _survive(self, error: Exception) -> None:
-        if not self._failed:
-            notifications.warn(text("failed_unexpectedly"))
-        self._failed = True
-        log.error(guard.describe(error))
-        self.plan_at = time.monotonic() + PAUSE_S
 
     # The beat: short, never on the network
 
@@ -175,6 +181,10 @@ class Service:
         if self.monitor.settled():
             self._open()
             self._show_state()
+        if self.keeper is None:
+            if time.monotonic() >= self.plan_at:
+                self._begin()  # the disk or the settings may be in order again
+            return
         if self._network_returned():
             self._attempt(lambda keeper: self._drain(keeper, due_only=False))
         if time.monotonic() >= self.plan_at:

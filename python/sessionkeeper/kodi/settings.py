@@ -1,17 +1,21 @@
 """The add-on's settings file: read whole, and never remembered.
 
 Kodi rewrites settings.xml in place, whole, from the memory of one Addon object, and every
-interpreter has its own objects. So a fresh object may meet a file that is being written: it then
-has no settings at all, and saving it would lose the viewer's choices. This file owns the two rules
-that follow: never use an object that is not whole, and never keep one.
+interpreter has its own objects. So a fresh object may meet a file that is being written, or one
+that a power cut left half written: it then answers with the defaults, and saving it would lose the
+viewer's choices. This file owns the three rules that follow: never use an object that has not read
+the file, never keep one, and take a damaged file away, or the add-on would never work again.
 """
 
 from __future__ import annotations
+
+import os
 
 import xbmc
 import xbmcaddon
 
 from sessionkeeper.errors import StorageError
+from sessionkeeper.kodi import log, notifications, paths
 from sessionkeeper.kodi.strings import ADDON_ID, text
 
 TRIES = 20
@@ -20,12 +24,18 @@ PAUSE_MS = 50
 
 def fresh() -> xbmcaddon.Addon:
     """The add-on with its settings as they are in the file now."""
+    before = _last_written()
     for _ in range(TRIES):
         addon = xbmcaddon.Addon(ADDON_ID)
-        # It has a default, so it is empty only where nothing was read.
-        if addon.getSetting("provider"):
+        if _is_whole(addon):
             return addon
         xbmc.sleep(PAUSE_MS)
+    # Nobody is writing it: it is damaged.
+    if before == _last_written():
+        _remove()
+    addon = xbmcaddon.Addon(ADDON_ID)
+    if _is_whole(addon):
+        return addon
     raise StorageError(text("settings_unreadable"))
 
 
@@ -44,3 +54,36 @@ def write(values: dict[str, str]) -> None:
 def flag(value: bool) -> str:
     """A boolean as Kodi stores it."""
     return "true" if value else "false"
+
+
+def _is_whole(addon: xbmcaddon.Addon) -> bool:
+    """Whether the object has read the file. If not, getSetting answers with the default or with
+    nothing; only the typed functions refuse.
+    """
+    try:
+        return bool(addon.getSettings().getString("provider"))
+    except TypeError:
+        return False
+
+
+def _remove() -> None:
+    """The defaults take its place. It is not kept, since the account's address may stand in it."""
+    try:
+        os.remove(_path())
+    except OSError as error:
+        log.error(f"the damaged settings file cannot be removed: {type(error).__name__}")
+        return
+    log.warning("the settings file was damaged: all settings are back to their defaults")
+    notifications.warn(text("settings_unreadable"))
+
+
+def _last_written() -> tuple[int, int] | None:
+    try:
+        found = os.stat(_path())
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _path() -> str:
+    return os.path.join(paths.data_directory(ADDON_ID), "settings.xml")

@@ -1,0 +1,32 @@
+"""A settings file that a power cut left half written.
+
+Kodi writes it in place, so this is what a kill in that moment leaves. Kodi does not repair it.
+"""
+
+from __future__ import annotations
+
+from tests.kodi.harness import Kodi
+from tests.kodi.viewer import Viewer
+from tests.kodi.witness import Witness
+from tests.servers.fixture import AngelServer
+
+
+def test_the_addon_works_again_by_itself(kodi: Kodi, viewer: Viewer, witness: Witness) -> None:
+    file = kodi.data_directory / "settings.xml"
+    kodi.remote.wait_for(file.exists, "the service to write the settings")
+    kodi.kill()
+    witness.log_in(*AngelServer.VIEWER)
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b""):
+        file.write_bytes(damaged)
+        kodi.start()
+        kodi.run("logout")
+        viewer.wait_for_question()
+        assert viewer.notifications() == [
+            "The settings could not be read and are back to their defaults."
+        ]
+        kodi.remote.wait_for(
+            lambda: AngelServer.VIEWER[0] in file.read_text("utf-8"), "the state in the settings"
+        )
+        kodi.kill()
+    assert witness.status()["state"] == "signed_in"
