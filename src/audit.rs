@@ -43,7 +43,7 @@ pub struct Record {
     pub event: Event,
     pub provider: String,
     pub account: String,
-    /// "ok", an outcome of DESIGN section 5, or an error's code.
+    /// "ok", an outcome of `outbox`, or an error's code.
     pub outcome: String,
     pub detail: String,
 }

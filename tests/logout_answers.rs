@@ -1,4 +1,4 @@
-//! What a logout makes of each answer: RELIABILITY table B, the rows for cookie logouts, against a
+//! What a logout makes of each answer that a cookie logout can get, against a
 //! server that writes its answers byte by byte.
 
 mod service;

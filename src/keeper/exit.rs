@@ -1,5 +1,5 @@
 //! The way out. First the device, in one transaction; then the server, within a deadline; then the
-//! truth about both. DESIGN section 5.
+//! truth about both.
 //!
 //! Nothing here can be undone by a crash: after the transaction the session cannot be restored, and
 //! what revoking needs is in the outbox.

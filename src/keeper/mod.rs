@@ -34,7 +34,7 @@ pub use report::{Chores, Details, Drained, EntryLine, Forgotten, Local, Outbox, 
 pub use request::{Credentials, Outgoing, Received};
 pub use upkeep::Facts;
 
-/// How a keeper is set up. Durations as in DESIGN section 7.
+/// How a keeper is set up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub provider: Provider,

@@ -8,7 +8,7 @@ use crate::session::Account;
 use crate::vault::Entry;
 use serde::Serialize;
 
-/// The keys of DESIGN section 8, and no others.
+/// The keys that the command line promises, and no others.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     /// "signed_in", "signed_out" or "expired".

@@ -2,7 +2,7 @@
 //!
 //! Revoked: the provider's whole proof holds. Already ended: the server says so. Deferred: it cannot
 //! say now. Rejected: it will never do it (the keeper parks that after three tries). Everything
-//! else proves nothing, and is called that. RELIABILITY table B, rows for cookie logouts.
+//! else proves nothing, and is called that.
 
 use super::Verdict;
 use crate::error::{Error, Kind};

@@ -1,4 +1,4 @@
-"""The stand-in for Angel Studios itself: does it do what PROTOCOLS section 1 says?"""
+"""The stand-in for Angel Studios itself: does it do what the service does?"""
 
 from __future__ import annotations
 

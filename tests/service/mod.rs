@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The four cookies and their lifetimes, as in PROTOCOLS section 1.
+/// The four cookies and their lifetimes, as Angel Studios sets them.
 pub const COOKIES: [(&str, u32); 4] =
     [("jwt_v2", 86_400), ("session_v2", 86_400), ("inner", 86_400), ("remember", 15_552_000)];
 

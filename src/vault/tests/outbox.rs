@@ -161,7 +161,7 @@ fn an_index_that_hides_entries_is_damage() {
     }
 }
 
-/// As many as RELIABILITY names: no call takes long because of them. Most are filled in by SQL, with
+/// Far more than there will be: no call takes long because of them. Most are filled in by SQL, with
 /// columns as wide as real ones, because sealing so many takes minutes in a debug build.
 #[test]
 fn a_hundred_thousand_entries() {

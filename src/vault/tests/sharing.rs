@@ -138,7 +138,7 @@ fn the_floor_of_the_clock_is_the_newest_known_time() {
     assert!(!clock.is_plausible(), "the newest one counts");
 }
 
-/// RELIABILITY, table A: nobody waits for more than this.
+/// Nobody waits for more than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 #[test]

@@ -1,6 +1,6 @@
 """The cookies of the service: their names, how they are set, deleted and read.
 
-The attributes are those of PROTOCOLS section 1; a deletion repeats Domain and Path of the setting.
+The attributes are those of the service; a deletion repeats Domain and Path of the setting.
 """
 
 from __future__ import annotations
