@@ -18,6 +18,7 @@ import pytest
 import sessionkeeper
 from sessionkeeper import loading
 from tests.python.native_double import NativeDouble
+from tests.servers.browser import Browser
 from tests.servers.fixture import AngelServer
 
 
@@ -51,6 +52,27 @@ def angel(_angel_process: tuple[AngelServer, dict[str, Any]]) -> AngelServer:
     server.settings(**usual)
     server.clear_journal()
     return server
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[AngelServer]:
+    """The stand-in for the tests of the stand-in itself, without any client of ours."""
+    with AngelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: AngelServer) -> AngelServer:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def browser(server: AngelServer) -> Browser:
+    """Signed in as the viewer."""
+    browser = Browser(server)
+    assert "Signed in as viewer@example.com" in browser.log_in(*server.VIEWER).text
+    return browser
 
 
 @pytest.fixture

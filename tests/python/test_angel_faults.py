@@ -9,7 +9,6 @@ import socket
 import ssl
 import time
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -25,27 +24,6 @@ from tests.servers.browser import (
     read_all,
 )
 from tests.servers.fixture import AngelServer
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AngelServer]:
-    with AngelServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: AngelServer) -> AngelServer:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def browser(server: AngelServer) -> Browser:
-    """Signed in as the viewer."""
-    browser = Browser(server)
-    assert "Signed in as viewer@example.com" in browser.log_in(*server.VIEWER).text
-    return browser
-
 
 # Faults that are proper HTTP
 

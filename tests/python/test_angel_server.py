@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -27,27 +27,6 @@ from tests.servers.browser import (
     post_url,
 )
 from tests.servers.fixture import AngelServer
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AngelServer]:
-    with AngelServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: AngelServer) -> AngelServer:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def browser(server: AngelServer) -> Browser:
-    """Signed in as the viewer."""
-    browser = Browser(server)
-    assert "Signed in as viewer@example.com" in browser.log_in(*server.VIEWER).text
-    return browser
-
 
 # Login
 
