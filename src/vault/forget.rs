@@ -4,8 +4,8 @@
 //! overwritten. From that moment on no copy of the old file opens, wherever it is.
 
 use super::failure::{Failure, Work, explain_io};
+use super::file::{Open, seal_check};
 use super::key::KeyFile;
-use super::opening::{Open, seal_check};
 use super::patience::{self, Patience};
 use super::seal::Keys;
 use super::{ATTEMPTS, State, Vault, key, trail};

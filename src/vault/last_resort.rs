@@ -4,7 +4,7 @@
 //! reserved pages. If that fails too, the sealed session is overwritten where it lies.
 
 use super::failure::{Failure, Work};
-use super::opening::{Open, read_meta};
+use super::file::{Open, read_meta};
 use super::patience::{self, Patience};
 use super::sessions::{Retire, end};
 use super::{Ended, State, Vault};

@@ -4,32 +4,19 @@
 //! at its path is damage, never a vault half made.
 
 use super::failure::{Failure, Work, explain_io};
-use super::key::{self, KeyFile};
-use super::lock::{Guard, Lock, is_id};
-use super::place::{Directories, Found, Identity, create_file, open_file, publish};
+use super::file::{Open, build, data_version, opens_check, read_meta};
+use super::key::{self};
+use super::lock::{Guard, Lock};
+use super::place::{Directories, Found, Identity, open_file, publish};
 use super::salvage;
-use super::seal::{Keys, Place, Purpose};
+use super::seal::Keys;
 use super::{Damage, schema};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Larger files are not looked through at opening; what is wrong with them shows when it is read.
 const CHECKED_AT_OPENING: u64 = 4 << 20;
-
-/// What the sealed check value says.
-const CHECK: &str = "sessionkeeper";
-
-/// An open vault.
-pub struct Open {
-    pub connection: Connection,
-    pub keys: Keys,
-    pub key_file: KeyFile,
-    pub identity: Identity,
-    pub data_version: i64,
-}
 
 /// Opens what is there, or makes it. `suspect` is a file that was found damaged while in use.
 pub fn attach(
@@ -105,40 +92,6 @@ fn sweep(directories: &Directories, guard: &Guard) {
     }
 }
 
-/// Writes a complete vault under a temporary name; `fill` puts the first rows in.
-pub fn build(
-    directories: &Directories,
-    keys: &Keys,
-    fill: impl FnOnce(&Transaction<'_>) -> Work<()>,
-) -> Result<PathBuf> {
-    let path = directories.fresh(&key::random_id()?);
-    let written = write(&path, keys, fill);
-    if written.is_err() {
-        let _ = fs::remove_file(&path);
-    }
-    written.map_err(|failure| failure.explain(&directories.data)).map(|()| path)
-}
-
-/// The value that tells whether a key is the right one.
-pub fn seal_check(keys: &Keys) -> Result<Vec<u8>> {
-    keys.seal(&CHECK, check_place())
-}
-
-pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
-    keys.open::<String>(sealed, check_place()).is_some_and(|text| text == CHECK)
-}
-
-/// The vault's id and its sealed check value.
-pub fn read_meta(connection: &Connection) -> Work<(String, Vec<u8>)> {
-    let (vault, sealed): (String, Vec<u8>) = connection
-        .query_row("SELECT vault, sealed FROM meta WHERE one = 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?
-        .ok_or(Failure::Damaged)?;
-    if is_id(&vault) { Ok((vault, sealed)) } else { Err(Failure::Damaged) }
-}
-
 fn make(directories: &Directories, guard: &Guard) -> Result<()> {
     let vault = key::random_id()?;
     let key_file = key::create(directories, &vault)?;
@@ -163,23 +116,6 @@ fn make(directories: &Directories, guard: &Guard) -> Result<()> {
             other.map(|_| ())
         }
     }
-}
-
-fn write(path: &Path, keys: &Keys, fill: impl FnOnce(&Transaction<'_>) -> Work<()>) -> Work<()> {
-    let failed =
-        |error| explain_io(&error, "the vault cannot be created", path.parent().unwrap_or(path));
-    drop(create_file(path).map_err(failed)?);
-    let mut connection = schema::connect(path)?;
-    schema::create(&mut connection)?;
-    let transaction = connection.transaction()?;
-    transaction.execute(
-        "INSERT INTO meta (one, vault, sealed, generation) VALUES (1, ?1, ?2, 0)",
-        params![keys.vault(), seal_check(keys)?],
-    )?;
-    schema::fill_reserve(&transaction)?;
-    fill(&transaction)?;
-    transaction.commit()?;
-    connection.close().map_err(|(_, error)| Failure::from(error))
 }
 
 fn open(directories: &Directories, guard: &Guard, length: u64, identity: Identity) -> Work<Open> {
@@ -218,13 +154,4 @@ fn open(directories: &Directories, guard: &Guard, length: u64, identity: Identit
         }
     }
     Err(if none_there { Failure::KeyMissing } else { Failure::KeyWrong })
-}
-
-/// Changes when another connection, of this process or of another, has written.
-pub fn data_version(connection: &Connection) -> Work<i64> {
-    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
-}
-
-fn check_place() -> Place<'static> {
-    Place { purpose: Purpose::Check, provider: "", account: "", row: "" }
 }

@@ -4,9 +4,9 @@
 //! Rows that do not open with the key are not carried over; no row of another profile's vault is.
 
 use super::failure::{Failure, Work, explain_io};
+use super::file::{Open, build, opens_check, read_meta};
 use super::key::{self, KeyFile};
 use super::lock::Guard;
-use super::opening::{Open, build, opens_check, read_meta};
 use super::place::{Directories, create_file, journal_of, sync_directory};
 use super::seal::Keys;
 use super::sources::Source;

@@ -1,0 +1,87 @@
+//! The vault as a file: how a whole one is written, and what it says of itself.
+//!
+//! Where it lies, and whether it may be used, is for `opening`; what is done with one that is
+//! damaged, for `salvage`.
+
+use super::failure::{Failure, Work, explain_io};
+use super::key::{self, KeyFile};
+use super::lock::is_id;
+use super::place::{Directories, Identity, create_file};
+use super::schema;
+use super::seal::{Keys, Place, Purpose};
+use crate::error::Result;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the sealed check value says.
+const CHECK: &str = "sessionkeeper";
+
+/// An open vault.
+pub struct Open {
+    pub connection: Connection,
+    pub keys: Keys,
+    pub key_file: KeyFile,
+    pub identity: Identity,
+    pub data_version: i64,
+}
+
+/// Writes a complete vault under a temporary name; `fill` puts the first rows in.
+pub fn build(
+    directories: &Directories,
+    keys: &Keys,
+    fill: impl FnOnce(&Transaction<'_>) -> Work<()>,
+) -> Result<PathBuf> {
+    let path = directories.fresh(&key::random_id()?);
+    let written = write(&path, keys, fill);
+    if written.is_err() {
+        let _ = fs::remove_file(&path);
+    }
+    written.map_err(|failure| failure.explain(&directories.data)).map(|()| path)
+}
+
+/// The value that tells whether a key is the right one.
+pub fn seal_check(keys: &Keys) -> Result<Vec<u8>> {
+    keys.seal(&CHECK, check_place())
+}
+
+pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
+    keys.open::<String>(sealed, check_place()).is_some_and(|text| text == CHECK)
+}
+
+/// The vault's id and its sealed check value.
+pub fn read_meta(connection: &Connection) -> Work<(String, Vec<u8>)> {
+    let (vault, sealed): (String, Vec<u8>) = connection
+        .query_row("SELECT vault, sealed FROM meta WHERE one = 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?
+        .ok_or(Failure::Damaged)?;
+    if is_id(&vault) { Ok((vault, sealed)) } else { Err(Failure::Damaged) }
+}
+
+fn write(path: &Path, keys: &Keys, fill: impl FnOnce(&Transaction<'_>) -> Work<()>) -> Work<()> {
+    let failed =
+        |error| explain_io(&error, "the vault cannot be created", path.parent().unwrap_or(path));
+    drop(create_file(path).map_err(failed)?);
+    let mut connection = schema::connect(path)?;
+    schema::create(&mut connection)?;
+    let transaction = connection.transaction()?;
+    transaction.execute(
+        "INSERT INTO meta (one, vault, sealed, generation) VALUES (1, ?1, ?2, 0)",
+        params![keys.vault(), seal_check(keys)?],
+    )?;
+    schema::fill_reserve(&transaction)?;
+    fill(&transaction)?;
+    transaction.commit()?;
+    connection.close().map_err(|(_, error)| Failure::from(error))
+}
+
+/// Changes when another connection, of this process or of another, has written.
+pub fn data_version(connection: &Connection) -> Work<i64> {
+    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+}
+
+fn check_place() -> Place<'static> {
+    Place { purpose: Purpose::Check, provider: "", account: "", row: "" }
+}
