@@ -258,7 +258,7 @@ def test_what_arrives_elsewhere_is_journaled(server: AngelServer) -> None:
 
 
 def test_every_fault_is_documented(server: AngelServer) -> None:
-    table = Path(servers.__file__).with_name("angel").joinpath("__init__.py").read_text("utf-8")
+    table = Path(servers.__file__).with_name("front").joinpath("__init__.py").read_text("utf-8")
     words = set(re.findall(r"[\w:]+", table))
     known = {"status:CODE" if name == "status" else name for name in server.known_faults()}
     assert len(known) > 60

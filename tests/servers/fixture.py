@@ -23,8 +23,9 @@ _ROOT = Path(__file__).resolve().parents[2]
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class AngelServer:
-    """The stand-in for Angel Studios. Ports, users, sessions and CA outlive stop() and start().
+class StandIn:
+    """The stand-in for the service of a provider ("jwt-audit" is the package jwt_audit). Ports,
+    users, sessions and CA outlive stop() and start().
 
     `directory` keeps them; without one it is temporary and goes with the object.
     """
@@ -32,10 +33,13 @@ class AngelServer:
     VIEWER = ("viewer@example.com", "correct horse")
     NON_ASCII = ("zoë.ünïcode@例え.jp", "пароль-密码-🔑")
 
-    def __init__(self, directory: Path | str | None = None, python: str | None = None) -> None:
+    def __init__(
+        self, name: str, directory: Path | str | None = None, python: str | None = None
+    ) -> None:
+        self.name = name
         self._temporary = None
         if directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="angel-")
+            self._temporary = tempfile.TemporaryDirectory(prefix=f"{name}-")
             directory = self._temporary.name
         self.directory = Path(directory)
         self._python = python or os.environ.get("SESSIONKEEPER_SERVER_PYTHON") or sys.executable
@@ -44,15 +48,18 @@ class AngelServer:
         self.control = ""
         self.ca_file = ""
         self.resolve: list[str] = []
+        # What the provider file needs to find the service, for `parameters` of sessionkeeper.open.
+        self.parameters: dict[str, str] = {}
 
     # The process
 
-    def start(self) -> AngelServer:
+    def start(self) -> StandIn:
         """Start it, on the ports it had before if it ever ran; returns when it is ready."""
         if self._process is not None:
             return self
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = [self._python, "-m", "tests.servers.angel", "--with-parent"]
+        package = f"tests.servers.{self.name.replace('-', '_')}"
+        command = [self._python, "-m", package, "--with-parent"]
         command += ["--directory", str(self.directory), "--port", str(self.port)]
         command += ["--control-port", self.control.rpartition(":")[2] or "0"]
         with open(self._log, "ab") as log:
@@ -70,6 +77,7 @@ class AngelServer:
         self.control = ready["control"]
         self.ca_file = ready["ca_file"]
         self.resolve = ready["resolve"]
+        self.parameters = ready["parameters"]
         return self
 
     def stop(self) -> None:
@@ -98,7 +106,7 @@ class AngelServer:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def __enter__(self) -> AngelServer:
+    def __enter__(self) -> StandIn:
         return self.start()
 
     def __exit__(
@@ -155,7 +163,7 @@ class AngelServer:
     ) -> None:
         """Let requests for `path` (may end in *) meet a fault; rules act in the order they came.
 
-        The names and parameters are in the table of tests/servers/angel/__init__.py.
+        The names and parameters are in the table of tests/servers/front/__init__.py.
         """
         rule = {"path": path, "fault": name, **parameters}
         if host is not None:
@@ -172,7 +180,7 @@ class AngelServer:
         self._ask("DELETE", "/faults")
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Change settings (settings.py) and return them all."""
+        """Change settings (settings.py of front and of the service) and return them all."""
         found: dict[str, Any] = self._ask("PUT", "/settings", changes)
         return found
 
@@ -194,10 +202,35 @@ class AngelServer:
         """End a session as if somebody else had."""
         self._ask("POST", f"/sessions/{id}/end")
 
-    def check(self, jwt: str | None = None, cookies: dict[str, str] | None = None) -> bool:
+    def check(
+        self,
+        jwt: str | None = None,
+        cookies: dict[str, str] | None = None,
+        refresh_token: str | None = None,
+    ) -> bool:
         """Whether the server would accept these credentials now; sends no journaled request."""
-        given = {"jwt": jwt} if jwt is not None else {"cookies": cookies or {}}
+        given: dict[str, Any] = {"cookies": cookies or {}}
+        if jwt is not None:
+            given = {"jwt": jwt}
+        elif refresh_token is not None:
+            given = {"refresh_token": refresh_token}
         return bool(self._ask("POST", "/check", given)["accepted"])
+
+    def approve(
+        self,
+        user_code: str,
+        username: str = VIEWER[0],
+        password: str = VIEWER[1],
+        deny: bool = False,
+    ) -> None:
+        """Answer a device login as its user would in a browser. Only where there is such a login.
+
+        Raises ValueError when the code or the password is wrong.
+        """
+        given: dict[str, Any] = {"username": username, "password": password}
+        if deny:
+            given = {"deny": True}
+        self._ask("POST", "/approve", {"user_code": user_code, **given})
 
     # Within
 
@@ -234,3 +267,10 @@ class AngelServer:
         except urllib.error.HTTPError as error:
             text = error.read().decode("utf-8", "replace")
             raise ValueError(f"{method} {path}: {error.code} {text}") from None
+
+
+class AngelServer(StandIn):
+    """The stand-in for Angel Studios."""
+
+    def __init__(self, directory: Path | str | None = None, python: str | None = None) -> None:
+        super().__init__("angel", directory, python)

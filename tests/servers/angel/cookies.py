@@ -1,4 +1,4 @@
-"""The cookies of the service: their names, how they are set, deleted and read.
+"""The cookies of the service: their names, how they are set and deleted.
 
 The attributes are those of the service; a deletion repeats Domain and Path of the setting.
 """
@@ -30,16 +30,6 @@ def deletions(jwt_name: str) -> list[str]:
         f" SameSite={_same_site(name)}"
         for name in (jwt_name, SESSION, PHOENIX, REMEMBER)
     ]
-
-
-def parse(header: str) -> dict[str, str]:
-    """A Cookie header as names and values, taken as they are; of two with one name the first."""
-    found: dict[str, str] = {}
-    for pair in header.split(";"):
-        name, equals, value = pair.strip().partition("=")
-        if equals:
-            found.setdefault(name, value)
-    return found
 
 
 def _same_site(name: str) -> str:

@@ -1,32 +1,16 @@
-"""What a test can change about the stand-in: lifetimes, names, page variants, TLS.
-
-Settings are kept in the state file, so they survive a restart; faults are not (faults.py).
-"""
+"""What a test can change about the stand-in: lifetimes, names, page variants."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-TLS_FAULTS = (
-    "expired",
-    "not_yet_valid",
-    "wrong_host",
-    "self_signed",
-    "unknown_ca",
-    "old_version",
-    "stall_handshake",
-)
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "graphql_unauthenticated": ("401", "errors"),
-    "tls": ("", *TLS_FAULTS),
-}
+from tests.servers.front import settings
 
 
 @dataclass
-class Settings:
-    """Names are those of the control interface; times are in seconds."""
+class Settings(settings.Settings):
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"graphql_unauthenticated": ("401", "errors")}
 
     jwt_lifetime: float = 24 * 3600
     remember_lifetime: float = 180 * 24 * 3600
@@ -52,25 +36,3 @@ class Settings:
     jwt_text: str = ""
     # Added to the server's clock, where it decides what has expired and writes iat and exp.
     clock_offset: float = 0
-    # False: the port is closed, connections are refused by the system.
-    listening: bool = True
-    # A certificate fault for every connection; see the table in __init__.py.
-    tls: str = ""
-
-    def update(self, changes: dict[str, Any]) -> None:
-        """Change some settings. Raises ValueError for an unknown name or an unfit value."""
-        known = asdict(self)
-        for name, value in changes.items():
-            if name not in known:
-                raise ValueError(f"unknown setting {name!r}")
-            wanted = type(known[name])
-            number = wanted in (int, float) and type(value) in (int, float)
-            if not number and type(value) is not wanted:
-                raise ValueError(f"setting {name!r} takes a {wanted.__name__}")
-            if name in _CHOICES and value not in _CHOICES[name]:
-                raise ValueError(f"setting {name!r} takes one of {', '.join(_CHOICES[name])}")
-        for name, value in changes.items():
-            setattr(self, name, value)
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)

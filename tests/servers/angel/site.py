@@ -1,7 +1,7 @@
 """The web application behind the three host names: login, callback, logout, GraphQL.
 
-It knows nothing of faults, with one exception: a request marked with the edge's own header
-DRY_RUN gets the true answer of a logout, and the session lives on.
+It knows nothing of faults, with one exception: a logout with the front's mark (front/service.py,
+DRY_RUN) gets its true answer, and the session lives on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -19,12 +18,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Host, Route, Router
 
+from tests.servers.front.request import bearer, parse_cookies
+from tests.servers.front.service import is_dry_run
+
 from . import cookies, pages, tokens
 from .store import Session, Store, User
 
 WWW, AUTH, API = "www.angel.com", "auth.angel.com", "api.angelstudios.com"
 HOSTS = (WWW, AUTH, API)
-DRY_RUN = "x-stand-in-dry-run"
 
 _LOGIN_PAGE = f"https://{WWW}/auth/login"
 _CALLBACK = f"https://{WWW}/api/auth/callback"
@@ -152,7 +153,7 @@ class Site:
         session = self._store.accepted(_cookies(request))
         if session is None:
             return _redirect(_LOGIN_PAGE, lines)
-        if DRY_RUN not in request.headers:
+        if not is_dry_run(request.headers):
             self._store.end(session, by_logout=True)
         wanted = request.query_params.get("return_to", "")
         ours = urlsplit(wanted)[:2] == ("https", WWW)
@@ -200,12 +201,6 @@ class Site:
         return JSONResponse({"data": {"me": {name: known[name] for name in fields}}})
 
 
-def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of an Authorization header, if it is a bearer token."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
-
-
 async def _misdirected(_: Request) -> Response:
     return _html("Misdirected request", "No such host here.", status=421)
 
@@ -221,7 +216,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _cookies(request: Request) -> dict[str, str]:
-    return cookies.parse("; ".join(request.headers.getlist("cookie")))
+    return parse_cookies("; ".join(request.headers.getlist("cookie")))
 
 
 def _html(title: str, text: str, status: int = 200) -> Response:

@@ -212,7 +212,6 @@ class Store:
     def save(self) -> None:
         state = {
             "key": self._key.hex(),
-            "settings": self.settings.as_dict(),
             "users": [asdict(user) for user in self.users.values()],
             "sessions": [asdict(session) for session in self.sessions.values()],
             "denied": self.denied,
@@ -224,7 +223,6 @@ class Store:
     def _load(self) -> None:
         state = json.loads(self._file.read_text(encoding="utf-8"))
         self._key = bytes.fromhex(state["key"])
-        self.settings.update(state["settings"])
         self.users = {user["email"]: User(**user) for user in state["users"]}
         self.sessions = {one["id"]: Session(**one) for one in state["sessions"]}
         self.denied = state["denied"]

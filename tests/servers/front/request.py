@@ -1,15 +1,14 @@
-"""Requests as they are read from a client and passed on to the web application."""
+"""A request as it is read from a client, and what can be known of it without the service."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 import h11
 
-from .answer import Answer
-from .site import DRY_RUN
 from .stream import Stream
 
 _MAX_HEAD = 256 * 1024
@@ -38,8 +37,40 @@ class Request:
     def closes(self) -> bool:
         return dict(self.headers).get("connection", "").lower() == "close"
 
-    def cookie_header(self) -> str:
-        return "; ".join(value for name, value in self.headers if name == "cookie")
+    def cookies(self) -> dict[str, str]:
+        return parse_cookies("; ".join(v for name, v in self.headers if name == "cookie"))
+
+    def bearer(self) -> str | None:
+        return bearer(dict(self.headers))
+
+    def body_fields(self) -> dict[str, str]:
+        """The texts among the fields of a form or a JSON object; of a repeated field the first."""
+        text = self.body.decode("utf-8", "replace")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return dict(reversed(parse_qsl(text, keep_blank_values=True)))
+        fields = value.items() if isinstance(value, dict) else ()
+        return {name: text for name, text in fields if isinstance(text, str)}
+
+    def query_fields(self) -> dict[str, str]:
+        return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))
+
+
+def parse_cookies(header: str) -> dict[str, str]:
+    """A Cookie header as names and values, taken as they are; of two with one name the first."""
+    found: dict[str, str] = {}
+    for pair in header.split(";"):
+        name, equals, value = pair.strip().partition("=")
+        if equals:
+            found.setdefault(name, value)
+    return found
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of an Authorization header, if it is a bearer token."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 async def read_request(
@@ -78,45 +109,3 @@ async def read_request(
             return Request(method, target, headers, bytes(body), parser.trailing_data[0])
         else:
             return None
-
-
-class Upstream:
-    """The web application, one connection a request."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def ask(self, request: Request, marks: list[tuple[str, str]] | None = None) -> Answer:
-        """Its answer. `marks` are header lines that only the edge may send."""
-        drop = ("connection", "transfer-encoding", "content-length", "expect", DRY_RUN)
-        headers = [pair for pair in request.headers if pair[0] not in drop] + (marks or [])
-        headers += [("connection", "close"), ("content-length", str(len(request.body)))]
-        client = h11.Connection(h11.CLIENT)
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
-            head = h11.Request(
-                method=request.method,
-                target=request.target.encode("latin-1"),
-                headers=[(n.encode("ascii"), v.encode("latin-1")) for n, v in headers],
-            )
-            writer.write(client.send(head) or b"")
-            writer.write(client.send(h11.Data(data=request.body)) or b"")
-            writer.write(client.send(h11.EndOfMessage()) or b"")
-            return await _read_answer(client, reader)
-        finally:
-            writer.close()
-
-
-async def _read_answer(client: h11.Connection, reader: asyncio.StreamReader) -> Answer:
-    answer = Answer(502)
-    while True:
-        event = client.next_event()
-        if event is h11.NEED_DATA:
-            client.receive_data(await reader.read(65536))
-        elif isinstance(event, h11.Response):
-            answer = Answer(event.status_code)
-            answer.headers = [(n.decode("ascii"), v.decode("latin-1")) for n, v in event.headers]
-        elif isinstance(event, h11.Data):
-            answer.body += event.data
-        else:
-            return answer

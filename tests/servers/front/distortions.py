@@ -1,6 +1,6 @@
 """Faults that are proper HTTP: a wrong status, a Location that lures, cookies not quite deleted.
 
-Each takes the true answer of the application and returns what is sent in its place. A session that
+Each takes the true answer of the service and returns what is sent in its place. A session that
 such an answer leaves alive must not be called revoked by the client.
 """
 
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from . import cookies
 from .answer import Answer
 
 
@@ -20,16 +19,32 @@ from .answer import Answer
 class Asked:
     """What of the request a fault may need."""
 
-    method: str
     host: str
     path: str
     query: str
+    # The main host of the service.
+    main: str
+
+    @property
+    def lookalike(self) -> str:
+        """The main host with the first vowel of its domain from another alphabet."""
+        *front, name, top = self.main.split(".")
+        vowel = next(one for one in name if one in _LOOKALIKES)
+        name = name.replace(vowel, _LOOKALIKES[vowel], 1)
+        return ".".join([*front, name.encode("idna").decode("ascii"), top])
+
+    @property
+    def domain(self) -> str:
+        """The domain above the host that is asked."""
+        return ".".join(self.host.partition(":")[0].split(".")[-2:])
 
 
 Distortion = Callable[[Answer, Asked, dict[str, Any]], Answer]
 
-# Faults that do not look at the true answer; the application is not asked (unless `ends` is set).
+# Faults that do not look at the true answer; the service is not asked (unless `ends` is set).
 BLIND = ("status", "html_200", "json_200")
+
+_LOOKALIKES = {"a": "\u0430", "e": "\u0435", "i": "\u0456", "o": "\u043e", "u": "\u057d"}
 
 
 def _status(_: Answer, __: Asked, p: dict[str, Any]) -> Answer:
@@ -70,7 +85,7 @@ def _no_location(answer: Answer, _: Asked, __: dict[str, Any]) -> Answer:
 def _location(default: str) -> Distortion:
     def distort(answer: Answer, asked: Asked, p: dict[str, Any]) -> Answer:
         location = str(p.get("location", default))
-        for name in ("host", "path"):
+        for name in ("host", "path", "main", "lookalike"):
             location = location.replace(f"{{{name}}}", getattr(asked, name))
         if not 300 <= answer.status < 400:
             answer = Answer(int(p.get("status", 302)), answer.headers, b"")
@@ -91,33 +106,51 @@ def _chain(answer: Answer, asked: Asked, p: dict[str, Any]) -> Answer:
     return Answer(302, [("location", location)])
 
 
-def _deletions(change: Callable[[str, str, dict[str, Any]], str | None]) -> Distortion:
-    """Change each Set-Cookie line: (name, line, parameters) -> the new line, or None for none."""
+def _deletions(change: Callable[[str, Asked], str | None]) -> Distortion:
+    """Change each Set-Cookie line: to a new one, or to None for none."""
 
-    def distort(answer: Answer, _: Asked, p: dict[str, Any]) -> Answer:
+    def distort(answer: Answer, asked: Asked, _: dict[str, Any]) -> Answer:
         headers = []
         for name, value in answer.headers:
-            if name.lower() == "set-cookie":
-                changed = change(value.partition("=")[0], value, p)
-                if changed is not None:
-                    headers.append((name, changed))
-            else:
-                headers.append((name, value))
+            changed = change(value, asked) if name.lower() == "set-cookie" else value
+            if changed is not None:
+                headers.append((name, changed))
         answer.headers = headers
         return answer
 
     return distort
 
 
-def _replaced(pattern: str, replacement: str) -> Distortion:
-    return _deletions(lambda _, line, __: re.sub(pattern, replacement, line))
+def _without(line: str, *attributes: str) -> str:
+    first, *rest = line.split(";")
+    kept = [one for one in rest if one.partition("=")[0].strip().lower() not in attributes]
+    return ";".join([first, *kept])
 
 
-def _only_some(name: str, line: str, p: dict[str, Any]) -> str | None:
-    """`cookies` names those still deleted; by default all but the remember-me."""
-    if "cookies" in p:
-        return line if name in p["cookies"] else None
-    return None if name == cookies.REMEMBER else line
+def _with(attribute: str) -> Distortion:
+    """One attribute in place of what was said of it; one of time replaces all of time."""
+    name = attribute.partition("=")[0].lower()
+    replaced = ("expires", "max-age") if name in ("expires", "max-age") else (name,)
+    return _deletions(lambda line, _: f"{_without(line, *replaced)}; {attribute}")
+
+
+def _other_domain(line: str, asked: Asked) -> str:
+    """That of the host alone, or that above it where it was the host's already."""
+    given = re.search(r"(?i);\s*domain=\.?([^;]*)", line)
+    above = given is None or given.group(1).strip().lower() == asked.host
+    return f"{_without(line, 'domain')}; Domain={asked.domain if above else asked.host}"
+
+
+def _only_some(answer: Answer, _: Asked, p: dict[str, Any]) -> Answer:
+    """`cookies` names those still deleted; by default all but the last."""
+    names = [v.partition("=")[0] for n, v in answer.headers if n.lower() == "set-cookie"]
+    deleted = p.get("cookies", names[:-1])
+    answer.headers = [
+        (name, value)
+        for name, value in answer.headers
+        if name.lower() != "set-cookie" or value.partition("=")[0] in deleted
+    ]
+    return answer
 
 
 def _extra_headers(answer: Answer, _: Asked, p: dict[str, Any]) -> Answer:
@@ -125,9 +158,9 @@ def _extra_headers(answer: Answer, _: Asked, p: dict[str, Any]) -> Answer:
     return answer
 
 
-def _many_cookies(answer: Answer, _: Asked, p: dict[str, Any]) -> Answer:
+def _many_cookies(answer: Answer, asked: Asked, p: dict[str, Any]) -> Answer:
     for number in range(int(p.get("count", 5000))):
-        line = f"filler_{number}=x; Path=/; Domain=.angel.com; Secure"
+        line = f"filler_{number}=x; Path=/; Domain=.{asked.domain}; Secure"
         answer.headers.append(("set-cookie", line))
     return answer
 
@@ -137,8 +170,6 @@ def _wrong_encoding(answer: Answer, _: Asked, p: dict[str, Any]) -> Answer:
     answer.body = answer.body or b"this is no gzip stream"
     return answer
 
-
-_EXPIRES = r"Expires=[^;]*"
 
 DISTORTIONS: dict[str, Distortion] = {
     "status": _status,
@@ -152,7 +183,7 @@ DISTORTIONS: dict[str, Distortion] = {
     # Where to
     "no_location": _no_location,
     "empty_location": _location(""),
-    "wrong_location": _location("https://www.angel.com/error?reason=logout_failed"),
+    "wrong_location": _location("https://{main}/error?reason=logout_failed"),
     "evil_host": _location("https://evil.example/collect"),
     "evil_port": _location("https://{host}:4443{path}"),
     "evil_http": _location("http://{host}{path}"),
@@ -160,21 +191,23 @@ DISTORTIONS: dict[str, Distortion] = {
     "evil_subdomain": _location("https://{host}.evil.example{path}"),
     "evil_scheme_relative": _location("//evil.example{path}"),
     "evil_backslash": _location("https://evil.example\\@{host}{path}"),
-    "evil_idn": _location("https://www.xn--ngel-5cd.com{path}"),
+    "evil_idn": _location("https://{lookalike}{path}"),
     "evil_scheme": _location("data:text/html,signed%20out"),
     "evil_crlf": _location("https://{host}/\r\nSet-Cookie: injected=1; Path=/\r\nX-More: 1"),
     "redirect_loop": _location("https://{host}{path}"),
     "redirect_chain": _chain,
     # Cookies
-    "no_deletion": _deletions(lambda _, __, ___: None),
-    "partial_deletion": _deletions(_only_some),
-    "deletion_other_path": _replaced(r"Path=/(?=;|$)", "Path=/other"),
-    "deletion_other_domain": _replaced(r"Domain=[^;]*", "Domain=auth.angel.com"),
-    "deletion_host_only": _replaced(r"; Domain=[^;]*", ""),
-    "deletion_future": _replaced(_EXPIRES, "Expires=Fri, 01 Jan 2088 00:00:00 GMT"),
-    "deletion_never": _replaced(rf"; {_EXPIRES}", ""),
-    "deletion_other_name": _replaced(r"^", "x_"),
+    "no_deletion": _deletions(lambda _, __: None),
+    "partial_deletion": _only_some,
+    "deletion_other_path": _with("Path=/other"),
+    "deletion_other_domain": _deletions(_other_domain),
+    "deletion_host_only": _deletions(lambda line, _: _without(line, "domain")),
+    "deletion_future": _with("Expires=Fri, 01 Jan 2088 00:00:00 GMT"),
+    "deletion_never": _deletions(lambda line, _: _without(line, "expires", "max-age")),
+    "deletion_other_name": _deletions(lambda line, _: f"x_{line}"),
     # These two do delete: a browser would drop the cookie.
-    "deletion_max_age": _replaced(_EXPIRES, "Max-Age=0"),
-    "deletion_with_value": _replaced(r"^([^=]*)=", r"\1=deleted"),
+    "deletion_max_age": _with("Max-Age=0"),
+    "deletion_with_value": _deletions(
+        lambda line, _: re.sub(r"^([^=]*)=[^;]*", r"\1=deleted", line)
+    ),
 }

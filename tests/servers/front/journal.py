@@ -5,11 +5,12 @@ Tests count here, so nothing is left out and nothing is changed later but the an
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import urlsplit
+
+from .request import Request
 
 _SECRET_HEADERS = ("cookie", "authorization", "proxy-authorization")
 
@@ -28,9 +29,13 @@ class Entry:
     headers: dict[str, str]
     cookies: list[str]
     bearer: bool
-    # The session the credentials ever belonged to, dead or alive.
-    session: str | None
     has_password: bool
+    # A body's field or a cookie of this name.
+    has_refresh_token: bool
+    # The body's field of this name, for OAuth; else empty.
+    grant_type: str
+    # The session the credentials ever belonged to, dead or alive.
+    session: str | None = None
     # The status, or the name of the fault; None while the answer is not out.
     answer: int | str | None = None
     # Which connection of the edge it came on: equal numbers mean keep-alive.
@@ -57,9 +62,25 @@ class Journal:
     connections: list[Connection] = field(default_factory=list)
     _seq: int = 0
 
-    def add(self, **known: Any) -> Entry:
+    def add(self, request: Request, scheme: str, connection: int) -> Entry:
         self._seq += 1
-        entry = Entry(seq=self._seq, at=time.time(), **known)
+        cookies, fields = request.cookies(), request.body_fields()
+        entry = Entry(
+            seq=self._seq,
+            at=time.time(),
+            scheme=scheme,
+            host=request.host,
+            method=request.method,
+            path=urlsplit(request.target).path,
+            query=request.query_fields(),
+            headers={n: "[present]" if n in _SECRET_HEADERS else v for n, v in request.headers},
+            cookies=sorted(cookies),
+            bearer=request.bearer() is not None,
+            has_password="password" in {**request.query_fields(), **fields},
+            has_refresh_token="refresh_token" in {**cookies, **fields},
+            grant_type=fields.get("grant_type", ""),
+            connection=connection,
+        )
         self.requests.append(entry)
         return entry
 
@@ -76,25 +97,3 @@ class Journal:
             "requests": [asdict(entry) for entry in self.requests],
             "connections": [asdict(one) for one in self.connections],
         }
-
-
-def readable_query(query: str) -> dict[str, str]:
-    return dict(reversed(parse_qsl(query, keep_blank_values=True)))
-
-
-def readable_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
-    return {n: "[present]" if n in _SECRET_HEADERS else v for n, v in headers}
-
-
-def carries_password(query: str, body: bytes) -> bool:
-    """Whether a password came along: in the query, a form, or JSON."""
-    if "password" in parse_qs(query, keep_blank_values=True):
-        return True
-    text = body.decode("utf-8", "replace")
-    if "password" in parse_qs(text, keep_blank_values=True):
-        return True
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and "password" in value

@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from .site import HOSTS
-
 
 class Certificates:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, hosts: tuple[str, ...]) -> None:
+        self._hosts = hosts
         self.ca_file = directory / "ca.pem"
         key_file = directory / "ca.key"
         if self.ca_file.exists() and key_file.exists():
@@ -31,18 +30,18 @@ class Certificates:
             self._ca.cert_pem.write_to_path(str(self.ca_file))
         self._stranger: trustme.CA | None = None
         self._ready: dict[tuple[str, str], ssl.SSLContext] = {}
-        self.context("", HOSTS[0])
+        self.context("", hosts[0])
 
     def context(self, fault: str, host: str) -> ssl.SSLContext:
         """What to answer a ClientHello for `host` with; `fault` is one of TLS_FAULTS or empty."""
-        names = HOSTS if host in HOSTS else (host or "localhost",)
+        names = self._hosts if host in self._hosts else (host or "localhost",)
         key = (fault, names[0])
         if key not in self._ready:
             try:
                 self._ready[key] = self._make(fault, names)
             except ValueError:
                 # No name a certificate can have: it gets ours, and will not like it.
-                self._ready[key] = self._make(fault, HOSTS)
+                self._ready[key] = self._make(fault, self._hosts)
         return self._ready[key]
 
     def _make(self, fault: str, names: tuple[str, ...]) -> ssl.SSLContext:

@@ -1,40 +1,48 @@
 """The TLS edge: takes every connection, journals every request, and is where faults happen.
 
-A request that no fault meets is handed to the web application (uvicorn on loopback) and its answer
-is passed back unchanged, connections kept alive.
+A request that no fault meets is handed to the service (HTTP on loopback) and its answer is passed
+back unchanged, connections kept alive.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
 
 import h11
 
-from . import cookies
 from .answer import Answer
 from .certificates import Certificates
 from .distortions import BLIND, DISTORTIONS, Asked
 from .faults import CONNECTION, Faults, Rule
-from .journal import Entry, Journal, carries_password, readable_headers, readable_query
-from .site import DRY_RUN, bearer
-from .store import Store
+from .journal import Entry, Journal
+from .request import Request, read_request
+from .service import Service
+from .settings import FrontSettings
 from .stream import Stream
 from .transport import TRANSPORT
-from .upstream import Request, Upstream, read_request
+from .upstreams import Upstreams
 
 
 class Edge:
-    def __init__(self, store: Store, certificates: Certificates, upstream: Upstream) -> None:
+    def __init__(
+        self,
+        service: Service,
+        settings: FrontSettings,
+        certificates: Certificates,
+        upstreams: Upstreams,
+    ) -> None:
         self.faults = Faults()
         self.journal = Journal()
-        self._store = store
+        self._service = service
+        self._settings = settings
         self._certificates = certificates
-        self._upstream = upstream
+        self._upstreams = upstreams
         self._server: asyncio.Server | None = None
         self._idle: set[Stream] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._connections = 0
         self.port = 0
 
@@ -47,11 +55,20 @@ class Edge:
     async def follow_settings(self) -> None:
         """After a change of settings: open or close the port, let new certificates be seen."""
         self.close_idle()
-        if self._store.settings.listening and self._server is None:
+        if self._settings.listening and self._server is None:
             await self.listen(self.port)
-        elif not self._store.settings.listening and self._server is not None:
+        elif not self._settings.listening and self._server is not None:
             self._server.close()
             self._server = None
+
+    async def close(self) -> None:
+        """The end: no connection is left, and none is taken."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def add_fault(self, wanted: dict[str, Any]) -> Rule:
         rule = self.faults.add(wanted)
@@ -68,6 +85,9 @@ class Edge:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stream = Stream(reader, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
             if await self._admit(stream):
                 self._connections += 1
@@ -79,6 +99,7 @@ class Edge:
             # The server ends: clients see the end of the connection, nothing else.
             pass
         finally:
+            self._tasks.discard(task)
             stream.close()
 
     async def _admit(self, stream: Stream) -> bool:  # noqa: PLR0911 (one for each way out)
@@ -91,7 +112,7 @@ class Edge:
             return True
         rule = self.faults.for_connection(stream.host)
         fault = rule.fault if rule else ""
-        tls = fault[4:] if fault.startswith("tls_") else self._store.settings.tls
+        tls = fault[4:] if fault.startswith("tls_") else self._settings.tls
         if fault == "stall_handshake" or tls == "stall_handshake":
             self.journal.add_connection(stream.host, "stall_handshake")
             await stream.until_client_leaves()
@@ -125,7 +146,7 @@ class Edge:
             if request is None:
                 return
             early = request.rest
-            entry = self._journal(request, stream, number)
+            entry = await self._journal(request, stream, number)
             sent = stream.bytes_sent
             try:
                 if not await self._answer(request, entry, stream):
@@ -135,33 +156,19 @@ class Edge:
 
     # A request
 
-    def _journal(self, request: Request, stream: Stream, connection: int) -> Entry:
-        headers = dict(request.headers)
-        jar = cookies.parse(request.cookie_header())
-        session = self._store.traced(jar, bearer(headers))
-        return self.journal.add(
-            scheme="https" if stream.encrypted else "http",
-            host=request.host,
-            method=request.method,
-            path=urlsplit(request.target).path,
-            query=readable_query(request.query),
-            headers=readable_headers(request.headers),
-            cookies=sorted(jar),
-            bearer=bearer(headers) is not None,
-            session=session.id if session else None,
-            has_password=carries_password(request.query, request.body),
-            connection=connection,
-        )
+    async def _journal(self, request: Request, stream: Stream, connection: int) -> Entry:
+        scheme = "https" if stream.encrypted else "http"
+        entry = self.journal.add(request, scheme, connection)
+        fields = {**request.query_fields(), **request.body_fields()}
+        found = self._service.trace(request.cookies(), request.bearer(), fields)
+        entry.session = await found if inspect.isawaitable(found) else found
+        return entry
 
     async def _answer(self, request: Request, entry: Entry, stream: Stream) -> bool:
         """Answer one request; True when the connection may serve another."""
         rule = self.faults.for_request(entry.host, entry.path)
         if rule is None:
-            if stream.encrypted and ":" not in request.host.removesuffix(":443"):
-                answer = await self._upstream.ask(request)
-            else:
-                # In the clear, or for a port that is not ours.
-                answer = Answer(421, [], b"misdirected\n")
+            answer = await self._true_answer(request, stream)
             entry.answer = answer.status
             await stream.write(answer.bytes(close=request.closes, method=request.method))
             return not request.closes
@@ -172,12 +179,11 @@ class Edge:
         name = rule.fault.partition(":")[0]
         answer = Answer(200)
         if rule.ends or name not in BLIND:
-            marks = [] if rule.ends else [(DRY_RUN, "1")]
-            answer = await self._upstream.ask(request, marks)
+            answer = await self._true_answer(request, stream, dry_run=not rule.ends)
         if "delay" in rule.parameters or name == "delay":
             await asyncio.sleep(float(rule.parameters.get("delay", 1)))
         if name in DISTORTIONS:
-            asked = Asked(request.method, request.host, entry.path, request.query)
+            asked = Asked(request.host, entry.path, request.query, self._service.hosts[0])
             answer = DISTORTIONS[name](answer, asked, rule.parameters)
             if "date" in rule.parameters:
                 answer.set("date", str(rule.parameters["date"]))
@@ -189,3 +195,11 @@ class Edge:
         finally:
             entry.left_after = round(asyncio.get_running_loop().time() - start, 3)
         return False
+
+    async def _true_answer(
+        self, request: Request, stream: Stream, *, dry_run: bool = False
+    ) -> Answer:
+        if stream.encrypted and self._upstreams.knows(request):
+            return await self._upstreams.ask(request, dry_run=dry_run)
+        # In the clear, or for a host or a port that is not ours.
+        return Answer(421, [], b"misdirected\n")
