@@ -1,0 +1,77 @@
+"""Access tokens: JWTs signed with HS256 (PyJWT), and the deny-list of those that were given back.
+
+The key is a file beside the database, so that a signature is checked also while that fails.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from .refusal import Refused
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS denied (
+    jti TEXT PRIMARY KEY,
+    expires_at REAL NOT NULL
+);
+"""
+
+_ALGORITHM = "HS256"
+# Expiry is judged by the stand-in's clock, which a test can move.
+_OPTIONS: Any = {
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+    "require": ["sub", "jti", "iat", "exp"],
+}
+
+
+class Signer:
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        if not file.exists():
+            self.renew_key()
+        self._key = file.read_bytes()
+
+    def renew_key(self) -> None:
+        """From now on every token signed before is invalid."""
+        self._key = secrets.token_bytes(32)
+        new = self._file.with_suffix(".new")
+        new.write_bytes(self._key)
+        os.replace(new, self._file)
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self._key, _ALGORITHM)
+
+    def signed(self, token: str | None) -> dict[str, Any]:
+        """The claims, whether or not they still hold. Raises Refused."""
+        if not token:
+            raise Refused("missing")
+        try:
+            claims: dict[str, Any] = jwt.decode(token, self._key, [_ALGORITHM], options=_OPTIONS)
+        except jwt.InvalidTokenError as error:
+            raise Refused("invalid") from error
+        return claims
+
+    def unexpired(self, token: str | None, now: float) -> dict[str, Any]:
+        """The claims of a token that no deny-list was asked about. Raises Refused."""
+        claims = self.signed(token)
+        if claims["exp"] <= now:
+            raise Refused("expired")
+        return claims
+
+
+def deny(db: sqlite3.Connection, jti: str, expires_at: float, now: float) -> None:
+    """Refuse a token until it expires, and forget those that have."""
+    db.execute("DELETE FROM denied WHERE expires_at <= ?", (now,))
+    db.execute("INSERT OR IGNORE INTO denied VALUES (?, ?)", (jti, expires_at))
+
+
+def is_denied(db: sqlite3.Connection, jti: str) -> bool:
+    return db.execute("SELECT 1 FROM denied WHERE jti = ?", (jti,)).fetchone() is not None

@@ -1,0 +1,91 @@
+// The configuration of oidc-provider: clients, claims, lifetimes, and which features are on.
+
+import * as pages from './pages.mjs';
+
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+const SCOPE = 'openid email profile offline_access';
+
+// The client that asks the introspection endpoint on behalf of tests.
+export const ASKER = 'stand-in';
+
+export function configuration({
+  adapter, accounts, keys, settings,
+}) {
+  const seconds = (name) => () => Math.max(1, Math.round(settings[name]));
+  return {
+    adapter,
+    jwks: keys.jwks,
+    // The end_session_endpoint takes POST as well, for which these cookies must be SameSite=None.
+    enableHttpPostMethods: true,
+    cookies: { keys: keys.cookies, long: { httpOnly: true, sameSite: 'none', secure: true } },
+    clockTolerance: 0,
+    clients: clients(keys.asker),
+    scopes: SCOPE.split(' '),
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    // The ID token says who it is: OpenID Connect Core 5.4 would leave that to userinfo.
+    conformIdTokenClaims: false,
+    findAccount: (_, id) => accounts.find(id),
+    rotateRefreshToken: true,
+    renderError: pages.renderError,
+    ttl: {
+      AccessToken: seconds('access_lifetime'),
+      RefreshToken: seconds('refresh_lifetime'),
+      DeviceCode: seconds('device_lifetime'),
+      IdToken: 3600,
+      Interaction: 3600,
+      Session: 14 * 86400,
+      Grant: 366 * 86400,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: pages.userCodeInputSource,
+        userCodeConfirmSource: pages.userCodeConfirmSource,
+        successSource: pages.successSource,
+      },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_, client, token) => [ASKER, token.clientId].includes(client.clientId),
+      },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_, client, token) => client.clientId === token.clientId,
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.logoutSource,
+        postLogoutSuccessSource: pages.postLogoutSuccessSource,
+      },
+    },
+  };
+}
+
+function clients(secret) {
+  const device = {
+    grant_types: [DEVICE, 'refresh_token'], response_types: [], redirect_uris: [], scope: SCOPE,
+  };
+  return [
+    {
+      ...device,
+      client_id: 'sessionkeeper',
+      client_name: 'Sessionkeeper',
+      token_endpoint_auth_method: 'none',
+    },
+    {
+      ...device,
+      client_id: 'sessionkeeper-confidential',
+      client_name: 'Sessionkeeper with a secret',
+      client_secret: 'a secret that is in this file',
+      token_endpoint_auth_method: 'client_secret_post',
+    },
+    {
+      client_id: ASKER,
+      client_secret: secret,
+      token_endpoint_auth_method: 'client_secret_post',
+      grant_types: [],
+      response_types: [],
+      redirect_uris: [],
+    },
+  ];
+}

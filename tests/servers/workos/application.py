@@ -1,0 +1,138 @@
+"""The application in front of WorkOS: Django, configured without a project, and the real package.
+
+It keeps nothing of its own: the session is sealed in the browser's cookie, by the package. What the
+package is given is where the local WorkOS listens; only the logout URL, which a browser opens, is
+built for the true host.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import django.conf
+import httpx2
+import jwt.api_jwt
+from django.core.asgi import get_asgi_application
+from workos import WorkOSClient
+from workos.session import Session, seal_session_from_auth_response
+from workos.user_management.models import AuthenticateResponse
+
+from .settings import Settings
+
+HOST = "app.workos-demo.example"
+BASE = f"https://{HOST}"
+COOKIE = "wos_session"
+_URLS = f"{__package__}.urls"
+# Seconds after its access token's end that a session can still be logged out: any.
+_EVER = 100 * 365 * 24 * 3600
+
+
+@dataclass
+class Account:
+    """What the application knows of its environment at WorkOS, and of its cookies."""
+
+    client_id: str
+    api_key: str
+    cookie_password: str
+
+
+class Backend:
+    def __init__(self, account: Account, workos_url: str, settings: Settings) -> None:
+        self._account = account
+        self.settings = settings
+        known: dict[str, Any] = {
+            "api_key": account.api_key,
+            "client_id": account.client_id,
+            "max_retries": 0,
+            "http_client": httpx2.Client(trust_env=False, verify=False, timeout=10),
+        }
+        self.workos = WorkOSClient(**known, base_url=workos_url)
+        self._lenient = WorkOSClient(**known, base_url=workos_url, jwt_leeway=_EVER)
+        self._public = WorkOSClient(**known, base_url="https://api.workos.com")
+
+    def session(self, sealed: str) -> Session:
+        password = self._account.cookie_password
+        return self.workos.user_management.load_sealed_session(
+            session_data=sealed, cookie_password=password
+        )
+
+    def seal(self, answer: AuthenticateResponse) -> str:
+        """The cookie's value."""
+        return seal_session_from_auth_response(
+            access_token=answer.access_token,
+            refresh_token=answer.refresh_token,
+            user=answer.user.to_dict(),
+            cookie_password=self._account.cookie_password,
+        )
+
+    def claims(self, access_token: str) -> dict[str, Any]:
+        """Of a token that holds. Raises jwt.InvalidTokenError."""
+        key = self.session("").jwks.get_signing_key_from_jwt(access_token)
+        return jwt.decode(
+            access_token, key.key, algorithms=["RS256"], options={"verify_aud": False}
+        )
+
+    def logout_url(self, sealed: str) -> str | None:
+        """None when the cookie holds no session. One whose access token is over has a URL too."""
+        password = self._account.cookie_password
+        found = self._lenient.user_management.authenticate_with_session_cookie(
+            session_data=sealed, cookie_password=password
+        )
+        if not found.authenticated:
+            return None
+        return self._public.user_management.get_logout_url(
+            session_id=found.session_id, return_to=f"{BASE}/goodbye"
+        )
+
+    def lives(self, user_id: str, session_id: str) -> bool:
+        """Whether WorkOS still counts the session among the user's active ones."""
+        pages = self.workos.user_management.list_sessions(user_id, limit=100)
+        return any(one.id == session_id for one in pages.auto_paging_iter())
+
+
+def application(backend: Backend, secret_key: str) -> Any:
+    """The ASGI application. Once in a process: Django's settings are the process's."""
+    # The key set is fetched by urllib, which has no other way to be told.
+    os.environ["no_proxy"] = "*"
+    _set_clock(lambda: backend.settings.clock_offset)
+    django.conf.settings.configure(
+        SECRET_KEY=secret_key,
+        ALLOWED_HOSTS=[HOST],
+        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+        USE_X_FORWARDED_HOST=True,
+        ROOT_URLCONF=_URLS,
+        MIDDLEWARE=[
+            "django.middleware.security.SecurityMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        ],
+        LOGGING={
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+            "loggers": {"django.request": {"handlers": ["stderr"], "level": "ERROR"}},
+        },
+        USE_I18N=False,
+        USE_TZ=True,
+        BACKEND=backend,
+    )
+    # Django would read it at the first request, too late for a mistake in it.
+    importlib.import_module(_URLS)
+    return get_asgi_application()
+
+
+def _set_clock(offset: Callable[[], float]) -> None:
+    """Let the package that checks access tokens see the stand-in's clock."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(seconds=offset())
+
+    jwt.api_jwt.datetime = Clock
