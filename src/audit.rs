@@ -17,6 +17,11 @@ pub enum Event {
     TlsFailure,
     VaultDamaged,
     Forgotten,
+    Switched,
+    TaskDone,
+    TaskFailed,
+    AuditSinkFailed,
+    Update,
 }
 
 impl Event {
@@ -33,6 +38,11 @@ impl Event {
             Event::TlsFailure => "tls_failure",
             Event::VaultDamaged => "vault_damaged",
             Event::Forgotten => "forgotten",
+            Event::Switched => "switched",
+            Event::TaskDone => "task_done",
+            Event::TaskFailed => "task_failed",
+            Event::AuditSinkFailed => "audit_sink_failed",
+            Event::Update => "update",
         }
     }
 }

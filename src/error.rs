@@ -20,6 +20,14 @@ pub enum Kind {
     NotSignedIn,
     /// The server refused the user name or the password.
     CredentialsRefused,
+    /// The user, or the service, said no to this device.
+    LoginDenied,
+    /// The code for this device was not entered in time.
+    CodeExpired,
+    /// No account of that id is stored.
+    UnknownAccount,
+    /// The provider file leaves something open that was not given.
+    ParameterMissing,
     /// The session is over at the server; only a new login helps.
     SessionExpired,
     /// The server answered, but not with what the provider file describes.
@@ -60,6 +68,10 @@ impl Kind {
             Kind::InvalidProvider => "invalid_provider",
             Kind::NotSignedIn => "not_signed_in",
             Kind::CredentialsRefused => "credentials_refused",
+            Kind::LoginDenied => "login_denied",
+            Kind::CodeExpired => "code_expired",
+            Kind::UnknownAccount => "unknown_account",
+            Kind::ParameterMissing => "parameter_missing",
             Kind::SessionExpired => "session_expired",
             Kind::UnexpectedAnswer => "unexpected_answer",
             Kind::Network(Fault::Tls) => "tls_failure",

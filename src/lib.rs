@@ -6,6 +6,7 @@
 #[cfg(feature = "python")]
 mod python;
 
+pub mod catalogue;
 pub mod verb;
 
 pub mod operation;
@@ -15,6 +16,10 @@ pub mod keeper;
 mod login;
 mod logout;
 
+mod oauth;
+
+mod cleanup;
+mod credentials;
 mod outbox;
 
 pub mod http;

@@ -62,6 +62,11 @@ impl From<Value> for Plain {
     }
 }
 
+/// A dictionary that is written down.
+pub fn dict<const N: usize>(pairs: [(&str, Plain); N]) -> Plain {
+    Plain::Dict(Dict(BTreeMap::from(pairs.map(|(key, value)| (key.to_owned(), value)))))
+}
+
 impl Dict {
     /// Takes `key` out; `None` where it is missing or None.
     pub fn take(&mut self, key: &str) -> Option<Plain> {
@@ -118,6 +123,23 @@ impl Dict {
                 other => Err(mistyped(key, "list of str", &other)),
             })
             .collect()
+    }
+
+    /// A dict of str.
+    pub fn dict_of_texts(&mut self, key: &str) -> Result<BTreeMap<String, String>> {
+        let mut texts = BTreeMap::new();
+        let mut dict = match self.take(key) {
+            None => return Ok(texts),
+            Some(Plain::Dict(dict)) => dict,
+            Some(other) => return Err(mistyped(key, "dict of str", &other)),
+        };
+        for (name, value) in std::mem::take(&mut dict.0) {
+            match value {
+                Plain::Text(text) => drop(texts.insert(name, text)),
+                other => return Err(mistyped(key, "dict of str", &other)),
+            }
+        }
+        Ok(texts)
     }
 
     /// A list of two-item lists of str.

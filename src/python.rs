@@ -8,8 +8,8 @@
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{Config, Keeper};
 use crate::operation::{Operations, Poll};
-use crate::plain::{Dict, Plain};
-use crate::verb;
+use crate::plain::{Dict, Plain, dict};
+use crate::{catalogue, verb};
 use log::Level;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
@@ -33,6 +33,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(cancel, module)?)?;
     module.add_function(wrap_pyfunction!(take_log, module)?)?;
     module.add_function(wrap_pyfunction!(take_events, module)?)?;
+    module.add_function(wrap_pyfunction!(check_provider, module)?)?;
+    module.add_function(wrap_pyfunction!(qr, module)?)?;
     module.add_function(wrap_pyfunction!(providers, module)?)
 }
 
@@ -44,7 +46,7 @@ fn version() -> &'static str {
 #[pyfunction]
 fn open<'py>(py: Python<'py>, config: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     let opened = dict_from(config).and_then(|given| py.detach(|| shielded(|| open_keeper(given))));
-    answer(py, opened.map(|handle| verb::dict([("keeper", Plain::Int(handle))])))
+    answer(py, opened.map(|handle| dict([("keeper", Plain::Int(handle))])))
 }
 
 #[pyfunction]
@@ -66,7 +68,7 @@ fn start<'py>(
     let handle = started.and_then(|handle| {
         i64::try_from(handle).map_err(|_| Error::new(Kind::Internal, "out of handles"))
     });
-    answer(py, handle.map(|handle| verb::dict([("operation", Plain::Int(handle))])))
+    answer(py, handle.map(|handle| dict([("operation", Plain::Int(handle))])))
 }
 
 #[pyfunction]
@@ -75,7 +77,7 @@ fn poll(py: Python<'_>, operation: u64, wait_ms: u64) -> PyResult<Bound<'_, PyAn
     let polled = py.detach(|| shielded(|| OPERATIONS.poll(operation, slice)));
     match polled {
         Ok(Poll::Running) => Ok(py.None().into_bound(py)),
-        Ok(Poll::Done(result)) => answer(py, result.map(|value| verb::dict([("value", value)]))),
+        Ok(Poll::Done(result)) => answer(py, result.map(|value| dict([("value", value)]))),
         Err(error) => answer(py, Err(error)),
     }
 }
@@ -101,7 +103,7 @@ fn take_events(py: Python<'_>, keeper: i64, after: i64) -> PyResult<Bound<'_, Py
             let keeper = find(keeper)?;
             if after < 0 {
                 let newest = ("seq", Plain::Int(keeper.newest_event()));
-                return Ok(Plain::List(vec![verb::dict([
+                return Ok(Plain::List(vec![dict([
                     newest,
                     ("event", Plain::Text(String::new())),
                 ])]));
@@ -114,8 +116,28 @@ fn take_events(py: Python<'_>, keeper: i64, after: i64) -> PyResult<Bound<'_, Py
 
 #[pyfunction]
 fn providers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let list = py.detach(|| shielded(verb::providers));
+    let list = py.detach(|| shielded(catalogue::providers));
     to_python(py, list.unwrap_or(Plain::List(Vec::new())))
+}
+
+#[pyfunction]
+fn check_provider<'py>(
+    py: Python<'py>,
+    text: &str,
+    parameters: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let checked = dict_from(parameters).and_then(|given| {
+        let given = Dict(BTreeMap::from([("parameters".to_owned(), Plain::Dict(given))]));
+        let given = catalogue::given(given)?;
+        py.detach(|| shielded(|| Ok(catalogue::check(text, &given))))
+    });
+    answer(py, checked)
+}
+
+#[pyfunction]
+fn qr<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    let rows = py.detach(|| shielded(|| Ok(catalogue::qr(text))));
+    to_python(py, rows.unwrap_or(Plain::List(Vec::new())))
 }
 
 fn open_keeper(given: Dict) -> Result<i64> {

@@ -17,6 +17,7 @@ pub struct Account {
 pub struct Session {
     /// 32 hexadecimal digits, random at each login; binds an outbox entry to this login.
     pub id: String,
+    /// The provider's key.
     pub provider: String,
     pub account: Account,
     /// Raised by the vault at each write; a write that names an older one is refused.
@@ -25,9 +26,9 @@ pub struct Session {
     pub renewed_at: UnixTime,
     /// When the access token ends, as its claims or the server say; a hint only.
     pub expires_at: Option<UnixTime>,
-    /// The cookie jar, as `http::Jar` writes it.
-    #[serde(with = "crate::secret::sealed")]
-    pub cookies: Secret,
+    /// What the server gave, as `credentials::Credentials` writes it.
+    #[serde(with = "crate::secret::sealed", alias = "cookies")]
+    pub credentials: Secret,
 }
 
 /// What the outbox needs to end a session at the server, and nothing else. Sealed as a whole.
@@ -43,9 +44,12 @@ pub struct Revocation {
     pub first_attempt_at: UnixTime,
     /// When the last of the credentials ends by itself; `None` when they do not say.
     pub expires_at: Option<UnixTime>,
-    /// The cookies that the logout and the probe send, as `http::Jar` writes them.
-    #[serde(with = "crate::secret::sealed")]
-    pub cookies: Secret,
+    /// What the logout and the probe send, as `credentials::Credentials` writes it.
+    #[serde(with = "crate::secret::sealed", alias = "cookies")]
+    pub credentials: Secret,
+    /// True: the account's other sessions are to be ended as well.
+    #[serde(default)]
+    pub everywhere: bool,
     /// The provider's definition as it was at logout: the file may be gone when we come to it.
     pub definition: String,
 }

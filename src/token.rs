@@ -47,6 +47,15 @@ impl Claims {
         })
     }
 
+    /// True when `name` is `wanted`, or a list that holds it (RFC 7519 section 4.1.3).
+    pub fn is(&self, name: &str, wanted: &str) -> bool {
+        match self.0.get(name) {
+            Some(Value::String(text)) => text == wanted,
+            Some(Value::Array(items)) => items.iter().any(|item| item.as_str() == Some(wanted)),
+            _ => false,
+        }
+    }
+
     /// `exp` in Unix seconds, no further from `now` than can be; `None` where it is not a time.
     pub fn expires_at(&self, now: UnixTime) -> Option<UnixTime> {
         let number = self.0.get("exp")?.as_number()?;
@@ -60,7 +69,7 @@ impl Claims {
 }
 
 /// Names and addresses are shown in dialogs: no control characters, no right-to-left overrides.
-fn is_showable(text: &str) -> bool {
+pub fn is_showable(text: &str) -> bool {
     let hides =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !text.is_empty() && text.len() <= 320 && !text.contains(hides)

@@ -38,6 +38,7 @@ fn a_killed_logout_is_whole_or_has_not_begun() {
         let keeper = fresh(&service, directory.path());
         let status = keeper.restore(true, &Cancel::new()).unwrap();
         let me = Outgoing {
+            account: None,
             method: "GET".into(),
             url: service.url("/me"),
             headers: Vec::new(),
@@ -47,7 +48,7 @@ fn a_killed_logout_is_whole_or_has_not_begun() {
             counts[0] += 1;
             assert_eq!(service.live_sessions(), 1, "signed in with an ended session");
             assert_eq!(keeper.request(&me, &Cancel::new()).unwrap().status, 200);
-            keeper.log_out(Manner::default(), &Cancel::new()).unwrap();
+            keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
         } else {
             counts[if status.pending_revocations == 0 { 2 } else { 1 }] += 1;
             keeper.drain(false, &Cancel::new()).unwrap();
@@ -95,5 +96,5 @@ fn victim() {
     let service = Service::elsewhere(std::env::var("VICTIM_PORT").unwrap().parse().unwrap());
     let keeper = fresh(&service, Path::new(&directory));
     println!("ready");
-    keeper.log_out(Manner::default(), &Cancel::new()).unwrap();
+    keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
 }

@@ -16,7 +16,13 @@ fn never() -> Cancel {
 }
 
 fn get(url: &str) -> Outgoing {
-    Outgoing { method: "GET".into(), url: url.into(), headers: Vec::new(), body: None }
+    Outgoing {
+        account: None,
+        method: "GET".into(),
+        url: url.into(),
+        headers: Vec::new(),
+        body: None,
+    }
 }
 
 fn held_clock() -> Arc<HeldClock> {
@@ -42,7 +48,7 @@ fn in_and_back_and_out() {
     assert_eq!(restarted.restore(false, &never()).unwrap().state, "signed_in");
     assert_eq!(service.all_requests().len(), sent, "restoring a fresh session needs no request");
     assert_eq!(restarted.request(&get(&service.url("/me")), &never()).unwrap().status, 200);
-    let report = restarted.log_out(Manner::default(), &never()).unwrap();
+    let report = restarted.log_out(&Manner::default(), &never()).unwrap();
     assert_eq!(
         (report.local, report.remote, report.status),
         (Local::Cleared, "revoked", Some(302))
@@ -52,7 +58,7 @@ fn in_and_back_and_out() {
     assert!(service.requests("/logout")[0].cookie.contains("remember=1-remember-canary"));
     assert_eq!(service.live_sessions(), 0);
     assert_eq!(keeper.status().unwrap().state, "signed_out", "the other keeper sees it too");
-    let again = keeper.log_out(Manner::default(), &never()).unwrap();
+    let again = keeper.log_out(&Manner::default(), &never()).unwrap();
     assert_eq!((again.local, again.remote), (Local::AlreadySignedOut, "nothing_to_revoke"));
     let error = keeper.request(&get(&service.url("/me")), &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::NotSignedIn);
@@ -71,7 +77,7 @@ fn a_logout_without_a_server_is_delivered_later() {
     log_in(&keeper);
     service.always_answer(Some(Answer::Close));
     let start = Instant::now();
-    let report = keeper.log_out(Manner::default(), &never()).unwrap();
+    let report = keeper.log_out(&Manner::default(), &never()).unwrap();
     assert_eq!((report.local, report.remote), (Local::Cleared, "deferred"));
     assert!(start.elapsed() < Duration::from_secs(4));
     assert!(report.expires_at.is_some());
@@ -102,7 +108,7 @@ fn a_cancelled_logout_is_signed_out_here_and_told_later() {
         other.cancel();
     });
     let start = Instant::now();
-    let report = keeper.log_out(Manner::default(), &cancel).unwrap();
+    let report = keeper.log_out(&Manner::default(), &cancel).unwrap();
     assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
     assert_eq!(report.remote, "deferred");
     assert_eq!(keeper.drain(false, &never()).unwrap().revoked, 1);
@@ -114,7 +120,7 @@ fn a_local_logout_leaves_the_server_to_the_outbox() {
     let keeper = service.keeper(directory.path());
     log_in(&keeper);
     let manner = Manner { local_only: true, ..Manner::default() };
-    assert_eq!(keeper.log_out(manner, &never()).unwrap().remote, "deferred");
+    assert_eq!(keeper.log_out(&manner, &never()).unwrap().remote, "deferred");
     assert!(service.requests("/logout").is_empty());
     assert_eq!(keeper.drain(true, &never()).unwrap().revoked, 1, "it is due at once");
 }
@@ -125,7 +131,7 @@ fn everywhere_is_refused_where_there_is_no_way() {
     let keeper = service.keeper(directory.path());
     log_in(&keeper);
     let manner = Manner { everywhere: true, ..Manner::default() };
-    assert_eq!(keeper.log_out(manner, &never()).unwrap_err().kind(), Kind::InvalidInput);
+    assert_eq!(keeper.log_out(&manner, &never()).unwrap_err().kind(), Kind::InvalidInput);
     assert_eq!(keeper.status().unwrap().state, "signed_in");
 }
 
@@ -216,7 +222,7 @@ fn nothing_is_thrown_away_while_the_clock_is_unknown() {
     let keeper = Keeper::with_clock(service.config(directory.path()), shared).unwrap();
     log_in(&keeper);
     service.always_answer(Some(Answer::Close));
-    assert_eq!(keeper.log_out(Manner::default(), &never()).unwrap().remote, "deferred");
+    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "deferred");
     clock.set_known(false);
     for moment in [0, 946_684_800, now - 86_400, now + 315_360_000, 4_102_444_800] {
         clock.set(moment);
@@ -235,14 +241,16 @@ fn nothing_is_thrown_away_while_the_clock_is_unknown() {
 fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     let (service, directory) = (Service::start(), tempfile::tempdir().unwrap());
     let mut config = service.config(directory.path());
-    let probe =
-        format!("\n[logout.probe]\nurl = \"{}\"\nrefused_status = [401]\n", service.url("/me"));
+    let probe = format!(
+        "\n[logout.probe]\nflow = \"request\"\nurl = \"{}\"\nrefused_status = [401]\n",
+        service.url("/me")
+    );
     config.provider = service.provider(|text| format!("{text}{probe}"));
     let keeper = Keeper::open(config).unwrap();
     log_in(&keeper);
     let nothing = service::answer("200 OK", &[], "bye");
     service.answer_logouts([Answer::Raw(nothing.clone()), Answer::Raw(nothing)]);
-    assert_eq!(keeper.log_out(Manner::default(), &never()).unwrap().remote, "unconfirmed");
+    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "unconfirmed");
     service.end_all();
     let drained = keeper.drain(false, &never()).unwrap();
     assert_eq!((drained.revoked, drained.entries.len()), (1, 0));

@@ -19,7 +19,13 @@ fn apart(service: &Service, directory: &Path) -> Keeper {
 }
 
 fn me(service: &Service) -> Outgoing {
-    Outgoing { method: "GET".into(), url: service.url("/me"), headers: Vec::new(), body: None }
+    Outgoing {
+        account: None,
+        method: "GET".into(),
+        url: service.url("/me"),
+        headers: Vec::new(),
+        body: None,
+    }
 }
 
 fn companion(service: &Service, directory: &Path, part: &str) -> Child {
@@ -68,7 +74,7 @@ fn a_logout_wins_over_a_renewal_in_flight() {
             std::thread::sleep(Duration::from_millis(250));
             let leaver = if is_same_house { &keeper } else { &other };
             let start = Instant::now();
-            let report = leaver.log_out(Manner::default(), &Cancel::new()).unwrap();
+            let report = leaver.log_out(&Manner::default(), &Cancel::new()).unwrap();
             assert_eq!(report.remote, "revoked");
             assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
             let error = renewal.join().unwrap().unwrap_err();
@@ -89,7 +95,7 @@ fn a_mix_of_everything_ends_as_the_last_logout_says() {
     mix(&service, directory.path());
     assert!(other.wait().unwrap().success());
     let keeper = apart(&service, directory.path());
-    keeper.log_out(Manner::default(), &Cancel::new()).unwrap();
+    keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
     // Logins that a logout cancelled half-way are ended in the background.
     let start = Instant::now();
     while service.live_sessions() > 0 && start.elapsed() < Duration::from_secs(5) {
@@ -128,7 +134,7 @@ fn work(service: &Service, keeper: &Keeper, what: usize) {
     let password = sessionkeeper::secret::Secret::new("pässwörd");
     let result = match what {
         0 | 1 => keeper.log_in("viewer@example.com", &password, &cancel).map(drop),
-        2 => keeper.log_out(Manner::default(), &cancel).map(drop),
+        2 => keeper.log_out(&Manner::default(), &cancel).map(drop),
         3 => keeper.renew(&cancel).map(drop),
         4 => keeper.drain(true, &cancel).map(drop),
         _ => keeper.request(&me(service), &cancel).map(drop),

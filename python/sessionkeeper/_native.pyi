@@ -7,13 +7,15 @@ back as {"error": …}. The dictionaries are described in `shapes`.
 
 from typing import Any
 
-from .shapes import EventShape, Finished, Opened, ProviderSummary, Started
+from .shapes import CheckShape, EventShape, Finished, Opened, ProviderSummary, Started
 
 __all__ = [
     "cancel",
+    "check_provider",
     "open",
     "poll",
     "providers",
+    "qr",
     "start",
     "take_events",
     "take_log",
@@ -46,3 +48,11 @@ def take_events(keeper: int, after: int) -> list[EventShape]:
 
 def providers() -> list[ProviderSummary]:
     """The built-in catalogue."""
+
+def check_provider(text: str, parameters: dict[str, str]) -> CheckShape:
+    """What is wrong in the text of a provider file, or what it does. Without parameters the file's
+    examples take their place."""
+
+def qr(text: str) -> list[str]:
+    """The QR code of a text: a row of "0" and "1" for each row of modules, without a quiet zone.
+    Empty when the text is too long for one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from . import keeper as _keeper
+from . import opening as _opening
 from .errors import NotSignedIn, SessionExpired
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class AngelStudioSession:
     ) -> None:
         if data_dir is None and session_file:
             data_dir = os.path.dirname(os.path.abspath(session_file))
-        self.keeper: Keeper = _keeper.open("angel", data_dir=data_dir, timeout=timeout, **options)
+        self.keeper: Keeper = _opening.open("angel", data_dir=data_dir, timeout=timeout, **options)
         self.username = username
         self._password = password
         self._log = logger

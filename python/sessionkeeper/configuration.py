@@ -28,6 +28,8 @@ def configuration(
     resolve: str | Iterable[str],
     log_level: str,
     renewal_margin: int,
+    parameters: Mapping[str, str] | None,
+    audit_url: str,
     **seconds: float,
 ) -> dict[str, Any]:
     """Builds the configuration. `seconds` are the deadlines by name. Raises `InvalidInput`, or
@@ -39,6 +41,10 @@ def configuration(
         "renewal_margin": _whole("renewal_margin", renewal_margin),
         "log_level": _text("log_level", log_level),
     }
+    if parameters:
+        config["parameters"] = parameter_values(parameters)
+    if audit_url:
+        config["audit_url"] = audit_url
     for name, value in seconds.items():
         config[name] = _number(name, value)
     if isinstance(provider, dict):
@@ -52,6 +58,19 @@ def configuration(
     if key_dir:
         config["key_dir"] = _path(key_dir)
     return config
+
+
+def parameter_values(parameters: Mapping[str, str]) -> dict[str, str]:
+    """What a provider file leaves open, as the core takes it. Raises `InvalidInput`."""
+    if not hasattr(parameters, "items"):
+        raise InvalidInput(
+            "The parameters are not given as a dictionary.",
+            'Write them as: parameters={"base": "https://…"}',
+        )
+    return {
+        _text("A parameter's name", name): _text(f"The parameter {name}", value)
+        for name, value in parameters.items()
+    }
 
 
 def _provider(provider: object) -> str:

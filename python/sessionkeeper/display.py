@@ -12,8 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, Sequence, TextIO
 
-    from .records import AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
-    from .shapes import ProviderSummary
+    from .accounts import StoredAccount
+    from .catalogue import Problem, ProviderCheck
+    from .device import DeviceLogin
+    from .records import Account, AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
+    from .shapes import ParameterShape, ProviderSummary
 
 
 def prepare(*streams: TextIO) -> None:
@@ -34,15 +37,14 @@ def status(status: Status) -> str:
     if status.state == "signed_out":
         lines.append("Nobody is signed in.")
     else:
-        account = status.account
-        who = (account.email or account.name or account.id) if account else "an unknown account"
+        who = _who(status.account)
         if status.state == "expired":
             what = (
                 "access has ended; it can be renewed" if status.renewable else "session has ended"
             )
-            lines.append(f"The {what}. Account: {printable(who)} ({status.provider}).")
+            lines.append(f"The {what}. Account: {who} ({status.provider}).")
         else:
-            lines.append(f"Signed in to {status.provider} as {printable(who)}.")
+            lines.append(f"Signed in to {status.provider} as {who}.")
             if status.expires_at is not None:
                 renewed = "; it can be renewed without you" if status.renewable else ""
                 lines.append(
@@ -55,8 +57,22 @@ def status(status: Status) -> str:
     return "\n".join(lines)
 
 
-def logout(report: LogoutReport) -> str:
-    """The truth in one sentence."""
+def logout(report: LogoutReport, everywhere: bool = False) -> str:
+    """The truth in one sentence, and a line for each thing there is to know besides."""
+    lines = [_outcome(report)]
+    if everywhere and report.local != "already_signed_out":
+        lines.append(_ended(report))
+    lines += [
+        f"Not done: {printable(task.name)} ({printable(task.detail)})."
+        for task in report.tasks
+        if task.outcome != "done"
+    ]
+    if report.audit_warning:
+        lines.append(f"Audit trail: {printable(report.audit_warning)}.")
+    return "\n".join(lines)
+
+
+def _outcome(report: LogoutReport) -> str:
     ends = (
         f"the session ends by itself on {local_time(report.expires_at)}"
         if report.expires_at is not None
@@ -73,6 +89,39 @@ def logout(report: LogoutReport) -> str:
     if report.confirmed or not report.reason:
         return sentence
     return f"{sentence[:-1]} ({printable(report.reason)})."
+
+
+def _ended(report: LogoutReport) -> str:
+    count = report.sessions_ended
+    if count is None:
+        return "How many sessions the server ended is not known."
+    if count == 0:
+        return "The server has not ended any session yet."
+    sessions = "1 session" if count == 1 else f"{count} sessions"
+    return f"The server ended {sessions}{', this one included' if report.confirmed else ''}."
+
+
+def code(login: DeviceLogin) -> str:
+    """What to do on the other device."""
+    return (
+        "To sign in, open this address on another device:\n\n"
+        f"    {printable(login.verification_uri)}\n\n"
+        f"and enter this code there:\n\n    {printable(login.user_code)}\n"
+    )
+
+
+def accounts(stored: Sequence[StoredAccount]) -> str:
+    """The accounts, one a line; the active one has a star."""
+    return "\n".join(_account(entry) for entry in stored) or "No account is signed in."
+
+
+def _account(entry: StoredAccount) -> str:
+    until = f" until {local_time(entry.expires_at)}" if entry.expires_at is not None else ""
+    state = f"signed in{until}" if entry.state == "signed_in" else "access has ended"
+    return (
+        f"{'*' if entry.active else ' '} {printable(entry.account.id)}  {_who(entry.account)}"
+        f"  {entry.provider}  {state}"
+    )
 
 
 def outbox(entries: Sequence[OutboxEntry]) -> str:
@@ -107,8 +156,40 @@ def audit(events: Iterable[AuditEvent]) -> str:
 
 
 def providers(catalogue: Iterable[ProviderSummary]) -> str:
-    """The built-in services, one a line."""
-    return "\n".join(f"{entry['id']}  {entry['name']}  {entry['website']}" for entry in catalogue)
+    """The built-in services, one a line, and below it what it leaves open."""
+    lines = []
+    for entry in catalogue:
+        way = "  (signs in with a code)" if entry["login"] == "device_code" else ""
+        lines.append(f"{entry['id']}  {entry['name']}  {entry['website']}{way}")
+        lines += [_parameter(parameter) for parameter in entry["parameters"]]
+    return "\n".join(lines)
+
+
+def _parameter(parameter: ParameterShape) -> str:
+    value, default = parameter["example"], parameter["default"]
+    usual = "" if default is None else f"; by default {default or 'empty'}"
+    return f"    --parameter {parameter['name']}={value}  {parameter['about']}{usual}"
+
+
+def check(file: str, found: ProviderCheck) -> str:
+    """What is to say about a provider file, in the form that editors find their way by."""
+    lines = [_problem(file, problem) for problem in found.problems]
+    lines += [printable(line) for line in found.summary]
+    lines += [f"Advice: {printable(line)}" for line in found.advice]
+    count = len(found.problems)
+    if count:
+        problems = "1 problem keeps" if count == 1 else f"{count} problems keep"
+        lines.append(f"{problems} this file from being used.")
+    else:
+        lines.append(f"No problems: this file can be used as --provider {printable(file)}")
+    return "\n".join(lines)
+
+
+def _problem(file: str, problem: Problem) -> str:
+    place = f"{printable(file)}:{problem.line}" if problem.line else printable(file)
+    key = f"{printable(problem.key)}: " if problem.key else ""
+    hint = f"\n    {printable(problem.hint)}" if problem.hint else ""
+    return f"{place}: {key}{printable(problem.message)}{hint}"
 
 
 def findings(found: dict[str, Any], indent: str = "") -> str:
@@ -154,6 +235,18 @@ def remaining(until: int) -> str:
     if days:
         return f"in {days} d {hours} h"
     return f"in {hours} h {minutes % 60} min"
+
+
+def clock(seconds: int) -> str:
+    """A short time as minutes and seconds."""
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def _who(account: Account | None) -> str:
+    """The name that the user knows an account by."""
+    if account is None:
+        return "an unknown account"
+    return printable(account.email or account.name or account.id)
 
 
 def _finding(value: object) -> str:

@@ -49,6 +49,12 @@ class InvalidProvider(Error):
     code = "invalid_provider"
 
 
+class ParameterMissing(Error):
+    """The provider has a parameter without a default that was not given; the message names it."""
+
+    code = "parameter_missing"
+
+
 class NotSignedIn(Error):
     """The operation needs a session, and nobody is signed in."""
 
@@ -59,6 +65,24 @@ class CredentialsRefused(Error):
     """The server refused the user name or the password."""
 
     code = "credentials_refused"
+
+
+class LoginDenied(Error):
+    """The login was refused on the other device, or by the service, after the code was shown."""
+
+    code = "login_denied"
+
+
+class CodeExpired(Error):
+    """Nobody entered the code in time. Another one can be asked for."""
+
+    code = "code_expired"
+
+
+class UnknownAccount(Error):
+    """No account of that id is stored at this provider."""
+
+    code = "unknown_account"
 
 
 class SessionExpired(Error):
@@ -139,8 +163,12 @@ _BY_CODE = {
         InvalidInput,
         UnknownProvider,
         InvalidProvider,
+        ParameterMissing,
         NotSignedIn,
         CredentialsRefused,
+        LoginDenied,
+        CodeExpired,
+        UnknownAccount,
         SessionExpired,
         UnexpectedAnswer,
         NetworkError,
@@ -165,3 +193,17 @@ def error_from(shape: ErrorShape) -> Error:
     error = Error(shape["message"], shape["hint"])
     error.code = shape["code"]
     return error
+
+
+def safe_text(error: BaseException) -> str:
+    """What an exception of somebody else's code may say of itself in a report or the audit trail:
+    its class and its place. Its message could hold a secret; that of our own errors does not."""
+    if isinstance(error, Error):
+        return error.message
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None:
+        return type(error).__name__
+    file = place.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{type(error).__name__} ({file}, line {place.tb_lineno})"

@@ -1,87 +1,30 @@
 """The keeper: signs in, keeps signed in, signs out, for one data directory.
 
-It holds a number that the compiled module knows it by, and no state of its own: any number of
-keepers, in any number of interpreters and threads, work on the same session. Times are whole
-seconds since 1970-01-01 UTC, durations are seconds.
+It holds a number that the compiled module knows it by, and no state of the session: any number of
+keepers, in any number of interpreters and threads, work on the same one. What its owner wants to be
+called for, after a logout or with the audit trail, is kept here. Times are whole seconds since
+1970-01-01 UTC, durations are seconds.
 """
 
 from __future__ import annotations
 
-from . import loading, operation
-from .configuration import configuration
-from .errors import InvalidInput, error_from
+from . import afterwards, credentials, operation
+from .accounts import StoredAccount, checked_id
+from .device import DeviceLogin
 from .records import AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
 from .session import Session
+from .sinks import AuditSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from types import ModuleType
-    from typing import Any, Iterable, Mapping
+    from typing import Any, Mapping
 
+    from .afterwards import Handler, Hook
     from .operation import Stop
-    from .shapes import Details, EventShape, Forgotten, NextWork, Opened, ProviderSummary
-
-
-def open(  # noqa: A001 - the API is `sessionkeeper.open()`
-    provider: str | os.PathLike[str] | Mapping[str, Any] = "angel",
-    *,
-    data_dir: str | os.PathLike[str] | None = None,
-    key_dir: str | os.PathLike[str] | None = None,
-    ca_file: str | os.PathLike[str] | None = None,
-    proxy: str | None = None,
-    resolve: str | Iterable[str] = (),
-    timeout: float = 30.0,
-    connect_timeout: float = 10.0,
-    answer_timeout: float = 15.0,
-    logout_deadline: float = 10.0,
-    renewal_margin: int = 3600,
-    log_level: str = "info",
-    stop: Stop | None = None,
-) -> Keeper:
-    """Gives the keeper of a data directory. Touches no session and no network.
-
-    provider: id of a built-in service, path of a .toml file, or a dictionary of that file's form.
-    data_dir: defaults to the calling add-on's profile directory in Kodi, else to a directory of
-        the user's own.
-    key_dir: where the device key lies; defaults to the user's data directory, outside Kodi's.
-    ca_file: a PEM file of certificate authorities to trust beside the built-in ones.
-    proxy: "system" (the default: the environment's), "none", or a URL.
-    resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
-    timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
-    renewal_margin: renew when the access ends within so many seconds.
-    log_level: "error", "warning", "info" or "debug".
-    stop: asked every 100 ms while an operation runs; True cancels the operation.
-
-    Raises `VersionMismatch` or `NativeModuleMissing` before any data is touched, `InvalidInput`,
-    `UnknownProvider` and `InvalidProvider`.
-    """
-    native = loading.native()
-    config = configuration(
-        provider,
-        data_dir=data_dir,
-        key_dir=key_dir,
-        ca_file=ca_file,
-        proxy=proxy,
-        resolve=resolve,
-        timeout=timeout,
-        connect_timeout=connect_timeout,
-        answer_timeout=answer_timeout,
-        logout_deadline=logout_deadline,
-        renewal_margin=renewal_margin,
-        log_level=log_level,
-    )
-    opened: Opened = native.open(config)
-    if "error" in opened:
-        raise error_from(opened["error"])
-    named = config.get("provider", provider.get("id", "") if isinstance(provider, dict) else "")
-    return Keeper(native, opened["keeper"], str(named), config.get("data_dir"), stop)
-
-
-def providers() -> list[ProviderSummary]:
-    """The built-in services."""
-    summaries: list[ProviderSummary] = loading.native().providers()
-    return summaries
+    from .records import TaskResult
+    from .shapes import Details, EventShape, Forgotten, NextWork
+    from .sinks import Sink
 
 
 class Keeper:
@@ -92,7 +35,7 @@ class Keeper:
     `HostNotAllowed`.
     """
 
-    __slots__ = ("_handle", "_native", "_stop", "data_dir", "provider")
+    __slots__ = ("_handle", "_hooks", "_native", "_sink", "_stop", "data_dir", "provider")
 
     def __init__(
         self,
@@ -101,10 +44,15 @@ class Keeper:
         provider: str,
         data_dir: str | None,
         stop: Stop | None,
+        *,
+        hooks: Mapping[str, Hook],
+        audit_sink: Sink | None,
     ) -> None:
         self._native = native
         self._handle = handle
         self._stop = stop
+        self._hooks = hooks
+        self._sink = AuditSink(audit_sink, self._run) if audit_sink is not None else None
         self.provider = provider
         #: The data directory; None where the core chose its default.
         self.data_dir = data_dir
@@ -125,38 +73,97 @@ class Keeper:
         """Brings the session back and renews it where needed; None when nobody is signed in.
 
         With `offline` the network is never used; the session may then have to be renewed before
-        its first request, which it does by itself.
+        its first request, which it does by itself. What an earlier logout left to do is done first.
         """
-        return self._usable(self._status("restore", {"offline": True} if offline else {}, stop))
+        self.finish_logout(stop=stop)
+        status = self._status("restore", {"offline": True} if offline else {}, stop)
+        self._tell_sink(stop)
+        return self._usable(status)
 
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
-        """Signs in. A session that was there before is ended at the server afterwards.
+        """Signs in. A session of the same account that was there before is ended at the server
+        afterwards; another account stays stored and is no longer the active one.
 
-        Raises `InvalidInput` for an empty or unusable name or password, `CredentialsRefused`.
+        Raises `InvalidInput` for an empty or unusable name or password, and where the provider
+        signs in with a code; `CredentialsRefused`.
         """
-        arguments = {"username": _username(username), "password": _password(password)}
+        arguments = {
+            "username": credentials.username(username),
+            "password": credentials.password(password),
+        }
+        self.finish_logout(stop=stop)
         return Session(self._status("login", arguments, stop), self._run)
+
+    def start_device_login(self, *, stop: Stop | None = None) -> DeviceLogin:
+        """Asks the service for a code that the user enters on another device.
+
+        Show it, then call `DeviceLogin.wait()`, which signs in as `login()` does. Raises
+        `InvalidInput` where the provider signs in with a user name and a password.
+        """
+        self.finish_logout(stop=stop)
+        return DeviceLogin(self._run("login_start", {}, stop), self._run, self._native.qr)
 
     def renew(self, *, stop: Stop | None = None) -> Session:
         """Gets fresh access without the user. Raises `NotSignedIn`, `SessionExpired`."""
         return Session(self._status("renew", {}, stop), self._run)
+
+    def accounts(self, all: bool = False, *, stop: Stop | None = None) -> list[StoredAccount]:  # noqa: A002
+        """The accounts that are stored for this provider, or with `all` for every provider of the
+        data directory. No network."""
+        arguments = {"all": True} if all else {}
+        stored = self._run("accounts", arguments, stop)["accounts"]
+        return [StoredAccount.from_shape(shape) for shape in stored]
+
+    def switch(self, account_id: str, *, stop: Stop | None = None) -> Session | None:
+        """Makes a stored account the active one. No network. None when its access has ended and
+        only a new login helps. Raises `UnknownAccount`."""
+        return self._usable(self._status("switch", {"account": checked_id(account_id)}, stop))
 
     def logout(
         self,
         local_only: bool = False,
         everywhere: bool = False,
         deadline: float | None = None,
+        account: str | None = None,
         *,
         stop: Stop | None = None,
     ) -> LogoutReport:
         """Signs out, here at once and at the server within `deadline` seconds, else later.
 
         Signing out when signed out is a success. Stopping it means: signed out here, the server
-        is told later. `everywhere` ends the account's other sessions where the provider can.
-        Raises `LogoutIncomplete` when neither the disk nor the server could be reached.
+        is told later, and the functions of `after_logout` are called later. `everywhere` ends the
+        account's other sessions; raises `InvalidInput` where the provider has no way to. `account`
+        is the id of a stored account, by default the active one; once that one is signed out,
+        nobody is active, and the other accounts stay stored. Raises `LogoutIncomplete` when neither
+        the disk nor the server could be reached.
         """
-        arguments = {"local_only": local_only, "everywhere": everywhere, "deadline": deadline}
-        return LogoutReport.from_shape(self._run("logout", arguments, stop))
+        arguments: dict[str, Any] = {
+            "local_only": local_only,
+            "everywhere": everywhere,
+            "deadline": deadline,
+        }
+        if account is not None:
+            arguments["account"] = checked_id(account)
+        if self._hooks:
+            arguments["hooks"] = list(self._hooks)
+        report = LogoutReport.from_shape(self._run("logout", arguments, stop))
+        tasks = afterwards.finish(self._run, self._stopper(stop), {}, self._hooks, report)
+        return report.completed(tasks, self._tell_sink(stop))
+
+    def remove(self, account_id: str, *, stop: Stop | None = None) -> LogoutReport:
+        """Signs a stored account out and so removes it from this device: `logout(account=…)`."""
+        return self.logout(account=account_id, stop=stop)
+
+    def finish_logout(
+        self, handlers: Mapping[str, Handler] | None = None, *, stop: Stop | None = None
+    ) -> list[TaskResult]:
+        """Does what a logout left to do and somebody is here for; never raises for what fails.
+
+        That is the functions of `after_logout` that have not had their turn, and what `handlers`
+        can do, by kind: "window_property" and "builtin", each called with the name of what to
+        clear or to run. `restore()` and every login begin with it.
+        """
+        return afterwards.finish(self._run, self._stopper(stop), handlers or {}, self._hooks)
 
     def outbox(self, *, stop: Stop | None = None) -> list[OutboxEntry]:
         """The logouts that the server has not confirmed yet. No network."""
@@ -164,7 +171,9 @@ class Keeper:
 
     def drain(self, due_only: bool = False, *, stop: Stop | None = None) -> DrainReport:
         """Tries the waiting logouts now, or with `due_only` those whose time has come."""
-        return DrainReport.from_shape(self._run("drain", {"due_only": due_only}, stop))
+        report = DrainReport.from_shape(self._run("drain", {"due_only": due_only}, stop))
+        self._tell_sink(stop)
+        return report
 
     def audit(self, limit: int = 100, *, stop: Stop | None = None) -> list[AuditEvent]:
         """The last `limit` lines of the audit trail, oldest first."""
@@ -185,7 +194,8 @@ class Keeper:
         """Logs out, then erases the device key, the sessions and the waiting logouts for good.
 
         The server is tried once; what it has not been told by then, it never will be. Says how
-        many sessions and how many waiting logouts were erased.
+        many sessions and how many waiting logouts were erased. The functions of `after_logout` are
+        not called: log out first where they matter.
         """
         forgotten: Forgotten = self._run("forget", {}, stop)
         return forgotten
@@ -208,55 +218,20 @@ class Keeper:
         return [(level, text) for level, text in self._native.take_log(self._handle)]
 
     def _run(self, verb: str, arguments: dict[str, Any], stop: Stop | None) -> Any:
-        stop = self._stop if stop is None else stop
-        return operation.run(self._native, self._handle, verb, arguments, stop)
+        return operation.run(self._native, self._handle, verb, arguments, self._stopper(stop))
+
+    def _stopper(self, stop: Stop | None) -> Stop | None:
+        return self._stop if stop is None else stop
+
+    def _tell_sink(self, stop: Stop | None) -> str:
+        """The audit sink gets what is new, unless there is no time. What went wrong, or ""."""
+        stop = self._stopper(stop)
+        if self._sink is None or (stop is not None and stop()):
+            return ""
+        return self._sink.deliver(stop)
 
     def _status(self, verb: str, arguments: dict[str, Any], stop: Stop | None) -> Status:
         return Status.from_shape(self._run(verb, arguments, stop))
 
     def _usable(self, status: Status) -> Session | None:
         return Session(status, self._run) if status.usable else None
-
-
-_UNUSABLE = ("\0", "\r", "\n")
-
-
-def _username(username: object) -> str:
-    if not isinstance(username, str):
-        raise InvalidInput("The user name must be text.")
-    if not username.strip():
-        raise InvalidInput("The user name is empty.", "Enter the name you sign in with.")
-    if _utf8(username) is None or any(mark in username for mark in _UNUSABLE):
-        raise InvalidInput("The user name holds a character that cannot be used.")
-    return username
-
-
-def _password(password: object) -> bytes:
-    """The password as bytes, made once. No message and no exception here repeats any of it."""
-    secret = _utf8(password) if isinstance(password, str) else password
-    if isinstance(secret, bytearray):
-        secret = bytes(secret)
-    if secret is not None and not isinstance(secret, bytes):
-        raise InvalidInput("The password must be text or bytes.")
-    if secret == b"":
-        raise InvalidInput("The password is empty.", "Enter your password.")
-    if secret is None or not _is_utf8(secret) or any(mark.encode() in secret for mark in _UNUSABLE):
-        raise InvalidInput("The password holds a character that cannot be used.")
-    return secret
-
-
-# UnicodeError keeps the text that it was raised for. So these two end it before an error of ours is
-# made, which would otherwise carry it as its context.
-def _utf8(text: str) -> bytes | None:
-    try:
-        return text.encode()
-    except UnicodeError:
-        return None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeError:
-        return False
-    return True

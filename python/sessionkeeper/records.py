@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, Sequence
 
     from .shapes import (
         AccountShape,
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         EntryShape,
         ReportShape,
         StatusShape,
+        TaskResultShape,
     )
 
 
@@ -127,6 +128,20 @@ _SUMMARIES = {
 }
 
 
+class TaskResult(Record):
+    """What became of one piece of post-logout work: a clean-up step of the provider file, or a hook
+    by its name. `outcome` is "done" or "failed"; `detail` says why in safe words."""
+
+    __slots__ = ("name", "outcome", "detail")
+    name: str
+    outcome: str
+    detail: str
+
+    @classmethod
+    def from_shape(cls, shape: TaskResultShape) -> TaskResult:
+        return cls(shape["name"], shape["outcome"], shape["detail"])
+
+
 class LogoutReport(Record):
     """What a logout did. This device is signed out whatever it says.
 
@@ -134,6 +149,10 @@ class LogoutReport(Record):
     "deferred", "unconfirmed", "rejected" or "nothing_to_revoke"; `status` is the HTTP status that
     the server answered with; `duration_ms` is in milliseconds; `expires_at` is when the credentials
     end by themselves; `reason` says why in safe words, and may be empty.
+
+    `sessions_ended` counts the sessions that the server ended, this one included, and is None where
+    nobody knows; `audit_warning` says who did not get the audit trail, the service or an audit sink
+    by its name, and is empty otherwise; `tasks` is the post-logout work that has been tried.
     """
 
     __slots__ = (
@@ -144,6 +163,9 @@ class LogoutReport(Record):
         "duration_ms",
         "expires_at",
         "reason",
+        "sessions_ended",
+        "audit_warning",
+        "tasks",
     )
     local: str
     remote: str
@@ -152,6 +174,9 @@ class LogoutReport(Record):
     duration_ms: int
     expires_at: int | None
     reason: str
+    sessions_ended: int | None
+    audit_warning: str
+    tasks: tuple[TaskResult, ...]
 
     @classmethod
     def from_shape(cls, shape: ReportShape) -> LogoutReport:
@@ -163,7 +188,16 @@ class LogoutReport(Record):
             shape["duration_ms"],
             shape["expires_at"],
             shape["reason"],
+            shape.get("sessions_ended"),
+            shape.get("audit_warning", ""),
+            tuple(TaskResult.from_shape(task) for task in shape.get("tasks", ())),
         )
+
+    def completed(self, tasks: Sequence[TaskResult], audit_warning: str) -> LogoutReport:
+        """The report with what was done after the core had written it."""
+        warnings = [text for text in (self.audit_warning, audit_warning) if text]
+        unchanged = [getattr(self, name) for name in self.__slots__[:-2]]
+        return LogoutReport(*unchanged, "; ".join(warnings), (*self.tasks, *tasks))
 
     @property
     def confirmed(self) -> bool:

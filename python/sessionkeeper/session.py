@@ -28,7 +28,8 @@ class Session:
 
     `status` is what was stored when it was handed out; `Keeper.status()` tells the present. The
     session stays usable after a renewal by anybody in the process, and raises `NotSignedIn` after
-    a logout.
+    a logout. Requests are in the name of the active account: after `Keeper.switch()` or the login
+    of somebody else, that is not the one in `account` any more.
     """
 
     __slots__ = ("_run", "status")
@@ -123,11 +124,16 @@ class Session:
             "headers": pairs,
             "body": body,
         }
-        return Response(self._run("request", arguments, stop))
+        return Response(self._run("request", {**arguments, **self._whose()}, stop))
 
     def _credentials(self) -> Credentials:
-        credentials: Credentials = self._run("session", {}, None)
+        credentials: Credentials = self._run("session", self._whose(), None)
         return credentials
+
+    def _whose(self) -> dict[str, str]:
+        """After a switch this session acts for nobody else."""
+        account = self.status.account
+        return {"account": account.id} if account is not None else {}
 
 
 def _text(name: str, value: object) -> str:

@@ -45,7 +45,7 @@ class AccountShape(TypedDict):
 
 
 class StatusShape(TypedDict):
-    """The value of status, restore, login and renew."""
+    """The value of status, restore, login, login_finish, switch and renew."""
 
     state: str
     provider: str
@@ -63,8 +63,51 @@ class Details(StatusShape):
     renewed_at: int | None
 
 
+class CodeShape(TypedDict):
+    """The value of login_start: what the user does on another device. `handle` is for login_finish,
+    `interval` is how many seconds lie between two questions to the service."""
+
+    handle: int
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+    expires_at: int
+    interval: int
+
+
+class StoredShape(TypedDict):
+    """One account of accounts. `state` is "signed_in" or "expired"."""
+
+    provider: str
+    account: AccountShape
+    active: bool
+    state: str
+    expires_at: int | None
+    signed_in_at: int | None
+
+
+class TaskShape(TypedDict):
+    """What a logout left to do, as take_tasks hands it out: once, and to nobody else. `kind` is
+    "window_property", "builtin" or "hook"; `account` is the id of who was signed out."""
+
+    id: int
+    kind: str
+    name: str
+    provider: str
+    account: str
+
+
+class TaskResultShape(TypedDict):
+    """What became of one piece of post-logout work. `outcome` is "done" or "failed"."""
+
+    name: str
+    outcome: str
+    detail: str
+
+
 class ReportShape(TypedDict):
-    """The value of logout."""
+    """The value of logout. `sessions_ended` counts those that the server ended, this one included,
+    and is None where nobody knows; `audit_warning` is empty when there is none."""
 
     local: str
     remote: str
@@ -73,6 +116,9 @@ class ReportShape(TypedDict):
     duration_ms: int
     expires_at: int | None
     reason: str
+    sessions_ended: int | None
+    audit_warning: str
+    tasks: list[TaskResultShape]
 
 
 class EntryShape(TypedDict):
@@ -155,8 +201,17 @@ class Forgotten(TypedDict):
     pending_revocations: int
 
 
+class ParameterShape(TypedDict):
+    """What a provider file leaves open. Without a `default` it has to be given."""
+
+    name: str
+    about: str
+    example: str
+    default: str | None
+
+
 class ProviderSummary(TypedDict):
-    """A service of the built-in catalogue."""
+    """A service of the built-in catalogue. `login` is "password" or "device_code"."""
 
     id: str
     name: str
@@ -164,3 +219,23 @@ class ProviderSummary(TypedDict):
     login: str
     renewable: bool
     everywhere: bool
+    parameters: list[ParameterShape]
+
+
+class ProblemShape(TypedDict):
+    """What is wrong in a provider file. `key` is empty and `line` 0 where nobody knows."""
+
+    key: str
+    message: str
+    hint: str
+    line: int
+
+
+class CheckShape(TypedDict):
+    """The answer of `check_provider`. `id` and `name` are empty where the file does not say."""
+
+    id: str
+    name: str
+    problems: list[ProblemShape]
+    advice: list[str]
+    summary: list[str]

@@ -15,6 +15,10 @@ pub(super) fn describe(error: &(dyn StdError + 'static), host: &str, via: &str) 
     let reported = || chain(error).filter_map(|link| link.downcast_ref::<reqwest::Error>());
     let kinds =
         || chain(error).filter_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind);
+    if reported().any(|error| error.is_timeout() && error.is_connect()) {
+        return network(Fault::Connect, format!("{host} could not be reached in time{via}"))
+            .hint("Check the network connection, or try again later.");
+    }
     if reported().any(reqwest::Error::is_timeout) {
         return timed_out(host);
     }

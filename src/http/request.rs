@@ -5,28 +5,14 @@
 //! of that name is left out when there is a bearer token, and refused when there is none.
 
 use crate::error::{Error, Kind, Result};
+use crate::provider::{Body as Filled, Target, Template, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
 use zeroize::Zeroizing;
-
-/// Headers that belong to the client or to the connection.
-const OURS: [&str; 12] = [
-    "cookie",
-    "cookie2",
-    "host",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-    "http2-settings",
-];
 
 /// One request. `Debug` shows the method and the address without its query.
 #[derive(Clone)]
@@ -67,6 +53,45 @@ impl Request {
     }
 
     /// A form as a browser sends it.
+    /// A request as a provider file describes it, with `values` in their places.
+    pub fn filled(method: &str, target: &Target, body: &Filled, values: &Values) -> Self {
+        let mut url = target.url.clone();
+        if !target.query.is_empty() {
+            let mut query = url.query_pairs_mut();
+            for (name, template) in &target.query {
+                query.append_pair(name, template.fill(values).expose());
+            }
+        }
+        let mut request = Request::new(method, url).with_filled_body(body, values);
+        for (name, template) in &target.headers {
+            request = request.with_header(name, template.fill(values).expose());
+        }
+        request
+    }
+
+    #[must_use]
+    pub fn with_filled_body(self, body: &Filled, values: &Values) -> Self {
+        let fill = |pairs: &[(String, Template)]| -> Vec<(String, Secret)> {
+            pairs.iter().map(|(name, template)| (name.clone(), template.fill(values))).collect()
+        };
+        match body {
+            Filled::None => self,
+            Filled::Form(pairs) => {
+                let filled = fill(pairs);
+                let fields: Vec<(&str, &str)> =
+                    filled.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+                Request { body: Request::post_form(self.url.clone(), &fields).body, ..self }
+            }
+            Filled::Json(pairs) => {
+                let filled = fill(pairs);
+                let fields: BTreeMap<&str, &str> =
+                    filled.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+                // Writing texts to memory does not fail.
+                self.with_body("application/json", serde_json::to_vec(&fields).unwrap_or_default())
+            }
+        }
+    }
+
     pub fn post_form(url: Url, fields: &[(&str, &str)]) -> Self {
         // Room for everything at once: a buffer that grows leaves a copy of a password behind.
         let room = fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
@@ -118,7 +143,7 @@ impl Request {
             let name = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Error::new(Kind::InvalidInput, "a header's name cannot be used"))?;
             let refuse = |why: &str| Error::new(Kind::InvalidInput, format!("header {name} {why}"));
-            if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+            if is_reserved(name.as_str()) {
                 return Err(refuse("is set by Sessionkeeper itself"));
             }
             if name == AUTHORIZATION {

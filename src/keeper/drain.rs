@@ -10,16 +10,19 @@ use super::revocation::not_tried;
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
+use crate::credentials::Credentials;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::http::Jar;
 use crate::logout::{self, Verdict};
 use crate::outbox::{
     Attempt, Outcome, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at, unreachable_pause,
 };
-use crate::provider::{self, Provider};
+use crate::provider::{self, Given, Provider, id_of};
 use crate::vault::Entry;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// How often a logout everywhere waits for the other sessions before it ends its own all the same.
+const PATIENT_TRIES: u32 = 5;
 
 /// At most so many entries in one round; the rest is due at the next.
 const ROUND: usize = 200;
@@ -34,6 +37,8 @@ impl Keeper {
     pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<Drained> {
         let vault = self.house.vault()?;
         let mut drained = Drained::default();
+        self.finish_tasks();
+        drop(self.deliver_audit_beside());
         if vault.pending(None)? > 0 {
             let _inside = self.house.postman.enter(cancel)?;
             let entries = if due_only {
@@ -126,7 +131,18 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Result<Verdict> {
-        let mut verdict = self.revoke_within(&entry.revocation, provider, deadline, cancel);
+        let patience = entry.attempts < PATIENT_TRIES;
+        let mut entry = entry.clone();
+        let revocation = entry.revocation.clone();
+        let mut keep = |held: &Credentials| {
+            entry.revocation.credentials = held.to_sealed();
+            let kept = self.house.vault().and_then(|vault| vault.enqueue(&entry.revocation));
+            kept.inspect_err(|error| log::error!("the outbox could not be written: {error}"))
+                .is_ok()
+        };
+        let mut verdict =
+            self.revoke_within(&revocation, provider, deadline, cancel, patience, &mut keep);
+        let entry = &entry;
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         let attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
         let refusals = entry.refusals + u32::from(verdict.outcome == Outcome::Rejected);
@@ -140,7 +156,7 @@ impl Keeper {
         if verdict.outcome.is_final() {
             self.house.state().unreachable.remove(provider);
             if vault.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
-                self.house.events.tell(Event::Revoked.name(), provider, account, outcome);
+                self.house.events.tell(Event::Revoked.name(), id_of(provider), account, outcome);
             }
         } else if verdict.outcome == Outcome::Rejected {
             self.park(entry, attempts, reason)?;
@@ -169,7 +185,7 @@ impl Keeper {
             let event = Event::RevocationRejected;
             vault.append(&record(entry, event, outcome.name(), reason))?;
             let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
-            self.house.events.tell(event.name(), provider, account, outcome.name());
+            self.house.events.tell(event.name(), id_of(provider), account, outcome.name());
         }
         Ok(())
     }
@@ -194,11 +210,16 @@ impl Keeper {
     /// credentials; then the one that was kept with them.
     fn definition(&self, entry: &Entry) -> Result<Provider> {
         let id = &entry.revocation.provider;
-        let today =
-            if *id == self.provider.id { Ok(self.provider.clone()) } else { provider::find(id) };
-        let jar = Jar::from_sealed(&entry.revocation.cookies)?;
+        let today = if *id == self.provider.key {
+            Ok(self.provider.clone())
+        } else {
+            provider::find(id, &Given::new())
+        };
+        let held = Credentials::from_sealed(&entry.revocation.credentials)?;
         match today {
-            Ok(today) if !logout::credentials(&today, &jar).is_empty() => Ok(today),
+            Ok(today) if logout::can_revoke(&today, &logout::credentials(&today, &held)) => {
+                Ok(today)
+            }
             _ => Provider::parse(&entry.revocation.definition),
         }
     }
@@ -218,7 +239,7 @@ fn record(entry: &Entry, event: Event, outcome: &str, detail: &str) -> Record {
 mod tests {
     use super::*;
     use crate::clock::{Clock, HeldClock};
-    use crate::http::{Proxy, Settings};
+    use crate::http::{Jar, Proxy, Settings};
     use crate::keeper::Config;
     use crate::provider::Hosts;
     use crate::secret::Secret;
@@ -237,6 +258,7 @@ mod tests {
             network: Settings { proxy: Proxy::None, ..Settings::default() },
             logout_deadline: Duration::from_secs(3),
             renewal_margin: 3600,
+            audit_url: None,
             log_level: log::LevelFilter::Info,
         };
         Keeper::with_clock(config, clock).unwrap()
@@ -250,7 +272,8 @@ mod tests {
             created_at: 0,
             first_attempt_at: i64::try_from(number).unwrap(),
             expires_at: None,
-            cookies: Secret::new("[]"),
+            credentials: Secret::new("[]"),
+            everywhere: false,
             definition: definition.into(),
         }
     }
@@ -258,7 +281,7 @@ mod tests {
     #[test]
     fn a_poison_entry_does_not_stop_the_others() {
         let directory = tempfile::tempdir().unwrap();
-        let keeper = keeper(directory.path(), provider::find("angel").unwrap());
+        let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
         let vault = keeper.house.vault().unwrap();
         vault.enqueue(&entry(1, "gone", "no longer a provider file")).unwrap();
         let over = Revocation { expires_at: Some(10), ..entry(2, "angel", "") };
@@ -273,7 +296,7 @@ mod tests {
     #[test]
     fn what_is_held_back_is_not_due() {
         let directory = tempfile::tempdir().unwrap();
-        let keeper = keeper(directory.path(), provider::find("angel").unwrap());
+        let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
         keeper.house.vault().unwrap().enqueue(&entry(1, "gone", "x")).unwrap();
         keeper.house.hold_back("gone", Duration::from_secs(30));
         assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
@@ -290,7 +313,7 @@ mod tests {
         let hosts = Hosts::new(&["old.example".into()], &[]).unwrap();
         let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
         jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
-        let held = Revocation { cookies: jar.to_sealed(), ..entry(1, "service", &text) };
+        let held = Revocation { credentials: jar.to_sealed(), ..entry(1, "service", &text) };
         keeper.house.vault().unwrap().enqueue(&held).unwrap();
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");

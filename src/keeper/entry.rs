@@ -8,11 +8,13 @@ use super::Keeper;
 use super::report::Status;
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
+use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
-use crate::http::Jar;
-use crate::login::{self, Visit};
+use crate::http::Client;
+use crate::login::{self, Device, Visit};
 use crate::secret::Secret;
 use crate::session::Session;
+use crate::vault::Retired;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,40 +22,81 @@ use std::time::Duration;
 const SLICE: Duration = Duration::from_millis(20);
 
 impl Keeper {
-    /// Signs in. A session that is there already is replaced: the new one is stored first, then the
-    /// old one goes to the outbox.
+    /// Signs in. A session of the same account is replaced: the new one is stored first, then the old
+    /// one goes to the outbox. Other accounts stay, but are not the active one any more.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
         self.house.vault()?;
         let (name, secret) = (username.to_owned(), password.clone());
-        self.to_its_end(cancel, move |keeper, cancel| keeper.sign_in(&name, &secret, cancel))?;
+        self.to_its_end(cancel, move |keeper, cancel| {
+            let _working = keeper.house.working(&keeper.provider.key, cancel);
+            let inside = keeper.house.door.enter(cancel)?;
+            log::info!("logging in at {}", keeper.provider.name);
+            let client = keeper.client()?;
+            let mut gained = Credentials::new();
+            let done = login::log_in(&keeper.visit(&client, cancel), &name, &secret, &mut gained);
+            keeper.keep_login(done, &gained, &name, cancel, || drop(inside))
+        })?;
         self.status()
     }
 
-    fn sign_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<()> {
-        let _working = self.house.working(&self.provider.id, cancel);
-        let inside = self.house.door.enter(cancel)?;
-        log::info!("logging in at {}", self.provider.name);
+    /// Asks for a code that the user enters on another device. The number is for
+    /// [`Keeper::finish_device_login`]; the code is only kept in this process.
+    pub fn start_device_login(&self, cancel: &Cancel) -> Result<(u64, Device)> {
+        self.house.vault()?;
         let client = self.client()?;
-        let visit = Visit { client: &client, provider: &self.provider, cancel };
-        let mut jar = Jar::new();
-        let stored = login::log_in(&visit, username, password, &mut jar)
-            .and_then(|()| self.session_from(&jar, username))
+        let device = login::ask_for_code(&self.visit(&client, cancel))?;
+        log::info!("asked for a code to log in at {}", self.provider.name);
+        Ok((self.house.keep_device(&self.provider.key, &device), device))
+    }
+
+    /// Waits until the code has been entered, and signs in.
+    pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
+        let device = self.house.take_device(&self.provider.key, number).ok_or_else(|| {
+            Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
+                .hint("Ask for a new code.")
+        })?;
+        self.to_its_end(cancel, move |keeper, cancel| {
+            let _working = keeper.house.working(&keeper.provider.key, cancel);
+            let client = keeper.client()?;
+            let mut gained = Credentials::new();
+            let visit = keeper.visit(&client, cancel);
+            let done = login::await_approval(&visit, &device, &mut gained);
+            keeper.keep_login(done, &gained, "", cancel, || {})
+        })?;
+        self.status()
+    }
+
+    pub(super) fn visit<'a>(&'a self, client: &'a Client, cancel: &'a Cancel) -> Visit<'a> {
+        Visit { client, provider: &self.provider, clock: &*self.house.clock, cancel }
+    }
+
+    /// Stores what a login came to, or revokes what it left behind.
+    fn keep_login(
+        &self,
+        done: Result<()>,
+        gained: &Credentials,
+        username: &str,
+        cancel: &Cancel,
+        leave: impl FnOnce(),
+    ) -> Result<()> {
+        let stored = done
+            .and_then(|()| self.session_from(gained, username))
             .and_then(|session| self.store_login(session, cancel));
-        drop(inside);
+        leave();
         match stored {
             Ok(session) => {
                 log::info!("signed in");
                 let account = &session.account.id;
                 self.house.state().restored.insert(session.id);
-                self.house.events.tell(Event::Login.name(), &self.provider.id, account, "ok");
+                self.tell(Event::Login, account, "ok");
                 Ok(())
             }
             Err(error) => {
                 log::warn!("the login failed ({}): {error}", error.code());
                 self.note(Event::Login, "", error.code());
                 if error.kind() != Kind::CredentialsRefused {
-                    self.revoke_unstored(&jar, username, &Cancel::new());
+                    self.revoke_unstored(gained, username, &Cancel::new());
                 }
                 Err(error)
             }
@@ -65,7 +108,7 @@ impl Keeper {
         let mut retired = Vec::new();
         let mut retire = |old: &Session| {
             retired.push(old.clone());
-            self.revocation(old, Duration::ZERO).ok()
+            Retired::from(self.revocation(old, Duration::ZERO).ok())
         };
         let turn = self.house.turn();
         let stored = cancel
@@ -81,13 +124,13 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(live) = self.house.live(&self.provider.id)? else { return self.status() };
+        let Some(live) = self.house.live(&self.provider.key)? else { return self.status() };
         let is_first = self.house.state().restored.insert(live.session.id.clone());
         if is_first {
             log::info!("restored the session from the vault");
             let account = &live.session.account.id;
             self.note(Event::Restored, account, "ok");
-            self.house.events.tell(Event::Restored.name(), &self.provider.id, account, "ok");
+            self.tell(Event::Restored, account, "ok");
         }
         if is_offline || !self.needs_renewal(&live) {
             return self.status();
@@ -137,11 +180,16 @@ impl Keeper {
     ) -> Record {
         Record {
             event,
-            provider: self.provider.id.clone(),
+            provider: self.provider.key.clone(),
             account: account.to_owned(),
             outcome: outcome.to_owned(),
             detail: detail.to_owned(),
         }
+    }
+
+    /// What other add-ons are told.
+    pub(super) fn tell(&self, event: Event, account: &str, outcome: &str) {
+        self.house.events.tell(event.name(), &self.provider.id, account, outcome);
     }
 
     /// An audit line of its own; that it cannot be written stops nothing.

@@ -10,22 +10,26 @@ use super::revocation::not_tried;
 use crate::audit::Event;
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
+use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
-use crate::http::Jar;
 use crate::logout::Verdict;
 use crate::outbox::FIRST_TRY_LEASE;
-use crate::session::Session;
-use crate::vault::{Ended, InPlace};
+use crate::session::{Revocation, Session};
+use crate::vault::{Ended, InPlace, Retired, Whom};
 use std::time::{Duration, Instant};
 
 /// How the logout is to be done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Manner {
     /// Do not try the server now; the outbox will.
     pub local_only: bool,
     pub everywhere: bool,
     /// `None`: the keeper's own.
     pub deadline: Option<Duration>,
+    /// The id of the account to sign out; `None`: the active one.
+    pub account: Option<String>,
+    /// Names of the embedding add-on's functions that are to be run afterwards.
+    pub hooks: Vec<String>,
 }
 
 /// What the disk made of a logout.
@@ -43,19 +47,23 @@ enum Cleared {
 
 impl Keeper {
     /// Signs out. Succeeds whatever the network does, and when nobody is signed in.
-    pub fn log_out(&self, manner: Manner, cancel: &Cancel) -> Result<Report> {
+    pub fn log_out(&self, manner: &Manner, cancel: &Cancel) -> Result<Report> {
         if manner.everywhere && !self.provider.can_log_out_everywhere() {
             return Err(self.only_here());
         }
         let start = Instant::now();
         let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let turn = self.house.turn();
-        self.house.stop_work(&self.provider.id);
-        let (cleared, session) = self.clear(lease);
+        if manner.account.is_none() || manner.account == self.active_account() {
+            self.house.stop_work(&self.provider.key);
+        }
+        let mut ends = None;
+        let (cleared, session) = self.clear(manner, lease, &mut ends);
         if let Some(session) = &session {
             self.house.forget_session(session);
         }
         drop(turn);
+        let audit = self.deliver_audit_beside();
         let Some(session) = session else {
             return match cleared {
                 Cleared::Kept(error) => Err(self.incomplete(&error, &not_tried())),
@@ -72,17 +80,24 @@ impl Keeper {
             }
             Cleared::Unqueued | Cleared::Kept(_) => {
                 log::error!("the outbox could not be written; the server is told now or never");
-                self.revoke_now(&session, manner.deadline, cancel)
+                self.revoke_now(&session, manner, cancel)
             }
         };
         if let Cleared::Queued(id) = &cleared {
             self.house.state().sending.remove(id);
         }
-        let ends = self.revocation(&session, lease).ok().and_then(|entry| entry.expires_at);
-        let report = report(&session, ends, &verdict, start);
+        let mut report = report(&session, ends, &verdict, start);
+        if manner.everywhere {
+            report.sessions_ended = Some(verdict.ended + u32::from(verdict.is_own_ended));
+        }
         log::info!("logout: {} ({})", report.remote, report.reason);
-        let (account, outcome) = (&session.account.id, report.remote);
-        self.house.events.tell(Event::Logout.name(), &self.provider.id, account, outcome);
+        self.tell(Event::Logout, &session.account.id, report.remote);
+        report.tasks = self.do_tasks();
+        report.audit_warning = [verdict.warning.clone(), audit.warning()]
+            .into_iter()
+            .filter(|warning| !warning.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ");
         match cleared {
             Cleared::Kept(error) => Err(self.incomplete(&error, &verdict)),
             Cleared::Unqueued if !verdict.outcome.is_final() => Err(self.unqueued(&verdict)),
@@ -92,12 +107,16 @@ impl Keeper {
 
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
     /// be read, the session is the one that this process remembers.
-    fn clear(&self, lease: Duration) -> (Cleared, Option<Session>) {
-        let id = &self.provider.id;
-        let remembered = match self.house.live(id) {
-            Ok(live) => live.map(|live| live.session),
-            Err(_) => self.house.remembered(id),
-        };
+    /// `ends` gets when the server's session ends by itself.
+    fn clear(
+        &self,
+        manner: &Manner,
+        lease: Duration,
+        ends: &mut Option<UnixTime>,
+    ) -> (Cleared, Option<Session>) {
+        let id = &self.provider.key;
+        let whom = manner.account.as_deref().map_or(Whom::Active, Whom::Account);
+        let remembered = self.remembered(whom);
         let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
         let record = self.record(Event::Logout, account, "cleared", "");
         let vault = match self.house.vault() {
@@ -108,13 +127,20 @@ impl Keeper {
         let mut unsendable = None;
         let mut retire = |session: &Session| {
             latest = Some(session.clone());
-            self.revocation(session, lease).map_err(|verdict| unsendable = Some(verdict)).ok()
+            let revocation = self.revocation(session, lease);
+            let revocation = revocation.map_err(|verdict| unsendable = Some(verdict)).ok();
+            let everywhere = manner.everywhere;
+            *ends = revocation.as_ref().and_then(|entry| entry.expires_at);
+            Retired {
+                revocation: revocation.map(|entry| Revocation { everywhere, ..entry }),
+                tasks: self.tasks_after_logout(&manner.hooks),
+            }
         };
-        let ended = match vault.end(id, None, &mut retire, &record) {
+        let ended = match vault.end(id, whom, &mut retire, &record) {
             Ok(ended) => Ok(InPlace::from(ended)),
             Err(error) => {
                 log::error!("the disk refused the logout ({error}); trying without a journal");
-                vault.end_in_place(id, None, &mut retire, &record).map_err(|_| error)
+                vault.end_in_place(id, whom, &mut retire, &record).map_err(|_| error)
             }
         };
         let cleared = match ended {
@@ -131,15 +157,31 @@ impl Keeper {
         (cleared, latest.or(remembered))
     }
 
+    /// The session that is meant, as far as it can be read or was read before.
+    fn remembered(&self, whom: Whom<'_>) -> Option<Session> {
+        let id = &self.provider.key;
+        match whom {
+            Whom::Active => match self.house.live(id) {
+                Ok(live) => live.map(|live| live.session),
+                Err(_) => self.house.remembered(id),
+            },
+            Whom::Account(_) | Whom::Session(_) => {
+                self.house.vault().and_then(|vault| vault.session_of(id, whom)).ok().flatten()
+            }
+        }
+    }
+
+    fn active_account(&self) -> Option<String> {
+        self.remembered(Whom::Active).map(|session| session.account.id)
+    }
+
     /// Tells the server at once, without the outbox, because the disk took no entry.
-    fn revoke_now(
-        &self,
-        session: &Session,
-        deadline: Option<Duration>,
-        cancel: &Cancel,
-    ) -> Verdict {
+    fn revoke_now(&self, session: &Session, manner: &Manner, cancel: &Cancel) -> Verdict {
         match self.revocation(session, Duration::ZERO) {
-            Ok(entry) => self.revoke_within(&entry, &self.provider, deadline, cancel),
+            Ok(mut entry) => {
+                entry.everywhere = manner.everywhere;
+                self.revoke_unkept(&entry, manner.deadline, cancel)
+            }
             Err(verdict) => verdict,
         }
     }
@@ -188,6 +230,9 @@ impl Keeper {
             duration_ms: milliseconds(start),
             expires_at: None,
             reason: String::new(),
+            sessions_ended: None,
+            audit_warning: String::new(),
+            tasks: Vec::new(),
         }
     }
 }
@@ -203,15 +248,18 @@ impl From<Ended> for InPlace {
 
 fn report(session: &Session, ends: Option<UnixTime>, verdict: &Verdict, start: Instant) -> Report {
     let cookies_cleared =
-        Jar::from_sealed(&session.cookies).map(|jar| jar.names()).unwrap_or_default();
+        Credentials::from_sealed(&session.credentials).map(|held| held.jar.names());
     Report {
         local: Local::Cleared,
         remote: verdict.outcome.name(),
         status: verdict.status,
-        cookies_cleared,
+        cookies_cleared: cookies_cleared.unwrap_or_default(),
         duration_ms: milliseconds(start),
         expires_at: ends,
         reason: verdict.reason.clone(),
+        sessions_ended: None,
+        audit_warning: String::new(),
+        tasks: Vec::new(),
     }
 }
 

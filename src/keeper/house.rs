@@ -5,24 +5,26 @@
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
+use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
 use crate::gate::Gate;
-use crate::http::{Client, Jar, Settings};
+use crate::http::{Client, Settings};
 use crate::logbook::Logbook;
+use crate::login::Device;
 use crate::session::Session;
-use crate::vault::Vault;
+use crate::vault::{TakenTask, Vault};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A session and its cookies, as they were when they were last read.
+/// A session and its credentials, as they were when they were last read.
 #[derive(Clone)]
 pub(super) struct Live {
     pub session: Session,
-    pub jar: Jar,
+    pub held: Credentials,
 }
 
 pub(super) struct House {
@@ -35,6 +37,8 @@ pub(super) struct House {
     pub door: Gate,
     /// One drain at a time.
     pub postman: Gate,
+    /// One delivery to the audit sink at a time.
+    pub courier: Mutex<()>,
     /// A login is stored, or a logout done, as a whole: whoever comes second sees the first.
     turn: Mutex<()>,
     vault: Mutex<Option<Arc<Vault>>>,
@@ -59,10 +63,19 @@ pub(super) struct State {
     pub unreachable: HashMap<String, Instant>,
     /// Outbox entries whose TLS trouble is in the audit trail.
     pub tls_told: HashSet<i64>,
+    /// Post-logout work that somebody is doing just now, by its number.
+    pub handed_out: HashMap<i64, TakenTask>,
+    /// True while the audit sink does not take what it is given.
+    pub sink_failed: bool,
     /// When a renewal last failed, by provider.
     pub renewal_failed: HashMap<String, Instant>,
+    /// Codes that are waited for: number, provider, code.
+    devices: Vec<(u64, String, Device)>,
     clients: Vec<(Settings, Client)>,
 }
+
+/// Older codes than these are not waited for any more.
+const DEVICES_KEPT: usize = 8;
 
 /// More kinds of settings than this are not in use at once.
 const CLIENTS_KEPT: usize = 8;
@@ -100,6 +113,7 @@ impl House {
             key_directory,
             clock,
             events: Events::default(),
+            courier: Mutex::new(()),
             turn: Mutex::new(()),
             vault: Mutex::new(None),
             state: Mutex::default(),
@@ -132,12 +146,12 @@ impl House {
         let session = vault.session(provider)?;
         self.tell_damage(&vault);
         let live = session.map(|session| {
-            // A session whose cookies cannot be read is of no use, but it can still be logged out.
-            let jar = Jar::from_sealed(&session.cookies).unwrap_or_else(|error| {
+            // A session whose credentials cannot be read is of no use, but can still be logged out.
+            let held = Credentials::from_sealed(&session.credentials).unwrap_or_else(|error| {
                 log::error!("{error}");
-                Jar::new()
+                Credentials::new()
             });
-            Live { session, jar }
+            Live { session, held }
         });
         let mut state = self.state();
         let live = live.filter(|live| !state.ended.contains(&live.session.id));
@@ -170,6 +184,11 @@ impl House {
         state.ended.insert(session.id.clone());
         state.read.remove(&session.provider);
         state.clients.clear();
+    }
+
+    /// True when this session was logged out in this process.
+    pub fn has_ended(&self, session_id: &str) -> bool {
+        self.state().ended.contains(session_id)
     }
 
     pub fn client(&self, settings: &Settings) -> Result<Client> {
@@ -211,6 +230,24 @@ impl House {
                 cancel.cancel();
             }
         }
+    }
+
+    /// Keeps a code until somebody waits for it.
+    pub fn keep_device(&self, provider: &str, device: &Device) -> u64 {
+        let mut state = self.state();
+        state.last_work += 1;
+        let number = state.last_work;
+        if state.devices.len() == DEVICES_KEPT {
+            state.devices.remove(0);
+        }
+        state.devices.push((number, provider.to_owned(), device.clone()));
+        number
+    }
+
+    pub fn take_device(&self, provider: &str, number: u64) -> Option<Device> {
+        let devices = &mut self.state().devices;
+        let place = devices.iter().position(|(of, whose, _)| *of == number && whose == provider)?;
+        Some(devices.remove(place).2)
     }
 
     pub fn turn(&self) -> MutexGuard<'_, ()> {

@@ -4,6 +4,9 @@
 //! A keeper is a provider at a data directory, with network settings. What has to be one for the
 //! whole process (vault, gates, connections, events, log) is in the directory's `House`.
 
+mod accounts;
+mod afterwards;
+mod courier;
 mod drain;
 mod entry;
 mod exit;
@@ -15,23 +18,28 @@ mod revocation;
 mod upkeep;
 
 use crate::clock::{Clock, UnixTime};
+use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::events::Happening;
 use crate::http;
 use crate::login;
 use crate::provider::{Provider, Renew};
 use crate::session::{Account, Session};
-use crate::token::Claims;
 use crate::vault::random_id;
 use house::{House, Live};
 use log::{Level, LevelFilter};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
+pub use courier::check_address;
 pub use exit::Manner;
-pub use report::{Chores, Details, Drained, EntryLine, Forgotten, Local, Outbox, Report, Status};
-pub use request::{Credentials, Outgoing, Received};
+pub use report::{
+    AccountLine, Accounts, Chores, Details, Drained, EntryLine, Forgotten, Local, Outbox, Report,
+    Status, TaskLine,
+};
+pub use request::{Handout, Outgoing, Received};
 pub use upkeep::Facts;
 
 /// How a keeper is set up.
@@ -46,6 +54,8 @@ pub struct Config {
     pub logout_deadline: Duration,
     /// How long before its end a token is renewed, in seconds.
     pub renewal_margin: i64,
+    /// Where the audit trail is sent as well.
+    pub audit_url: Option<Url>,
     pub log_level: LevelFilter,
 }
 
@@ -57,6 +67,7 @@ pub struct Keeper {
     network: http::Settings,
     logout_deadline: Duration,
     renewal_margin: i64,
+    audit_url: Option<Url>,
 }
 
 impl Keeper {
@@ -83,6 +94,7 @@ impl Keeper {
             network: config.network,
             logout_deadline: config.logout_deadline,
             renewal_margin: config.renewal_margin,
+            audit_url: config.audit_url,
         })
     }
 
@@ -116,13 +128,13 @@ impl Keeper {
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        let live = self.house.live(&self.provider.id)?;
+        let live = self.house.live(&self.provider.key)?;
         self.status_of(live.as_ref())
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let live = self.house.live(&self.provider.id)?;
+        let live = self.house.live(&self.provider.key)?;
         let status = self.status_of(live.as_ref())?;
         let session = live.map(|live| live.session);
         Ok(Details {
@@ -133,7 +145,7 @@ impl Keeper {
     }
 
     fn status_of(&self, live: Option<&Live>) -> Result<Status> {
-        let pending = self.house.vault()?.pending(Some(&self.provider.id))?;
+        let pending = self.house.vault()?.pending(Some(&self.provider.key))?;
         Ok(match live {
             None => Status::signed_out(&self.provider.id, pending),
             Some(live) => {
@@ -143,7 +155,7 @@ impl Keeper {
     }
 
     fn signed_in(&self) -> Result<Live> {
-        self.house.live(&self.provider.id)?.ok_or_else(|| {
+        self.house.live(&self.provider.key)?.ok_or_else(|| {
             Error::new(Kind::NotSignedIn, format!("nobody is signed in at {}", self.provider.name))
                 .hint("Log in first.")
         })
@@ -168,41 +180,49 @@ impl Keeper {
 
     /// The way to renew, if the provider has one and the session holds what it needs.
     fn way_to_renew(&self, live: &Live) -> Option<&Renew> {
-        let renew = self.provider.renew.as_ref()?;
-        let Renew::Page(page) = renew;
-        live.jar.value(&page.needs_cookie)?;
-        let ends = live.jar.expires_at(&page.needs_cookie);
-        (!ends.is_some_and(|at| self.house.clock.is_past(at))).then_some(renew)
+        let can = login::can_renew(&self.provider, &live.held, &*self.house.clock);
+        self.provider.renew.as_ref().filter(|_| can)
     }
 
     fn client(&self) -> Result<http::Client> {
         self.house.client(&self.network)
     }
 
-    /// The session as the cookies tell it: token, claims, account.
-    fn session_from(&self, jar: &http::Jar, username: &str) -> Result<Session> {
+    /// The session as the credentials tell it: token, claims, account.
+    fn session_from(&self, gained: &Credentials, username: &str) -> Result<Session> {
         let rule = &self.provider.session;
-        let token = login::token(&self.provider, jar).ok_or_else(|| {
-            Error::new(
-                Kind::UnexpectedAnswer,
-                format!("the login ended without the cookie '{}'", rule.token_cookies[0]),
-            )
-            .hint("The service may have changed; its provider file has to follow.")
-        })?;
+        if gained.token(rule).is_none() {
+            let what = rule.token_cookies.first().map_or_else(
+                || "an access token".to_owned(),
+                |cookie| format!("the cookie '{cookie}'"),
+            );
+            let message = format!("the login ended without {what}");
+            return Err(Error::new(Kind::UnexpectedAnswer, message)
+                .hint("The service may have changed; its provider file has to follow."));
+        }
         let now = self.house.clock.now();
-        let claims = Claims::read(&token);
-        let email = claims.text(&rule.account_email).unwrap_or_default();
-        let id = claims.text(&rule.account_id).unwrap_or_else(|| username.to_owned());
-        let name = claims.text(&rule.account_name).unwrap_or_default();
+        let [id, email, name] = login::ACCOUNT;
+        let fact = |claims: &[String], value: &str| {
+            let told = || gained.value(value).map(|text| text.expose().to_owned());
+            gained.claim(rule, claims).or_else(told)
+        };
+        let email = fact(&rule.account_email, email).unwrap_or_default();
+        let unnamed = [username, &email, &self.provider.id];
+        let unnamed = unnamed.iter().find(|text| !text.is_empty());
+        let id = fact(&rule.account_id, id).or_else(|| unnamed.map(ToString::to_string));
         Ok(Session {
             id: random_id()?,
-            provider: self.provider.id.clone(),
-            account: Account { id, name, email },
+            provider: self.provider.key.clone(),
+            account: Account {
+                id: id.unwrap_or_default(),
+                name: fact(&rule.account_name, name).unwrap_or_default(),
+                email,
+            },
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
-            expires_at: claims.expires_at(now),
-            cookies: jar.to_sealed(),
+            expires_at: gained.token_ends_at(rule, now),
+            credentials: gained.to_sealed(),
         })
     }
 }

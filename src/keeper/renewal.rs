@@ -9,12 +9,12 @@ use super::house::Live;
 use super::report::Status;
 use crate::audit::{Event, Record};
 use crate::cancel::Cancel;
+use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
-use crate::http::Jar;
-use crate::login::{self, Renewal, Visit};
-use crate::provider::Renew;
+use crate::login::{self, Renewal};
+use crate::provider::{Probe, Renew};
 use crate::session::Session;
-use crate::token::Claims;
+use crate::vault::{Retired, Whom};
 use std::time::{Duration, Instant};
 
 /// After a renewal failed, the next one is not tried for this long while the token still holds.
@@ -34,7 +34,7 @@ impl Keeper {
         if !self.needs_renewal(&live) {
             return Ok(live);
         }
-        let failed = self.house.state().renewal_failed.get(&self.provider.id).copied();
+        let failed = self.house.state().renewal_failed.get(&self.provider.key).copied();
         let rests = failed.is_some_and(|at| at.elapsed() < RENEWAL_REST);
         if rests && !self.has_lapsed(&live) {
             return Ok(live);
@@ -61,10 +61,10 @@ impl Keeper {
     ) -> Result<Live> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.house.working(&keeper.provider.id, cancel);
+            let _working = keeper.house.working(&keeper.provider.key, cancel);
             let _inside = keeper.house.door.enter(cancel)?;
             let live = keeper.signed_in()?;
-            let token = |live: &Live| login::token(&keeper.provider, &live.jar);
+            let token = |live: &Live| live.held.token(&keeper.provider.session);
             if live.session.id != seen.session.id || token(&live) != token(&seen) {
                 return Ok(live);
             }
@@ -79,91 +79,143 @@ impl Keeper {
     fn renew_by(&self, renew: &Renew, live: Live) -> Result<Live> {
         log::info!("renewing the session");
         let client = self.client()?;
-        // Not cancelled once it has begun: a long-lived cookie may have been exchanged for a new one.
-        let visit = Visit { client: &client, provider: &self.provider, cancel: &Cancel::new() };
-        match login::renew(&visit, renew, live.jar.clone()) {
-            Ok(Renewal::Renewed(jar)) => {
-                self.house.state().renewal_failed.remove(&self.provider.id);
-                self.store_renewal(live, &jar)
+        let live = self.mark_spent(live, true)?;
+        // Not cancelled once it has begun: a long-lived credential may have been exchanged.
+        let whole = Cancel::new();
+        let renewed = login::renew(&self.visit(&client, &whole), renew, live.held.clone());
+        match renewed {
+            Ok(Renewal::Renewed(mut held)) => {
+                held.mark_spent(false);
+                self.house.state().renewal_failed.remove(&self.provider.key);
+                self.store_renewal(live, &held)
             }
-            Ok(Renewal::Over) => Err(self.end_expired(&live)),
+            Ok(Renewal::Over) => {
+                let mut dead = live;
+                dead.held.mark_spent(false);
+                Err(self.end_refused(&dead))
+            }
+            Ok(Renewal::Lost(error)) => {
+                self.renewal_failed(&live, &error);
+                if self.provider.rotates() && self.has_lapsed(&live) {
+                    return Err(self.end_expired(&live));
+                }
+                Err(error)
+            }
             Err(error) => {
-                log::warn!("the renewal failed ({}): {error}", error.code());
-                self.house.state().renewal_failed.insert(self.provider.id.clone(), Instant::now());
-                self.note(Event::Renewed, &live.session.account.id, error.code());
+                self.mark_spent(live.clone(), false)?;
+                self.renewal_failed(&live, &error);
                 Err(error)
             }
         }
     }
 
-    fn store_renewal(&self, live: Live, jar: &Jar) -> Result<Live> {
+    /// Notes, before a credential is sent that serves only once, that it is being used, and takes
+    /// the note back when it was not. Whoever finds the note after a crash does not send it again: a
+    /// server that sees one twice ends the session of everybody who holds it (RFC 9700 4.14.2).
+    fn mark_spent(&self, live: Live, spent: bool) -> Result<Live> {
+        if !self.provider.rotates() {
+            return Ok(live);
+        }
+        let held = live.held;
+        let stored = self.store(live.session, None, &mut |_, newer| {
+            let mut marked = newer.unwrap_or(&held).clone();
+            marked.mark_spent(spent);
+            marked
+        })?;
+        stored.ok_or_else(logged_out)
+    }
+
+    fn renewal_failed(&self, live: &Live, error: &Error) {
+        log::warn!("the renewal failed ({}): {error}", error.code());
+        self.house.state().renewal_failed.insert(self.provider.key.clone(), Instant::now());
+        self.note(Event::Renewed, &live.session.account.id, error.code());
+    }
+
+    fn store_renewal(&self, live: Live, held: &Credentials) -> Result<Live> {
         let now = self.house.clock.now();
         let record = self.record(Event::Renewed, &live.session.account.id, "ok", "");
         let ended = live.session.clone();
         let stored = self.store(live.session, Some(&record), &mut |session, stored| {
             session.renewed_at = now;
-            stored.map_or_else(|| jar.clone(), |newer| newer.overlaid_with(jar))
+            let mut fresh = stored.map_or_else(|| held.clone(), |newer| newer.overlaid_with(held));
+            fresh.mark_spent(false);
+            fresh
         })?;
         if let Some(live) = stored {
             log::info!("the session is renewed");
             let account = &live.session.account.id;
-            self.house.events.tell(Event::Renewed.name(), &self.provider.id, account, "ok");
+            self.tell(Event::Renewed, account, "ok");
             return Ok(live);
         }
         log::info!("a logout came first; the fresh tokens are revoked");
-        self.revoke_late(&ended, jar)?;
-        Err(Error::new(Kind::NotSignedIn, "the session was logged out while it was renewed"))
+        self.revoke_late(&ended, held)?;
+        Err(logged_out())
     }
 
-    /// Writes a changed session, fenced. `change` gets the session, and the stored cookies when
-    /// somebody wrote in between; it gives the cookies to store. `None`: it was logged out.
+    /// Writes a changed session, fenced. `change` gets the session, and the stored credentials when
+    /// somebody wrote in between; it gives those to store. `None`: it was logged out.
     pub(super) fn store(
         &self,
         mut session: Session,
         record: Option<&Record>,
-        change: &mut dyn FnMut(&mut Session, Option<&Jar>) -> Jar,
+        change: &mut dyn FnMut(&mut Session, Option<&Credentials>) -> Credentials,
     ) -> Result<Option<Live>> {
         let vault = self.house.vault()?;
-        let mut newer: Option<Jar> = None;
+        let mut newer: Option<Credentials> = None;
+        let rule = &self.provider.session;
         loop {
             let id = session.id.clone();
-            let jar = change(&mut session, newer.as_ref());
-            session.cookies = jar.to_sealed();
-            session.expires_at = login::token(&self.provider, &jar)
-                .and_then(|token| Claims::read(&token).expires_at(self.house.clock.now()));
+            let held = change(&mut session, newer.as_ref());
+            session.credentials = held.to_sealed();
+            session.expires_at = held.token_ends_at(rule, self.house.clock.now());
             if let Some(session) = vault.renew(session, record)? {
-                return Ok(Some(Live { session, jar }));
+                return Ok(Some(Live { session, held }));
             }
-            match self.house.live(&self.provider.id)? {
-                Some(live) if live.session.id == id => {
-                    newer = Some(live.jar);
-                    session = live.session;
+            // Somebody wrote in between. Whether the account is still the active one does not matter.
+            match vault.session_of(&self.provider.key, Whom::Session(&id))? {
+                Some(stored) if !self.house.has_ended(&id) => {
+                    newer = Some(Credentials::from_sealed(&stored.credentials).unwrap_or_default());
+                    session = stored;
                 }
                 _ => return Ok(None),
             }
         }
     }
 
-    /// The server wants the user again: the session is over here too, and the user is told once.
+    /// The server refused to renew. Where that is how a logout is proved, nothing is left to tell it.
+    fn end_refused(&self, live: &Live) -> Error {
+        let is_proof = self.provider.logout.probe == Some(Probe::Renew);
+        self.end_over(live, is_proof)
+    }
+
     fn end_expired(&self, live: &Live) -> Error {
+        self.end_over(live, false)
+    }
+
+    /// The server wants the user again: the session is over here too, and the user is told once.
+    fn end_over(&self, live: &Live, is_proved: bool) -> Error {
         let account = &live.session.account.id;
         log::info!("the session is over; a new login is needed");
         let record = self.record(Event::SessionExpired, account, "ok", "");
         // The token may outlive the long-lived cookie; then the server is told to end it.
+        // And one whose long-lived credential was lost on the way may be alive all the same.
+        let is_lost = live.held.is_spent();
         let mut retire = |old: &Session| {
             let lapsed = old.expires_at.is_some_and(|at| self.house.clock.seems_past(at));
-            if lapsed { None } else { self.revocation(old, Duration::ZERO).ok() }
+            let is_dead = is_proved || (lapsed && !is_lost);
+            let revocation = || self.revocation(old, Duration::ZERO).ok();
+            Retired::from(if is_dead { None } else { revocation() })
         };
-        let id = Some(live.session.id.as_str());
+        let id = Whom::Session(&live.session.id);
         let ended = self
             .house
             .vault()
-            .and_then(|vault| vault.end(&self.provider.id, id, &mut retire, &record));
+            .and_then(|vault| vault.end(&self.provider.key, id, &mut retire, &record));
         self.house.forget_session(&live.session);
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
         }
-        self.house.events.tell(Event::SessionExpired.name(), &self.provider.id, account, "ok");
+        self.tell(Event::SessionExpired, account, "ok");
         Error::new(Kind::SessionExpired, format!("the session at {} is over", self.provider.name))
             .hint("Log in again.")
     }
@@ -173,6 +225,10 @@ impl Keeper {
         Error::new(Kind::InvalidInput, format!("this session at {name} cannot be renewed"))
             .hint("It is good until it ends; then log in again.")
     }
+}
+
+fn logged_out() -> Error {
+    Error::new(Kind::NotSignedIn, "the session was logged out while it was renewed")
 }
 
 /// Errors after which the old session is no use either.

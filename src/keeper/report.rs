@@ -4,6 +4,7 @@
 use super::house::Live;
 use crate::clock::UnixTime;
 use crate::outbox::Outcome;
+use crate::provider::id_of;
 use crate::session::Account;
 use crate::vault::Entry;
 use serde::Serialize;
@@ -37,11 +38,11 @@ impl Status {
     pub(super) fn of(live: &Live, has_lapsed: bool, renewable: bool, pending: u64) -> Self {
         Status {
             state: if has_lapsed { "expired" } else { "signed_in" },
-            provider: live.session.provider.clone(),
+            provider: id_of(&live.session.provider).to_owned(),
             account: Some(live.session.account.clone()),
             expires_at: live.session.expires_at,
             renewable,
-            cookies: live.jar.names(),
+            cookies: live.held.jar.names(),
             pending_revocations: pending,
         }
     }
@@ -76,6 +77,38 @@ pub struct Report {
     pub expires_at: Option<UnixTime>,
     /// Why the outcome is what it is, in our words; may be empty.
     pub reason: String,
+    /// Of a logout everywhere: how many sessions the server said that it ended, this one included.
+    pub sessions_ended: Option<u32>,
+    /// What went wrong with an audit log, the server's or an audit sink; empty where nothing did.
+    pub audit_warning: String,
+    /// What was done on this device afterwards, as far as it was done here.
+    pub tasks: Vec<TaskLine>,
+}
+
+/// What became of one piece of post-logout work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskLine {
+    pub name: String,
+    /// "done" or "failed".
+    pub outcome: &'static str,
+    pub detail: String,
+}
+
+/// A stored account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountLine {
+    pub provider: String,
+    pub account: Account,
+    pub active: bool,
+    /// "signed_in" or "expired".
+    pub state: &'static str,
+    pub expires_at: Option<UnixTime>,
+    pub signed_in_at: UnixTime,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Accounts {
+    pub accounts: Vec<AccountLine>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -94,7 +127,7 @@ impl From<Entry> for EntryLine {
     fn from(entry: Entry) -> Self {
         EntryLine {
             id: entry.id,
-            provider: entry.revocation.provider,
+            provider: id_of(&entry.revocation.provider).to_owned(),
             account: entry.revocation.account,
             created_at: entry.revocation.created_at,
             expires_at: entry.revocation.expires_at,

@@ -6,9 +6,9 @@
 use super::Keeper;
 use super::house::Live;
 use crate::cancel::Cancel;
+use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Body, Jar, Request};
-use crate::login;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 /// A request as an add-on asks for it.
 pub struct Outgoing {
+    /// The id of the account that asks; `None`: whoever is active.
+    pub account: Option<String>,
     pub method: String,
     pub url: String,
     pub headers: Vec<(String, String)>,
@@ -32,7 +34,7 @@ pub struct Received {
 }
 
 /// What an add-on needs for requests of its own. Secret.
-pub struct Credentials {
+pub struct Handout {
     pub headers: BTreeMap<String, String>,
     pub cookies: BTreeMap<String, String>,
     pub token: String,
@@ -45,6 +47,7 @@ impl Keeper {
                 .hint("Write it in full, as in https://www.example.com/path.")
         })?;
         self.provider.hosts.check(&url)?;
+        self.check_active(outgoing.account.as_deref())?;
         let live = self.fresh(cancel)?;
         let answer = self.send(outgoing, &url, &live, cancel)?;
         if !self.is_unauthenticated(&answer) {
@@ -57,21 +60,32 @@ impl Keeper {
     }
 
     /// The session's own headers and cookies.
-    pub fn credentials(&self) -> Result<Credentials> {
+    pub fn credentials(&self, account: Option<&str>) -> Result<Handout> {
+        self.check_active(account)?;
         let live = self.signed_in()?;
-        let token = login::token(&self.provider, &live.jar).unwrap_or_default();
+        let token = live.held.token(&self.provider.session).unwrap_or_default();
+        // A token that only ever is a cookie is not for a header.
+        let bearer = (!self.provider.api.bearer_hosts.is_empty())
+            .then(|| ("Authorization".to_owned(), format!("Bearer {}", token.expose())));
         let cookie = |name: String| {
-            let value = live.jar.value(&name)?.expose().to_owned();
+            let value = live.held.jar.value(&name)?.expose().to_owned();
             Some((name, value))
         };
-        Ok(Credentials {
-            headers: BTreeMap::from([(
-                "Authorization".to_owned(),
-                format!("Bearer {}", token.expose()),
-            )]),
-            cookies: live.jar.names().into_iter().filter_map(cookie).collect(),
+        Ok(Handout {
+            headers: bearer.into_iter().collect(),
+            cookies: live.held.jar.names().into_iter().filter_map(cookie).collect(),
             token: token.expose().to_owned(),
         })
+    }
+
+    /// A session that was handed out before the viewer switched must not act for somebody else.
+    fn check_active(&self, account: Option<&str>) -> Result<()> {
+        let live = self.signed_in()?;
+        if account.is_none_or(|account| account == live.session.account.id) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::NotSignedIn, "another account is the active one now")
+            .hint("Switch back to this account, or use the session of the active one."))
     }
 
     fn send(&self, outgoing: &Outgoing, url: &Url, live: &Live, cancel: &Cancel) -> Result<Answer> {
@@ -83,11 +97,11 @@ impl Keeper {
             .as_ref()
             .map(|bytes| Body { content_type: None, bytes: Zeroizing::new(bytes.clone()) });
         if self.provider.api.bearer_hosts.check(url).is_ok() {
-            request.bearer = login::token(&self.provider, &live.jar);
+            request.bearer = live.held.token(&self.provider.session);
         }
-        let mut jar = live.jar.clone();
+        let mut jar = live.held.jar.clone();
         let answer = self.client()?.follow(&request, &self.provider.hosts, &mut jar, cancel)?;
-        if jar != live.jar {
+        if jar != live.held.jar {
             // The request has been made: what became of it matters more than the cookies.
             if let Err(error) = self.keep_cookies(live, &jar) {
                 log::error!("the cookies of an answer could not be kept: {error}");
@@ -97,13 +111,14 @@ impl Keeper {
     }
 
     fn keep_cookies(&self, live: &Live, jar: &Jar) -> Result<()> {
-        let changes = jar.changes_since(&live.jar);
+        let held = live.held.with_jar(jar.clone());
+        let changes = Credentials::new().with_jar(jar.changes_since(&live.held.jar));
         let stored = self.store(live.session.clone(), None, &mut |_, stored| {
-            stored.map_or_else(|| jar.clone(), |newer| newer.overlaid_with(&changes))
+            stored.map_or_else(|| held.clone(), |newer| newer.overlaid_with(&changes))
         })?;
-        let token = |jar: &Jar| login::token(&self.provider, jar);
-        if stored.is_none() && token(jar) != token(&live.jar) {
-            return self.revoke_late(&live.session, jar);
+        let rule = &self.provider.session;
+        if stored.is_none() && held.token(rule) != live.held.token(rule) {
+            return self.revoke_late(&live.session, &held);
         }
         Ok(())
     }

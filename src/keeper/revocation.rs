@@ -3,17 +3,23 @@
 
 use super::Keeper;
 use crate::cancel::Cancel;
+use crate::clock::UnixTime;
+use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
-use crate::http::{Client, Jar};
-use crate::logout::{self, Verdict};
+use crate::http::Client;
+use crate::login::{self, Renewal};
+use crate::logout::{self, Verdict, Visit};
 use crate::outbox::{FIRST_TRY_LEASE, Outcome};
-use crate::provider::Provider;
+use crate::provider::{Probe, Provider};
 use crate::session::{Revocation, Session};
 use crate::vault::random_id;
 use std::time::Duration;
 
 /// However short the deadline is set, this much is tried.
 const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
+
+/// No refresh token is believed to last longer, in seconds: 400 days, as for cookies.
+const LONGEST_LIFE: i64 = 400 * 86_400;
 
 impl Keeper {
     /// What the outbox needs to end `session` at the server, left alone for `lease`. Where nothing
@@ -23,64 +29,75 @@ impl Keeper {
         session: &Session,
         lease: Duration,
     ) -> std::result::Result<Revocation, Verdict> {
-        let jar = Jar::from_sealed(&session.cookies).unwrap_or_default();
-        self.revocation_of(&self.provider, &jar, (&session.id, &session.account.id), lease)
+        let held = Credentials::from_sealed(&session.credentials).unwrap_or_default();
+        self.revocation_of(&self.provider, &held, (&session.id, &session.account.id), lease)
     }
 
     pub(super) fn revocation_of(
         &self,
         provider: &Provider,
-        jar: &Jar,
+        held: &Credentials,
         (session_id, account): (&str, &str),
         lease: Duration,
     ) -> std::result::Result<Revocation, Verdict> {
-        let credentials = logout::credentials(provider, jar);
-        if credentials.is_empty() {
+        let credentials = logout::credentials(provider, held);
+        if !logout::can_revoke(provider, &credentials) {
             return Err(nothing_to_send());
         }
-        let expires_at = credentials.last_expiry_of(&provider.credential_cookies());
+        let expires_at = self.last_end(provider, &credentials);
         if expires_at.is_some_and(|at| self.house.clock.is_past(at)) {
             return Err(credentials_over());
         }
         let created_at = self.house.clock.now();
         Ok(Revocation {
             session_id: session_id.to_owned(),
-            provider: provider.id.clone(),
+            provider: provider.key.clone(),
             account: account.to_owned(),
             created_at,
             first_attempt_at: created_at + i64::try_from(lease.as_secs()).unwrap_or(0),
             expires_at,
-            cookies: credentials.to_sealed(),
+            credentials: credentials.to_sealed(),
+            everywhere: false,
             definition: provider.source.clone(),
         })
     }
 
-    /// Sends it, within the deadline of a logout.
+    /// Sends it, within the deadline of a logout. With `patience`, a logout everywhere waits until
+    /// the other sessions are ended before it ends its own. What later attempts need of the answers goes to
+    /// `keep`, which says whether it could be kept.
     pub(super) fn revoke_within(
         &self,
         revocation: &Revocation,
         provider: &Provider,
         deadline: Option<Duration>,
         cancel: &Cancel,
+        patience: bool,
+        keep: &mut Keep<'_>,
     ) -> Verdict {
-        let jar = Jar::from_sealed(&revocation.cookies).unwrap_or_default();
-        match self.logout_client(deadline) {
-            Ok(client) => logout::revoke(&client, provider, &jar, &*self.house.clock, cancel),
-            Err(error) => Verdict { reason: error.message().to_owned(), ..not_tried() },
-        }
+        let held = Credentials::from_sealed(&revocation.credentials).unwrap_or_default();
+        let client = match self.logout_client(provider, deadline) {
+            Ok(client) => client,
+            Err(error) => return Verdict::new(Outcome::Deferred, error.message()),
+        };
+        let clock = &*self.house.clock;
+        let visit = login::Visit { client: &client, provider, clock, cancel };
+        let mut attempt = Attempt { visit, held, keep, patience };
+        let verdict = attempt.run(revocation.everywhere);
+        attempt.finish(verdict, revocation.everywhere)
     }
 
     /// A session that the server may have opened and the vault did not take: it goes to the outbox,
     /// or is ended without it. Cookies that make no session are nothing to end.
-    pub(super) fn revoke_unstored(&self, jar: &Jar, account: &str, cancel: &Cancel) {
+    pub(super) fn revoke_unstored(&self, gained: &Credentials, account: &str, cancel: &Cancel) {
         let names = self.provider.credential_cookies();
-        if !names.iter().any(|name| jar.value(name).is_some()) {
+        let has_cookie = names.iter().any(|name| gained.jar.value(name).is_some());
+        if !has_cookie && !gained.has_tokens() {
             return;
         }
         log::warn!("the login could not be kept; the server is told to end it");
         let id = random_id().unwrap_or_default();
         let Ok(revocation) =
-            self.revocation_of(&self.provider, jar, (&id, account), FIRST_TRY_LEASE)
+            self.revocation_of(&self.provider, gained, (&id, account), FIRST_TRY_LEASE)
         else {
             return;
         };
@@ -90,14 +107,24 @@ impl Keeper {
                 self.deliver_first(entry, None, cancel);
                 self.house.state().sending.remove(&entry);
             }
-            Err(_) => drop(self.revoke_within(&revocation, &self.provider, None, &Cancel::new())),
+            Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
     }
 
+    /// Sends what the disk did not take: now or never.
+    pub(super) fn revoke_unkept(
+        &self,
+        revocation: &Revocation,
+        deadline: Option<Duration>,
+        cancel: &Cancel,
+    ) -> Verdict {
+        self.revoke_within(revocation, &self.provider, deadline, cancel, false, &mut |_| false)
+    }
+
     /// Tokens that came after the logout: they belong to the session that is to be revoked.
-    pub(super) fn revoke_late(&self, session: &Session, jar: &Jar) -> Result<()> {
+    pub(super) fn revoke_late(&self, session: &Session, held: &Credentials) -> Result<()> {
         let mut late = session.clone();
-        late.cookies = jar.to_sealed();
+        late.credentials = held.to_sealed();
         if let Ok(revocation) = self.revocation(&late, Duration::ZERO) {
             self.house.vault()?.enqueue(&revocation)?;
         }
@@ -105,41 +132,128 @@ impl Keeper {
     }
 
     /// A client whose requests end within the deadline, the probe's included.
-    fn logout_client(&self, deadline: Option<Duration>) -> Result<Client> {
+    fn logout_client(&self, provider: &Provider, deadline: Option<Duration>) -> Result<Client> {
         let deadline = deadline.unwrap_or(self.logout_deadline).max(SHORTEST_DEADLINE);
-        let share = deadline / logout::requests(&self.provider);
+        let share = deadline / logout::requests(provider).max(1);
         let mut network = self.network.clone();
         network.total_timeout = network.total_timeout.min(share);
         network.answer_timeout = network.answer_timeout.min(share);
         network.connect_timeout = network.connect_timeout.min(share);
         self.house.client(&network)
     }
+
+    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does
+    /// not tell.
+    fn last_end(&self, provider: &Provider, held: &Credentials) -> Option<UnixTime> {
+        let now = self.house.clock.now();
+        let refresh = held.value(REFRESH_TOKEN).map(|_| now.saturating_add(LONGEST_LIFE));
+        let cookies = held.jar.last_expiry_of(&provider.credential_cookies());
+        let token =
+            held.value(ACCESS_TOKEN).and_then(|_| held.token_ends_at(&provider.session, now));
+        [refresh, cookies, token].into_iter().flatten().max()
+    }
+}
+
+/// Takes what later attempts need; false when it could not be kept.
+pub(super) type Keep<'a> = dyn FnMut(&Credentials) -> bool + 'a;
+
+/// One attempt at ending a session: with a token that is still good, and with a look at what is left
+/// where the answers prove nothing.
+struct Attempt<'a> {
+    visit: login::Visit<'a>,
+    held: Credentials,
+    keep: &'a mut Keep<'a>,
+    patience: bool,
+}
+
+impl Attempt<'_> {
+    fn run(&mut self, everywhere: bool) -> Verdict {
+        let login::Visit { client, provider, clock, cancel } = self.visit;
+        if logout::needs_fresh_token(provider, &self.held, clock, everywhere) {
+            if let Some(Ok(Renewal::Over)) = self.renew() {
+                let why = "the server says that the session was over";
+                return Verdict::new(Outcome::AlreadyEnded, why);
+            }
+        }
+        let before = self.held.clone();
+        let visit = Visit { client, provider, clock, cancel };
+        let verdict = logout::revoke(&visit, &mut self.held, everywhere, self.patience);
+        if self.held != before && !verdict.outcome.is_final() {
+            (self.keep)(&self.held);
+        }
+        verdict
+    }
+
+    /// Where the answers prove nothing, the renewal may: a dead session is refused. Where only the
+    /// access token was refused, a fresh one tells more.
+    fn finish(&mut self, verdict: Verdict, everywhere: bool) -> Verdict {
+        if verdict.is_token_refused {
+            return match self.renew() {
+                Some(Ok(Renewal::Over)) => {
+                    let why = "the server says that the session was over";
+                    Verdict { status: verdict.status, ..Verdict::new(Outcome::AlreadyEnded, why) }
+                }
+                Some(Ok(Renewal::Renewed(_))) => self.run(everywhere),
+                _ => verdict,
+            };
+        }
+        let has_probe = self.visit.provider.logout.probe == Some(Probe::Renew);
+        if verdict.outcome != Outcome::Unconfirmed || !has_probe {
+            return verdict;
+        }
+        match self.renew() {
+            Some(Ok(Renewal::Over)) => Verdict {
+                outcome: Outcome::Revoked,
+                is_own_ended: true,
+                reason: "the server refuses to renew the old session".to_owned(),
+                ..verdict
+            },
+            _ => verdict,
+        }
+    }
+
+    /// Renews what is held, if there is a way. As for a session that is in use, what serves only once
+    /// is noted before it is sent.
+    fn renew(&mut self) -> Option<Result<Renewal>> {
+        let login::Visit { provider, clock, .. } = self.visit;
+        let renew = provider.renew.as_ref()?;
+        if !login::can_renew(provider, &self.held, clock) {
+            return None;
+        }
+        if provider.rotates() {
+            self.held.mark_spent(true);
+            if !(self.keep)(&self.held) {
+                self.held.mark_spent(false);
+                return None;
+            }
+        }
+        let mut renewal = login::renew(&self.visit, renew, self.held.clone());
+        match &mut renewal {
+            Ok(Renewal::Renewed(fresh)) => {
+                fresh.mark_spent(false);
+                self.held = logout::credentials(provider, fresh);
+                (self.keep)(&self.held);
+            }
+            Err(_) => {
+                self.held.mark_spent(false);
+                (self.keep)(&self.held);
+            }
+            Ok(Renewal::Over | Renewal::Lost(_)) => {}
+        }
+        Some(renewal)
+    }
 }
 
 /// Every credential has certainly ended: the clock is known.
 fn credentials_over() -> Verdict {
-    Verdict {
-        outcome: Outcome::AlreadyEnded,
-        reason: "the session's credentials had ended by themselves".to_owned(),
-        ..not_tried()
-    }
+    Verdict::new(Outcome::AlreadyEnded, "the session's credentials had ended by themselves")
 }
 
 /// There is nothing that the server would know the session by.
 fn nothing_to_send() -> Verdict {
-    Verdict {
-        outcome: Outcome::Unconfirmed,
-        reason: "the session holds no cookie that the logout could send".to_owned(),
-        ..not_tried()
-    }
+    Verdict::new(Outcome::Unconfirmed, "the session holds nothing that the logout could send")
 }
 
 pub(super) fn not_tried() -> Verdict {
-    Verdict {
-        outcome: Outcome::Deferred,
-        status: None,
-        retry_after: None,
-        fault: None,
-        reason: "the server was not tried".to_owned(),
-    }
+    Verdict::new(Outcome::Deferred, "the server was not tried")
 }

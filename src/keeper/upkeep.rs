@@ -5,10 +5,12 @@ use super::Keeper;
 use super::report::{Chores, Forgotten};
 use crate::audit::{Event, Line, Record};
 use crate::cancel::Cancel;
+use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::http::{self, Jar};
-use crate::provider;
+use crate::http;
+use crate::provider::{self, Given, id_of};
 use crate::session::Session;
+use crate::vault::Retired;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -20,17 +22,43 @@ pub struct Facts(pub Value);
 impl Keeper {
     /// When the service should renew and drain next.
     pub fn chores(&self) -> Result<Chores> {
-        let live = self.house.live(&self.provider.id)?;
+        let live = self.house.live(&self.provider.key)?;
         let renew_at = live
             .as_ref()
             .filter(|live| self.way_to_renew(live).is_some() || self.has_lapsed(live))
             .and_then(|live| self.renewal_time(live));
-        Ok(Chores { renew_at, drain_at: self.next_drain()? })
+        let drain_at = match self.house.vault()?.waiting_tasks()? {
+            0 => self.next_drain()?,
+            _ => Some(self.house.clock.now()),
+        };
+        Ok(Chores { renew_at, drain_at })
     }
 
     /// The last `limit` lines of the audit trail, oldest first.
     pub fn audit(&self, limit: usize) -> Result<Vec<Line>> {
-        self.house.vault()?.trail(limit)
+        Ok(shown(self.house.vault()?.trail(limit)?))
+    }
+
+    /// The lines of the trail that an audit sink has not taken, oldest first.
+    pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<Line>> {
+        Ok(shown(self.house.vault()?.trail_after(sink, limit)?))
+    }
+
+    /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
+    pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
+        self.house.vault()?.taken_by(sink, seq)
+    }
+
+    /// Notes that an audit sink did not take its lines; once, until it does again.
+    pub fn audit_refused(&self, reason: &str) {
+        let is_news = !std::mem::replace(&mut self.house.state().sink_failed, true);
+        if is_news {
+            log::warn!("the audit sink failed: {reason}");
+            let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
+            if let Err(error) = self.house.vault().and_then(|vault| vault.append(&record)) {
+                log::error!("the audit trail could not be written: {error}");
+            }
+        }
     }
 
     /// Logs out of everything and tries the servers once, then erases the key, the sessions and the
@@ -40,13 +68,14 @@ impl Keeper {
         let turn = self.house.turn();
         self.house.stop_work_of_all();
         let vault = self.house.vault()?;
-        let mut retire = |session: &Session| {
-            let other = provider::find(&session.provider).ok();
-            let own = (session.provider == self.provider.id).then(|| self.provider.clone());
-            let jar = Jar::from_sealed(&session.cookies).ok()?;
+        let retire = |session: &Session| {
+            let other = provider::find(&session.provider, &Given::new()).ok();
+            let own = (session.provider == self.provider.key).then(|| self.provider.clone());
+            let held = Credentials::from_sealed(&session.credentials).ok()?;
             let whose = (session.id.as_str(), session.account.id.as_str());
-            self.revocation_of(&own.or(other)?, &jar, whose, Duration::ZERO).ok()
+            self.revocation_of(&own.or(other)?, &held, whose, Duration::ZERO).ok()
         };
+        let mut retire = |session: &Session| Retired::from(retire(session));
         let mut record_for = |session: &Session| Record {
             provider: session.provider.clone(),
             ..self.record(Event::Logout, &session.account.id, "cleared", "")
@@ -58,7 +87,7 @@ impl Keeper {
         }
         let (left, pending) = vault.forget()?;
         self.house.forget_everything();
-        self.house.events.tell(Event::Forgotten.name(), &self.provider.id, "", "ok");
+        self.tell(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
     }
@@ -90,4 +119,12 @@ impl Keeper {
             },
         })))
     }
+}
+
+/// With the providers' ids, as everybody knows them.
+fn shown(mut lines: Vec<Line>) -> Vec<Line> {
+    for line in &mut lines {
+        line.provider = id_of(&line.provider).to_owned();
+    }
+    lines
 }

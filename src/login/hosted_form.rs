@@ -7,19 +7,20 @@
 
 use super::{Visit, page_text, unexpected};
 use crate::cancel::Cancel;
-use crate::error::{Error, Kind, Result};
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
 use crate::http::{Answer, Jar, Request, form};
-use crate::provider::{HostedForm, Page, Submit, Take, Target, Template, Values};
+use crate::provider::{Body, HostedForm, Page, Submit, Take, Values};
 use crate::secret::Secret;
-use url::Url;
 
 pub(super) fn log_in(
     visit: &Visit,
     form: &HostedForm,
     username: &str,
     password: &Secret,
-    jar: &mut Jar,
+    gained: &mut Credentials,
 ) -> Result<()> {
+    let jar = &mut gained.jar;
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
     for page in &form.pages {
         fetch(visit, page, &mut values, jar)?;
@@ -31,8 +32,7 @@ pub(super) fn log_in(
 
 fn fetch(visit: &Visit, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: fetching {}", page.name);
-    let mut request = Request::get(address(&page.target, values));
-    request.headers = fill(&page.target.headers, values);
+    let request = Request::filled("GET", &page.target, &Body::None, values);
     let answer = visit.client.follow(&request, &visit.provider.hosts, jar, visit.cancel)?;
     let text = page_text(&page.name, &answer)?;
     for take in &page.take {
@@ -60,24 +60,20 @@ fn missing(page: &Page, take: &Take) -> Error {
 
 fn submit(visit: &Visit, submit: &Submit, values: &Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: sending {}", submit.name);
-    let fields: Vec<(&str, Secret)> =
-        submit.form.iter().map(|(name, template)| (name.as_str(), template.fill(values))).collect();
-    let pairs: Vec<(&str, &str)> =
-        fields.iter().map(|(name, value)| (*name, value.expose())).collect();
-    let mut request = Request::post_form(address(&submit.target, values), &pairs);
-    request.headers = fill(&submit.target.headers, values);
+    let body = Body::Form(submit.form.clone());
+    let request = Request::filled("POST", &submit.target, &body, values);
     let answer = visit.client.exchange(&request, &visit.provider.hosts, jar, &Cancel::new())?;
     match answer.status {
         301..=303 => follow(visit, submit, &answer, jar),
-        307 | 308 => Err(Error::new(
-            Kind::HostNotAllowed,
-            format!("{} asked for the password to be sent to another address", submit.name),
-        )
-        .hint("The password was not sent on. Somebody may be tampering with the connection.")),
-        401 => Err(refused()),
+        307 | 308 => Err(super::sent_elsewhere(&submit.name)),
+        401 => Err(super::refused()),
         _ => {
             let text = page_text(&submit.name, &answer)?;
-            if form::has_class(&text, &submit.refused_class) { Err(refused()) } else { Ok(()) }
+            if form::has_class(&text, &submit.refused_class) {
+                Err(super::refused())
+            } else {
+                Ok(())
+            }
         }
     }
 }
@@ -95,27 +91,4 @@ fn follow(visit: &Visit, submit: &Submit, answer: &Answer, jar: &mut Jar) -> Res
         "the page after the login form",
         &format!("answered with status {}", landing.status),
     ))
-}
-
-fn refused() -> Error {
-    Error::new(Kind::CredentialsRefused, "the user name or the password is wrong")
-        .hint("Check both, also upper and lower case, and try again.")
-}
-
-fn address(target: &Target, values: &Values) -> Url {
-    let mut url = target.url.clone();
-    if !target.query.is_empty() {
-        let mut query = url.query_pairs_mut();
-        for (name, template) in &target.query {
-            query.append_pair(name, template.fill(values).expose());
-        }
-    }
-    url
-}
-
-fn fill(headers: &[(String, Template)], values: &Values) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, template)| (name.clone(), template.fill(values).expose().to_owned()))
-        .collect()
 }

@@ -3,25 +3,27 @@
 //!
 //! What counts is the token: when a new one came, the renewal worked, whatever the last page says.
 
-use super::{Renewal, Visit, page_text, token, unexpected};
+use super::{Renewal, Visit, page_text, unexpected};
+use crate::credentials::Credentials;
 use crate::error::Result;
-use crate::http::{Jar, Request, form};
+use crate::http::{Request, form};
 use crate::provider::RenewPage;
 use crate::secret::Secret;
 
-pub(super) fn renew(visit: &Visit, page: &RenewPage, mut jar: Jar) -> Result<Renewal> {
-    if jar.value(&page.needs_cookie).is_none() {
+pub(super) fn renew(visit: &Visit, page: &RenewPage, mut held: Credentials) -> Result<Renewal> {
+    if held.jar.value(&page.needs_cookie).is_none() {
         return Ok(Renewal::Over);
     }
-    let before = jar.clone();
+    let before = held.jar.clone();
+    let rule = &visit.provider.session;
     let request = Request::get(page.url.clone());
-    let answer = visit.client.follow(&request, &visit.provider.hosts, &mut jar, visit.cancel);
+    let answer = visit.client.follow(&request, &visit.provider.hosts, &mut held.jar, visit.cancel);
     // A token under a former name, left behind when the present one is deleted, is not a new one.
-    let names = &visit.provider.session.token_cookies;
-    let is_old =
-        |token: &Secret| names.iter().any(|name| before.value(name).as_ref() == Some(token));
-    if token(visit.provider, &jar).is_some_and(|token| !is_old(&token)) {
-        return Ok(Renewal::Renewed(jar));
+    let is_old = |token: &Secret| {
+        rule.token_cookies.iter().any(|name| before.value(name).as_ref() == Some(token))
+    };
+    if held.token(rule).is_some_and(|token| !is_old(&token)) {
+        return Ok(Renewal::Renewed(held));
     }
     let text = page_text("the renewal page", &answer?)?;
     if form::input_value(&text, &page.form_input).is_some() {

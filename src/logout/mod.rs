@@ -2,16 +2,22 @@
 //!
 //! What is sent are the credentials of a session that is already gone from this device.
 
+mod elsewhere;
+mod end_session;
 mod proof;
 mod request;
+mod revocation;
 
 use crate::cancel::Cancel;
 use crate::clock::Clock;
+use crate::credentials::{Credentials, ID_TOKEN, REFRESH_TOKEN};
 use crate::error::Fault;
-use crate::http::{Client, Jar};
+use crate::http::Client;
 use crate::outbox::Outcome;
-use crate::provider::{Logout, Provider};
+use crate::provider::{Everywhere, Place, Probe, Provider, Step};
+use crate::secret::Secret;
 use std::time::Duration;
+use url::Url;
 
 /// What one attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,47 +30,209 @@ pub struct Verdict {
     pub fault: Option<Fault>,
     /// In our words, for the log and the details; never the server's.
     pub reason: String,
+    /// What the server warned of, for the details. The server's words, of characters that can be shown.
+    pub warning: String,
+    /// How many of the account's other sessions the server has ended.
+    pub ended: u32,
+    /// True when the own one is ended, whatever became of the others.
+    pub is_own_ended: bool,
+    /// True when it is the access token that was refused, which others may outlive.
+    pub is_token_refused: bool,
+}
+
+impl Verdict {
+    pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Verdict {
+            outcome,
+            status: None,
+            retry_after: None,
+            fault: None,
+            reason: reason.into(),
+            warning: String::new(),
+            ended: 0,
+            is_own_ended: outcome.is_final(),
+            is_token_refused: false,
+        }
+    }
 }
 
 /// What a way out works with.
-struct Visit<'a> {
-    client: &'a Client,
-    provider: &'a Provider,
-    jar: &'a Jar,
-    clock: &'a dyn Clock,
-    cancel: &'a Cancel,
+pub struct Visit<'a> {
+    pub client: &'a Client,
+    pub provider: &'a Provider,
+    pub clock: &'a dyn Clock,
+    pub cancel: &'a Cancel,
 }
 
-/// Tells the server of `provider` to end the session whose cookies are in `jar`.
-pub fn revoke(
-    client: &Client,
+/// Tells the provider's server to end the session whose credentials are in `held`. What later
+/// attempts need, the answers may add to `held`. With `patience` a logout everywhere waits for the
+/// other sessions before it ends the own one.
+pub fn revoke(visit: &Visit, held: &mut Credentials, everywhere: bool, patience: bool) -> Verdict {
+    let others = match &visit.provider.everywhere {
+        Some(Everywhere::List(list)) if everywhere => Some(elsewhere::end(visit, list, held)),
+        _ => None,
+    };
+    // Ending the own session takes the means to end the others away; so they come first.
+    if let Some(others) = others.as_ref().filter(|others| others.outcome == Outcome::Deferred) {
+        if patience {
+            return Verdict { is_own_ended: false, ..others.clone() };
+        }
+    }
+    let mut verdicts = Vec::new();
+    for step in &visit.provider.logout.steps {
+        let verdict = match step {
+            Step::Request(logout) if request::waits_in_vain(logout, held, &verdicts) => None,
+            Step::Request(logout) => Some(request::send(visit, logout, held)),
+            Step::Revoke(tokens) => revocation::revoke(visit, tokens, held),
+            Step::EndSession => end_session::end(visit, held),
+        };
+        verdicts.extend(verdict);
+    }
+    let mut verdict = combine(verdicts);
+    if let Some(Probe::Request { url, refused_status, bearer }) = &visit.provider.logout.probe {
+        if verdict.outcome == Outcome::Unconfirmed && !verdict.is_token_refused {
+            let probed = request::probe(visit, url, *bearer, refused_status, held);
+            verdict = probed
+                .map_or(verdict.clone(), |probed| Verdict { warning: verdict.warning, ..probed });
+        }
+    }
+    match others {
+        Some(others) => with_others(verdict, others),
+        None => verdict,
+    }
+}
+
+/// What all steps came to: the session is dead when each of them says so. The first that does not
+/// say so in the gravest way gives the reason.
+fn combine(verdicts: Vec<Verdict>) -> Verdict {
+    let gravity = |outcome: Outcome| match outcome {
+        Outcome::AlreadyEnded => 0,
+        Outcome::Revoked => 1,
+        Outcome::Rejected => 2,
+        Outcome::Unconfirmed => 3,
+        Outcome::Deferred => 4,
+    };
+    let warning = verdicts.iter().map(|verdict| verdict.warning.clone()).find(|w| !w.is_empty());
+    let mut gravest: Option<Verdict> = None;
+    for verdict in verdicts {
+        let is_graver = |old: &Verdict| gravity(verdict.outcome) > gravity(old.outcome);
+        if gravest.as_ref().is_none_or(is_graver) {
+            gravest = Some(verdict);
+        }
+    }
+    let nothing = || Verdict::new(Outcome::Unconfirmed, "the server offers no way to log out");
+    let verdict = gravest.unwrap_or_else(nothing);
+    Verdict { warning: warning.unwrap_or_default(), ..verdict }
+}
+
+/// A logout everywhere is done when the others are ended too.
+fn with_others(own: Verdict, others: Verdict) -> Verdict {
+    let (ended, is_own_ended) = (others.ended, own.outcome.is_final());
+    let verdict = if is_own_ended && !others.outcome.is_final() { others } else { own };
+    Verdict { ended, is_own_ended, ..verdict }
+}
+
+/// The part of `held` that revoking needs: what the logout, its probe and a renewal before it would
+/// send.
+pub fn credentials(provider: &Provider, held: &Credentials) -> Credentials {
+    let mut kept = held.clone();
+    kept.jar = held.jar.subset_for(&urls(provider).iter().collect::<Vec<_>>());
+    kept
+}
+
+/// True when something in `held` lets the server know the session.
+pub fn can_revoke(provider: &Provider, held: &Credentials) -> bool {
+    provider.logout.steps.iter().any(|step| match step {
+        Step::Request(logout) => request::is_sendable(provider, logout, held),
+        Step::Revoke(tokens) => tokens.iter().any(|name| held.value(name).is_some()),
+        Step::EndSession => held.value(ID_TOKEN).is_some(),
+    })
+}
+
+/// True when the logout needs an access token that is still good, and there is none.
+pub fn needs_fresh_token(
     provider: &Provider,
-    jar: &Jar,
+    held: &Credentials,
     clock: &dyn Clock,
-    cancel: &Cancel,
-) -> Verdict {
-    match &provider.logout {
-        Logout::Request(logout) => {
-            let visit = Visit { client, provider, jar, clock, cancel };
-            request::revoke(&visit, logout)
-        }
-    }
+    everywhere: bool,
+) -> bool {
+    let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
+    let sends_token = provider.logout.steps.iter().any(|step| match step {
+        Step::Request(logout) => logout.bearer,
+        Step::Revoke(_) | Step::EndSession => false,
+    });
+    let has_none = held.token(&provider.session).is_none();
+    (sends_token || (everywhere && lists)) && (has_none || has_lapsed(provider, held, clock))
 }
 
-/// The part of `jar` that revoking needs: what the logout and its probe would send.
-pub fn credentials(provider: &Provider, jar: &Jar) -> Jar {
-    match &provider.logout {
-        Logout::Request(logout) => {
-            let mut urls = vec![&logout.url];
-            urls.extend(logout.probe.as_ref().map(|probe| &probe.url));
-            jar.subset_for(&urls)
-        }
-    }
+/// True when the access token has ended by itself, as far as it tells.
+fn has_lapsed(provider: &Provider, held: &Credentials, clock: &dyn Clock) -> bool {
+    let ends = held.token_ends_at(&provider.session, clock.now());
+    ends.is_some_and(|at| clock.seems_past(at))
 }
 
 /// How many requests a revocation makes at most; they share the logout's deadline.
 pub fn requests(provider: &Provider) -> u32 {
-    match &provider.logout {
-        Logout::Request(logout) => 1 + u32::from(logout.probe.is_some()),
+    let steps: u32 = provider
+        .logout
+        .steps
+        .iter()
+        .map(|step| match step {
+            Step::Request(_) | Step::EndSession => 1,
+            Step::Revoke(tokens) => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
+        })
+        .sum();
+    steps + u32::from(provider.logout.probe.is_some())
+}
+
+/// The addresses that get cookies.
+fn urls(provider: &Provider) -> Vec<Url> {
+    let mut urls = Vec::new();
+    for step in &provider.logout.steps {
+        if let Step::Request(logout) = step {
+            if let Place::Fixed(target) = &logout.place {
+                urls.push(target.url.clone());
+            }
+        }
+    }
+    match &provider.logout.probe {
+        Some(Probe::Request { url, .. }) => urls.push(url.clone()),
+        Some(Probe::Renew) | None => {}
+    }
+    if let Some(Everywhere::List(list)) = &provider.everywhere {
+        urls.push(list.url.clone());
+    }
+    urls.extend(provider.renewal_url().cloned());
+    urls
+}
+
+/// The session's own token, for a request to one of the hosts.
+fn bearer(provider: &Provider, held: &Credentials, wanted: bool) -> Option<Secret> {
+    if wanted { held.token(&provider.session) } else { None }
+}
+
+/// True when the names of what is held go beyond the access token: something that outlives it.
+fn outlives_token(held: &Credentials, provider: &Provider) -> bool {
+    let cookie = provider.renewal_cookie();
+    held.value(REFRESH_TOKEN).is_some() || cookie.is_some_and(|name| held.jar.value(name).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(outcomes: &[Outcome]) -> Outcome {
+        combine(outcomes.iter().map(|outcome| Verdict::new(*outcome, "")).collect()).outcome
+    }
+
+    #[test]
+    fn a_session_is_dead_when_every_step_says_so() {
+        use Outcome::{AlreadyEnded, Deferred, Rejected, Revoked, Unconfirmed};
+        assert_eq!(of(&[Revoked, AlreadyEnded]), Revoked);
+        assert_eq!(of(&[AlreadyEnded, AlreadyEnded]), AlreadyEnded);
+        assert_eq!(of(&[Revoked, Unconfirmed]), Unconfirmed);
+        assert_eq!(of(&[Revoked, Rejected]), Rejected);
+        assert_eq!(of(&[Deferred, Revoked, Unconfirmed]), Deferred);
+        assert_eq!(of(&[]), Unconfirmed);
     }
 }

@@ -7,17 +7,36 @@
 use super::Verdict;
 use crate::error::{Error, Kind};
 use crate::http::{Answer, Jar};
+use crate::oauth::errors;
 use crate::outbox::Outcome;
 use crate::provider::Proof;
 use serde_json::Value;
 use url::Url;
 
-pub(super) fn judge(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
-    let (outcome, reason) = match answer.status {
-        status if proof.status.contains(&status) => match missing(proof, url, jar, answer) {
-            None => (Outcome::Revoked, "the server ended the session".to_owned()),
-            Some(why) => (Outcome::Unconfirmed, why),
-        },
+/// Without a `proof` no answer proves that the session is dead.
+pub(super) fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
+    let (outcome, reason) = match (answer.status, proof) {
+        (status, Some(proof)) if proof.status.contains(&status) => {
+            match missing(proof, url, jar, answer) {
+                None => (Outcome::Revoked, "the server ended the session".to_owned()),
+                Some(why) => (Outcome::Unconfirmed, why),
+            }
+        }
+        (200..300, None) => {
+            let why = "the server's answer does not prove that the session is dead";
+            (Outcome::Unconfirmed, why.to_owned())
+        }
+        (status, _) => without_proof(status, answer),
+    };
+    Verdict {
+        status: Some(answer.status),
+        retry_after: answer.retry_after(),
+        ..Verdict::new(outcome, reason)
+    }
+}
+
+fn without_proof(status: u16, answer: &Answer) -> (Outcome, String) {
+    match status {
         401 => (Outcome::AlreadyEnded, "the server says that the session was over".to_owned()),
         400 if is_token_error(answer) => {
             (Outcome::AlreadyEnded, "the server says that the session was over".to_owned())
@@ -29,13 +48,6 @@ pub(super) fn judge(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Ver
             (Outcome::Deferred, format!("the server cannot do it now, status {}", answer.status))
         }
         status => (Outcome::Unconfirmed, format!("status {status} proves nothing")),
-    };
-    Verdict {
-        outcome,
-        status: Some(answer.status),
-        retry_after: answer.retry_after(),
-        fault: None,
-        reason,
     }
 }
 
@@ -45,13 +57,12 @@ pub(super) fn judge_failure(error: &Error) -> Verdict {
         Kind::Network(fault) => Some(fault),
         _ => None,
     };
-    Verdict {
-        outcome: Outcome::Deferred,
-        status: None,
-        retry_after: None,
-        fault,
-        reason: error.message().to_owned(),
-    }
+    // What would leave the provider's hosts was not sent, and is not sent at another try either.
+    let outcome = match error.kind() {
+        Kind::HostNotAllowed => Outcome::Unconfirmed,
+        _ => Outcome::Deferred,
+    };
+    Verdict { fault, ..Verdict::new(outcome, error.message()) }
 }
 
 /// What the answer lacks of the proof, if anything.
@@ -64,6 +75,16 @@ fn missing(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Option<Strin
             let host = location.host_str().unwrap_or("no host").to_owned();
             return Some(format!("the redirect leads elsewhere, to {host}"));
         }
+    }
+    let body: Value = if proof.json.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
+    };
+    if let Some((pointer, _)) =
+        proof.json.iter().find(|(pointer, wanted)| body.pointer(pointer) != Some(wanted))
+    {
+        return Some(format!("the answer does not say so at '{pointer}'"));
     }
     let kept = proof.deletes.iter().find(|names| !is_deleted(names, url, jar, answer))?;
     Some(format!("the server did not delete the cookie '{}'", kept[0]))
@@ -87,7 +108,5 @@ fn is_same_page(allowed: &Url, found: &Url) -> bool {
 
 /// RFC 6749 section 5.2, RFC 6750 section 3.1.
 fn is_token_error(answer: &Answer) -> bool {
-    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let code = body.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
-    matches!(code, Some("invalid_token" | "invalid_grant"))
+    matches!(errors::code(answer).as_deref(), Some("invalid_token" | "invalid_grant"))
 }

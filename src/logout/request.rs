@@ -1,59 +1,160 @@
-//! Logging out by one request that carries the session's cookies. A redirect is the answer itself:
+//! Logging out by a request that carries the session's credentials. A redirect is the answer itself:
 //! it is looked at, not followed.
 //!
 //! A request without credentials proves nothing, whatever it is answered; so none is made.
 
-use super::{Verdict, Visit, proof};
-use crate::http::Request;
+use super::{Verdict, Visit, bearer, has_lapsed, outlives_token, proof};
+use crate::credentials::Credentials;
+use crate::http::{Jar, Request};
 use crate::outbox::Outcome;
-use crate::provider::{LogoutRequest, Probe};
+use crate::provider::{Body, LogoutRequest, Place, Provider, Template};
+use crate::secret::Secret;
+use crate::token::is_showable;
+use serde_json::Value;
 use url::Url;
 
-pub(super) fn revoke(visit: &Visit, logout: &LogoutRequest) -> Verdict {
-    if visit.jar.header_for(&logout.url, visit.clock).is_none() {
+pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials) -> Verdict {
+    let Some(request) = build(visit.provider, logout, held) else {
+        return match &logout.place {
+            Place::Fixed(_) => unknown_to_the_server(),
+            Place::Taken(name) => {
+                let why = format!("no answer has held the '{name}' that is to be opened");
+                Verdict::new(Outcome::Unconfirmed, why)
+            }
+        };
+    };
+    let sends_cookies = held.jar.header_for(&request.url, visit.clock).is_some();
+    if matches!(logout.place, Place::Fixed(_))
+        && !sends_cookies
+        && request.bearer.is_none()
+        && !is_filled(logout)
+    {
         return unknown_to_the_server();
     }
-    let mut request = Request::get(logout.url.clone());
-    request.method.clone_from(&logout.method);
-    request.headers.clone_from(&logout.headers);
     // The answer's cookies go into a copy: the originals are what the proof is held against.
-    let mut copy = visit.jar.clone();
+    let mut copy = held.jar.clone();
     let hosts = &visit.provider.hosts;
-    let verdict = match visit.client.exchange(&request, hosts, &mut copy, visit.cancel) {
-        Ok(answer) => proof::judge(&logout.proof, &logout.url, visit.jar, &answer),
-        Err(error) => proof::judge_failure(&error),
+    let answer = match visit.client.exchange(&request, hosts, &mut copy, visit.cancel) {
+        Ok(answer) => answer,
+        Err(error) => return proof::judge_failure(&error),
     };
-    match &logout.probe {
-        Some(probe) if verdict.outcome == Outcome::Unconfirmed => {
-            try_probe(visit, probe).unwrap_or(verdict)
+    let mut verdict = proof::judge(logout.proof.as_ref(), &request.url, &held.jar, &answer);
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    for (name, pointer) in &logout.take {
+        if let Some(text) = body.pointer(pointer).and_then(Value::as_str) {
+            held.set(name, Secret::new(text));
         }
-        _ => verdict,
     }
+    if let Some(pointer) = &logout.warning {
+        let text = body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        verdict.warning = if is_showable(text) { text.to_owned() } else { String::new() };
+    }
+    // The refusal of a token, or of its absence, says nothing of what outlives it.
+    let is_refused = matches!(answer.status, 401 | 403) && logout.bearer;
+    if is_refused && outlives_token(held, visit.provider) {
+        let status = verdict.status;
+        let warning = std::mem::take(&mut verdict.warning);
+        let why = "the server refuses the access token, which says nothing of the session";
+        verdict = Verdict {
+            status,
+            warning,
+            is_token_refused: true,
+            ..Verdict::new(Outcome::Unconfirmed, why)
+        };
+    }
+    verdict
+}
+
+/// True when the request needs what an earlier answer should have held, and that answer was none.
+pub(super) fn waits_in_vain(
+    logout: &LogoutRequest,
+    held: &Credentials,
+    before: &[Verdict],
+) -> bool {
+    let has_failed = |verdict: &Verdict| {
+        matches!(verdict.outcome, Outcome::Rejected | Outcome::Deferred | Outcome::AlreadyEnded)
+    };
+    let lacks = |name: &String| held.value(name).is_none();
+    matches!(&logout.place, Place::Taken(name) if lacks(name)) && before.iter().any(has_failed)
 }
 
 /// Tries the old credentials: being refused is the proof that the logout's answer did not give.
-fn try_probe(visit: &Visit, probe: &Probe) -> Option<Verdict> {
-    if !carries_token(visit, &probe.url) {
+pub(super) fn probe(
+    visit: &Visit,
+    url: &Url,
+    with_bearer: bool,
+    refused_status: &[u16],
+    held: &Credentials,
+) -> Option<Verdict> {
+    let carries_token = if with_bearer {
+        held.token(&visit.provider.session).is_some()
+    } else {
+        carries_token_cookie(visit, url, &held.jar)
+    };
+    if !carries_token || has_lapsed(visit.provider, held, visit.clock) {
         return None;
     }
-    let request = Request::get(probe.url.clone());
+    let mut request = Request::get(url.clone());
+    request.bearer = bearer(visit.provider, held, with_bearer);
     let hosts = &visit.provider.hosts;
     let answer =
-        visit.client.exchange(&request, hosts, &mut visit.jar.clone(), visit.cancel).ok()?;
+        visit.client.exchange(&request, hosts, &mut held.jar.clone(), visit.cancel).ok()?;
     log::debug!("the probe was answered with status {}", answer.status);
-    probe.refused_status.contains(&answer.status).then(|| Verdict {
-        outcome: Outcome::Revoked,
+    refused_status.contains(&answer.status).then(|| Verdict {
         status: Some(answer.status),
-        retry_after: None,
-        fault: None,
-        reason: "the server refuses the old session".to_owned(),
+        ..Verdict::new(Outcome::Revoked, "the server refuses the old session")
     })
+}
+
+/// True when the server would know the session by this request.
+pub(super) fn is_sendable(provider: &Provider, logout: &LogoutRequest, held: &Credentials) -> bool {
+    match &logout.place {
+        Place::Taken(name) => held.value(name).is_some(),
+        Place::Fixed(target) => {
+            let sends_cookies = !held.jar.subset_for(&[&target.url]).is_empty();
+            let sends_token = logout.bearer && held.token(&provider.session).is_some();
+            let is_filled = is_filled(logout) && build(provider, logout, held).is_some();
+            sends_cookies || sends_token || is_filled
+        }
+    }
+}
+
+/// The request; `None` where it needs a value that is not there.
+fn build(provider: &Provider, logout: &LogoutRequest, held: &Credentials) -> Option<Request> {
+    let values = held.fill(&provider.session, templates(logout))?;
+    let mut request = match &logout.place {
+        Place::Fixed(target) => Request::filled(&logout.method, target, &logout.body, &values),
+        // Where it leads is checked like any other address, when it is asked.
+        Place::Taken(name) => {
+            let url = Url::parse(held.value(name)?.expose()).ok()?;
+            Request::new(logout.method.clone(), url).with_filled_body(&logout.body, &values)
+        }
+    };
+    request.bearer = bearer(provider, held, logout.bearer);
+    Some(request)
+}
+
+/// True when the request carries values of the session in its address or its body.
+fn is_filled(logout: &LogoutRequest) -> bool {
+    templates(logout).any(|template| template.places().next().is_some())
+}
+
+fn templates(logout: &LogoutRequest) -> impl Iterator<Item = &Template> {
+    let body: &[(String, Template)] = match &logout.body {
+        Body::None => &[],
+        Body::Json(pairs) | Body::Form(pairs) => pairs,
+    };
+    let (query, headers): (&[_], &[_]) = match &logout.place {
+        Place::Fixed(target) => (&target.query, &target.headers),
+        Place::Taken(_) => (&[], &[]),
+    };
+    body.iter().chain(query).chain(headers).map(|(_, template)| template)
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal
 /// says something about the session.
-fn carries_token(visit: &Visit, url: &Url) -> bool {
-    let sent = visit.jar.subset_for(&[url]);
+fn carries_token_cookie(visit: &Visit, url: &Url, jar: &Jar) -> bool {
+    let sent = jar.subset_for(&[url]);
     visit.provider.session.token_cookies.iter().any(|name| {
         let has_ended = sent.expires_at(name).is_some_and(|at| visit.clock.seems_past(at));
         sent.value(name).is_some() && !has_ended
@@ -61,11 +162,5 @@ fn carries_token(visit: &Visit, url: &Url) -> bool {
 }
 
 fn unknown_to_the_server() -> Verdict {
-    Verdict {
-        outcome: Outcome::Unconfirmed,
-        status: None,
-        retry_after: None,
-        fault: None,
-        reason: "no credentials are left for the logout's address".to_owned(),
-    }
+    Verdict::new(Outcome::Unconfirmed, "no credentials are left for the logout's address")
 }

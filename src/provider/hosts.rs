@@ -22,9 +22,16 @@ struct Origin {
 }
 
 impl Hosts {
-    /// `hosts` are names, with `:PORT` where it is not the scheme's own; `cookie_domains` are the
-    /// domains that a `Set-Cookie` may name, besides the hosts themselves.
+    /// `hosts` are names, with `:PORT` where it is not the scheme's own, or addresses, of which the
+    /// host and the port count; `cookie_domains` are the domains that a `Set-Cookie` may name,
+    /// besides the hosts themselves.
     pub fn new(hosts: &[String], cookie_domains: &[String]) -> Result<Self> {
+        // `*` is a letter to the parser of addresses.
+        if let Some(pattern) = hosts.iter().find(|text| text.contains('*')) {
+            let message = format!("provider file, hosts: '{pattern}' is a pattern");
+            return Err(Error::new(Kind::InvalidProvider, message)
+                .hint("List each host by itself; nothing is matched by pattern."));
+        }
         let origins = hosts.iter().map(|text| parse_origin(text)).collect::<Result<Vec<_>>>()?;
         for domain in cookie_domains {
             let bare = domain.to_ascii_lowercase();
@@ -32,20 +39,29 @@ impl Hosts {
             if !bare.contains('.') || bare.starts_with('.') || !origins.iter().any(covers) {
                 return Err(Error::new(
                     Kind::InvalidProvider,
-                    format!("cookie_domains: '{domain}' is not the domain of one of the hosts"),
+                    format!("provider file, cookie_domains: '{domain}' is not the domain of one of the hosts"),
                 )
-                .hint("Write it without a leading dot, as in \"example.com\"."));
+                .hint("Write it without a leading dot, as in \"example.com\", and list the host that is it or below it."));
             }
         }
         let cookie_domains = cookie_domains.iter().map(|d| d.to_ascii_lowercase()).collect();
         Ok(Hosts { origins, cookie_domains })
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.origins.is_empty()
+    }
+
     /// Fails with `Kind::HostNotAllowed` unless a request may go to `url`.
     pub fn check(&self, url: &Url) -> Result<()> {
+        let place = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => "no host".to_owned(),
+        };
         let refuse = |why: &str| {
-            let host = url.host_str().unwrap_or("no host");
-            Err(Error::new(Kind::HostNotAllowed, format!("{why}: {}://{host}", url.scheme())))
+            let message = format!("{why}: {}://{place}", url.scheme());
+            Err(Error::new(Kind::HostNotAllowed, message))
         };
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("an address with a user name in it is not used");
@@ -53,7 +69,11 @@ impl Hosts {
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(url) => {}
-            "http" => return refuse("only https is used"),
+            "http" => {
+                return refuse("only https is used").map_err(|error| {
+                    error.hint("Write https://; http is for localhost and 127.0.0.1 alone.")
+                });
+            }
             _ => return refuse("this kind of address is not used"),
         }
         let Some(host) = url.host_str() else { return refuse("the address has no host") };
@@ -64,7 +84,9 @@ impl Hosts {
         if self.origins.iter().any(listed) {
             Ok(())
         } else {
-            refuse("this address is not one of the provider's hosts")
+            refuse("this address is not one of the provider's hosts").map_err(|error| {
+                error.hint(format!("If it belongs to the service, add \"{place}\" to `hosts`."))
+            })
         }
     }
 
@@ -87,9 +109,18 @@ pub fn is_loopback(url: &Url) -> bool {
 
 fn parse_origin(text: &str) -> Result<Origin> {
     let refuse = || {
-        Error::new(Kind::InvalidProvider, format!("hosts: '{text}' is not a host name"))
-            .hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
+        Error::new(
+            Kind::InvalidProvider,
+            format!("provider file, hosts: '{text}' is not a host name"),
+        )
+        .hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
     };
+    if text.contains("://") {
+        let url = Url::parse(text).map_err(|_| refuse())?;
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        let host = url.host_str().filter(|_| is_plain && matches!(url.scheme(), "https" | "http"));
+        return Ok(Origin { host: host.ok_or_else(refuse)?.to_owned(), port: url.port() });
+    }
     let url = Url::parse(&format!("https://{text}/")).map_err(|_| refuse())?;
     let host = url.host_str().ok_or_else(refuse)?.to_owned();
     let (name, port) = match text.rsplit_once(':') {
@@ -122,7 +153,7 @@ mod tests {
     use super::*;
 
     fn hosts() -> Hosts {
-        let names = ["www.angel.com".to_owned(), "localhost:8080".to_owned(), "[::1]:9".to_owned()];
+        let names = ["https://www.angel.com/x", "localhost:8080", "[::1]:9"].map(str::to_owned);
         Hosts::new(&names, &["angel.com".to_owned()]).unwrap()
     }
 
@@ -168,7 +199,7 @@ mod tests {
     #[test]
     fn what_is_not_a_host_is_refused() {
         for bad in
-            ["", "https://www.angel.com", "www.angel.com/path", "a b", "user@host", "host:99999"]
+            ["", "*.angel.com", "ftp://angel.com", "angel.com/x", "a b", "user@host", "host:99999"]
         {
             assert!(Hosts::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }

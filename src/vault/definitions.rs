@@ -87,8 +87,9 @@ fn sealed(connection: &Connection, hash: &str) -> Work<Option<Vec<u8>>> {
     Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
 }
 
-fn hash_of(definition: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, definition.as_bytes());
+/// SHA-256, in hexadecimal digits.
+pub fn hash_of(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
     hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 

@@ -1,4 +1,5 @@
-//! Forgetting: sessions, outbox and device key are erased; the audit trail stays.
+//! Forgetting: sessions, outbox, tasks and device key are erased; the audit trail stays, and so does
+//! what its sinks have taken of it.
 //!
 //! The vault gets a new id and a new key in the transaction that empties it, then the old key is
 //! overwritten. From that moment on no copy of the old file opens, wherever it is.
@@ -82,6 +83,7 @@ fn empty(open: &mut Open, keys: &Keys, clock: &dyn Clock) -> Work<(u64, u64)> {
     let sessions = transaction.execute("DELETE FROM sessions", [])?;
     let entries = transaction.execute("DELETE FROM outbox", [])?;
     transaction.execute("DELETE FROM definitions", [])?;
+    transaction.execute("DELETE FROM tasks", [])?;
     let changed = transaction.execute(
         "UPDATE meta SET vault = ?1, sealed = ?2 WHERE vault = ?3",
         params![keys.vault(), seal_check(keys)?, open.keys.vault()],

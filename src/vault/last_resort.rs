@@ -6,18 +6,19 @@
 use super::failure::{Failure, Work};
 use super::file::{Open, read_meta};
 use super::patience::{self, Patience};
-use super::sessions::{Retire, end};
-use super::{Ended, State, Vault};
+use super::sessions::{Retire, Retired, end};
+use super::{Ended, State, Vault, Whom};
 use crate::audit::Record;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::session::Session;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 /// How the session was ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InPlace {
-    /// As by `end`, though the audit line may be missing. `entry` is `None` as well when nobody was
-    /// signed in.
+    /// As by `end`, though the audit line may be missing, and the tasks too. `entry` is `None` as well
+    /// when nobody was signed in.
     Ended { entry: Option<i64> },
     /// The session cannot be read any more, but there is no outbox entry.
     Overwritten,
@@ -29,14 +30,14 @@ impl Vault {
     pub fn end_in_place(
         &self,
         provider: &str,
-        session_id: Option<&str>,
+        whom: Whom<'_>,
         retire: &mut Retire<'_>,
         record: &Record,
     ) -> Result<InPlace> {
         let mut state = self.state();
         // `end` has waited already.
         let _patience = Patience::of(patience::SHORT);
-        let whose = (provider, session_id);
+        let whose = (provider, whom);
         let outcome = match self.try_in_place(&mut state, whose, retire, record) {
             // Another file is there by now; this one counts.
             Err(Failure::Stale) => {
@@ -51,25 +52,13 @@ impl Vault {
     fn try_in_place(
         &self,
         state: &mut State,
-        whose: (&str, Option<&str>),
+        whose: (&str, Whom<'_>),
         retire: &mut Retire<'_>,
         record: &Record,
     ) -> Work<InPlace> {
         let guard = self.enter(state)?;
         let State { open: Some(open), mark, .. } = state else { return Err(Failure::Stale) };
-        let outcome = in_memory(open, self.clock(), whose, retire, Some(record))
-            .or_else(|failure| match failure {
-                Failure::Stale => Err(failure),
-                // Somebody else writes: no trouble of the disk, and nothing to be forced.
-                _ if failure.is_busy() => Err(failure),
-                _ => in_memory(open, self.clock(), whose, retire, None),
-            })
-            .map(|entry| InPlace::Ended { entry })
-            .or_else(|failure| match failure {
-                Failure::Stale => Err(failure),
-                _ if failure.is_busy() => Err(failure),
-                _ => overwrite(&open.connection, whose).map(|()| InPlace::Overwritten),
-            });
+        let outcome = force(open, self.clock(), whose, retire, record);
         // If this is refused now, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
         *mark += 1;
@@ -78,10 +67,34 @@ impl Vault {
     }
 }
 
+/// With less and less to be written, for as long as it is the disk that refuses.
+fn force(
+    open: &mut Open,
+    clock: &dyn Clock,
+    whose: (&str, Whom<'_>),
+    retire: &mut Retire<'_>,
+    record: &Record,
+) -> Work<InPlace> {
+    for (record, with_tasks) in [(Some(record), true), (None, true), (None, false)] {
+        let mut retire = |session: &Session| {
+            let retired = retire(session);
+            if with_tasks { retired } else { Retired { tasks: Vec::new(), ..retired } }
+        };
+        match in_memory(open, clock, whose, &mut retire, record) {
+            Ok(entry) => return Ok(InPlace::Ended { entry }),
+            Err(Failure::Stale) => return Err(Failure::Stale),
+            // Somebody else writes: no trouble of the disk, and nothing to be forced.
+            Err(failure) if failure.is_busy() => return Err(failure),
+            Err(_) => {}
+        }
+    }
+    overwrite(&open.connection, whose).map(|()| InPlace::Overwritten)
+}
+
 fn in_memory(
     open: &mut Open,
     clock: &dyn Clock,
-    whose: (&str, Option<&str>),
+    whose: (&str, Whom<'_>),
     retire: &mut Retire<'_>,
     record: Option<&Record>,
 ) -> Work<Option<i64>> {
@@ -100,15 +113,18 @@ fn in_memory(
 }
 
 /// The same length, so the same place: no page is added, and no other row is moved.
-fn overwrite(connection: &Connection, (provider, session_id): (&str, Option<&str>)) -> Work<()> {
+fn overwrite(connection: &Connection, (provider, whom): (&str, Whom<'_>)) -> Work<()> {
+    let (column, value) = whom.column();
     let mut last = Failure::Damaged;
     for journal in ["MEMORY", "OFF"] {
         let written =
             connection.execute_batch(&format!("PRAGMA journal_mode = {journal}")).and_then(|()| {
                 connection.execute(
-                    "UPDATE sessions SET sealed = zeroblob(length(sealed))
-                     WHERE provider = ?1 AND (?2 IS NULL OR id = ?2)",
-                    params![provider, session_id],
+                    &format!(
+                        "UPDATE sessions SET sealed = zeroblob(length(sealed))
+                         WHERE provider = ?1 AND {column} = ?2"
+                    ),
+                    params![provider, value],
                 )
             });
         match written {

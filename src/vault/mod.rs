@@ -1,11 +1,12 @@
-//! The vault: one SQLite database per data directory with the sessions, the outbox of revocations
-//! and the audit trail. What is secret in it is sealed.
+//! The vault: one SQLite database per data directory with the sessions, the outbox of revocations,
+//! what is left to do after a logout, and the audit trail. What is secret in it is sealed.
 //!
 //! Every operation is one transaction, under SQLite's cross-process lock. What is found damaged is
 //! kept aside (the newest five such files), what still opens is carried over, and the operation goes
 //! on; `take_damage` tells. A call waits two seconds for others, then says that the vault is in use.
 //! The vault never uses the network and never decides when something is tried.
 
+mod accounts;
 mod aside;
 mod definitions;
 mod due;
@@ -25,15 +26,19 @@ mod salvage;
 mod schema;
 mod seal;
 mod sessions;
+mod sinks;
 mod sources;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod trail;
 
+pub use accounts::Whom;
 pub use entries::Entry;
 pub use key::random_id;
 pub use last_resort::InPlace;
-pub use sessions::Ended;
+pub use sessions::{Ended, Retired};
+pub use tasks::{TakenTask, Task};
 
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};

@@ -5,6 +5,7 @@
 
 use super::failure::Work;
 use super::seal::{Keys, Place, Purpose};
+use super::tasks::Task;
 use super::{definitions, trail};
 use crate::session::{Revocation, Session};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -19,30 +20,39 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Wo
     let Some(rows) = rows_of(source, SESSION_ROWS) else {
         return Ok(false);
     };
-    let ended = carry_outbox(source, new, keys)?;
+    let mut ended = carry_outbox(source, new, keys)?;
+    ended.extend(carry_tasks(source, new, keys)?);
     carry_definitions(source, new, keys)?;
+    let statement = if source.prepare(SESSION).is_ok() { SESSION } else { SESSION_OF_VERSION_1 };
     let mut generation = 0;
     let mut seen = HashSet::new();
     for row in rows {
-        let Some(found) = read(source, SESSION, row, StoredRow::read) else { continue };
+        let Some((found, active)) =
+            read(source, statement, row, |row| Ok((StoredRow::read(row)?, row.get::<_, bool>(4)?)))
+        else {
+            continue;
+        };
         let Some(session) = found.open::<Session>(keys, Purpose::Session) else { continue };
-        // A session that is in the outbox was logged out: it does not come back (I1).
+        // A session that is in the outbox, or has left a task, was logged out: it does not come back
+        // (I1).
         if ended.contains(&session.id) || !seen.insert(session.id.clone()) {
             continue;
         }
         let stored = i64::try_from(session.generation).unwrap_or(i64::MAX - 1);
         generation = generation.max(stored);
         new.execute(
-            "INSERT INTO sessions (row, id, provider, account, generation, sealed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![row, found.id, found.provider, found.account, stored, found.sealed],
+            "INSERT INTO sessions (row, id, provider, account, generation, sealed, active)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![row, found.id, found.provider, found.account, stored, found.sealed, active],
         )?;
     }
+    new.execute(ONE_ACTIVE, [])?;
     let counted: i64 = source
         .query_row("SELECT generation FROM meta WHERE one = 1", [], |row| row.get(0))
         .unwrap_or(0);
     new.execute("UPDATE meta SET generation = ?1", [generation.max(counted)])?;
     carry_trail(source, new)?;
+    carry_sinks(source, new)?;
     Ok(true)
 }
 
@@ -59,19 +69,30 @@ pub fn opens_any(source: &Connection, keys: &Keys) -> bool {
         found.open::<Session>(keys, Purpose::Session).is_some()
     }) || any(ENTRY_ROWS, ENTRY, |found, keys| {
         found.open::<Revocation>(keys, Purpose::Outbox).is_some()
-    })
+    }) || any(TASK_ROWS, TASK, |found, keys| found.open::<Task>(keys, Purpose::Task).is_some())
 }
 
 // Not by an index: it may be the index that is damaged.
 const SESSION_ROWS: &str = "SELECT row FROM sessions NOT INDEXED ORDER BY row";
 const ENTRY_ROWS: &str = "SELECT row FROM outbox NOT INDEXED ORDER BY row";
 const DEFINITION_ROWS: &str = "SELECT row FROM definitions NOT INDEXED ORDER BY row";
-const SESSION: &str = "SELECT id, provider, account, sealed FROM sessions WHERE row = ?1";
+const TASK_ROWS: &str = "SELECT row FROM tasks NOT INDEXED ORDER BY row";
+const SINK_ROWS: &str = "SELECT row FROM sinks NOT INDEXED ORDER BY row";
+const SESSION: &str = "SELECT id, provider, account, sealed, active FROM sessions WHERE row = ?1";
+const SESSION_OF_VERSION_1: &str =
+    "SELECT id, provider, account, sealed, 1 FROM sessions WHERE row = ?1";
 const ENTRY: &str = "SELECT id, provider, account, sealed, attempts, refusals, next_attempt_at,
     last_outcome FROM outbox WHERE row = ?1";
+const TASK: &str = "SELECT session, provider, account, sealed, taken_at FROM tasks WHERE row = ?1";
+const SINK: &str = "SELECT name, seq FROM sinks WHERE row = ?1";
 const DEFINITION: &str = "SELECT hash, sealed FROM definitions WHERE row = ?1";
 
-/// The columns that both tables have.
+/// The newest, as in version 1; in a later one there are not several.
+const ONE_ACTIVE: &str = "UPDATE sessions SET active = 0 WHERE active = 1 AND generation <
+    (SELECT max(generation) FROM sessions AS other
+     WHERE other.provider = sessions.provider AND other.active = 1)";
+
+/// The columns that all three tables have.
 struct StoredRow {
     id: String,
     provider: String,
@@ -144,9 +165,44 @@ fn carry_outbox(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work
             found.sealed
         ])?;
     }
-    // An entry's number is not given again, even if the newest entries were lost.
-    new.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name = 'outbox'", [])?;
+    skip_numbers(new, "outbox")?;
     Ok(ended)
+}
+
+/// Gives the ids of the sessions that have left something to do. What was handed out stays so.
+fn carry_tasks(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<HashSet<String>> {
+    let mut ended = HashSet::new();
+    for row in rows_of(source, TASK_ROWS).unwrap_or_default() {
+        let Some((found, taken_at)) = read(source, TASK, row, |row| {
+            Ok((StoredRow::read(row)?, row.get::<_, Option<i64>>(4)?))
+        }) else {
+            continue;
+        };
+        let Some(task) = found.open::<Task>(keys, Purpose::Task) else { continue };
+        new.execute(
+            "INSERT INTO tasks (row, session, provider, account, kind, name, taken_at, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                row,
+                found.id,
+                found.provider,
+                found.account,
+                task.kind,
+                task.name,
+                taken_at,
+                found.sealed
+            ],
+        )?;
+        ended.insert(found.id);
+    }
+    skip_numbers(new, "tasks")?;
+    Ok(ended)
+}
+
+/// A row's number is not given again, even if the newest rows were lost.
+fn skip_numbers(new: &Transaction<'_>, table: &str) -> Work<()> {
+    new.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name = ?1", [table])?;
+    Ok(())
 }
 
 fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<()> {
@@ -165,10 +221,27 @@ fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) ->
     definitions::sweep(new)
 }
 
+/// After the trail: no sink has taken what is not there, else it would miss what comes next.
+fn carry_sinks(source: &Connection, new: &Transaction<'_>) -> Work<()> {
+    let newest = trail::newest(new)?;
+    for row in rows_of(source, SINK_ROWS).unwrap_or_default() {
+        let found =
+            read(source, SINK, row, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
+        if let Some((name, seq)) = found {
+            new.execute(
+                "INSERT OR IGNORE INTO sinks (row, name, seq) VALUES (?1, ?2, ?3)",
+                params![row, name, seq.clamp(0, newest)],
+            )?;
+        }
+    }
+    Ok(())
+}
+
 fn carry_trail(source: &Connection, new: &Transaction<'_>) -> Work<()> {
     let rows = rows_of(source, "SELECT row FROM audit ORDER BY row").unwrap_or_default();
+    let statement = format!("{} WHERE row = ?1", trail::COLUMNS);
     for row in rows.into_iter().filter(|row| *row > 0) {
-        if let Some(line) = read(source, trail::ONE_LINE, row, trail::Stored::read) {
+        if let Some(line) = read(source, &statement, row, trail::Stored::read) {
             trail::insert(new, &line)?;
         }
     }

@@ -10,7 +10,7 @@ use super::lock::Guard;
 use super::place::{Directories, create_file, journal_of, sync_directory};
 use super::seal::Keys;
 use super::sources::Source;
-use super::{Damage, rescue, sessions};
+use super::{Damage, accounts, entries, rescue, tasks};
 use crate::clock::Clock;
 use crate::error::Result;
 use rusqlite::TransactionBehavior;
@@ -108,7 +108,9 @@ pub fn delete_bad_rows(
         let _ = fs::remove_file(&kept);
     }
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    sessions::delete_unreadable(&transaction, &open.keys)?;
+    accounts::delete_unreadable(&transaction, &open.keys)?;
+    entries::delete_unreadable(&transaction, &open.keys)?;
+    tasks::delete_unreadable(&transaction, &open.keys)?;
     transaction.commit()?;
     Ok(copied.then_some(kept))
 }

@@ -15,7 +15,8 @@ use std::sync::OnceLock;
 const APPLICATION: i64 = 0x534B_7674;
 
 /// The version n is reached by the first n of these. A published one is never changed.
-const MIGRATIONS: [&str; 1] = ["
+pub const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         vault TEXT NOT NULL,
@@ -67,7 +68,29 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
         WHEN OLD.row > (SELECT max(row) FROM audit) - 10000
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
-"];
+",
+    // The default is what a session of version 1 was, and is so for a row that a rescue reads.
+    "
+    ALTER TABLE sessions ADD COLUMN active INTEGER NOT NULL DEFAULT 1;
+    UPDATE sessions SET active = 0 WHERE generation <
+        (SELECT max(generation) FROM sessions AS other WHERE other.provider = sessions.provider);
+    CREATE TABLE tasks (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        taken_at INTEGER,
+        sealed BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE sinks (
+        row INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        seq INTEGER NOT NULL
+    ) STRICT;
+",
+];
 
 /// The newest version that this programme knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
@@ -100,23 +123,30 @@ pub fn connect(path: &Path) -> Work<Connection> {
 
 /// Brings a database of ours to the current version; damage where it is none of ours.
 pub fn migrate(connection: &mut Connection) -> Work<()> {
-    let (application, version) = marks(connection)?;
-    if application != APPLICATION || !(1..=VERSION).contains(&version) {
-        return Err(Failure::Damaged);
-    }
+    let version = recognise(connection)?;
     if version < VERSION {
-        apply(connection, version)?;
+        match apply(connection, version, VERSION, "") {
+            Err(failure @ Failure::Sql(_)) if !failure.is_busy() => in_reserve(connection, version),
+            outcome => outcome,
+        }?;
     }
     verify(connection)
 }
 
 /// Nothing but ours, and of the current version.
 pub fn verify(connection: &Connection) -> Work<()> {
-    if marks(connection)? != (APPLICATION, VERSION) {
-        return Err(Failure::Damaged);
-    }
-    if describe(connection)? == expected()? && roots_are_pages(connection)? {
-        Ok(())
+    if recognise(connection)? == VERSION { Ok(()) } else { Err(Failure::Damaged) }
+}
+
+/// The version of a database that holds nothing but ours.
+pub fn recognise(connection: &Connection) -> Work<i64> {
+    let (application, version) = marks(connection)?;
+    if application == APPLICATION
+        && (1..=VERSION).contains(&version)
+        && describe(connection)? == expected(version)?
+        && roots_are_pages(connection)?
+    {
+        Ok(version)
     } else {
         Err(Failure::Damaged)
     }
@@ -126,7 +156,7 @@ pub fn verify(connection: &Connection) -> Work<()> {
 pub fn create(connection: &mut Connection) -> Work<()> {
     connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
-    apply(connection, 0)
+    apply(connection, 0, VERSION, "")
 }
 
 /// Looks through a file for what SQLite itself can notice.
@@ -160,15 +190,26 @@ fn marks(connection: &Connection) -> Work<(i64, i64)> {
     Ok((application, version))
 }
 
-fn apply(connection: &mut Connection, from: i64) -> Work<()> {
+fn apply(connection: &mut Connection, from: i64, to: i64, before: &str) -> Work<()> {
     let transaction = connection.transaction()?;
-    let done = usize::try_from(from).unwrap_or(0);
-    for migration in MIGRATIONS.iter().skip(done) {
-        transaction.execute_batch(migration)?;
+    transaction.execute_batch(before)?;
+    for (version, migration) in (1..=to).zip(MIGRATIONS) {
+        if version > from {
+            transaction.execute_batch(migration)?;
+        }
     }
-    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// A full disk is no reason to keep the user from logging out: the new tables go where the reserve
+/// was, and the journal into memory.
+fn in_reserve(connection: &mut Connection, from: i64) -> Work<()> {
+    connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
+    let applied = apply(connection, from, VERSION, "DELETE FROM reserve");
+    connection.execute_batch("PRAGMA journal_mode = DELETE")?;
+    applied
 }
 
 /// The whole schema as text: a table or trigger more or less is not ours.
@@ -192,14 +233,17 @@ fn roots_are_pages(connection: &Connection) -> Work<bool> {
     )?)
 }
 
-/// The schema of a new vault; made once, in memory.
-fn expected() -> Work<&'static [String]> {
-    static EXPECTED: OnceLock<Vec<String>> = OnceLock::new();
-    if let Some(expected) = EXPECTED.get() {
+/// The schema of a new vault of that version; made once, in memory.
+fn expected(version: i64) -> Work<&'static [String]> {
+    static EXPECTED: [OnceLock<Vec<String>>; MIGRATIONS.len()] =
+        [const { OnceLock::new() }; MIGRATIONS.len()];
+    let slot = usize::try_from(version - 1).ok().and_then(|index| EXPECTED.get(index));
+    let slot = slot.ok_or(Failure::Damaged)?;
+    if let Some(expected) = slot.get() {
         return Ok(expected);
     }
     let mut model = Connection::open_in_memory()?;
-    create(&mut model)?;
+    apply(&mut model, 0, version, "")?;
     let described = describe(&model)?;
-    Ok(EXPECTED.get_or_init(|| described))
+    Ok(slot.get_or_init(|| described))
 }

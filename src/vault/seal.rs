@@ -39,6 +39,8 @@ pub enum Purpose {
     Outbox,
     /// How a provider is spoken to; many entries share one.
     Definition,
+    /// What is left to do after a logout.
+    Task,
     /// A known text that tells a wrong key from a damaged row.
     Check,
 }
@@ -49,6 +51,7 @@ impl Purpose {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
             Purpose::Definition => "definition",
+            Purpose::Task => "task",
             Purpose::Check => "check",
         }
     }
@@ -69,6 +72,7 @@ pub struct Keys {
     session: Zeroizing<[u8; KEY]>,
     outbox: Zeroizing<[u8; KEY]>,
     definition: Zeroizing<[u8; KEY]>,
+    task: Zeroizing<[u8; KEY]>,
     check: Zeroizing<[u8; KEY]>,
 }
 
@@ -79,6 +83,7 @@ impl Keys {
             session: sub_key(device, vault, Purpose::Session)?,
             outbox: sub_key(device, vault, Purpose::Outbox)?,
             definition: sub_key(device, vault, Purpose::Definition)?,
+            task: sub_key(device, vault, Purpose::Task)?,
             check: sub_key(device, vault, Purpose::Check)?,
         })
     }
@@ -92,7 +97,7 @@ impl Keys {
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value).map_err(|_| broken())?;
         if length.0 > LARGEST {
-            return Err(Error::new(Kind::Storage, "the session is too large to be stored"));
+            return Err(Error::new(Kind::Storage, "a record is too large to be stored"));
         }
         // Room for all of it at once: a buffer that grew would leave a copy behind.
         let mut text = Zeroizing::new(Vec::with_capacity(length.0));
@@ -139,6 +144,7 @@ impl Keys {
             Purpose::Session => &*self.session,
             Purpose::Outbox => &*self.outbox,
             Purpose::Definition => &*self.definition,
+            Purpose::Task => &*self.task,
             Purpose::Check => &*self.check,
         }))
     }

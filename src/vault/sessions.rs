@@ -1,45 +1,50 @@
 //! The sessions: stored at login, fenced when renewed, and moved into the outbox when ended.
 //!
-//! Each change of a session is one transaction with its audit line and its outbox entry. `retire`,
-//! where it is asked for, runs inside that transaction: it must not use the vault.
+//! Each change of a session is one transaction with its audit line, its outbox entry and what is left
+//! to do after it. `retire`, where it is asked for, runs inside that transaction: it must not use the
+//! vault.
 
+use super::accounts::{Whom, column, find, load, mark_active};
 use super::failure::{Failure, Work};
-use super::seal::{Keys, Place, Purpose, is_overwritten};
+use super::seal::{Keys, Place, Purpose};
+use super::tasks::{self, Task};
 use super::{Vault, entries, trail};
 use crate::audit::Record;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::session::{Revocation, Session};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 /// What the logout found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Nobody was signed in.
+    /// Nobody was signed in, or no such session is stored.
     Gone,
     /// The session is deleted; `entry` is the outbox entry, if there is something to revoke.
     Ended { entry: Option<i64> },
 }
 
-/// Makes of a session what is needed to revoke it; `None` where nothing can be revoked.
-pub type Retire<'a> = dyn FnMut(&Session) -> Option<Revocation> + 'a;
+/// What stays of a session that has ended.
+#[derive(Clone, Debug, Default)]
+pub struct Retired {
+    /// What is needed to revoke it; `None` where nothing can be revoked.
+    pub revocation: Option<Revocation>,
+    /// What is left to do on this device, in this order.
+    pub tasks: Vec<Task>,
+}
+
+impl From<Option<Revocation>> for Retired {
+    fn from(revocation: Option<Revocation>) -> Self {
+        Retired { revocation, tasks: Vec::new() }
+    }
+}
+
+/// Makes of a session what stays of it. It may be asked again for the same session.
+pub type Retire<'a> = dyn FnMut(&Session) -> Retired + 'a;
 
 impl Vault {
-    /// The provider's active session.
-    pub fn session(&self, provider: &str) -> Result<Option<Session>> {
-        self.read(|transaction, keys| Ok(find(transaction, keys, provider, None)?.map(|f| f.1)))
-    }
-
-    /// All sessions of all providers.
-    #[cfg(test)]
-    pub fn sessions(&self) -> Result<Vec<Session>> {
-        self.read(|transaction, keys| {
-            Ok(load(transaction, keys)?.into_iter().map(|(_, session)| session).collect())
-        })
-    }
-
-    /// Stores a new session and makes it the active one. The provider's other sessions go into the
-    /// outbox, as far as `retire` says so, and are deleted.
+    /// Stores a new session and makes it the active one. The account's older session, if one is
+    /// stored, is deleted and retired; the provider's other accounts stay, inactive.
     pub fn log_in(
         &self,
         session: Session,
@@ -48,22 +53,21 @@ impl Vault {
     ) -> Result<Session> {
         let mut session = session;
         self.write(|transaction, keys| {
-            for (row, old) in load(transaction, keys)? {
-                if old.provider != session.provider {
+            for old in load(transaction, keys, Some(&session.provider))? {
+                let is_itself = old.session.id == session.id;
+                if !is_itself && old.session.account.id != session.account.id {
                     continue;
                 }
-                transaction.execute("DELETE FROM sessions WHERE row = ?1", [row])?;
-                if old.id != session.id {
-                    if let Some(revocation) = retire(&old) {
-                        entries::insert(transaction, keys, &revocation)?;
-                    }
+                transaction.execute("DELETE FROM sessions WHERE row = ?1", [old.row])?;
+                if !is_itself {
+                    keep_retired(transaction, keys, &old.session, retire(&old.session))?;
                 }
             }
             session.generation = next_generation(transaction)?;
             let sealed = keys.seal(&session, place(&session))?;
             transaction.execute(
-                "INSERT INTO sessions (id, provider, account, generation, sealed)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO sessions (id, provider, account, generation, sealed, active)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0)",
                 params![
                     session.id,
                     session.provider,
@@ -72,25 +76,28 @@ impl Vault {
                     sealed
                 ],
             )?;
+            mark_active(transaction, &session.provider, transaction.last_insert_rowid())?;
             trail::append(transaction, self.clock(), record)
         })?;
         Ok(session)
     }
 
-    /// Stores a renewed session, if the one it was made from is still there and unchanged.
+    /// Stores a renewed session, if the one it was made from is still there and unchanged. Whether
+    /// it is active does not change.
     pub fn renew(&self, session: Session, record: Option<&Record>) -> Result<Option<Session>> {
         let mut session = session;
         let from = session.generation;
         let renewed = self.write(|transaction, keys| {
-            let found = find(transaction, keys, &session.provider, Some(&session.id))?;
-            let Some((row, _)) = found.filter(|(_, stored)| stored.generation == from) else {
+            let whom = Whom::Session(&session.id);
+            let found = find(transaction, keys, &session.provider, whom)?;
+            let Some(stored) = found.filter(|stored| stored.session.generation == from) else {
                 return Ok(false);
             };
             session.generation = next_generation(transaction)?;
             let sealed = keys.seal(&session, place(&session))?;
             transaction.execute(
                 "UPDATE sessions SET account = ?2, generation = ?3, sealed = ?4 WHERE row = ?1",
-                params![row, session.account.id, column(session.generation), sealed],
+                params![stored.row, session.account.id, column(session.generation), sealed],
             )?;
             if let Some(record) = record {
                 trail::append(transaction, self.clock(), record)?;
@@ -100,17 +107,17 @@ impl Vault {
         Ok(renewed.then_some(session))
     }
 
-    /// Logs out: deletes the newest stored session of the provider (or the one named), and puts
-    /// into the outbox what `retire` makes of it. After this nothing brings the session back.
+    /// Logs out: deletes the session that is meant, and stores what `retire` makes of it. After this
+    /// nothing brings the session back, and if it was the active one, nobody is active.
     pub fn end(
         &self,
         provider: &str,
-        session_id: Option<&str>,
+        whom: Whom<'_>,
         retire: &mut Retire<'_>,
         record: &Record,
     ) -> Result<Ended> {
         self.write(|transaction, keys| {
-            end(transaction, keys, self.clock(), (provider, session_id), retire, Some(record))
+            end(transaction, keys, self.clock(), (provider, whom), retire, Some(record))
         })
     }
 
@@ -122,111 +129,52 @@ impl Vault {
         record_for: &mut dyn FnMut(&Session) -> Record,
     ) -> Result<u64> {
         self.write(|transaction, keys| {
-            let sessions = load(transaction, keys)?;
+            let stored = load(transaction, keys, None)?;
             transaction.execute("DELETE FROM sessions", [])?;
-            for (_, session) in &sessions {
-                if let Some(revocation) = retire(session) {
-                    entries::insert(transaction, keys, &revocation)?;
-                }
+            for session in stored.iter().map(|stored| &stored.session) {
+                keep_retired(transaction, keys, session, retire(session))?;
                 trail::append(transaction, self.clock(), &record_for(session))?;
             }
-            Ok(sessions.len() as u64)
+            Ok(stored.len() as u64)
         })
     }
 }
 
-/// The logout inside a transaction. The session goes first: its pages serve for the entry.
+/// The logout inside a transaction. The session goes first: its pages serve for what stays.
 pub fn end(
     transaction: &Transaction<'_>,
     keys: &Keys,
     clock: &dyn Clock,
-    (provider, session_id): (&str, Option<&str>),
+    (provider, whom): (&str, Whom<'_>),
     retire: &mut Retire<'_>,
     record: Option<&Record>,
 ) -> Work<Ended> {
-    let Some((row, session)) = find(transaction, keys, provider, session_id)? else {
+    let Some(found) = find(transaction, keys, provider, whom)? else {
         return Ok(Ended::Gone);
     };
-    transaction.execute("DELETE FROM sessions WHERE row = ?1", [row])?;
-    let entry = match retire(&session) {
-        Some(revocation) => Some(entries::insert(transaction, keys, &revocation)?),
-        None => None,
-    };
+    transaction.execute("DELETE FROM sessions WHERE row = ?1", [found.row])?;
+    let entry = keep_retired(transaction, keys, &found.session, retire(&found.session))?;
     if let Some(record) = record {
         trail::append(transaction, clock, record)?;
     }
     Ok(Ended::Ended { entry })
 }
 
-/// Deletes what does not open, in both tables.
-pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()> {
-    let mut bad = Vec::new();
-    let mut statement = transaction
-        .prepare("SELECT row, id, provider, account, sealed, generation FROM sessions")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if !matches!(open(row, keys), Ok(Some(_))) {
-            bad.push(row.get::<_, i64>(0)?);
-        }
-    }
-    for row in bad {
-        transaction.execute("DELETE FROM sessions WHERE row = ?1", [row])?;
-    }
-    entries::delete_unreadable(transaction, keys)
-}
-
-/// The newest session of the provider, or the one named.
-fn find(
-    connection: &Connection,
+/// Gives the outbox entry.
+fn keep_retired(
+    transaction: &Transaction<'_>,
     keys: &Keys,
-    provider: &str,
-    session_id: Option<&str>,
-) -> Work<Option<(i64, Session)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT row, id, provider, account, sealed, generation FROM sessions
-         WHERE provider = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY generation DESC",
-    )?;
-    let mut rows = statement.query(params![provider, session_id])?;
-    while let Some(row) = rows.next()? {
-        if let Some(session) = open(row, keys)? {
-            return Ok(Some((row.get(0)?, session)));
-        }
+    session: &Session,
+    retired: Retired,
+) -> Work<Option<i64>> {
+    let entry = match retired.revocation {
+        Some(revocation) => Some(entries::insert(transaction, keys, &revocation)?),
+        None => None,
+    };
+    for task in &retired.tasks {
+        tasks::insert(transaction, keys, session, task)?;
     }
-    Ok(None)
-}
-
-fn load(connection: &Connection, keys: &Keys) -> Work<Vec<(i64, Session)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT row, id, provider, account, sealed, generation FROM sessions
-         ORDER BY provider, generation DESC",
-    )?;
-    let mut rows = statement.query([])?;
-    let mut sessions = Vec::new();
-    while let Some(row) = rows.next()? {
-        if let Some(session) = open(row, keys)? {
-            sessions.push((row.get(0)?, session));
-        }
-    }
-    Ok(sessions)
-}
-
-/// `None` for a session that was overwritten in place: it is ended, and no damage.
-fn open(row: &rusqlite::Row<'_>, keys: &Keys) -> Work<Option<Session>> {
-    let (id, provider, account): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    let sealed = row.get_ref(4)?.as_blob().map_err(|_| Failure::Damaged)?;
-    if is_overwritten(sealed) {
-        return Ok(None);
-    }
-    let place =
-        Place { purpose: Purpose::Session, provider: &provider, account: &account, row: &id };
-    let session: Session = keys.open(sealed, place).ok_or(Failure::BadRow)?;
-    let generation: i64 = row.get(5)?;
-    if session.id == id && session.provider == provider && column(session.generation) == generation
-    {
-        Ok(Some(session))
-    } else {
-        Err(Failure::BadRow)
-    }
+    Ok(entry)
 }
 
 fn place(session: &Session) -> Place<'_> {
@@ -247,8 +195,4 @@ fn next_generation(transaction: &Transaction<'_>) -> Work<u64> {
         .optional()?
         .ok_or(Failure::Damaged)?;
     u64::try_from(generation).map_err(|_| Failure::Damaged)
-}
-
-fn column(generation: u64) -> i64 {
-    i64::try_from(generation).unwrap_or(i64::MAX)
 }

@@ -82,8 +82,8 @@ impl Source {
 
 /// Tables that are not ours would be misread.
 fn connect(path: &Path) -> Work<Connection> {
-    let mut connection = schema::connect(path)?;
-    schema::migrate(&mut connection)?;
+    let connection = schema::connect(path)?;
+    schema::recognise(&connection)?;
     Ok(connection)
 }
 

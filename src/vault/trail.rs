@@ -35,10 +35,8 @@ impl Vault {
     pub fn trail(&self, limit: usize) -> Result<Vec<Line>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut lines = self.read(|transaction, _| {
-            let mut statement = transaction.prepare(
-                "SELECT row, at, clock_known, event, provider, account, outcome, detail, hash
-                 FROM audit ORDER BY row DESC LIMIT ?1",
-            )?;
+            let mut statement =
+                transaction.prepare(&format!("{COLUMNS} ORDER BY row DESC LIMIT ?1"))?;
             let lines = statement.query_map([limit], |row| Stored::read(row).map(|s| s.line))?;
             Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
         })?;
@@ -53,16 +51,16 @@ impl Vault {
     }
 }
 
+/// What `Stored::read` reads.
+pub const COLUMNS: &str = "SELECT row, at, clock_known, event, provider, account, outcome, \
+                           detail, hash FROM audit";
+
 /// A line as it is stored.
 pub struct Stored {
     pub line: Line,
     clock_known: bool,
     hash: Vec<u8>,
 }
-
-/// Reads one line by its number.
-pub const ONE_LINE: &str = "SELECT row, at, clock_known, event, provider, account, outcome, \
-                            detail, hash FROM audit WHERE row = ?1";
 
 impl Stored {
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -138,6 +136,20 @@ pub fn insert(transaction: &Transaction<'_>, stored: &Stored) -> Work<()> {
     Ok(())
 }
 
+/// At most `limit` lines that come after that one, oldest first.
+pub fn after(connection: &Connection, seq: i64, limit: usize) -> Work<Vec<Line>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement =
+        connection.prepare(&format!("{COLUMNS} WHERE row > ?1 ORDER BY row LIMIT ?2"))?;
+    let lines = statement.query_map([seq, limit], |row| Stored::read(row).map(|s| s.line))?;
+    Ok(lines.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The number of the newest line; 0 where there is none.
+pub fn newest(connection: &Connection) -> Work<i64> {
+    Ok(last(connection)?.0)
+}
+
 /// The newest time that was written while the clock was known to be right.
 pub fn newest_time(connection: &Connection) -> Work<Option<UnixTime>> {
     Ok(connection
@@ -145,10 +157,7 @@ pub fn newest_time(connection: &Connection) -> Work<Option<UnixTime>> {
 }
 
 pub fn verify(connection: &Connection) -> Work<bool> {
-    let mut statement = connection.prepare(
-        "SELECT row, at, clock_known, event, provider, account, outcome, detail, hash
-         FROM audit ORDER BY row",
-    )?;
+    let mut statement = connection.prepare(&format!("{COLUMNS} ORDER BY row"))?;
     let mut before: Option<Stored> = None;
     for stored in statement.query_map([], Stored::read)? {
         let stored = stored?;

@@ -2,7 +2,9 @@
 command line. It answers what a test has told it to and keeps what it was asked.
 
 It obeys the contract of `_native.pyi`: plain data, `{"error": …}` instead of exceptions, a handle
-that is gone after its result. It knows nothing of sessions, so no test of behaviour rests on it.
+that is gone after its result. It refuses what the core refuses: verbs and arguments that it does
+not know, and data that cannot cross. It keeps the queue of post-logout tasks and the sinks' places
+in the audit trail, but knows nothing of sessions, so no test of behaviour rests on it.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import types
 from typing import Any
 
 import sessionkeeper
+from tests.python.native_contract import SETTINGS, is_plain, refusal
 
 SIGNED_IN: dict[str, Any] = {
     "state": "signed_in",
@@ -39,6 +42,9 @@ REPORT: dict[str, Any] = {
     "duration_ms": 12,
     "expires_at": 4102444800,
     "reason": "",
+    "sessions_ended": 1,
+    "audit_warning": "",
+    "tasks": [],
 }
 ENTRY: dict[str, Any] = {
     "id": 7,
@@ -50,6 +56,43 @@ ENTRY: dict[str, Any] = {
     "next_attempt_at": 1700000060,
     "last_outcome": "deferred",
 }
+CODE: dict[str, Any] = {
+    "handle": 5,
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://op.oidc-demo.example/device",
+    "verification_uri_complete": "https://op.oidc-demo.example/device?user_code=WDJB-MJHT",
+    "expires_at": 4102444800,
+    "interval": 5,
+}
+STORED: dict[str, Any] = {
+    "provider": "angel",
+    "account": SIGNED_IN["account"],
+    "active": True,
+    "state": "signed_in",
+    "expires_at": 4102444800,
+    "signed_in_at": 1700000000,
+}
+LINE: dict[str, Any] = {
+    "seq": 1,
+    "at": 1700000000,
+    "event": "logout",
+    "provider": "angel",
+    "account": "87735831",
+    "outcome": "revoked",
+    "detail": "",
+}
+CHECK: dict[str, Any] = {"id": "mine", "name": "Mine", "problems": [], "advice": [], "summary": []}
+ANGEL: dict[str, Any] = {
+    "id": "angel",
+    "name": "Angel Studios",
+    "website": "https://www.angel.com",
+    "login": "password",
+    "renewable": True,
+    "everywhere": False,
+    "parameters": [],
+}
+# As small as they get, and as odd as a side always is.
+QR_ROWS = ["1" * 21 if row % 2 else "10" * 10 + "1" for row in range(21)]
 
 
 def error(code: str, message: str = "what went wrong", hint: str = "what to do") -> dict[str, Any]:
@@ -76,6 +119,17 @@ class NativeDouble(types.ModuleType):
         self.log: list[list[Any]] = []
         self.happened: list[dict[str, Any]] = []
         self.answers: dict[str, Any] = {}
+        # What a logout left to do, who has it, and what became of it, by id.
+        self.tasks: list[dict[str, Any]] = []
+        self.claimed: list[int] = []
+        self.finished: dict[int, tuple[str, str]] = {}
+        # The audit trail, and how far each sink has got.
+        self.trail: list[dict[str, Any]] = []
+        self.taken: dict[str, int] = {}
+        self.checked: list[tuple[str, dict[str, str]]] = []
+        self.check_answer: dict[str, Any] = CHECK
+        self.summaries: list[dict[str, Any]] = [ANGEL]
+        self.longest_qr = 1000
         self._running: dict[int, Any] = {}
 
     def answer(self, verb: str, value: Any) -> None:
@@ -93,18 +147,26 @@ class NativeDouble(types.ModuleType):
         return self.reported_version
 
     def open(self, config: dict[str, Any]) -> dict[str, Any]:
+        if not set(config) <= SETTINGS or not is_plain(config):
+            return error("invalid_input", f"there is no setting {set(config) - SETTINGS}")
         self.opened.append(config)
         return self.open_error or {"keeper": 11}
 
     def start(self, keeper: int, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         assert keeper == 11
+        if not is_plain(arguments):
+            return error("invalid_input", "an argument is of a type that is not taken here")
         self.started.append((verb, arguments))
-        answer = self.answers.get(verb)
+        operation = len(self.started)
+        refused = refusal(verb, arguments)
+        if refused:
+            answer: Any = error("invalid_input", refused)
+        else:
+            answer = self.answers.get(verb, getattr(self, f"_{verb}", None))
         if answer is None:
             return error("internal_error", f"the test has no answer for {verb}")
         if callable(answer):
             answer = answer(arguments)
-        operation = len(self.started)
         self._running[operation] = answer
         return {"operation": operation}
 
@@ -134,13 +196,56 @@ class NativeDouble(types.ModuleType):
         return [event for event in self.happened if event["seq"] > after]
 
     def providers(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": "angel",
-                "name": "Angel Studios",
-                "website": "https://www.angel.com",
-                "login": "password",
-                "renewable": True,
-                "everywhere": False,
-            }
+        return self.summaries
+
+    def check_provider(self, text: str, parameters: dict[str, str]) -> dict[str, Any]:
+        assert isinstance(text, str)
+        assert is_plain(parameters)
+        self.checked.append((text, parameters))
+        return self.check_answer
+
+    def qr(self, text: str) -> list[str]:
+        return QR_ROWS if len(text) <= self.longest_qr else []
+
+    # What the core does by itself, unless a test has told the answer
+
+    def _login_start(self, _: dict[str, Any]) -> dict[str, Any]:
+        return error("invalid_input", "angel signs in with a user name and a password", "")
+
+    def _login_finish(self, _: dict[str, Any]) -> dict[str, Any]:
+        return error("invalid_input", "there is no such login", "")
+
+    def _switch(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return error("unknown_account", f"no account {arguments['account']} is stored")
+
+    def _take_tasks(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        kinds, hooks = arguments["kinds"], arguments["hooks"]
+        found = [
+            task
+            for task in self.tasks
+            if task["id"] not in self.claimed
+            and (task["kind"] in kinds or (task["kind"] == "hook" and task["name"] in hooks))
         ]
+        self.claimed += [task["id"] for task in found]
+        return {"value": {"tasks": found}}
+
+    def _finish_task(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments["outcome"] not in {"done", "failed"}:
+            return error("invalid_input", "an outcome is done or failed")
+        known = arguments["id"] in self.claimed and arguments["id"] not in self.finished
+        if known:
+            self.finished[arguments["id"]] = (arguments["outcome"], arguments["detail"])
+        return {"value": {"finished": known}}
+
+    def _audit_since(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        after = self.taken.get(arguments["sink"], 0)
+        lines = [line for line in self.trail if line["seq"] > after]
+        return {"value": {"events": lines[: arguments["limit"]]}}
+
+    def _audit_refused(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+    def _audit_taken(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        place = max(self.taken.get(arguments["sink"], 0), arguments["seq"])
+        self.taken[arguments["sink"]] = place
+        return {"value": {"seq": place}}

@@ -1,4 +1,4 @@
-"""The command line over the double: arguments, the password's source, output, exit status."""
+"""The command line over the double: arguments, the password's source, exit status, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 
 from sessionkeeper import cli
 from tests.python.native_double import (
-    ENTRY,
     REPORT,
     SIGNED_IN,
     SIGNED_OUT,
@@ -38,15 +37,6 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Given:
 
     give(b"")
     return give
-
-
-@pytest.fixture
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "UTC")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -87,7 +77,8 @@ def test_options_on_both_sides_add_up(native: NativeDouble) -> None:
     [
         [],
         ["frobnicate"],
-        ["login"],
+        ["providers", "frobnicate"],
+        ["accounts", "--switch"],
         ["status", "--frobnicate"],
         ["--timeout", "soon", "status"],
         ["audit", "--limit", "0"],
@@ -103,6 +94,22 @@ def test_usage_errors_end_with_2(
     assert caught.value.code == 2
     assert "usage: sessionkeeper" in capsys.readouterr().err
     assert native.started == []
+
+
+def test_parameters_on_both_sides_add_up(native: NativeDouble) -> None:
+    native.answer("status", SIGNED_OUT)
+    before, after = ["--parameter", "base=https://a/?b=c"], ["--parameter", " id = x "]
+    assert cli.main([*before, "status", *after]) == 0
+    assert native.opened[0]["parameters"] == {"base": "https://a/?b=c", "id": " x "}
+
+
+@pytest.mark.parametrize("given", ["base", "=x", " =x", ""])
+def test_a_parameter_that_is_none_teaches(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    assert cli.main(["--parameter", given, "status"]) == 2
+    assert "--parameter base=https://api.example.com" in capsys.readouterr().err
+    assert native.opened == []
 
 
 # The password
@@ -154,213 +161,6 @@ def test_an_empty_name_or_password_is_a_usage_error(
     assert native.started == []
 
 
-# What is printed
-
-
-def test_status_as_json_has_exactly_these_keys(
-    native: NativeDouble, capsys: pytest.CaptureFixture[str]
-) -> None:
-    native.answer("status", SIGNED_OUT)
-    assert cli.main(["status", "--json"]) == 0
-    assert list(printed(capsys)) == [
-        "state",
-        "provider",
-        "account",
-        "expires_at",
-        "renewable",
-        "cookies",
-        "pending_revocations",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (SIGNED_OUT, ["Nobody is signed in."]),
-        ({**SIGNED_OUT, "pending_revocations": 1}, ["1 logout waits for the server"]),
-        ({**SIGNED_OUT, "pending_revocations": 2}, ["2 logouts wait for the server"]),
-        (SIGNED_IN, ["Signed in to angel as viewer@example.com.", "angel_jwt_v2", " d "]),
-        ({**SIGNED_IN, "state": "expired"}, ["it can be renewed", "viewer@example.com"]),
-        ({**SIGNED_IN, "state": "expired", "renewable": False}, ["The session has ended"]),
-    ],
-)
-def test_status_for_people(
-    native: NativeDouble,
-    capsys: pytest.CaptureFixture[str],
-    status: dict[str, Any],
-    words: list[str],
-) -> None:
-    native.answer("status", status)
-    assert cli.main(["status"]) == 0
-    out = capsys.readouterr().out
-    for word in words:
-        assert word in out
-
-
-def test_text_from_a_server_cannot_steer_the_terminal(
-    native: NativeDouble, capsys: pytest.CaptureFixture[str]
-) -> None:
-    account = {"id": "1", "name": "", "email": "evil\x1b[2J\r@example.com\u202e"}
-    native.answer("status", {**SIGNED_IN, "account": account})
-    assert cli.main(["status"]) == 0
-    assert "evil?[2J?@example.com?" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({}, "Signed out, here and on the server."),
-        ({"remote": "already_ended"}, "Signed out, here and on the server."),
-        ({"reason": "the server ended the session"}, "Signed out, here and on the server."),
-        (
-            {"remote": "deferred", "status": None},
-            "Signed out here; the server will be told when it can be reached.",
-        ),
-        (
-            {"remote": "deferred", "reason": "no answer\nin time"},
-            "Signed out here; the server will be told when it can be reached (no answer?in time).",
-        ),
-        (
-            {"remote": "unconfirmed", "status": 200},
-            "Signed out here; the server's answer proves nothing, "
-            "the session ends by itself on 2100-01-01 00:00.",
-        ),
-        (
-            {"remote": "rejected", "expires_at": None},
-            "Signed out here; the server does not do it, "
-            "nobody knows when the session ends by itself.",
-        ),
-        (
-            {"remote": "nothing_to_revoke"},
-            "Signed out here only; the server was not told, "
-            "the session ends by itself on 2100-01-01 00:00.",
-        ),
-        (
-            {"local": "already_signed_out", "remote": "nothing_to_revoke"},
-            "Nobody was signed in.",
-        ),
-    ],
-)
-@pytest.mark.usefixtures("_utc")
-def test_logout_tells_the_truth_in_one_sentence(
-    native: NativeDouble,
-    capsys: pytest.CaptureFixture[str],
-    changes: dict[str, Any],
-    sentence: str,
-) -> None:
-    native.answer("logout", {**REPORT, **changes})
-    assert cli.main(["logout"]) == 0
-    assert capsys.readouterr().out == sentence + "\n"
-
-
-def test_logout_as_json_has_exactly_these_keys(
-    native: NativeDouble, capsys: pytest.CaptureFixture[str]
-) -> None:
-    native.answer("logout", REPORT)
-    assert cli.main(["--json", "logout", "--everywhere", "--local-only"]) == 0
-    shown = printed(capsys)
-    assert list(shown) == ["local", "remote", "status", "cookies_cleared", "duration_ms"]
-    given = native.arguments("logout")
-    assert (given["everywhere"], given["local_only"]) == (True, True)
-
-
-def test_outbox_lists_and_drains(native: NativeDouble, capsys: pytest.CaptureFixture[str]) -> None:
-    counts = {"revoked": 1, "already_ended": 0, "deferred": 0}
-    counts.update({"unconfirmed": 0, "rejected": 0, "expired": 2})
-    native.answer("outbox", {"entries": [ENTRY, {**ENTRY, "attempts": 2, "last_outcome": ""}]})
-    native.answer("drain", {"entries": [], **counts})
-    assert cli.main(["outbox", "--json"]) == 0
-    assert printed(capsys)["entries"][0] == ENTRY
-    assert cli.main(["outbox"]) == 0
-    out = capsys.readouterr().out
-    assert "tried once, last: deferred  next try" in out
-    assert "tried 2 times  next try" in out
-    assert cli.main(["outbox", "--drain", "--json"]) == 0
-    assert printed(capsys) == {"entries": [], **counts}
-    assert cli.main(["outbox", "--drain"]) == 0
-    expected = "Tried: 1 revoked, 2 expired.\nNo logout waits for the server.\n"
-    assert capsys.readouterr().out == expected
-
-
-def test_audit_providers_and_doctor(
-    native: NativeDouble, capsys: pytest.CaptureFixture[str]
-) -> None:
-    line = {"seq": 1, "at": 0, "event": "login", "provider": "angel"}
-    line.update({"account": "87735831", "outcome": "ok", "detail": "a\nb"})
-    native.answer("audit", {"events": [line]})
-    native.answer("doctor", {"key": {"found": True, "names": ["a"]}, "clock": None})
-    assert cli.main(["audit", "--limit", "5", "--json"]) == 0
-    assert printed(capsys) == {"events": [line]}
-    assert native.arguments("audit") == {"limit": 5}
-    assert cli.main(["audit"]) == 0
-    assert "login  ok  angel  87735831  a?b\n" in capsys.readouterr().out
-    assert cli.main(["providers", "--json"]) == 0
-    assert printed(capsys)["providers"][0]["id"] == "angel"
-    assert cli.main(["providers"]) == 0
-    assert capsys.readouterr().out == "angel  Angel Studios  https://www.angel.com\n"
-    assert cli.main(["doctor", "--json"]) == 0
-    assert printed(capsys)["key"]["found"] is True
-    assert cli.main(["doctor"]) == 0
-    assert capsys.readouterr().out == "key:\n  found: yes\n  names: a\nclock: unknown\n"
-
-
-# Requests
-
-
-def test_a_request_prints_the_body_as_it_is(
-    native: NativeDouble, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
-) -> None:
-    body = tmp_path / "body"
-    body.write_bytes(b'{"query":\n "{ me }"}')
-    native.answer("status", SIGNED_IN)
-    native.answer(
-        "request", {"status": 404, "url": "", "headers": [["A", "b"]], "body": b"\xff\x00raw"}
-    )
-    url = "https://api.angelstudios.com/graphql"
-    options = ["--data", f"@{body}", "--header", "Content-Type: application/json"]
-    assert cli.main(["request", "post", url, *options]) == 0
-    assert capsysbinary.readouterr().out == b"\xff\x00raw"
-    assert native.arguments("request") == {
-        "method": "POST",
-        "url": url,
-        "headers": [["Content-Type", "application/json"]],
-        "body": b'{"query":\n "{ me }"}',
-    }
-    assert cli.main(["--json", "request", "GET", url]) == 0
-    shown = json.loads(capsysbinary.readouterr().out)
-    assert shown == {"status": 404, "headers": {"A": "b"}, "body": "\ufffd\0raw"}
-
-
-def test_data_is_a_form_unless_said_otherwise(native: NativeDouble, given: Given) -> None:
-    native.answer("status", SIGNED_IN)
-    native.answer("request", {"status": 200, "url": "", "headers": [], "body": b""})
-    given(b"from=input")
-    for data, body in [("a=b", b"a=b"), ("@-", b"from=input")]:
-        assert cli.main(["--json", "request", "POST", "https://a/", "--data", data]) == 0
-        sent = native.arguments("request")
-        assert sent["body"] == body
-        assert sent["headers"] == [["Content-Type", "application/x-www-form-urlencoded"]]
-
-
-@pytest.mark.parametrize(
-    "options", [["--header", f"{SECRET}"], ["--header", ": x"], ["--data", "@/no/such/file"]]
-)
-def test_unusable_options_of_a_request(
-    native: NativeDouble, capsys: pytest.CaptureFixture[str], options: list[str]
-) -> None:
-    native.answer("status", SIGNED_IN)
-    assert cli.main(["request", "GET", "https://a/", *options]) == 2
-    captured = capsys.readouterr()
-    assert captured.err.startswith("sessionkeeper: ")
-    assert SECRET not in captured.err
-
-
-def test_a_request_of_nobody(native: NativeDouble, capsys: pytest.CaptureFixture[str]) -> None:
-    native.answer("status", SIGNED_OUT)
-    assert cli.main(["--json", "request", "GET", "https://a/"]) == 3
-    assert printed(capsys)["error"]["code"] == "not_signed_in"
-
-
 # Exit status
 
 
@@ -370,14 +170,17 @@ def test_a_request_of_nobody(native: NativeDouble, capsys: pytest.CaptureFixture
         ("invalid_input", 2),
         ("unknown_provider", 2),
         ("invalid_provider", 2),
+        ("unknown_account", 2),
         ("not_signed_in", 3),
         ("session_expired", 3),
         ("credentials_refused", 4),
+        ("login_denied", 4),
         ("network_error", 5),
         ("tls_failure", 5),
         ("timeout", 5),
         ("unexpected_answer", 1),
         ("host_not_allowed", 1),
+        ("code_expired", 1),
         ("cancelled", 1),
         ("storage_error", 1),
         ("logout_incomplete", 1),
@@ -395,6 +198,15 @@ def test_the_exit_status_of_each_error(
     assert captured.err == "sessionkeeper: what went wrong\nwhat to do\n"
     assert cli.main(["--json", "restore"]) == status
     assert printed(capsys) == error(code)
+
+
+def test_a_missing_parameter_teaches_how_to_give_it(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    native.open_error = error("parameter_missing", "this provider needs 'base'", "Such as: x")
+    assert cli.main(["--provider", "workos", "status"]) == 2
+    expected = "sessionkeeper: this provider needs 'base'\nSuch as: x\n"
+    assert capsys.readouterr().err == f"{expected}Give it as: --parameter NAME=VALUE\n"
 
 
 @pytest.mark.parametrize(("state", "status"), [("signed_in", 0), ("expired", 3), ("signed_out", 3)])

@@ -7,14 +7,18 @@ import pickle
 import pytest
 
 import sessionkeeper
-from sessionkeeper.errors import Error, error_from
+from sessionkeeper.errors import Error, error_from, safe_text
 
 CODES = {
     "invalid_input": sessionkeeper.InvalidInput,
     "unknown_provider": sessionkeeper.UnknownProvider,
     "invalid_provider": sessionkeeper.InvalidProvider,
+    "parameter_missing": sessionkeeper.ParameterMissing,
     "not_signed_in": sessionkeeper.NotSignedIn,
     "credentials_refused": sessionkeeper.CredentialsRefused,
+    "login_denied": sessionkeeper.LoginDenied,
+    "code_expired": sessionkeeper.CodeExpired,
+    "unknown_account": sessionkeeper.UnknownAccount,
     "session_expired": sessionkeeper.SessionExpired,
     "unexpected_answer": sessionkeeper.UnexpectedAnswer,
     "network_error": sessionkeeper.NetworkError,
@@ -54,3 +58,13 @@ def test_an_error_survives_pickling() -> None:
     error = pickle.loads(pickle.dumps(sessionkeeper.NotSignedIn("what", "how")))
     assert isinstance(error, sessionkeeper.NotSignedIn)
     assert error.as_dict() == {"code": "not_signed_in", "message": "what", "hint": "how"}
+
+
+def test_an_exception_of_others_tells_its_class_and_place_only() -> None:
+    assert safe_text(sessionkeeper.NotSignedIn("what", "how")) == "what"
+    assert safe_text(ValueError("a secret")) == "ValueError"
+    with pytest.raises(ValueError, match="canary") as caught:
+        int("canary")
+    told = safe_text(caught.value)
+    line = caught.value.__traceback__.tb_lineno if caught.value.__traceback__ else 0
+    assert told == f"ValueError (test_errors.py, line {line})"

@@ -72,6 +72,15 @@ def test_a_dictionary_is_written_as_toml(native: NativeDouble) -> None:
     assert keeper.provider == "mine"
 
 
+def test_parameters_reach_the_core(native: NativeDouble) -> None:
+    sessionkeeper.open("oidc", parameters={"issuer": "https://op.oidc-demo.example"})
+    assert native.opened[0]["parameters"] == {"issuer": "https://op.oidc-demo.example"}
+    native.open_error = error("parameter_missing", "the provider needs base")
+    with pytest.raises(sessionkeeper.ParameterMissing, match="base"):
+        sessionkeeper.open("workos", parameters={})
+    assert "parameters" not in native.opened[1]
+
+
 def test_the_environment_counts_where_nothing_was_given(
     native: NativeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +121,10 @@ def test_in_kodi_the_calling_add_on_decides_where(
         {"proxy": 1},
         {"resolve": [1]},
         {"data_dir": "a\0b"},
+        {"parameters": "base=x"},
+        {"parameters": ["base"]},
+        {"parameters": {"base": 3}},
+        {"parameters": {3: "x"}},
     ],
 )
 def test_arguments_of_the_wrong_type_are_refused(

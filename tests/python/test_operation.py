@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sessionkeeper
 from sessionkeeper import operation
+from tests.python.native_contract import VERBS, needs
 from tests.python.native_double import REPORT, SIGNED_IN, Hanging, NativeDouble, error
+
+EXAMPLES: dict[type, Any] = {bool: True, str: "x", bytes: b"x", int: 1, list: []}
 
 
 def test_the_value_comes_back(native: NativeDouble) -> None:
@@ -18,7 +23,7 @@ def test_the_value_comes_back(native: NativeDouble) -> None:
 
 
 def test_a_start_that_fails_raises(native: NativeDouble) -> None:
-    with pytest.raises(sessionkeeper.InternalError, match="no answer for frobnicate"):
+    with pytest.raises(sessionkeeper.InvalidInput, match="no verb 'frobnicate'"):
         operation.run(native, 11, "frobnicate", {})
 
 
@@ -35,10 +40,10 @@ def test_work_that_is_done_at_once_is_never_cancelled(native: NativeDouble) -> N
 
 
 def test_stop_cancels_within_a_slice(native: NativeDouble) -> None:
-    native.answer("login", Hanging(error("cancelled")))
+    native.answer("renew", Hanging(error("cancelled")))
     began = time.monotonic()
     with pytest.raises(sessionkeeper.Cancelled):
-        operation.run(native, 11, "login", {}, stop=lambda: True)
+        operation.run(native, 11, "renew", {}, stop=lambda: True)
     assert time.monotonic() - began < 0.5
     assert native.cancelled == [1]
     assert native.longest_wait <= 100
@@ -51,19 +56,19 @@ def test_a_cancelled_logout_still_reports(native: NativeDouble) -> None:
 
 
 def test_an_operation_that_does_not_end_is_given_up(native: NativeDouble) -> None:
-    native.answer("login", Hanging())
+    native.answer("renew", Hanging())
     began = time.monotonic()
     with pytest.raises(sessionkeeper.Cancelled):
-        operation.run(native, 11, "login", {}, stop=lambda: True)
+        operation.run(native, 11, "renew", {}, stop=lambda: True)
     assert 0.9 < time.monotonic() - began < 1.6
     assert native.cancelled == [1]
 
 
 def test_stop_is_asked_after_each_slice_and_not_again_after_yes(native: NativeDouble) -> None:
-    native.answer("login", Hanging(error("cancelled")))
+    native.answer("renew", Hanging(error("cancelled")))
     answers = [False, False, True]
     with pytest.raises(sessionkeeper.Cancelled):
-        operation.run(native, 11, "login", {}, stop=lambda: answers.pop(0))
+        operation.run(native, 11, "renew", {}, stop=lambda: answers.pop(0))
     assert answers == []
     assert native.polls == 4
 
@@ -73,7 +78,35 @@ def test_an_exception_from_outside_cancels(native: NativeDouble, kind: type) -> 
     def stop() -> bool:
         raise kind
 
-    native.answer("login", Hanging())
+    native.answer("renew", Hanging())
     with pytest.raises(kind):
-        operation.run(native, 11, "login", {}, stop=stop)
+        operation.run(native, 11, "renew", {}, stop=stop)
     assert native.cancelled == [1]
+
+
+@needs("take_tasks")
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_module_has_the_verbs_of_the_contract(verb: str, tmp_path: Path) -> None:
+    """What is given is taken, what is not asked for is refused by its name."""
+    given = {name.rstrip("!"): EXAMPLES[kinds[0]] for name, kinds in VERBS[verb].items()}
+    keeper = sessionkeeper.open(data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
+    with pytest.raises(sessionkeeper.InvalidInput, match="frobnicate"):
+        keeper._run(verb, {**given, "frobnicate": 1}, None)
+
+
+@needs("take_tasks")
+@pytest.mark.parametrize(
+    ("verb", "argument"),
+    [
+        (verb, name[:-1])
+        for verb, arguments in VERBS.items()
+        for name in arguments
+        if name.endswith("!")
+    ],
+)
+def test_the_module_asks_for_what_is_needed(verb: str, argument: str, tmp_path: Path) -> None:
+    given = {name.rstrip("!"): EXAMPLES[kinds[0]] for name, kinds in VERBS[verb].items()}
+    del given[argument]
+    keeper = sessionkeeper.open(data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
+    with pytest.raises(sessionkeeper.InvalidInput, match=argument):
+        keeper._run(verb, given, None)

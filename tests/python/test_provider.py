@@ -1,13 +1,18 @@
-"""A provider definition as a dictionary: what is written is TOML that says the same."""
+"""Provider definitions: a dictionary written as TOML that says the same, and a file checked."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sessionkeeper
+from sessionkeeper import cli
 from sessionkeeper.provider import toml_text
+from tests.python.native_contract import needs
+from tests.python.native_double import ANGEL, CHECK, NativeDouble
 
 DEFINITION = {
     "id": "example",
@@ -54,3 +59,130 @@ def test_a_value_cannot_end_its_line() -> None:
 def test_what_toml_cannot_say_is_refused_by_its_key(definition: Any, where: str) -> None:
     with pytest.raises(sessionkeeper.InvalidProvider, match=where):
         toml_text(definition)
+
+
+# Checking a file
+
+PROBLEM = {
+    "key": "logout.url",
+    "message": "only https is used: http://www.example.com",
+    "hint": "Write it with https://",
+    "line": 12,
+}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "service.toml"
+    file.write_text('name = "Zoë"\n', encoding="utf-8")
+    return file
+
+
+def test_a_file_is_checked_with_its_parameters(native: NativeDouble, file: Path) -> None:
+    found = sessionkeeper.check_provider(file, {"base": "https://a"})
+    assert native.checked == [('name = "Zoë"\n', {"base": "https://a"})]
+    assert found.usable
+    assert native.opened == []
+    native.check_answer = {**CHECK, "problems": [PROBLEM]}
+    found = sessionkeeper.check_provider(str(file))
+    assert not found.usable
+    assert found.problems[0].line == 12
+    assert native.checked[1][1] == {}
+
+
+def test_a_dictionary_is_checked_as_its_toml(native: NativeDouble) -> None:
+    sessionkeeper.check_provider({"id": "mine"})
+    assert native.checked == [('id = "mine"\n', {})]
+    with pytest.raises(sessionkeeper.InvalidProvider, match="login"):
+        sessionkeeper.check_provider({"login": None})
+
+
+@pytest.mark.parametrize("given", ["", "/no/such.toml", "a\0b", 3, None])
+def test_a_file_that_cannot_be_read(native: NativeDouble, given: Any) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match="provider file"):
+        sessionkeeper.check_provider(given)
+    assert native.checked == []
+
+
+def test_another_encoding_is_a_problem_with_its_line(native: NativeDouble, file: Path) -> None:
+    file.write_bytes(b'id = "x"\nname = "Zo\xeb"\n')
+    (problem,) = sessionkeeper.check_provider(file).problems
+    assert (problem.line, problem.message) == (2, "the text is not UTF-8")
+
+
+def test_problems_are_told_where_an_editor_finds_them(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str], file: Path
+) -> None:
+    unknown = {"key": "", "message": "no\tway", "hint": "", "line": 0}
+    native.check_answer = {**CHECK, "problems": [PROBLEM, unknown], "advice": ["Add a proof."]}
+    check = ["--parameter", "base=https://a?b=c", "providers", "check", str(file)]
+    assert cli.main(check) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        f"{file}:12: logout.url: only https is used: http://www.example.com",
+        "    Write it with https://",
+        f"{file}: no?way",
+        "Advice: Add a proof.",
+        "2 problems keep this file from being used.",
+    ]
+    assert native.checked[0][1] == {"base": "https://a?b=c"}
+    assert cli.main([*check, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out) == native.check_answer
+
+
+def test_a_file_without_problems(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str], file: Path
+) -> None:
+    native.check_answer = {**CHECK, "summary": ["Logs in through a form."]}
+    assert cli.main(["providers", "check", str(file)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Logs in through a form.",
+        f"No problems: this file can be used as --provider {file}",
+    ]
+
+
+def test_a_missing_file_is_a_usage_error(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["providers", "check", "/no/such.toml", "--json"]) == 2
+    shown = json.loads(capsys.readouterr().out)["error"]
+    assert shown["code"] == "invalid_input"
+    assert shown["message"] == "The provider file cannot be read: No such file or directory."
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["providers", "check"])
+    assert caught.value.code == 2
+
+
+def test_the_catalogue_tells_what_is_left_open(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = {"name": "base", "about": "the address", "example": "https://a", "default": None}
+    suffix = {"name": "suffix", "about": "the end", "example": "-ACT", "default": "-NON"}
+    native.summaries = [{**ANGEL, "login": "device_code", "parameters": [base, suffix]}]
+    assert cli.main(["providers"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "angel  Angel Studios  https://www.angel.com  (signs in with a code)",
+        "    --parameter base=https://a  the address",
+        "    --parameter suffix=-ACT  the end; by default -NON",
+    ]
+
+
+@needs("check_provider")
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "resources" / "providers").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_the_module_finds_nothing_wrong_in_what_is_built_in(path: Path) -> None:
+    found = sessionkeeper.check_provider(path)
+    assert found.problems == ()
+    assert found.id == path.stem
+    assert found.summary
+
+
+@needs("check_provider")
+def test_the_module_tells_the_line(file: Path) -> None:
+    text = (ROOT / "resources" / "providers" / "angel.toml").read_text(encoding="utf-8")
+    file.write_text(text.replace("cookie_domains =", "cookie_domain ="), encoding="utf-8")
+    (problem,) = sessionkeeper.check_provider(file).problems
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert lines[problem.line - 1].startswith("cookie_domain =")
+    assert "cookie_domain" in problem.message

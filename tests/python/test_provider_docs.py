@@ -1,194 +1,294 @@
-"""docs/providers.md says what src/provider reads: the same keys, the same ones needed, its example
-opens, and the errors that it quotes are those that come.
+"""docs/providers.md and docs/provider-keys.md say what src/provider reads: the same keys, types and
+defaults; each example is good where it stands; what is quoted is what comes.
 """
 
 from __future__ import annotations
 
+import copy
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import pytest
 
 import sessionkeeper
+from sessionkeeper import display
+from tests.python.provider_keys import (
+    KINDS,
+    ROOT,
+    at,
+    example_of,
+    keys_of,
+    name_of,
+    of_the_document,
+    of_the_source,
+)
 
 tomllib = pytest.importorskip("tomllib", reason="the standard library reads TOML since 3.11")
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-SOURCE = (ROOT / "src" / "provider" / "file.rs").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"^```toml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
-# What a type of the source is called in a provider file.
-TABLES = {
-    "File": "",
-    "Session": "session",
-    "Api": "api",
-    "Login": "login",
-    "Page": "login.pages",
-    "Take": "login.pages.take.*",
-    "Submit": "login.submit",
-    "Renew": "renew",
-    "Logout": "logout",
-    "Proof": "logout.proof",
-    "Probe": "logout.probe",
+GUIDE = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+SOURCE = of_the_source()
+TABLES = of_the_document()
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+QUOTED = re.findall(r"^```text\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+# The tables that are told of on their own, or are there as soon as one of their keys is.
+OWN_TABLES = {"session", "api", "oauth", "login", "renew", "logout", "everywhere", "after_logout"}
+FLOWS = {
+    path: [name.split(" ")[1] for name in TABLES if name.startswith(f"{path} ")]
+    for path in ("login", "renew", "logout.steps", "logout.probe", "everywhere")
 }
-OpenKeeper = Callable[..., sessionkeeper.Keeper]
 
 
-def keys_of_the_source() -> dict[str, bool]:
-    """Each key with its table, and whether a file is refused without it."""
-    found = {}
-    for kind, name, body in re.findall(r"(struct|enum) (\w+) \{\n(.*?)\n\}", SOURCE, re.DOTALL):
-        if kind == "enum":
-            found[f"{TABLES[name]}.flow"] = True
-        field = r"(#\[serde\(default\)\]\s+)?(?:pub )?\b([a-z_]+): ([\w<>]+(?:<[^,}]*>)?)"
-        for default, key, type_ in re.findall(field, body):
-            found[f"{TABLES[name]}.{key}".lstrip(".")] = not (default or "Option<" in type_)
-    return found
+# The reference
 
 
-def keys_of_the_document() -> dict[str, bool]:
-    """The same, from the tables of the document; a table's own section stands for its key."""
-    found: dict[str, bool] = {}
-    table = ""
-    for line in TEXT.splitlines():
-        opens = re.match(r"(?:### .*?|Each of )?`\[+([a-z.]+)\]+`", line)
-        if opens:
-            table = opens[1]
-        elif line.startswith("#"):
-            table = ""
-        row = re.match(r"\| `([a-z_.*]+)` \| [^|]+ \| ([^|]+) \|", line)
-        if row:
-            found[f"{table}.{row[1]}".lstrip(".")] = row[2].startswith("needed")
-    return found
+def test_every_table_is_in_the_document() -> None:
+    assert sum(len(keys) for keys in SOURCE.values()) > 100
+    keyless = {f"{path} {flow}" for path, flows in FLOWS.items() for flow in flows}
+    assert {name for name in SOURCE if SOURCE[name]} == {name for name in TABLES if TABLES[name]}
+    assert {name for name in SOURCE if not SOURCE[name]} <= keyless
+    for path, flows in FLOWS.items():
+        assert set(flows) == {name.split(" ")[1] for name in SOURCE if name.startswith(f"{path} ")}
 
 
-def keys_of_the_example() -> set[str]:
-    def walk(value: Any, path: str) -> Iterator[str]:
-        if isinstance(value, list):
-            for item in value:
-                yield from walk(item, path)
-        elif isinstance(value, dict):
-            for key, inner in value.items():
-                shown = f"{path}.{'*' if path.endswith('.take') else key}".lstrip(".")
-                yield shown
-                # What lies below these is named by the service, not by us.
-                if key not in {"query", "headers", "form"}:
-                    yield from walk(inner, shown)
-
-    return set(walk(tomllib.loads(EXAMPLE), ""))
-
-
-def test_every_key_is_in_the_document_with_its_default() -> None:
-    source = keys_of_the_source()
-    assert len(source) > 40
-    own_section = {"session", "api", "login", "renew", "logout"}
-    assert own_section <= set(source)
-    expected = {key: needed for key, needed in source.items() if key not in own_section}
-    assert keys_of_the_document() == expected
-    for key in own_section:
-        assert f"### `[{key}]`" in TEXT
+@pytest.mark.parametrize("table", [name for name, keys in SOURCE.items() if keys])
+def test_every_key_is_in_the_document_with_its_type_and_default(table: str) -> None:
+    expected = SOURCE[table]
+    if table == "":
+        assert set(expected) - set(TABLES[""]) == OWN_TABLES | {"parameters"}
+        expected = {name: key for name, key in expected.items() if name in TABLES[""]}
+    assert list(TABLES[table]) == list(expected)
+    for name, key in expected.items():
+        told = TABLES[table][name]
+        default = "needed" if told.is_needed else told.default
+        assert default == key.default, name
+        if key.type in KINDS:
+            assert re.match(KINDS[key.type][0], told.type), (name, told.type)
 
 
-def test_the_example_shows_every_key() -> None:
-    shown = keys_of_the_example() - {"login.pages.take.*"}
-    assert shown == set(keys_of_the_source())
+# Each example of the reference, where it stands
 
 
-def test_the_example_opens(open_keeper: OpenKeeper, tmp_path: Path) -> None:
-    file = tmp_path / "service.toml"
-    file.write_text(EXAMPLE, encoding="utf-8")
-    assert open_keeper(file).status().provider == "example"
-    assert open_keeper(tomllib.loads(EXAMPLE)).status().provider == "example"
+def complete(**chosen: str) -> dict[str, Any]:
+    """A definition with every key that its flows allow, made of the examples of the reference."""
+
+    def table(name: str) -> dict[str, Any]:
+        return example_of(TABLES, name, tomllib.loads)
+
+    def with_flow(path: str) -> dict[str, Any]:
+        flow = chosen.get(path, FLOWS[path][0])
+        keys = table(f"{path} {flow}")
+        if "json" in keys:
+            keys.pop("form")
+        return {**keys, "flow": flow}
+
+    login, step = with_flow("login"), with_flow("logout.steps")
+    if login["flow"] == "hosted_form":
+        login["pages"] = [{**table("login.pages")}]
+        login["submit"] = table("login.submit")
+    steps = [step]
+    if step["flow"] == "request":
+        step["proof"] = table("logout.steps.proof")
+        steps.append({"flow": "request", "method": "GET", "url_from": step.pop("url_from")})
+    after = table("after_logout")
+    after["downgrade_entitlements"] = table("after_logout.downgrade_entitlements")
+    return {
+        **table(""),
+        "parameters": {"base": table("parameters.NAME")},
+        "session": {**table("session"), "answer": table("session.answer")},
+        "api": table("api"),
+        "oauth": table("oauth"),
+        "login": login,
+        "renew": with_flow("renew"),
+        "logout": {"steps": steps, "probe": with_flow("logout.probe")},
+        "everywhere": with_flow("everywhere"),
+        "after_logout": after,
+    }
 
 
-def test_what_is_needed_is_needed_and_nothing_else(open_keeper: OpenKeeper) -> None:
-    for key, needed in keys_of_the_source().items():
-        definition = without(key)
-        if key == "cookie_domains" or not needed:
-            open_keeper(definition)
-            continue
-        with pytest.raises(sessionkeeper.InvalidProvider) as caught:
-            open_keeper(definition)
-        assert key.rpartition(".")[2] in str(caught.value), key
+CHOICES = [{path: flow} for path, flows in FLOWS.items() for flow in flows]
 
 
-def test_an_unknown_key_is_refused_everywhere(open_keeper: OpenKeeper) -> None:
-    for path in TABLES.values():
-        definition = tomllib.loads(EXAMPLE)
-        table_at(definition, path)["frobnicate"] = "x"
-        with pytest.raises(sessionkeeper.InvalidProvider, match="frobnicate"):
-            open_keeper(definition)
+@pytest.mark.parametrize("chosen", CHOICES, ids=str)
+def test_the_examples_are_good_where_they_stand(chosen: dict[str, str]) -> None:
+    found = sessionkeeper.check_provider(complete(**chosen))
+    assert found.usable, found.problems
+
+
+@pytest.mark.parametrize("chosen", [{"login": "password"}, {"renew": "request"}], ids=str)
+def test_the_other_body_is_good_as_well(chosen: dict[str, str]) -> None:
+    ((table, _),) = chosen.items()
+    definition = complete(**chosen)
+    definition[table]["form"] = definition[table].pop("json")
+    assert sessionkeeper.check_provider(definition).usable
+    definition[table]["json"] = {"a": "b"}
+    (problem,) = sessionkeeper.check_provider(definition).problems
+    assert "one body" in problem.message
+
+
+# These may be absent, unless something else is there that needs them; the test below.
+SOMETIMES_NEEDED = {
+    ("", "session"),
+    ("", "oauth"),
+    ("", "renew"),
+    ("session", "token_cookies"),
+    ("login password", "json"),
+    ("logout.steps request", "take"),
+    ("logout.steps request", "url"),
+    ("logout.steps request", "url_from"),
+}
+
+
+@pytest.mark.parametrize("chosen", CHOICES, ids=str)
+def test_what_is_needed_is_needed_and_nothing_else(chosen: dict[str, str]) -> None:
+    usual = complete(**chosen)
+    for path in keys_of(usual):
+        table, name = name_of(path, usual)
+        key = SOURCE.get(table, {}).get(name)
+        if key is None or (table, name) in SOMETIMES_NEEDED:
+            continue  # without a key, the name is the author's
+        definition = copy.deepcopy(usual)
+        del at(definition, path[:-1])[name]
+        found = sessionkeeper.check_provider(definition)
+        assert found.usable != key.is_needed, (path, found.problems)
+        if key.is_needed:
+            assert found.problems[0].key.endswith(name), path
 
 
 @pytest.mark.parametrize(
-    ("written", "instead"),
+    ("chosen", "absent", "key"),
     [
-        ("cookie_domains =", "cookie_domain ="),
-        ('url = "https://www.example.com/logout"', 'url = "http://www.example.com/logout"'),
-        (EXAMPLE[EXAMPLE.index("locations =") : EXAMPLE.index("[logout.probe]")], "\n"),
-        ("{csrf}", "{crsf}"),
+        ({"login": "hosted_form"}, ("session",), "session.token_cookies"),
+        ({"login": "device_code"}, ("oauth",), "login.flow"),
+        ({"login": "password", "renew": "refresh_token"}, ("oauth",), "renew.flow"),
+        ({"login": "password", "logout.steps": "revoke"}, ("oauth",), "logout.steps[0]"),
+        ({"login": "password", "logout.steps": "end_session"}, ("oauth",), "logout.steps[0]"),
+        ({"logout.probe": "renew"}, ("renew",), "logout.probe"),
+        ({"login": "password"}, ("login", "json"), "login"),
+        ({}, ("logout", "steps", 0, "take"), "logout.steps[1].url_from"),
+        ({}, ("logout", "steps", 0, "url"), "logout.steps[0]"),
+        ({}, ("logout", "steps", 1, "url_from"), "logout.steps[1]"),
     ],
+    ids=str,
 )
-def test_the_errors_are_as_quoted(
-    open_keeper: OpenKeeper, tmp_path: Path, written: str, instead: str
+def test_what_is_needed_by_something_else(
+    chosen: dict[str, str], absent: tuple[Any, ...], key: str
 ) -> None:
-    assert EXAMPLE.count(written) == 1
+    definition = complete(**chosen)
+    del at(definition, absent[:-1])[absent[-1]]
+    (problem,) = sessionkeeper.check_provider(definition).problems
+    assert problem.key == key, problem
+
+
+@pytest.mark.parametrize("chosen", CHOICES, ids=str)
+def test_an_unknown_key_is_refused_everywhere(chosen: dict[str, str]) -> None:
+    usual = complete(**chosen)
+    tables = {path[:-1] for path in keys_of(usual) if SOURCE.get(name_of(path, usual)[0])}
+    assert len(tables) > 10
+    for path in tables:
+        definition = copy.deepcopy(usual)
+        at(definition, path)["frobnicate"] = "x"
+        found = sessionkeeper.check_provider(definition)
+        names_what_is_given = path[-1:] in {("parameters",), ("take",)}
+        (problem,) = found.problems
+        assert names_what_is_given or "frobnicate" in problem.key, path
+
+
+# The guide
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code"])
+def test_the_examples_of_the_guide_open(example: str, tmp_path: Path) -> None:
     file = tmp_path / "service.toml"
-    file.write_text(EXAMPLE.replace(written, instead), encoding="utf-8")
-    with pytest.raises(sessionkeeper.InvalidProvider) as caught:
-        open_keeper(file)
-    quoted = re.findall(r"^sessionkeeper: (.*?)…?$", TEXT, re.MULTILINE)
-    assert len(quoted) == 4
-    assert [text for text in quoted if str(caught.value).startswith(text)], caught.value
+    file.write_text(example, encoding="utf-8")
+    found = sessionkeeper.check_provider(file)
+    assert found.usable, found.problems
+    assert found.advice == ()
+    parameters = {name: one["example"] for name, one in parameters_of(example).items()}
+    keeper = sessionkeeper.open(file, parameters=parameters, data_dir=tmp_path / "data")
+    assert keeper.status().provider == found.id
+    assert re.search(rf'^name = "{found.name}"$', example, re.MULTILINE)
 
 
-@pytest.mark.parametrize("place", ["login.submit.query", "login.submit.headers"])
-def test_a_password_goes_into_the_form_only(open_keeper: OpenKeeper, place: str) -> None:
-    definition = tomllib.loads(EXAMPLE)
-    table_at(definition, place)["x"] = "{password}"
-    with pytest.raises(sessionkeeper.InvalidProvider, match="password"):
-        open_keeper(definition)
+def parameters_of(example: str) -> dict[str, dict[str, str]]:
+    declared: dict[str, dict[str, str]] = tomllib.loads(example).get("parameters", {})
+    return declared
+
+
+def test_the_examples_show_every_way_in_and_most_tables() -> None:
+    definitions = [tomllib.loads(example) for example in EXAMPLES]
+    assert {one["login"]["flow"] for one in definitions} == set(FLOWS["login"])
+    assert {one["renew"]["flow"] for one in definitions} == set(FLOWS["renew"])
+    assert {s["flow"] for one in definitions for s in one["logout"]["steps"]} == set(
+        FLOWS["logout.steps"]
+    )
+    assert set().union(*definitions) >= OWN_TABLES | {"parameters"}
 
 
 @pytest.mark.parametrize(
-    ("address", "is_allowed"),
+    ("quoted", "written", "instead"),
     [
-        ("https://www.example.com/x", True),
-        ("http://localhost:8080/x", True),
-        ("https://sub.www.example.com/x", False),
-        ("https://www.example.com:8443/x", False),
-        ("http://www.example.com/x", False),
-        ("https://viewer@www.example.com/x", False),
+        (0, "", ""),
+        (1, "json = { email", "jsn = { email"),
+        (2, 'url = "{base}/logout"', 'url = "https://sso.example.com/logout"'),
     ],
 )
-def test_hosts_are_exact(open_keeper: OpenKeeper, address: str, is_allowed: bool) -> None:
-    definition = tomllib.loads(EXAMPLE)
-    definition["hosts"].append("localhost:8080")
-    definition["logout"]["url"] = address
-    if is_allowed:
-        open_keeper(definition)
-    else:
-        with pytest.raises(sessionkeeper.InvalidProvider, match=r"logout\.url"):
-            open_keeper(definition)
+def test_the_check_says_what_is_quoted(
+    tmp_path: Path, quoted: int, written: str, instead: str
+) -> None:
+    example = EXAMPLES[1]
+    assert not written or example.count(written) == 1
+    file = tmp_path / "service.toml"
+    file.write_text(example.replace(written, instead), encoding="utf-8")
+    shown = display.check("service.toml", sessionkeeper.check_provider(file))
+    assert f"{shown}\n" == QUOTED[quoted]
 
 
-def table_at(definition: dict[str, Any], path: str) -> dict[str, Any]:
-    """The table at a path; of several, the first."""
-    found: Any = definition
-    for step in path.split(".") if path else []:
-        found = next(iter(found.values())) if step == "*" else found[step]
-        found = found[0] if isinstance(found, list) else found
-    table: dict[str, Any] = found
-    return table
+def test_the_test_of_the_guide_passes(tmp_path: Path) -> None:
+    (test,) = re.findall(r"^```python\n(import json\n.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    (tmp_path / "service.toml").write_text(EXAMPLES[1], encoding="utf-8")
+    (tmp_path / "test_service.py").write_text(test, encoding="utf-8")
+    package = str(Path(sessionkeeper.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": package, "PYTHONWARNINGS": "error"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_service.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "2 passed" in ended.stdout
 
 
-def without(key: str) -> dict[str, Any]:
-    path, _, name = key.rpartition(".")
-    definition: dict[str, Any] = tomllib.loads(EXAMPLE)
-    del table_at(definition, path)[name]
-    if key == "login.pages.take":
-        # What it gave is not there to be filled in.
-        definition["login"]["submit"]["query"] = {}
-        del definition["login"]["submit"]["form"]["_csrf_token"]
-    return definition
+def test_the_builtins_are_those_that_are_told() -> None:
+    allowed = (ROOT / "src/provider/check/after.rs").read_text(encoding="utf-8")
+    (body,) = re.findall(r"BUILTINS: \[&str; \d+\] = \[(.*?)\];", allowed, re.DOTALL)
+    (told,) = re.findall(
+        r"^- `builtins` may be these.*?:\n(.*?)Anything", GUIDE, re.DOTALL | re.MULTILINE
+    )
+    assert re.findall(r"`(.+?)`", told) == re.findall(r'"(.+?)"', body)
+
+
+def test_links_within_the_documents_lead_somewhere() -> None:
+    documents = {name: (ROOT / "docs" / name) for name in ("providers.md", "provider-keys.md")}
+    texts = {name: path.read_text(encoding="utf-8") for name, path in documents.items()}
+
+    def anchors(text: str) -> set[str]:
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+        return {heading.replace(" ", "-") for heading in plain}
+
+    for name, text in texts.items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            file, _, anchor = target.partition("#")
+            if "://" in target:
+                continue
+            assert not file or (ROOT / "docs" / file).exists(), target
+            if anchor:
+                assert anchor in anchors(texts[file or name]), target

@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
-from sessionkeeper import Account, AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
-from tests.python.native_double import ENTRY, REPORT, SIGNED_IN, SIGNED_OUT
+from sessionkeeper import (
+    Account,
+    AuditEvent,
+    DrainReport,
+    LogoutReport,
+    OutboxEntry,
+    ProviderCheck,
+    Status,
+    StoredAccount,
+    TaskResult,
+)
+from tests.python.native_double import CHECK, ENTRY, LINE, REPORT, SIGNED_IN, SIGNED_OUT, STORED
 
-LINE = {
-    "seq": 3,
-    "at": 1700000000,
-    "event": "logout",
-    "provider": "angel",
-    "account": "87735831",
-    "outcome": "revoked",
-    "detail": "",
-}
+TASK = {"name": "cache", "outcome": "failed", "detail": "in use"}
+PROBLEM = {"key": "logout.url", "message": "only https", "hint": "Write https://", "line": 4}
 DRAINED = {
     "entries": [ENTRY],
     "revoked": 1,
@@ -36,6 +39,10 @@ DRAINED = {
         (Status, SIGNED_IN),
         (Status, SIGNED_OUT),
         (LogoutReport, REPORT),
+        (LogoutReport, {**REPORT, "sessions_ended": None, "tasks": [TASK, TASK]}),
+        (TaskResult, TASK),
+        (StoredAccount, STORED),
+        (ProviderCheck, {**CHECK, "problems": [PROBLEM], "advice": ["a"], "summary": ["b", "c"]}),
         (OutboxEntry, ENTRY),
         (DrainReport, DRAINED),
         (AuditEvent, LINE),
@@ -64,10 +71,11 @@ def test_different_records_differ() -> None:
 
 def test_a_name_and_an_address_stay_out_of_repr() -> None:
     shape: Any = SIGNED_IN
-    status = Status.from_shape(shape)
-    assert "viewer@example.com" not in repr(status)
-    assert "Viewer" not in repr(status)
-    assert "87735831" in repr(status)
+    stored: Any = STORED
+    for record in (Status.from_shape(shape), StoredAccount.from_shape(stored)):
+        assert "viewer@example.com" not in repr(record)
+        assert "Viewer" not in repr(record)
+        assert "87735831" in repr(record)
 
 
 @pytest.mark.parametrize(
@@ -103,3 +111,17 @@ def test_usable_means_without_the_user(state: str, renewable: bool, usable: bool
     shape: Any = {**SIGNED_IN, "state": state, "renewable": renewable}
     status = Status.from_shape(shape)
     assert status.usable is usable
+
+
+def test_a_report_is_completed_with_what_came_after_it() -> None:
+    first: Any = {"name": "cache", "outcome": "done", "detail": ""}
+    shape: Any = {**REPORT, "tasks": [first]}
+    report = LogoutReport.from_shape(shape)
+    assert report.completed([], "") == report
+    later = TaskResult("hook", "failed", "why")
+    completed = report.completed([later], "sink: away")
+    assert completed.tasks == (TaskResult("cache", "done", ""), later)
+    assert completed.audit_warning == "sink: away"
+    assert completed.completed([], "again").audit_warning == "sink: away; again"
+    assert completed.as_dict()["tasks"] == [first, later.as_dict()]
+    assert list(completed.as_dict().items())[:-2] == list(report.as_dict().items())[:-2]

@@ -263,13 +263,13 @@ fn something_else_in_the_files_place() {
 fn a_newer_vault_is_not_touched() {
     let home = Home::new();
     furnish(&home);
-    sql(&home, "PRAGMA user_version = 2");
+    sql(&home, "PRAGMA user_version = 3");
     let bytes = fs::read(home.file()).unwrap();
     let error = home.try_open().err().unwrap();
     assert_eq!(error.kind(), Kind::VersionMismatch);
     assert!(!error.advice().is_empty());
     assert_eq!(fs::read(home.file()).unwrap(), bytes);
     assert_eq!(fs::read_dir(home.data()).unwrap().count(), 2);
-    sql(&home, "PRAGMA user_version = 1");
+    sql(&home, "PRAGMA user_version = 2");
     assert_eq!(home.open().sessions().unwrap().len(), 2);
 }

@@ -2,13 +2,6 @@
 
 use super::*;
 
-/// From now on the vault's file cannot grow.
-fn fill_up(vault: &Vault) {
-    let state = vault.state();
-    let connection = &state.open.as_ref().unwrap().connection;
-    connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
-}
-
 #[test]
 fn a_full_disk_does_not_keep_anybody_signed_in() {
     let home = Home::new();
@@ -17,15 +10,17 @@ fn a_full_disk_does_not_keep_anybody_signed_in() {
     fill_up(&vault);
     let big = |session: &Session| {
         let definition = "x".repeat(10_000);
-        retire(session).map(|revocation| Revocation { definition, ..revocation })
+        Some(Revocation { definition, ..revoked(session) }).into()
     };
-    let error = vault.end("angel", None, &mut big.clone(), &record(Event::Logout)).unwrap_err();
+    let error =
+        vault.end("angel", Whom::Active, &mut big.clone(), &record(Event::Logout)).unwrap_err();
     assert_eq!(error.kind(), Kind::Storage);
     assert_eq!(error.message(), "the disk is full");
     assert!(error.advice().contains(&*home.data().to_string_lossy()));
     assert!(vault.session("angel").unwrap().is_some());
-    let ended =
-        vault.end_in_place("angel", None, &mut big.clone(), &record(Event::Logout)).unwrap();
+    let ended = vault
+        .end_in_place("angel", Whom::Active, &mut big.clone(), &record(Event::Logout))
+        .unwrap();
     let InPlace::Ended { entry: Some(id) } = ended else { panic!("{ended:?}") };
     assert_eq!(vault.session("angel").unwrap(), None);
     assert_eq!(vault.entry(id).unwrap().unwrap().revocation.session_id, "a");
@@ -45,9 +40,10 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
     fill_up(&vault);
     let mut huge = |session: &Session| {
         let definition = "x".repeat(300_000);
-        retire(session).map(|revocation| Revocation { definition, ..revocation })
+        Some(Revocation { definition, ..revoked(session) }).into()
     };
-    let ended = vault.end_in_place("angel", None, &mut huge, &record(Event::Logout)).unwrap();
+    let ended =
+        vault.end_in_place("angel", Whom::Active, &mut huge, &record(Event::Logout)).unwrap();
     assert_eq!(ended, InPlace::Overwritten);
     for vault in [vault, home.open()] {
         assert_eq!(vault.session("angel").unwrap(), None);
@@ -61,7 +57,8 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
 fn in_place_with_nobody_signed_in() {
     let home = Home::new();
     let vault = home.open();
-    let ended = vault.end_in_place("angel", None, &mut retire, &record(Event::Logout)).unwrap();
+    let ended =
+        vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap();
     assert_eq!(ended, InPlace::Ended { entry: None });
     assert_eq!(vault.trail(9).unwrap(), []);
 }
@@ -69,11 +66,11 @@ fn in_place_with_nobody_signed_in() {
 /// A small file system of its own where that may be mounted (as root), else a directory that the
 /// test makes read-only: either way no new file can be created at the end.
 #[cfg(target_os = "linux")]
-struct Small(Home, bool);
+pub struct Small(pub Home, bool);
 
 #[cfg(target_os = "linux")]
 impl Small {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let home = Home::new();
         fs::create_dir(home.data()).unwrap();
         let mounted = std::process::Command::new("mount")
@@ -86,7 +83,7 @@ impl Small {
     }
 
     /// No room for a byte, and none for a name.
-    fn fill(&self) {
+    pub fn fill(&self) {
         use std::io::Write;
         use std::os::unix::fs::PermissionsExt;
         if self.1 {
@@ -122,12 +119,13 @@ fn a_file_system_without_room_for_a_journal() {
     let vault = home.open();
     log_in(&vault, "a", "angel");
     small.fill();
-    let error = vault.end("angel", None, &mut retire, &record(Event::Logout)).unwrap_err();
+    let error = vault.end("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap_err();
     assert_eq!(error.kind(), Kind::Storage);
     assert!(vault.session("angel").unwrap().is_some());
     assert!(vault.log_in(session("b", "angel"), &mut retire, &record(Event::Login)).is_err());
     assert_eq!(vault.session("angel").unwrap().unwrap().id, "a");
-    let ended = vault.end_in_place("angel", None, &mut retire, &record(Event::Logout)).unwrap();
+    let ended =
+        vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap();
     assert!(matches!(ended, InPlace::Ended { entry: Some(_) }), "{ended:?}");
     // A new start on the full disk finds it so.
     drop(vault);

@@ -1,12 +1,16 @@
 //! Tests of the vault as a whole, by concept; what they share is here.
 
+mod accounts;
 mod damage;
 mod disk;
 mod keys;
+mod migration;
 mod outbox;
 mod rebuild;
 mod sharing;
+mod sinks;
 mod stored;
+mod tasks;
 
 use super::*;
 use crate::audit::{Event, Record};
@@ -77,6 +81,13 @@ impl Home {
     }
 }
 
+impl Vault {
+    /// All sessions of all providers.
+    pub fn sessions(&self) -> Result<Vec<Session>> {
+        Ok(self.sessions_of(None)?.into_iter().map(|(session, _)| session).collect())
+    }
+}
+
 pub fn session(id: &str, provider: &str) -> Session {
     Session {
         id: id.to_owned(),
@@ -90,21 +101,26 @@ pub fn session(id: &str, provider: &str) -> Session {
         signed_in_at: NOW,
         renewed_at: NOW,
         expires_at: Some(NOW + 3600),
-        cookies: Secret::new(format!("{CANARY} of {id}")),
+        credentials: Secret::new(format!("{CANARY} of {id}")),
     }
 }
 
-pub fn retire(session: &Session) -> Option<Revocation> {
-    Some(Revocation {
+pub fn revoked(session: &Session) -> Revocation {
+    Revocation {
         session_id: session.id.clone(),
         provider: session.provider.clone(),
         account: session.account.id.clone(),
         created_at: NOW,
         first_attempt_at: NOW,
         expires_at: session.expires_at,
-        cookies: session.cookies.clone(),
+        credentials: session.credentials.clone(),
+        everywhere: false,
         definition: "id = \"angel\"\n".repeat(200),
-    })
+    }
+}
+
+pub fn retire(session: &Session) -> Retired {
+    Some(revoked(session)).into()
 }
 
 pub fn record(event: Event) -> Record {
@@ -122,7 +138,7 @@ pub fn log_in(vault: &Vault, id: &str, provider: &str) -> Session {
 }
 
 pub fn end(vault: &Vault, provider: &str) -> Ended {
-    vault.end(provider, None, &mut retire, &record(Event::Logout)).unwrap()
+    vault.end(provider, Whom::Active, &mut retire, &record(Event::Logout)).unwrap()
 }
 
 pub fn events(vault: &Vault) -> Vec<String> {
@@ -132,6 +148,36 @@ pub fn events(vault: &Vault) -> Vec<String> {
 /// A second connection, for looking into the file and for changing it.
 pub fn sql(home: &Home, statements: &str) {
     rusqlite::Connection::open(home.file()).unwrap().execute_batch(statements).unwrap();
+}
+
+/// Copies the files as a crash would leave them while `transaction` is being written.
+pub fn crash(home: &Home, transaction: &Transaction<'_>) -> Home {
+    transaction.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1").unwrap();
+    for _ in 0..40 {
+        transaction.execute("INSERT INTO reserve (space) VALUES (zeroblob(5000))", []).unwrap();
+    }
+    let crashed = Home::new();
+    fs::create_dir_all(crashed.data()).unwrap();
+    for name in ["vault.db", "vault.db-journal", "vault.lock"] {
+        fs::copy(home.data().join(name), crashed.data().join(name)).unwrap();
+    }
+    fs::create_dir_all(crashed.keys()).unwrap();
+    fs::copy(home.key_file(), crashed.keys().join(home.key_file().file_name().unwrap())).unwrap();
+    crashed
+}
+
+/// Whatever can be told from the first page is lost with it.
+pub fn wipe_first_page(home: &Home) {
+    let mut bytes = fs::read(home.file()).unwrap();
+    bytes[..4_096].fill(0x55);
+    fs::write(home.file(), bytes).unwrap();
+}
+
+/// From now on the vault's file cannot grow.
+pub fn fill_up(vault: &Vault) {
+    let state = vault.state();
+    let connection = &state.open.as_ref().unwrap().connection;
+    connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
 }
 
 /// The one thing that was found damaged.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 fn revocation(id: &str, provider: &str) -> Revocation {
-    retire(&session(id, provider)).unwrap()
+    revoked(&session(id, provider))
 }
 
 fn definitions(home: &Home) -> i64 {
@@ -23,7 +23,7 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     vault.postpone(id, 4, 2, NOW + 900, "rejected").unwrap();
     let sent = vault.entry(id).unwrap().unwrap();
     assert_eq!((sent.attempts, sent.refusals), (4, 2));
-    let late = Revocation { cookies: Secret::new("late"), ..sent.revocation.clone() };
+    let late = Revocation { credentials: Secret::new("late"), ..sent.revocation.clone() };
     home.open().enqueue(&late).unwrap();
     assert!(!vault.settle(&sent, &record(Event::Revoked)).unwrap());
     let entry = vault.entry(id).unwrap().unwrap();
@@ -76,7 +76,8 @@ fn every_session_is_ended_at_once() {
     for (id, provider) in [("a", "angel"), ("o", "other"), ("t", "third")] {
         log_in(&vault, id, provider);
     }
-    let mut keep_none = |session: &Session| retire(session).filter(|_| session.id != "t");
+    let mut keep_none =
+        |session: &Session| Some(revoked(session)).filter(|_| session.id != "t").into();
     let mut record_for =
         |session: &Session| Record { provider: session.provider.clone(), ..record(Event::Logout) };
     assert_eq!(vault.end_every(&mut keep_none, &mut record_for).unwrap(), 3);
@@ -123,7 +124,7 @@ fn a_lost_definition_costs_no_entry() {
     let id = vault.enqueue(&revocation("a", "angel")).unwrap();
     sql(&home, "UPDATE definitions SET sealed = randomblob(200)");
     let entry = vault.entry(id).unwrap().unwrap();
-    assert_eq!(entry.revocation.cookies, revocation("a", "angel").cookies);
+    assert_eq!(entry.revocation.credentials, revocation("a", "angel").credentials);
     assert_eq!(entry.revocation.definition, "");
     assert_eq!(only_damage(&vault).outcome, "damaged");
     // It comes back with the next entry that needs it.

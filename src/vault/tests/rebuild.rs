@@ -2,34 +2,24 @@
 
 use super::*;
 use crate::vault::sources::Source;
-use rusqlite::TransactionBehavior;
 
 /// The vault and its journal as a crash leaves them that happens while a transaction is being
 /// written: the session is gone from the file, and only the journal brings it back.
-fn crash_in_a_transaction(home: &Home, crashed: &Home) {
+fn crash_in_a_transaction() -> Home {
+    let home = Home::new();
     let vault = home.open();
     log_in(&vault, "a", "angel");
-    let mut state = vault.state();
-    let connection = &mut state.open.as_mut().unwrap().connection;
-    connection.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1").unwrap();
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-    transaction.execute_batch("DELETE FROM sessions").unwrap();
-    for _ in 0..40 {
-        transaction.execute("INSERT INTO reserve (space) VALUES (zeroblob(5000))", []).unwrap();
-    }
-    fs::create_dir_all(crashed.data()).unwrap();
-    for name in ["vault.db", "vault.db-journal", "vault.lock"] {
-        fs::copy(home.data().join(name), crashed.data().join(name)).unwrap();
-    }
-    fs::create_dir_all(crashed.keys()).unwrap();
-    fs::copy(home.key_file(), crashed.keys().join(home.key_file().file_name().unwrap())).unwrap();
+    let crashed = vault.write(|transaction, _| {
+        transaction.execute_batch("DELETE FROM sessions")?;
+        Ok(crash(&home, transaction))
+    });
+    crashed.unwrap()
 }
 
 #[test]
 fn a_rebuild_plays_the_journal_back() {
     for header_too in [false, true] {
-        let (home, crashed) = (Home::new(), Home::new());
-        crash_in_a_transaction(&home, &crashed);
+        let crashed = crash_in_a_transaction();
         if header_too {
             let mut bytes = fs::read(crashed.file()).unwrap();
             bytes[..100].fill(0x55);
@@ -54,8 +44,7 @@ fn a_rebuild_plays_the_journal_back() {
 
 #[test]
 fn without_its_journal_that_session_would_be_lost() {
-    let (home, crashed) = (Home::new(), Home::new());
-    crash_in_a_transaction(&home, &crashed);
+    let crashed = crash_in_a_transaction();
     fs::remove_file(crashed.data().join("vault.db-journal")).unwrap();
     assert_eq!(crashed.open().session("angel").unwrap(), None);
 }

@@ -50,7 +50,7 @@ fn threads_on_one_directory_lose_nothing() {
 #[test]
 fn one_of_many_settles_an_entry() {
     let home = Home::new();
-    home.open().enqueue(&retire(&session("a", "angel")).unwrap()).unwrap();
+    home.open().enqueue(&revoked(&session("a", "angel"))).unwrap();
     let entry = home.open().entries().unwrap().remove(0);
     let settled = thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -92,7 +92,12 @@ fn a_panic_in_a_transaction_leaves_the_vault_usable() {
     let panicked = thread::scope(|scope| {
         scope
             .spawn(|| {
-                vault.end("angel", None, &mut |_| panic!("on purpose"), &record(Event::Logout))
+                vault.end(
+                    "angel",
+                    Whom::Active,
+                    &mut |_| panic!("on purpose"),
+                    &record(Event::Logout),
+                )
             })
             .join()
             .is_err()
@@ -179,7 +184,7 @@ fn eighty_writers_are_all_served() {
                     let begin = Instant::now();
                     let vault = home.open();
                     let opened = begin.elapsed();
-                    vault.enqueue(&retire(&session(&n.to_string(), "angel")).unwrap()).unwrap();
+                    vault.enqueue(&revoked(&session(&n.to_string(), "angel"))).unwrap();
                     opened.max(begin.elapsed().saturating_sub(opened))
                 })
             })
@@ -199,9 +204,9 @@ fn a_logout_gives_a_locked_vault_up_after_one_wait() {
         let other = rusqlite::Connection::open(home.file()).unwrap();
         other.execute_batch(lock).unwrap();
         let start = Instant::now();
-        let ended = vault.end("angel", None, &mut retire, &record(Event::Logout));
+        let ended = vault.end("angel", Whom::Active, &mut retire, &record(Event::Logout));
         assert_eq!(ended.unwrap_err().message(), "the vault is in use");
-        let ended = vault.end_in_place("angel", None, &mut retire, &record(Event::Logout));
+        let ended = vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout));
         assert_eq!(ended.unwrap_err().message(), "the vault is in use");
         assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
         other.execute_batch("ROLLBACK").unwrap();

@@ -38,7 +38,7 @@ fn a_login_retires_the_older_session_of_the_same_provider_only() {
     assert_eq!(vault.sessions().unwrap().len(), 2);
     let entries = vault.entries().unwrap();
     assert_eq!(entries.len(), 1);
-    assert_eq!(entries[0].revocation, retire(&session("a", "angel")).unwrap());
+    assert_eq!(entries[0].revocation, revoked(&session("a", "angel")));
     assert_eq!(vault.pending(Some("angel")).unwrap(), 1);
     assert_eq!(vault.pending(Some("other")).unwrap(), 0);
     assert_eq!(vault.pending(None).unwrap(), 1);
@@ -68,21 +68,21 @@ fn a_logout_takes_the_latest_and_happens_once() {
     let home = Home::new();
     let vault = home.open();
     let first = log_in(&vault, "a", "angel");
-    let renewed = Session { cookies: Secret::new("fresh"), ..first };
+    let renewed = Session { credentials: Secret::new("fresh"), ..first };
     vault.renew(renewed, Some(&record(Event::Renewed))).unwrap();
     assert_eq!(
-        vault.end("angel", Some("z"), &mut retire, &record(Event::Logout)).unwrap(),
+        vault.end("angel", Whom::Session("z"), &mut retire, &record(Event::Logout)).unwrap(),
         Ended::Gone
     );
     let Ended::Ended { entry: Some(id) } = end(&vault, "angel") else { panic!() };
     assert_eq!(end(&vault, "angel"), Ended::Gone);
     assert_eq!(vault.session("angel").unwrap(), None);
     let entry = vault.entry(id).unwrap().unwrap();
-    assert_eq!(entry.revocation.cookies.expose(), "fresh");
+    assert_eq!(entry.revocation.credentials.expose(), "fresh");
     assert_eq!((entry.attempts, entry.next_attempt_at), (0, NOW));
     assert_eq!(events(&vault), ["login", "renewed", "logout"]);
     // Tokens that come late go into the same entry.
-    let late = Revocation { cookies: Secret::new("late"), ..entry.revocation };
+    let late = Revocation { credentials: Secret::new("late"), ..entry.revocation };
     assert_eq!(vault.enqueue(&late).unwrap(), id);
     assert_eq!(vault.entries().unwrap().len(), 1);
     assert_eq!(vault.entry(id).unwrap().unwrap().revocation, late);
@@ -96,7 +96,9 @@ fn nothing_to_revoke_leaves_no_entry() {
     let home = Home::new();
     let vault = home.open();
     log_in(&vault, "a", "angel");
-    let ended = vault.end("angel", Some("a"), &mut |_| None, &record(Event::Logout)).unwrap();
+    let ended = vault
+        .end("angel", Whom::Session("a"), &mut |_| Retired::default(), &record(Event::Logout))
+        .unwrap();
     assert_eq!(ended, Ended::Ended { entry: None });
     assert_eq!(vault.pending(None).unwrap(), 0);
 }
@@ -105,14 +107,14 @@ fn nothing_to_revoke_leaves_no_entry() {
 fn an_entry_is_settled_once_and_its_number_is_not_used_again() {
     let home = Home::new();
     let vault = home.open();
-    let later = Revocation { first_attempt_at: NOW + 9, ..retire(&session("a", "angel")).unwrap() };
+    let later = Revocation { first_attempt_at: NOW + 9, ..revoked(&session("a", "angel")) };
     let id = vault.enqueue(&later).unwrap();
     assert_eq!(vault.next_due(&BTreeMap::new()).unwrap(), Some(NOW + 9));
     let entry = vault.entry(id).unwrap().unwrap();
     assert!(vault.settle(&entry, &record(Event::Revoked)).unwrap());
     assert!(!vault.settle(&entry, &record(Event::Revoked)).unwrap());
     assert_eq!(events(&vault), ["revoked"]);
-    assert!(vault.enqueue(&retire(&session("b", "angel")).unwrap()).unwrap() > id);
+    assert!(vault.enqueue(&revoked(&session("b", "angel"))).unwrap() > id);
     vault.postpone(id, 1, 0, NOW, "deferred").unwrap();
 }
 
@@ -122,7 +124,7 @@ fn entries_are_due_by_time_and_absurd_times_are_due_now() {
     let vault = home.open();
     assert_eq!(vault.next_due(&BTreeMap::new()).unwrap(), None);
     let ids: Vec<_> = ["a", "b", "c", "d"]
-        .map(|id| vault.enqueue(&retire(&session(id, "angel")).unwrap()).unwrap())
+        .map(|id| vault.enqueue(&revoked(&session(id, "angel"))).unwrap())
         .into();
     vault.postpone(ids[0], 1, 0, NOW + 10, "deferred").unwrap();
     vault.postpone(ids[1], 2, 0, NOW - 5, "deferred").unwrap();
@@ -147,7 +149,7 @@ fn a_thousand_entries_are_kept_and_drained() {
     let home = Home::new();
     let vault = home.open();
     for n in 0..1_000 {
-        vault.enqueue(&retire(&session(&n.to_string(), "angel")).unwrap()).unwrap();
+        vault.enqueue(&revoked(&session(&n.to_string(), "angel"))).unwrap();
     }
     let entries = home.open().entries().unwrap();
     assert_eq!(entries.len(), 1_000);
@@ -209,7 +211,14 @@ fn nothing_secret_is_in_the_files() {
     log_in(&vault, "a", "angel");
     log_in(&vault, "b", "angel");
     let looked = vault.write(|transaction, keys| {
-        sessions::end(transaction, keys, vault.clock(), ("angel", None), &mut retire, None)?;
+        sessions::end(
+            transaction,
+            keys,
+            vault.clock(),
+            ("angel", Whom::Active),
+            &mut retire,
+            None,
+        )?;
         transaction.execute_batch("PRAGMA cache_spill = 1")?;
         for path in vault.directories.named("") {
             assert_hidden(&path);
@@ -254,7 +263,7 @@ fn the_files_are_for_their_owner_only() {
 fn the_facts_are_told() {
     let home = Home::new();
     let facts = home.open().facts().unwrap();
-    assert_eq!((facts.schema, facts.journal_mode.as_str()), (1, "delete"));
+    assert_eq!((facts.schema, facts.journal_mode.as_str()), (2, "delete"));
     assert!(facts.integrity && facts.trail_holds && facts.file_locks && !facts.key_beside_vault);
     assert_eq!(facts.key_place, home.key_file().canonicalize().unwrap());
 }

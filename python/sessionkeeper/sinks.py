@@ -1,0 +1,109 @@
+"""A Python function that gets the audit trail. (One at a URL is the core's.)
+
+The trail in the vault stays the one that counts: it knows how far each sink has got, so a sink that
+fails gets the same lines again later, and one that crashed with its process may see some twice. It
+works on a thread of its own, because nobody knows how long it takes, and a logout does not wait.
+"""
+
+from __future__ import annotations
+
+from .errors import InvalidInput, safe_text
+from .records import AuditEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Thread
+    from typing import Callable, List
+
+    from .operation import Stop
+    from .session import Run
+    from .shapes import AuditShape
+
+    Sink = Callable[[List[AuditEvent]], object]
+
+# How long the caller waits for the sink, in seconds. Afterwards it goes on by itself.
+PATIENCE = 1.0
+# How many lines the sink is given at once.
+BATCH = 100
+
+
+class AuditSink:
+    """Hands the lines of the audit trail to a function, each when it has taken those before."""
+
+    def __init__(self, call: Sink, run: Run) -> None:
+        self.name = _name(call)
+        self._call = call
+        self._run = run
+        self._thread: Thread | None = None
+
+    def deliver(self, stop: Stop | None) -> str:
+        """Hands over what is new. What went wrong, with the sink's name; "" when nothing did."""
+        try:
+            failure = self._deliver(stop)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is harmless to the caller
+            failure = safe_text(error)
+        if not failure:
+            return ""
+        failure = f"{self.name}: {failure}"
+        try:  # noqa: SIM105 - importing contextlib costs more
+            self._run("audit_refused", {"reason": failure}, _go_on)
+        except Exception:  # noqa: BLE001, S110 - it is in the report all the same
+            pass
+        return failure
+
+    def _deliver(self, stop: Stop | None) -> str:
+        if self._thread is not None and self._thread.is_alive():
+            return "still busy with earlier lines, gets the rest later"
+        first = self._new_lines(stop)
+        if not first:
+            return ""
+        from threading import Thread
+
+        failures: list[str] = []
+        thread = Thread(
+            target=self._hand_over, args=(first, failures), name="sessionkeeper-audit", daemon=True
+        )
+        thread.start()
+        self._thread = thread
+        thread.join(PATIENCE)
+        if thread.is_alive():
+            return f"not done within {PATIENCE:g} s, gets the rest later"
+        return "".join(failures)
+
+    def _hand_over(self, lines: list[AuditShape], failures: list[str]) -> None:
+        try:
+            while lines:
+                self._call([AuditEvent.from_shape(line) for line in lines])
+                taken = {"sink": self.name, "seq": lines[-1]["seq"]}
+                self._run("audit_taken", taken, _go_on)
+                lines = self._new_lines(_go_on) if len(lines) == BATCH else []
+        except Exception as error:  # noqa: BLE001 - as above
+            failures.append(safe_text(error))
+
+    def _new_lines(self, stop: Stop | None) -> list[AuditShape]:
+        asked = {"sink": self.name, "limit": BATCH}
+        lines: list[AuditShape] = self._run("audit_since", asked, stop)["events"]
+        return lines
+
+
+def split(given: Sink | str | None) -> tuple[Sink | None, str]:
+    """A function and no URL, or none and a URL. Raises `InvalidInput`."""
+    if given is None or isinstance(given, str):
+        return None, given or ""
+    if not callable(given):
+        raise InvalidInput(
+            "The audit sink is neither a function nor a URL.",
+            "Give a function that takes a list of AuditEvent, or an https URL.",
+        )
+    return given, ""
+
+
+def _name(call: Sink) -> str:
+    """The same in every process, because the vault keeps the place under it."""
+    kind = call if hasattr(call, "__qualname__") else type(call)
+    return f"{getattr(kind, '__module__', '')}.{kind.__qualname__}".lstrip(".")
+
+
+def _go_on() -> bool:
+    """The caller's own `stop` may only be asked on its own thread."""
+    return False

@@ -1,0 +1,204 @@
+//! Provider files as people see them: the list to choose from, and what is wrong with one's own.
+
+use crate::error::Result;
+use crate::plain::{Dict, Plain, dict};
+use crate::provider::{
+    self, Everywhere, Given, Listed, Login, Logout, Probe, Provider, Renew, Step,
+};
+
+/// The built-in providers, for a list to choose from.
+pub fn providers() -> Result<Plain> {
+    Ok(Plain::List(provider::catalogue()?.into_iter().map(summary).collect()))
+}
+
+fn summary(Listed { provider, parameters }: Listed) -> Plain {
+    let parameter = |one: provider::Parameter| {
+        dict([
+            ("name", Plain::Text(one.name)),
+            ("about", Plain::Text(one.about)),
+            ("example", Plain::Text(one.example)),
+            ("default", one.default.map_or(Plain::None, Plain::Text)),
+        ])
+    };
+    let login = match provider.login {
+        Login::HostedForm(_) | Login::Password(_) => "password",
+        Login::DeviceCode => "device_code",
+    };
+    dict([
+        ("login", Plain::Text(login.to_owned())),
+        ("renewable", Plain::Bool(provider.renew.is_some())),
+        ("everywhere", Plain::Bool(provider.can_log_out_everywhere())),
+        ("parameters", Plain::List(parameters.into_iter().map(parameter).collect())),
+        ("website", Plain::Text(provider.website.to_string())),
+        ("id", Plain::Text(provider.id)),
+        ("name", Plain::Text(provider.name)),
+    ])
+}
+
+/// What is wrong with a provider file, what it does, and what would make it better.
+pub fn check(text: &str, given: &Given) -> Plain {
+    // Without values of the user's, the examples show what the file means.
+    let read = if given.is_empty() {
+        provider::listed(text).map(|listed| listed.provider)
+    } else {
+        Provider::parse_with(text, given)
+    };
+    let texts = |texts: Vec<String>| Plain::List(texts.into_iter().map(Plain::Text).collect());
+    let (problems, told, advice) = match &read {
+        Ok(provider) => (Vec::new(), tell(provider), advise(provider)),
+        Err(error) => (vec![problem(text, error)], Vec::new(), Vec::new()),
+    };
+    let name = |of: fn(&Provider) -> &str| {
+        Plain::Text(read.as_ref().map(|provider| of(provider).to_owned()).unwrap_or_default())
+    };
+    dict([
+        ("id", name(|provider| &provider.id)),
+        ("name", name(|provider| &provider.name)),
+        ("problems", Plain::List(problems)),
+        ("summary", texts(told)),
+        ("advice", texts(advice)),
+    ])
+}
+
+fn problem(text: &str, error: &crate::error::Error) -> Plain {
+    let rest = error.message();
+    let rest = rest.strip_prefix("provider file, ").or(rest.strip_prefix("provider file: "));
+    let rest = rest.unwrap_or(error.message());
+    let numbered = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    let (line, rest) = match numbered {
+        Some((number, rest)) => (number.parse().ok(), rest),
+        None => (None, rest),
+    };
+    let (key, message) = match rest.split_once(": ") {
+        Some((key, message)) if is_key(key) => (key, message),
+        _ => ("", rest),
+    };
+    let line = line.or_else(|| provider::line_of(text, key)).unwrap_or(0);
+    dict([
+        ("key", Plain::Text(key.to_owned())),
+        ("message", Plain::Text(message.to_owned())),
+        ("hint", Plain::Text(error.advice().to_owned())),
+        ("line", Plain::Int(i64::try_from(line).unwrap_or(0))),
+    ])
+}
+
+/// True for what can be a key, as `login.headers.X-A`, and false for a sentence.
+fn is_key(text: &str) -> bool {
+    text.split(['.', '[']).next().is_some_and(|first| !first.contains(' '))
+}
+
+/// What the file means, a sentence each.
+fn tell(provider: &Provider) -> Vec<String> {
+    let login = match &provider.login {
+        Login::HostedForm(form) => {
+            format!("Logs in through a form, after {} page(s).", form.pages.len())
+        }
+        Login::Password(login) => format!("Logs in with a request to {}.", login.target.url),
+        Login::DeviceCode => "Logs in with a code that is entered on another device.".to_owned(),
+    };
+    let renew = match &provider.renew {
+        None => "Does not renew: when the token ends, the user is asked again.".to_owned(),
+        Some(Renew::Page(page)) => {
+            format!("Renews by a page, with the cookie '{}'.", page.needs_cookie)
+        }
+        Some(Renew::Request(request)) => {
+            format!("Renews with a request to {}.", request.target.url)
+        }
+        Some(Renew::RefreshToken { rotates: true }) => {
+            "Renews with a refresh token that serves only once.".to_owned()
+        }
+        Some(Renew::RefreshToken { rotates: false }) => "Renews with a refresh token.".to_owned(),
+    };
+    let steps = provider.logout.steps.iter().map(|step| match step {
+        Step::Request(request) => match &request.proof {
+            Some(_) => "a request whose answer proves it",
+            None => "a request whose answer proves nothing",
+        },
+        Step::Revoke(_) => "the revocation of its tokens",
+        Step::EndSession => "the end of the issuer's session",
+    });
+    let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
+    let probe = match &provider.logout.probe {
+        Some(Probe::Request { url, .. }) => {
+            format!("Where that proves nothing, the old session is tried at {url}.")
+        }
+        Some(Probe::Renew) => "Where that proves nothing, the renewal is tried.".to_owned(),
+        None => String::new(),
+    };
+    let everywhere = match &provider.everywhere {
+        Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
+        Some(Everywhere::Logout) => "The logout ends the session at the issuer.",
+        None => "Cannot end the account's other sessions.",
+    };
+    let all = [login, renew, logout, probe, everywhere.to_owned()];
+    all.into_iter().filter(|text| !text.is_empty()).collect()
+}
+
+/// What is allowed and yet likely to be a mistake.
+fn advise(provider: &Provider) -> Vec<String> {
+    let mut advice = Vec::new();
+    let Logout { steps, probe } = &provider.logout;
+    let proves = steps.iter().any(|step| match step {
+        Step::Request(request) => request.proof.is_some(),
+        Step::Revoke(_) => true,
+        Step::EndSession => false,
+    });
+    if !proves && probe.is_none() {
+        advice.push(
+            "Nothing proves a logout: every one stays 'unconfirmed'. Add a proof, or [logout.probe]."
+                .to_owned(),
+        );
+    }
+    if let Some(Probe::Request { bearer: false, .. }) = probe {
+        if provider.session.token_cookies.is_empty() {
+            advice.push(
+                "The probe carries no token, and is never tried: add bearer = true, or name the \
+                 token's cookie in session.token_cookies."
+                    .to_owned(),
+            );
+        }
+    }
+    if let Some(name) = provider.renewal_cookie().filter(|name| is_left(provider, name)) {
+        advice.push(format!(
+            "The logout's proof does not ask for the deletion of '{name}', which signs in again."
+        ));
+    }
+    if provider.renew.is_none() {
+        advice.push("Without [renew] the user logs in again whenever the token ends.".to_owned());
+    }
+    if provider.api.bearer_hosts.is_empty() && provider.session.token_cookies.is_empty() {
+        advice.push("No host gets the token: list the API's under api.bearer_hosts.".to_owned());
+    }
+    if provider.session.account_id.is_empty() && matches!(provider.login, Login::DeviceCode) {
+        advice.push(
+            "Accounts cannot be told apart: name the claim with the id in session.account_id."
+                .to_owned(),
+        );
+    }
+    advice
+}
+
+/// True when the answer has to delete cookies, and not this one.
+fn is_left(provider: &Provider, name: &str) -> bool {
+    let proofs = provider.logout.steps.iter().filter_map(|step| match step {
+        Step::Request(request) => request.proof.as_ref(),
+        Step::Revoke(_) | Step::EndSession => None,
+    });
+    let mut deleted = proofs.flat_map(|proof| proof.deletes.iter().flatten()).peekable();
+    deleted.peek().is_some() && deleted.all(|cookie| cookie != name)
+}
+
+/// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none where
+/// the text is too long.
+pub fn qr(text: &str) -> Plain {
+    let Ok(code) = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium) else {
+        return Plain::List(Vec::new());
+    };
+    let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '1' } else { '0' }).collect();
+    Plain::List((0..code.size()).map(|y| Plain::Text(row(y))).collect())
+}
+
+/// The arguments of a check: what was given, as far as it is text.
+pub fn given(mut from: Dict) -> Result<Given> {
+    from.dict_of_texts("parameters")
+}

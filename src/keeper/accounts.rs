@@ -1,0 +1,48 @@
+//! Several accounts at one provider, one of them active; and those of all providers, for a list.
+
+use super::Keeper;
+use super::report::{AccountLine, Accounts, Status};
+use crate::audit::Event;
+use crate::error::{Error, Kind, Result};
+use crate::provider::id_of;
+use crate::session::Session;
+
+impl Keeper {
+    /// The stored accounts of this provider, or of all in the data directory.
+    pub fn accounts(&self, of_all: bool) -> Result<Accounts> {
+        let provider = if of_all { None } else { Some(self.provider.key.as_str()) };
+        let stored = self.house.vault()?.sessions_of(provider)?;
+        let line = |(session, active): (Session, bool)| {
+            let has_lapsed = session.expires_at.is_some_and(|at| self.house.clock.seems_past(at));
+            AccountLine {
+                provider: id_of(&session.provider).to_owned(),
+                active,
+                state: if has_lapsed { "expired" } else { "signed_in" },
+                expires_at: session.expires_at,
+                signed_in_at: session.signed_in_at,
+                account: session.account,
+            }
+        };
+        let is_here = |(session, _): &(Session, bool)| !self.house.has_ended(&session.id);
+        Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
+    }
+
+    /// Makes a stored account the active one.
+    pub fn switch(&self, account: &str) -> Result<Status> {
+        let record = self.record(Event::Switched, account, "ok", "");
+        let turn = self.house.turn();
+        let active = self.house.live(&self.provider.key)?;
+        let found = self.house.vault()?.activate(&self.provider.key, account, &record)?;
+        drop(turn);
+        let Some(session) = found else {
+            let message = format!("no such account is stored for {}", self.provider.name);
+            return Err(Error::new(Kind::UnknownAccount, message)
+                .hint("Log in with it, or choose one of the stored accounts."));
+        };
+        if active.is_none_or(|live| live.session.id != session.id) {
+            log::info!("switched to another account");
+            self.tell(Event::Switched, account, "ok");
+        }
+        self.status()
+    }
+}

@@ -1,0 +1,102 @@
+//! What a JSON answer to a login or a renewal holds: tokens, their end, the account.
+//!
+//! RFC 6749 section 5.1, RFC 6750, OpenID Connect Core 1.0 section 3.1.3.3. Where the provider file
+//! says, things may have other names.
+
+use super::unexpected;
+use crate::clock::UnixTime;
+use crate::credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
+use crate::error::Result;
+use crate::http::Answer;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::token::Claims;
+use serde_json::Value;
+
+/// No token is believed to last longer, in seconds: 400 days, as for cookies.
+const LONGEST: i64 = 400 * 86_400;
+
+/// The names of what an answer says of the account, among the values.
+pub const ACCOUNT: [&str; 3] = ["account_id", "account_email", "account_name"];
+
+/// Takes over what the answer holds. One that is no JSON object holds nothing, which is an error
+/// only where a token was due: the caller sees what is there.
+pub(super) fn read(
+    provider: &Provider,
+    now: UnixTime,
+    name: &str,
+    answer: &Answer,
+    gained: &mut Credentials,
+) -> Result<()> {
+    if answer.is_cut {
+        return Err(unexpected(name, "is larger than 1 MiB"));
+    }
+    let rule = &provider.session.answer;
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    let text = |pointer: &str| -> Option<&str> {
+        let text = body.pointer(pointer)?.as_str()?;
+        let is_sendable = !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+        is_sendable.then_some(text)
+    };
+    let cookies_serve = !provider.session.token_cookies.is_empty();
+    match text(&rule.access_token) {
+        Some(token) => {
+            // RFC 6750: the only type that can be used here.
+            let kind = body.get("token_type").and_then(Value::as_str).unwrap_or("bearer");
+            if !kind.eq_ignore_ascii_case("bearer") {
+                return Err(unexpected(name, "gave a token of a kind that is not known"));
+            }
+            gained.set(ACCESS_TOKEN, Secret::new(token));
+            // An end that belonged to an earlier token says nothing of this one.
+            gained.expires_at = body.pointer(&rule.expires_in).and_then(seconds).map(|s| now + s);
+        }
+        None if cookies_serve => {}
+        None => return Err(unexpected(name, "holds no access token")),
+    }
+    // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
+    // client MUST discard the old refresh token and replace it with the new refresh token."
+    if let Some(token) = text(&rule.refresh_token) {
+        gained.set(REFRESH_TOKEN, Secret::new(token));
+    }
+    if let Some(token) = text(&rule.id_token) {
+        let token = Secret::new(token);
+        check_id_token(provider, name, &token)?;
+        gained.set(ID_TOKEN, token);
+    }
+    let facts = [&rule.account_id, &rule.account_email, &rule.account_name];
+    for (key, pointer) in ACCOUNT.iter().zip(facts) {
+        if let Some(fact) = body.pointer(pointer).and_then(shown) {
+            gained.set(key, Secret::new(fact));
+        }
+    }
+    Ok(())
+}
+
+/// OpenID Connect Core 1.0 section 3.1.3.7: the issuer "MUST exactly match the value of the iss
+/// Claim", and the client "MUST validate that the aud (audience) Claim contains its client_id". The
+/// signature is not checked: "if the ID Token is received via direct communication between the
+/// Client and the Token Endpoint […], the TLS server validation MAY be used".
+fn check_id_token(provider: &Provider, name: &str, token: &Secret) -> Result<()> {
+    let Some(oauth) = &provider.oauth else { return Ok(()) };
+    let claims = Claims::read(token);
+    if oauth.issuer.as_deref().is_some_and(|issuer| !claims.is("iss", issuer)) {
+        return Err(unexpected(name, "holds an ID token of another issuer"));
+    }
+    if !claims.is("aud", &oauth.client_id) {
+        return Err(unexpected(name, "holds an ID token for another application"));
+    }
+    Ok(())
+}
+
+fn seconds(value: &Value) -> Option<i64> {
+    let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
+    (seconds > 0).then(|| seconds.min(LONGEST))
+}
+
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if crate::token::is_showable(text) => Some(text.clone()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,47 @@
+//! Renewing by one request, answered with JSON, cookies or both.
+
+use super::{Renewal, Visit, judge_failure, read_answer, unexpected};
+use crate::credentials::Credentials;
+use crate::error::Result;
+use crate::http::Request;
+use crate::provider::{Body, RenewRequest, Template};
+
+const NAME: &str = "the renewal";
+
+pub(super) fn renew(visit: &Visit, renew: &RenewRequest, mut held: Credentials) -> Result<Renewal> {
+    let rule = &visit.provider.session;
+    let Some(values) = held.fill(rule, templates(renew)) else { return Ok(Renewal::Over) };
+    let request = Request::filled(&renew.method, &renew.target, &renew.body, &values)
+        .with_header("Accept", "application/json");
+    let before = held.token(rule);
+    let hosts = &visit.provider.hosts;
+    let answer = match visit.client.exchange(&request, hosts, &mut held.jar, visit.cancel) {
+        Ok(answer) => answer,
+        Err(error) => return judge_failure(error),
+    };
+    match answer.status {
+        status if renew.refused_status.contains(&status) => Ok(Renewal::Over),
+        200 | 201 | 204 => {
+            if let Err(error) = read_answer(visit, NAME, &answer, &mut held) {
+                return Ok(Renewal::Lost(error));
+            }
+            if held.token(rule).is_none() || held.token(rule) == before {
+                return Ok(Renewal::Lost(unexpected(NAME, "gave no new token")));
+            }
+            Ok(Renewal::Renewed(held))
+        }
+        // Something in between answered; the server may have carried it out all the same.
+        status if status < 400 || matches!(status, 502 | 504) => {
+            Ok(Renewal::Lost(unexpected(NAME, &format!("answered with status {status}"))))
+        }
+        status => Err(unexpected(NAME, &format!("answered with status {status}"))),
+    }
+}
+
+fn templates(renew: &RenewRequest) -> impl Iterator<Item = &Template> {
+    let body = match &renew.body {
+        Body::None => &[],
+        Body::Json(pairs) | Body::Form(pairs) => pairs.as_slice(),
+    };
+    renew.target.headers.iter().chain(body).map(|(_, template)| template)
+}

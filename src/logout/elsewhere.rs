@@ -1,0 +1,91 @@
+//! The account's sessions on other devices: the service lists them, and each is ended by itself.
+
+use super::{Verdict, Visit, bearer, proof};
+use crate::credentials::Credentials;
+use crate::http::{Answer, Request};
+use crate::outbox::Outcome;
+use crate::provider::SessionList;
+use serde_json::Value;
+use url::Url;
+
+/// Nobody is signed in on more devices; a longer list is a mistake.
+const MOST: usize = 200;
+
+/// Ends all but the own one, which ends by the logout itself. `ended` counts those that the server
+/// says it has ended.
+pub(super) fn end(visit: &Visit, list: &SessionList, held: &Credentials) -> Verdict {
+    let mut request = Request::get(list.url.clone()).with_header("Accept", "application/json");
+    request.bearer = bearer(visit.provider, held, list.bearer);
+    let answer = match ask(visit, &request, held) {
+        Ok(answer) if answer.status == 200 => answer,
+        Ok(answer) => return refused(&answer, "the list of the account's sessions"),
+        Err(verdict) => return verdict,
+    };
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    let Some(sessions) = body.pointer(&list.sessions).and_then(Value::as_array) else {
+        return Verdict::new(Outcome::Unconfirmed, "the account's sessions could not be read");
+    };
+    let mut ended = 0;
+    let mut left: Option<Verdict> = None;
+    for session in sessions.iter().take(MOST) {
+        if session.pointer(&list.current) == Some(&Value::Bool(true)) {
+            continue;
+        }
+        let verdict = match address(list, session) {
+            Some(url) => end_one(visit, list, url, held),
+            None => Verdict::new(Outcome::Unconfirmed, "a session of the account has no id"),
+        };
+        if verdict.outcome.is_final() {
+            ended += 1;
+        } else {
+            left = Some(verdict);
+        }
+    }
+    if sessions.len() > MOST {
+        left = Some(Verdict::new(Outcome::Unconfirmed, "the account has too many sessions"));
+    }
+    let done = || Verdict::new(Outcome::Revoked, "the account's other sessions are ended");
+    Verdict { ended, ..left.unwrap_or_else(done) }
+}
+
+fn end_one(visit: &Visit, list: &SessionList, url: Url, held: &Credentials) -> Verdict {
+    let mut request = Request::new(list.end_method.clone(), url);
+    request.bearer = bearer(visit.provider, held, list.bearer);
+    match ask(visit, &request, held) {
+        Ok(answer) if list.end_status.contains(&answer.status) => {
+            Verdict::new(Outcome::Revoked, "the server ended the session")
+        }
+        Ok(answer) => refused(&answer, "the end of another session"),
+        Err(verdict) => verdict,
+    }
+}
+
+fn ask(visit: &Visit, request: &Request, held: &Credentials) -> Result<Answer, Verdict> {
+    let hosts = &visit.provider.hosts;
+    let sent = visit.client.exchange(request, hosts, &mut held.jar.clone(), visit.cancel);
+    sent.map_err(|error| proof::judge_failure(&error))
+}
+
+fn refused(answer: &Answer, what: &str) -> Verdict {
+    let status = answer.status;
+    let outcome = match status {
+        408 | 425 | 429 | 500.. => Outcome::Deferred,
+        _ => Outcome::Unconfirmed,
+    };
+    Verdict {
+        status: Some(status),
+        retry_after: answer.retry_after(),
+        ..Verdict::new(outcome, format!("{what} was answered with status {status}"))
+    }
+}
+
+/// Where the session is ended; its id is one part of the path, whatever it holds.
+fn address(list: &SessionList, session: &Value) -> Option<Url> {
+    let id = match session.pointer(&list.id)? {
+        Value::String(text) if !matches!(text.as_str(), "" | "." | "..") => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let escaped: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    Url::parse(&list.end_url.replace("{id}", &escaped.replace('+', "%20"))).ok()
+}

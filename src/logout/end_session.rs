@@ -1,0 +1,52 @@
+//! Ending the session at the issuer (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! The issuer's own session lives in the browser in which the user entered the code, and the issuer
+//! may want to ask there. So what this request is answered proves nothing, and a token that was
+//! revoked stays revoked whatever it is answered: only trouble on the way is a reason to come back.
+
+use super::{Verdict, Visit, proof};
+use crate::credentials::{Credentials, ID_TOKEN};
+use crate::oauth::{Endpoint, Speaker};
+use crate::outbox::Outcome;
+
+/// `None` where the server has no such endpoint, or has been told and need not prove anything.
+pub(super) fn end(visit: &Visit, held: &mut Credentials) -> Option<Verdict> {
+    let token = held.value(ID_TOKEN)?.clone();
+    let speaker = match Speaker::new(visit.client, visit.provider, visit.cancel) {
+        Ok(speaker) => speaker,
+        Err(error) => return Some(proof::judge_failure(&error)),
+    };
+    let url = match speaker.find(Endpoint::EndSession, held) {
+        Ok(found) => found?,
+        Err(error) => return Some(proof::judge_failure(&error)),
+    };
+    // Section 2: "OpenID Providers MUST support the use of the HTTP GET and POST methods". POST
+    // keeps the ID token out of the address; but there are issuers that only know GET.
+    let fields = [("id_token_hint", token.expose())];
+    let answer = match speaker.post(url.clone(), &fields) {
+        Ok(answer) if matches!(answer.status, 404 | 405) => speaker.get(url, &fields),
+        sent => sent,
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Some(proof::judge_failure(&error)),
+    };
+    match answer.status {
+        408 | 425 | 429 | 500.. => Some(Verdict {
+            status: Some(answer.status),
+            retry_after: answer.retry_after(),
+            ..Verdict::new(
+                Outcome::Deferred,
+                format!("the issuer cannot end its session now, status {}", answer.status),
+            )
+        }),
+        status => {
+            log::info!("the issuer was told to end its own session, and answered {status}");
+            let is_alone = visit.provider.logout.steps.len() == 1;
+            is_alone.then(|| Verdict {
+                status: Some(status),
+                ..Verdict::new(Outcome::Unconfirmed, format!("status {status} proves nothing"))
+            })
+        }
+    }
+}

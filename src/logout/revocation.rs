@@ -1,0 +1,104 @@
+//! Revoking the tokens, one by one (RFC 7009).
+
+use super::{Verdict, Visit, proof};
+use crate::credentials::Credentials;
+use crate::http::Answer;
+use crate::oauth::{Endpoint, Speaker, errors};
+use crate::outbox::Outcome;
+use url::Url;
+
+/// `None` where the server has no such endpoint; another step has to serve then.
+pub(super) fn revoke(visit: &Visit, tokens: &[String], held: &mut Credentials) -> Option<Verdict> {
+    let speaker = match Speaker::new(visit.client, visit.provider, visit.cancel) {
+        Ok(speaker) => speaker,
+        Err(error) => return Some(proof::judge_failure(&error)),
+    };
+    let url = match speaker.find(Endpoint::Revocation, held) {
+        Ok(Some(url)) => url,
+        Ok(None) => return None,
+        Err(error) => return Some(proof::judge_failure(&error)),
+    };
+    let mut gravest: Option<Verdict> = None;
+    for name in tokens {
+        let Some(token) = held.value(name).cloned() else { continue };
+        // RFC 7009 section 2.1: "token_type_hint OPTIONAL. A hint about the type of the token".
+        let fields = [("token", token.expose()), ("token_type_hint", name.as_str())];
+        let sent = speaker.post(url.clone(), &fields);
+        let verdict = match sent {
+            Ok(answer) if is_gone(&answer) => match moved(&speaker, held, &url) {
+                Some(other) => speaker
+                    .post(other, &fields)
+                    .map_or_else(|error| proof::judge_failure(&error), |answer| judge(&answer)),
+                None => judge(&answer),
+            },
+            Ok(answer) => judge(&answer),
+            Err(error) => proof::judge_failure(&error),
+        };
+        let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
+        let is_final = verdict.outcome.is_final();
+        if gravest.is_none() || !is_final {
+            gravest = Some(verdict);
+        }
+        if !is_final {
+            break;
+        }
+    }
+    let nothing =
+        || Verdict::new(Outcome::Unconfirmed, "no token is left that the server could revoke");
+    Some(gravest.unwrap_or_else(nothing))
+}
+
+/// RFC 7009 section 2.2: "The authorization server responds with HTTP status code 200 if the token
+/// has been revoked successfully or if the client submitted an invalid token. […] The content of the
+/// response body is ignored by the client as all necessary information is conveyed in the response
+/// code."
+fn judge(answer: &Answer) -> Verdict {
+    let code = errors::code(answer);
+    let (outcome, reason) = match (answer.status, code.as_deref()) {
+        (200, _) => (Outcome::Revoked, "the server revoked the token".to_owned()),
+        (400 | 401, Some("invalid_token" | "invalid_grant")) => {
+            (Outcome::AlreadyEnded, "the server says that the token was dead".to_owned())
+        }
+        (400, Some("unsupported_token_type")) => (Outcome::Rejected, UNSUPPORTED.to_owned()),
+        (400 | 401, Some(code)) => {
+            (Outcome::Rejected, format!("the server does not do this ({code})"))
+        }
+        // Section 2.2.1: "If the server responds with HTTP status code 503, the client must assume
+        // the token still exists and may retry after a reasonable delay."
+        (408 | 425 | 429 | 500 | 502.., _) => {
+            (Outcome::Deferred, format!("the server cannot do it now, status {}", answer.status))
+        }
+        (400 | 401 | 404 | 405 | 410 | 501, _) => {
+            (Outcome::Rejected, format!("the server does not do this, status {}", answer.status))
+        }
+        (status, _) => (Outcome::Unconfirmed, format!("status {status} proves nothing")),
+    };
+    Verdict {
+        status: Some(answer.status),
+        retry_after: answer.retry_after(),
+        ..Verdict::new(outcome, reason)
+    }
+}
+
+const UNSUPPORTED: &str = "the server cannot revoke a token of this kind";
+
+/// Section 2.2.1, `unsupported_token_type`: an access token that cannot be revoked by itself goes
+/// with its refresh token, if that was revoked before it.
+fn unless_unsupported(verdict: Verdict, has_others: bool) -> Option<Verdict> {
+    let is_unsupported = verdict.outcome == Outcome::Rejected && verdict.reason == UNSUPPORTED;
+    (!is_unsupported || !has_others).then_some(verdict)
+}
+
+fn is_gone(answer: &Answer) -> bool {
+    matches!(answer.status, 404 | 405 | 410 | 501)
+}
+
+/// Where the endpoint is by now, if that is somewhere else: the metadata are read once more.
+fn moved(speaker: &Speaker, held: &mut Credentials, old: &Url) -> Option<Url> {
+    let mut fresh = held.clone();
+    fresh.remove(Endpoint::Token.name());
+    let found = speaker.find(Endpoint::Revocation, &mut fresh).ok().flatten()?;
+    // What was learned serves on when it cannot be learned again.
+    *held = fresh;
+    (found != *old).then_some(found)
+}

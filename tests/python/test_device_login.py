@@ -1,0 +1,128 @@
+"""Logging in with a code: what is shown, for how long, and how it ends."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+import sessionkeeper
+from tests.python.native_contract import needs
+from tests.python.native_double import CODE, QR_ROWS, SIGNED_IN, Hanging, NativeDouble, error
+
+
+@pytest.fixture
+def oidc(native: NativeDouble) -> NativeDouble:
+    """A provider that signs in with a code."""
+    native.answer("login_start", CODE)
+    native.answer("login_finish", SIGNED_IN)
+    return native
+
+
+@pytest.fixture
+def keeper(oidc: NativeDouble, tmp_path: Path) -> sessionkeeper.Keeper:
+    return sessionkeeper.open("oidc", data_dir=tmp_path)
+
+
+def test_the_code_is_shown_and_waited_for(oidc: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
+    login = keeper.start_device_login()
+    assert login.user_code == CODE["user_code"]
+    assert login.verification_uri == CODE["verification_uri"]
+    assert login.address == login.verification_uri_complete == CODE["verification_uri_complete"]
+    assert (login.expires_at, login.interval) == (CODE["expires_at"], 5)
+    assert login.qr() == QR_ROWS
+    session = login.wait()
+    assert session.account.email == "viewer@example.com"
+    assert oidc.started == [("login_start", {}), ("login_finish", {"handle": 5})]
+
+
+def test_without_a_complete_address_the_plain_one_serves(
+    oidc: NativeDouble, keeper: sessionkeeper.Keeper
+) -> None:
+    oidc.answer("login_start", {**CODE, "verification_uri_complete": None})
+    login = keeper.start_device_login()
+    assert login.address == CODE["verification_uri"]
+    assert login.qr() == QR_ROWS
+
+
+def test_the_qr_code_of_an_address_that_is_too_long(
+    oidc: NativeDouble, keeper: sessionkeeper.Keeper
+) -> None:
+    login = keeper.start_device_login()
+    oidc.longest_qr = len(CODE["verification_uri"])
+    assert login.qr() == QR_ROWS
+    oidc.longest_qr = 1
+    assert login.qr() == []
+
+
+def test_the_remaining_time_counts_down_whatever_the_clock_does(
+    oidc: NativeDouble, keeper: sessionkeeper.Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"wall": 1700000000.0, "monotonic": 50.0}
+    monkeypatch.setattr(time, "time", lambda: now["wall"])
+    monkeypatch.setattr(time, "monotonic", lambda: now["monotonic"])
+    oidc.answer("login_start", {**CODE, "expires_at": 1700000300})
+    login = keeper.start_device_login()
+    assert login.remaining() == 300
+    now["monotonic"] += 0.4
+    assert login.remaining() == 300
+    now["monotonic"] += 0.8
+    now["wall"] += 1e9
+    assert login.remaining() == 299
+    now["monotonic"] += 298.7
+    assert login.remaining() == 1
+    now["monotonic"] += 1
+    assert login.remaining() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("code_expired", sessionkeeper.CodeExpired),
+        ("login_denied", sessionkeeper.LoginDenied),
+        ("network_error", sessionkeeper.NetworkError),
+    ],
+)
+def test_how_it_may_end(
+    oidc: NativeDouble, keeper: sessionkeeper.Keeper, code: str, kind: type[Exception]
+) -> None:
+    oidc.answer("login_finish", error(code))
+    with pytest.raises(kind):
+        keeper.start_device_login().wait()
+
+
+def test_cancelling_takes_less_than_a_second(
+    oidc: NativeDouble, keeper: sessionkeeper.Keeper
+) -> None:
+    oidc.answer("login_finish", Hanging(error("cancelled")))
+    login = keeper.start_device_login()
+    began = time.monotonic()
+    with pytest.raises(sessionkeeper.Cancelled):
+        login.wait(stop=lambda: True)
+    assert time.monotonic() - began < 0.5
+
+
+def test_a_provider_with_passwords_has_no_code(native: NativeDouble, tmp_path: Path) -> None:
+    keeper = sessionkeeper.open(data_dir=tmp_path)
+    with pytest.raises(sessionkeeper.InvalidInput, match="user name and a password"):
+        keeper.start_device_login()
+
+
+def test_repr_does_not_tell_the_code(keeper: sessionkeeper.Keeper) -> None:
+    login = keeper.start_device_login()
+    assert CODE["user_code"] not in repr(login)
+    assert CODE["verification_uri"] in repr(login)
+
+
+# The real module
+
+
+@needs("login_start", "login_finish")
+def test_the_module_refuses_a_code_for_a_provider_with_passwords(tmp_path: Path) -> None:
+    keeper = sessionkeeper.open("angel", data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
+    with pytest.raises(sessionkeeper.InvalidInput) as caught:
+        keeper.start_device_login()
+    assert caught.value.message
+    with pytest.raises(sessionkeeper.InvalidInput):
+        keeper._run("login_finish", {"handle": 99}, None)
