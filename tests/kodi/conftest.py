@@ -1,6 +1,7 @@
-"""Fixtures of the Kodi tests: one stand-in server for all, a Kodi with a profile of its own for
-each test.
+"""Fixtures of the Kodi tests: one stand-in server of each service for all, a Kodi with a profile of
+its own for each test.
 
+`provider_id` says which service a test is about; a module or a parametrised test overrides it.
 After each test Kodi's log is read: a traceback, a script that had to be killed, or a password fails
 the test. SESSIONKEEPER_ZIP names the package to test; without it the checkout's files and
 SESSIONKEEPER_NATIVE are used.
@@ -8,41 +9,72 @@ SESSIONKEEPER_NATIVE are used.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
 from tests.canaries import forms
 from tests.kodi import harness
 from tests.kodi.harness import Kodi
+from tests.kodi.services import parameters_for, stand_in_for
+from tests.kodi.shim import Shim, forget
 from tests.kodi.viewer import Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 
 @pytest.fixture(scope="session")
-def angel_process() -> Iterator[AngelServer]:
-    with AngelServer() as server:
-        yield server
+def processes() -> Iterator[Callable[[str], StandIn]]:
+    running: dict[str, StandIn] = {}
+
+    def process(name: str) -> StandIn:
+        if name not in running:
+            running[name] = stand_in_for(name)
+            running[name].start()
+        return running[name]
+
+    yield process
+    for server in running.values():
+        server.__exit__(None, None, None)
 
 
 @pytest.fixture
-def angel(angel_process: AngelServer) -> AngelServer:
-    """The stand-in, running, without faults and with an empty journal. Its users and old sessions
-    stay.
-    """
-    angel_process.start()
-    angel_process.clear_faults()
-    angel_process.clear_journal()
-    return angel_process
+def provider_id() -> str:
+    return "angel"
 
 
 @pytest.fixture
-def kodi(tmp_path: Path, angel: AngelServer) -> Iterator[Kodi]:
+def server(processes: Callable[[str], StandIn], provider_id: str) -> StandIn:
+    """The stand-in, running, as new but for its users."""
+    server = processes(provider_id)
+    server.start()
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def angel(server: StandIn) -> StandIn:
+    """The same, in tests that are about Angel Studios."""
+    assert server.name == "angel"
+    return server
+
+
+@pytest.fixture
+def unstarted_kodi(tmp_path: Path, server: StandIn, provider_id: str) -> Kodi:
+    """A Kodi that is not running yet, with the service chosen in the settings."""
     if not harness.available():
         pytest.skip("needs Kodi, Xvfb and ImageMagick")
-    kodi = Kodi(tmp_path, angel.environment())
+    kodi = Kodi(tmp_path, server.environment())
+    if provider_id != "angel":
+        kodi.choose_service(provider_id, parameters_for(provider_id, server))
+    return kodi
+
+
+@pytest.fixture
+def kodi(unstarted_kodi: Kodi) -> Iterator[Kodi]:
+    kodi = unstarted_kodi
     try:
         kodi.start()
         yield kodi
@@ -53,7 +85,7 @@ def kodi(tmp_path: Path, angel: AngelServer) -> Iterator[Kodi]:
         print(*kodi.lines_about_the_addon(), sep="\n")
     assert "Traceback" not in log
     assert "let's kill it" not in log
-    for password in (AngelServer.VIEWER[1], AngelServer.NON_ASCII[1]):
+    for password in (StandIn.VIEWER[1], StandIn.NON_ASCII[1]):
         assert not [form for form in forms(password) if form in log.encode()]
 
 
@@ -63,5 +95,16 @@ def viewer(kodi: Kodi) -> Viewer:
 
 
 @pytest.fixture
-def witness(kodi: Kodi) -> Witness:
-    return Witness(kodi)
+def witness(kodi: Kodi, server: StandIn, provider_id: str) -> Witness:
+    return Witness(kodi, provider_id, parameters_for(provider_id, server))
+
+
+@pytest.fixture
+def shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shim]:
+    """The shim's modules, over stand-ins for Kodi's."""
+    shim = Shim()
+    for name, module in shim.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    forget()
+    yield shim
+    forget()

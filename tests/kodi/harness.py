@@ -1,9 +1,8 @@
 """A real Kodi with a throw-away profile and a screen of its own.
 
-Owns the profile (settings that keep first-run dialogs, sound and update checks away), the virtual
-display, the process, its log and screenshots. It never looks inside the add-on; keys and JSON-RPC
-are remote.py's, the add-on's files staging.py's. A profile outlives its Kodi: start(), kill(),
-start() is a power cut.
+Owns the virtual display, the process, its log and screenshots. It never looks inside the add-on.
+Kodi's own settings are profile.py's, keys and JSON-RPC are remote.py's, the add-on's files
+staging.py's. A profile outlives its Kodi: start(), kill(), start() is a power cut.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.kodi import profile
 from tests.kodi.neighbour import NEIGHBOUR_ID, place_neighbour
 from tests.kodi.remote import Remote, RemoteError
 from tests.kodi.staging import ADDON_ID, ROOT, place_addon
@@ -28,29 +28,8 @@ KODI = os.environ.get("SESSIONKEEPER_KODI") or next(
 )
 SCREENSHOTS = ROOT / "target" / "kodi-screenshots"
 
-ADVANCED_SETTINGS = """<advancedsettings version="1.0">
-  <loglevel hide="true">1</loglevel>
-  <splash>false</splash>
-  <jsonrpc><tcpport>{port}</tcpport></jsonrpc>
-</advancedsettings>
-"""
-GUI_SETTINGS = """<settings version="2">
-  <setting id="addons.unknownsources">true</setting>
-  <setting id="general.addonupdates">2</setting>
-  <setting id="services.esenabled">true</setting>
-  <setting id="services.esport">{event_port}</setting>
-  <setting id="services.zeroconf">false</setting>
-  <setting id="services.wsdiscovery">false</setting>
-  <setting id="screensaver.mode"></setting>
-  <setting id="audiooutput.guisoundmode">0</setting>
-  <setting id="lookandfeel.enablerssfeeds">false</setting>
-</settings>
-"""
 # A dialog fades in, slowly where the graphics are software.
 SETTLING_S = 1.0
-# Without a sound device Kodi would fill its log with sink errors.
-SILENT_SOUND = "pcm.!default { type null }\nctl.!default { type null }\n"
-
 # What Kodi writes into its log before it runs an add-on's script.
 SCRIPT_STARTED = "start processing"
 
@@ -64,15 +43,28 @@ class Kodi:
         self.home = home
         self.profile = home / ".kodi"
         self.environment = dict(environment or {})
+        self.screen = "1280x720"
         self.remote: Remote
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._screen: subprocess.Popen[bytes] | None = None
         self._display = ""
         self._enabled = False
-        self._write_profile()
+        profile.write(home, self._port, _free_port(socket.SOCK_DGRAM))
         self.addon = place_addon(self.profile / "addons")
         place_neighbour(self.profile / "addons")
+        self._addons = [ADDON_ID, NEIGHBOUR_ID]
+
+    def add_addon(self, source: Path) -> Path:
+        """Puts a further add-on into the profile, before the first start."""
+        target = self.profile / "addons" / source.name
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        self._addons.append(source.name)
+        return target
+
+    def choose_service(self, provider: str, parameters: dict[str, str]) -> None:
+        """Before the start, or between two: as the viewer's choice would have been stored."""
+        profile.choose_service(self.data_directory, provider, parameters)
 
     # Life
 
@@ -207,16 +199,6 @@ class Kodi:
 
     # The parts of starting
 
-    def _write_profile(self) -> None:
-        userdata = self.profile / "userdata"
-        userdata.mkdir(parents=True)
-        (self.profile / "addons").mkdir()
-        (self.home / ".asoundrc").write_text(SILENT_SOUND)
-        (userdata / "advancedsettings.xml").write_text(ADVANCED_SETTINGS.format(port=self._port))
-        (userdata / "guisettings.xml").write_text(
-            GUI_SETTINGS.format(event_port=_free_port(socket.SOCK_DGRAM))
-        )
-
     def _open_screen(self) -> None:
         reader, writer = os.pipe()
         self._screen = subprocess.Popen(
@@ -226,7 +208,7 @@ class Kodi:
                 str(writer),
                 "-screen",
                 "0",
-                "1280x720x24",
+                f"{self.screen}x24",
                 "+extension",
                 "GLX",
                 "-nolisten",
@@ -270,7 +252,7 @@ class Kodi:
         while self.remote.dialog() == "DialogConfirm.xml":
             self.remote.press("Back")
             time.sleep(0.8)
-        for addon in (ADDON_ID, NEIGHBOUR_ID):
+        for addon in self._addons:
             self.rpc("Addons.SetAddonEnabled", addonid=addon, enabled=True)
 
     def _forget_process(self) -> None:

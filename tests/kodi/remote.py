@@ -118,12 +118,14 @@ class Remote:
         """Waits until no notification is shown; the next one would have to queue behind it."""
         self.wait_for(lambda: not self.is_true("Window.IsVisible(notification)"), "quiet", timeout)
 
-    def walk_to(self, label: str, key: str = "Down", most: int = 20) -> None:
-        """Presses `key` until the control with this label has the focus."""
+    def walk_to(self, label: str, key: str = "Down", most: int = 20, whole: bool = False) -> None:
+        """Presses `key` until the control with this label, or with `whole` just this one, has the
+        focus.
+        """
         seen = []
         for _ in range(most):
             focused = self.focus()
-            if label in focused:
+            if label == focused if whole else label in focused:
                 return
             seen.append(focused)
             self.press(key)

@@ -25,8 +25,10 @@ def test_the_addon_works_again_by_itself(kodi: Kodi, viewer: Viewer, witness: Wi
         assert viewer.notifications() == [
             "The settings could not be read and are back to their defaults."
         ]
+        # It is away for a moment: removed, and not written anew yet.
         kodi.remote.wait_for(
-            lambda: AngelServer.VIEWER[0] in file.read_text("utf-8"), "the state in the settings"
+            lambda: file.exists() and AngelServer.VIEWER[0] in file.read_text("utf-8"),
+            "the state in the settings",
         )
         kodi.kill()
     assert witness.status()["state"] == "signed_in"

@@ -15,6 +15,7 @@ def test_every_setting_can_be_reached(kodi: Kodi, viewer: Viewer) -> None:
         "Service",
         "Status",
         "Log in",
+        "Accounts…",
         "Logouts waiting for the server",
     ]
     remote = kodi.remote

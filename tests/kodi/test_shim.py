@@ -6,78 +6,15 @@ Kodi's modules are stood in for by plain objects that say what Kodi would.
 
 from __future__ import annotations
 
-import importlib
-import json
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any, Callable, Iterator
+from types import SimpleNamespace
+from typing import Callable
 
 import pytest
 
 from sessionkeeper.errors import InvalidInput, StorageError
-
-
-class Shim:
-    """The shim's modules, imported over stand-ins for Kodi's."""
-
-    def __init__(self) -> None:
-        self.kodi_settings: dict[str, Any] = {}
-        self.log: list[tuple[str, int]] = []
-        self.told: list[str] = []
-        self.profile = "/profile/"
-        # What happens each time the settings file is read.
-        self.read: Callable[[], str] = lambda: "angel"
-
-    def load(self, name: str) -> Any:
-        return importlib.import_module(f"sessionkeeper.kodi.{name}")
-
-    def modules(self) -> dict[str, ModuleType | SimpleNamespace]:
-        addon = SimpleNamespace(
-            getLocalizedString=lambda number: f"#{number}",
-            getAddonInfo=lambda _: "script.caller",
-            getSettings=lambda: SimpleNamespace(getString=lambda _: self.read()),
-        )
-        dialog = SimpleNamespace(
-            notification=lambda _, words, *__: self.told.append(words),
-            ok=lambda _, words: self.told.append(words),
-        )
-        return {
-            "xbmc": SimpleNamespace(
-                LOGDEBUG=0,
-                LOGINFO=1,
-                LOGWARNING=2,
-                LOGERROR=3,
-                log=lambda message, level: self.log.append((message, level)),
-                executeJSONRPC=self._answer,
-                sleep=lambda _: None,
-                getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
-            ),
-            "xbmcaddon": SimpleNamespace(Addon=lambda *_: addon),
-            "xbmcgui": SimpleNamespace(NOTIFICATION_WARNING="", Dialog=lambda: dialog),
-            "xbmcvfs": SimpleNamespace(
-                translatePath=lambda path: path.replace("special://profile/", self.profile)
-            ),
-        }
-
-    def _answer(self, request: str) -> str:
-        name = json.loads(request)["params"]["setting"].replace("network.", "")
-        return json.dumps({"id": 1, "result": {"value": self.kodi_settings.get(name)}})
-
-
-@pytest.fixture
-def shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shim]:
-    shim = Shim()
-    for name, module in shim.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
-    forget_shim()
-    yield shim
-    forget_shim()
-
-
-def forget_shim() -> None:
-    for name in [name for name in sys.modules if name.startswith("sessionkeeper.kodi")]:
-        del sys.modules[name]
+from tests.kodi.shim import Shim
 
 
 @pytest.mark.parametrize(
@@ -240,14 +177,19 @@ def test_a_shim_that_cannot_be_imported_is_a_dialog_for_a_script_only(
 
 def test_times_are_in_the_two_largest_units(shim: Shim) -> None:
     moments = shim.load("moments")
-    ids = shim.load("strings").IDS
-    for seconds, name in (
-        (-1, "remaining_over"),
-        (120, "remaining_minutes"),
-        (7200, "remaining_hours"),
-        (200000, "remaining_days"),
+    for seconds, name, values in (
+        (-1, "remaining_over", ""),
+        (120, "remaining_minutes", "(2)"),
+        (7500, "remaining_hours", "(2, 5)"),
+        (200000, "remaining_days", "(2, 7)"),
     ):
-        assert moments.remaining(1000 + seconds, now=1000) == f"#{ids[name]}"
+        assert moments.remaining(1000 + seconds, now=1000) == shim.text(name) + values
+
+
+def test_the_time_is_told_where_the_day_alone_says_little(shim: Shim) -> None:
+    moments = shim.load("moments")
+    assert moments.near(1800, now=0) == moments.date_and_time(1800)
+    assert moments.near(200000, now=0) == moments.date(200000)
 
 
 def test_doubled_hours_in_kodis_time_format_mean_one(shim: Shim) -> None:

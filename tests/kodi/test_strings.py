@@ -85,6 +85,13 @@ def test_every_error_code_has_a_text() -> None:
     assert {f"error_{code}" for code in codes} <= set(table())
 
 
+def test_every_event_of_the_audit_trail_has_a_text() -> None:
+    words = (ROOT / "src" / "audit.rs").read_text("utf-8")
+    events = set(re.findall(r'Event::\w+ => "(\w+)"', words))
+    assert events
+    assert {f"event_{event}" for event in events} <= set(table())
+
+
 def test_every_outcome_of_a_logout_has_a_text() -> None:
     records = (ROOT / "python" / "sessionkeeper" / "records.py").read_text("utf-8")
     keys = set(re.findall(r'^    "\w+": "((?:already_)?signed_out\w*)",$', records, re.MULTILINE))

@@ -6,12 +6,15 @@ Every step waits for what it needs to see and finds its control by the label on 
 from __future__ import annotations
 
 from tests.kodi.harness import Kodi
+from tests.kodi.remote import KEYBOARD
 from tests.kodi.staging import ADDON_ID
 
 SETTINGS = "DialogAddonSettings.xml"
 # Yes/no, OK and progress dialogs are one file of the skin.
 QUESTION = "DialogConfirm.xml"
 TEXT = "DialogTextViewer.xml"
+LIST = "DialogSelect.xml"
+CODE = "sessionkeeper-device-login.xml"
 
 
 class Viewer:
@@ -33,6 +36,41 @@ class Viewer:
         remote.walk_to(label)
         remote.press("Select")
 
+    def choose_service(self, name: str, **parameters: str) -> None:
+        """Picks a service in the settings, and fills in what it needs, by the labels there (with
+        "_" for a space).
+        """
+        remote = self._kodi.remote
+        self.press_setting("Service")
+        self.choose(name)
+        self.wait_for_settings()
+        for label, value in parameters.items():
+            remote.walk_to(label.replace("_", " "))
+            remote.press("Select")
+            # Kodi does not find an add-on's words for this keyboard's heading.
+            remote.wait_for_dialog(KEYBOARD)
+            remote.rpc("Input.SendText", text=value, done=True)
+            self.wait_for_settings()
+
+    def choose(self, line: str) -> None:
+        """Chooses a line of the list on the screen."""
+        remote = self._kodi.remote
+        remote.wait_for_dialog(LIST)
+        remote.walk_to(line, whole=True)
+        remote.press("Select")
+
+    def lines(self) -> list[str]:
+        """The lines of the list on the screen, from the one that has the focus downwards and round
+        to it again.
+        """
+        remote = self._kodi.remote
+        remote.wait_for_dialog(LIST)
+        found: list[str] = []
+        while len(found) < 20 and remote.focus() not in found:
+            found.append(remote.focus())
+            remote.press("Down")
+        return found
+
     def enter_credentials(self, name: str, password: str) -> None:
         self._kodi.remote.type_text("User name", name)
         self._kodi.remote.type_text("Password", password)
@@ -47,10 +85,17 @@ class Viewer:
         remote.walk_to("Yes", key="Left", most=3)
         remote.press("Select")
 
-    def wait_for_message(self) -> None:
+    def wait_for_message(self) -> str:
+        """The words of a message with OK."""
         remote = self._kodi.remote
         remote.wait_for(
             lambda: remote.dialog() == QUESTION and remote.focus() == "OK", "a message with OK", 40
+        )
+        return remote.label("Control.GetLabel(9)")
+
+    def wait_for_notification(self, words: str, timeout: float = 20.0) -> None:
+        self._kodi.remote.wait_for(
+            lambda: words in self.notifications(), f"the notification {words!r}", timeout
         )
 
     def wait_for_settings(self, timeout: float = 40.0) -> None:

@@ -16,17 +16,39 @@ from typing import Any
 
 from tests.canaries import forms
 from tests.kodi.harness import Kodi
+from tests.kodi.staging import ADDON_ID
 
+# The session's cookies and its bearer token, as an add-on would get them.
 CREDENTIALS = """
 import json, sessionkeeper, sys
-session = sessionkeeper.open("angel", data_dir=sys.argv[1]).session
-print(json.dumps(dict(session.cookies) if session else {}))
+provider, parameters, data_dir = sys.argv[1:]
+keeper = sessionkeeper.open(provider, parameters=json.loads(parameters), data_dir=data_dir)
+session = keeper.session
+found = {"cookies": {}, "token": ""}
+if session:
+    bearer = session.headers.get("Authorization", "")
+    found = {"cookies": dict(session.cookies), "token": bearer.replace("Bearer ", "", 1)}
+print(json.dumps(found))
+"""
+QR = """
+import json, sys
+from sessionkeeper import loading
+print(json.dumps(loading.native().qr(sys.argv[1])))
 """
 
 
 class Witness:
-    def __init__(self, kodi: Kodi) -> None:
+    def __init__(
+        self,
+        kodi: Kodi,
+        provider: str = "angel",
+        parameters: dict[str, str] | None = None,
+        addon: str = ADDON_ID,
+    ) -> None:
         self._kodi = kodi
+        self._data_directory = kodi.data_directory.with_name(addon)
+        self._provider = provider
+        self._parameters = parameters or {}
 
     def status(self) -> dict[str, Any]:
         status: dict[str, Any] = self._command("status")
@@ -35,6 +57,12 @@ class Witness:
     def log_in(self, name: str, password: str) -> None:
         """Signs in from outside Kodi, for tests that are about what comes after."""
         answer = self._command("login", "--username", name, SESSIONKEEPER_PASSWORD=password)
+        assert answer["state"] == "signed_in"
+
+    def log_in_elsewhere(self, directory: Path, name: str, password: str) -> None:
+        """Signs the same account in on another device."""
+        arguments = ("login", "--username", name)
+        answer = self._command_in(directory, *arguments, SESSIONKEEPER_PASSWORD=password)
         assert answer["state"] == "signed_in"
 
     def log_out(self) -> None:
@@ -55,8 +83,21 @@ class Witness:
 
     def cookies(self) -> dict[str, str]:
         """The session's cookies with their values; empty when signed out."""
-        found: dict[str, str] = self._python("-c", CREDENTIALS, str(self._kodi.data_directory))
-        return found
+        cookies: dict[str, str] = self._credentials()["cookies"]
+        return cookies
+
+    def token(self) -> str:
+        """The bearer token; empty when signed out, or where the service has none."""
+        return str(self._credentials()["token"])
+
+    def accounts(self) -> list[dict[str, Any]]:
+        accounts: list[dict[str, Any]] = self._command("accounts")["accounts"]
+        return accounts
+
+    def qr(self, text: str) -> list[str]:
+        """The modules of the QR code of this text."""
+        rows: list[str] = self._python("-c", QR, text)
+        return rows
 
     def device_key(self) -> list[bytes]:
         return [file.read_bytes() for file in self._key_files()]
@@ -100,8 +141,19 @@ class Witness:
         keys = self._kodi.home / "data" / "sessionkeeper" / "keys"
         return [file for file in keys.rglob("*") if file.is_file() and file.stat().st_size >= 32]
 
+    def _credentials(self) -> Any:
+        parameters = json.dumps(self._parameters)
+        directory = str(self._data_directory)
+        return self._python("-c", CREDENTIALS, self._provider, parameters, directory)
+
     def _command(self, *arguments: str, **environment: str) -> Any:
-        start = ("-m", "sessionkeeper", "--json", "--data-dir", str(self._kodi.data_directory))
+        return self._command_in(self._data_directory, *arguments, **environment)
+
+    def _command_in(self, directory: Path, *arguments: str, **environment: str) -> Any:
+        start = ["-m", "sessionkeeper", "--json", "--data-dir", str(directory)]
+        start += ["--provider", self._provider]
+        for name, value in self._parameters.items():
+            start += ["--parameter", f"{name}={value}"]
         return self._python(*start, *arguments, **environment)
 
     def _python(self, *arguments: str, **more: str) -> Any:

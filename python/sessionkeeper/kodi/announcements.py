@@ -1,8 +1,8 @@
 """What other add-ons are told, through Kodi's NotifyAll.
 
 They receive it in Monitor.onNotification(sender="script.sessionkeeper", method="Other.login",
-data). Every add-on and every JSON-RPC client hears it, so it names the service and the account and
-never a secret.
+data). "update" means: what was shown for the user may be another's now, read it again. Every add-on
+and every JSON-RPC client hears it, so it names the service and the account and never a secret.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sessionkeeper.kodi.strings import ADDON_ID
 if TYPE_CHECKING:
     from sessionkeeper.shapes import EventShape
 
-ANNOUNCED = ("login", "logout", "restored", "session_expired", "revoked")
+ANNOUNCED = ("login", "switched", "logout", "update", "restored", "session_expired", "revoked")
 
 
 def announce(event: EventShape) -> None:

@@ -7,12 +7,12 @@ exactly happened. It never shows a value that was typed in, and never stays open
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Callable
+from typing import Callable, Sequence
 
 import xbmc
 import xbmcgui
 
-from sessionkeeper.errors import CredentialsRefused, Error
+from sessionkeeper.errors import CredentialsRefused, Error, LoginDenied
 from sessionkeeper.kodi.strings import IDS, text
 
 TITLE = "Sessionkeeper"
@@ -66,8 +66,19 @@ def confirm(title: str, question: str) -> bool:
     return bool(xbmcgui.Dialog().yesno(title, question))
 
 
+def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> int | None:
+    """The number of the line that the viewer chose, of pairs of a text and a smaller one below it;
+    None when the viewer gave up.
+    """
+    items: list[str | xbmcgui.ListItem] = [
+        xbmcgui.ListItem(plain(words), plain(below)) for words, below in lines
+    ]
+    answer: int = xbmcgui.Dialog().select(title, items, preselect=chosen, useDetails=True)
+    return answer if answer >= 0 else None
+
+
 def show_text(title: str, words: str, monospaced: bool = False) -> None:
-    xbmcgui.Dialog().textviewer(title, _plain(words), monospaced)
+    xbmcgui.Dialog().textviewer(title, plain(words), monospaced)
 
 
 def show_error(title: str, error: Error, meaning: str | None = None) -> None:
@@ -77,11 +88,11 @@ def show_error(title: str, error: Error, meaning: str | None = None) -> None:
             f"error_{error.code}" if f"error_{error.code}" in IDS else "error_internal_error"
         )
     # A refusal has one reason, and the text of its code has said it.
-    said = "" if isinstance(error, CredentialsRefused) else error.message
+    said = "" if isinstance(error, (CredentialsRefused, LoginDenied)) else error.message
     lines = [meaning, *(line for line in (said, error.hint) if line)]
-    xbmcgui.Dialog().ok(title, "[CR]".join(_plain(line) for line in lines))
+    xbmcgui.Dialog().ok(title, "[CR]".join(plain(line) for line in lines))
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
     """Without Kodi's markup: a server's words must not style or break the dialog."""
     return words.replace("[", "(").replace("]", ")")

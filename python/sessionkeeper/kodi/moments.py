@@ -25,6 +25,12 @@ def date_and_time(moment: int) -> str:
     return f"{date(moment)} {_formatted(clock, moment)}"
 
 
+def near(moment: int, now: float | None = None) -> str:
+    """The date, with the time where it is less than a day away."""
+    left = moment - (time.time() if now is None else now)
+    return date_and_time(moment) if left < DAY else date(moment)
+
+
 def remaining(moment: int, now: float | None = None) -> str:
     """How long until then, in the two largest units."""
     left = int(moment - (time.time() if now is None else now))

@@ -11,20 +11,23 @@ secret ever does.
 from __future__ import annotations
 
 import sessionkeeper
-from sessionkeeper.kodi import settings
+from sessionkeeper.kodi import services, settings
 from sessionkeeper.kodi.strings import text
 
 
-def show(status: sessionkeeper.Status) -> None:
-    """Puts the state into the settings."""
+def show(status: sessionkeeper.Status, complete: bool = True) -> None:
+    """Puts the state into the settings. `complete` is False where the chosen service is not set up
+    yet; of the status, then another's, only the waiting logouts count.
+    """
     waiting = status.pending_revocations
+    everywhere = complete and services.can_log_out_everywhere(status.provider)
     settings.write(
         {
-            "account_label": status_line(status),
-            "account_state": status.state,
+            "account_label": status_line(status) if complete else text("state_incomplete"),
+            "account_state": status.state if complete else "signed_out",
             "waiting_label": str(waiting) if waiting else text("waiting_none"),
             "waiting": settings.flag(waiting > 0),
-            "everywhere": settings.flag(can_log_out_everywhere(status.provider)),
+            "everywhere": settings.flag(everywhere),
         }
     )
 
@@ -32,19 +35,7 @@ def show(status: sessionkeeper.Status) -> None:
 def status_line(status: sessionkeeper.Status) -> str:
     if status.state == "signed_out":
         return text("state_signed_out")
-    account = account_name(status)
+    account = services.account_name(status.account)
     return text(
         "state_expired" if status.state == "expired" else "state_signed_in", account=account
-    )
-
-
-def account_name(status: sessionkeeper.Status) -> str:
-    """What the viewer knows the account by."""
-    account = status.account
-    return (account and (account.email or account.name or account.id)) or text("unknown_account")
-
-
-def can_log_out_everywhere(provider: str) -> bool:
-    return any(
-        entry["id"] == provider and entry["everywhere"] for entry in sessionkeeper.providers()
     )

@@ -1,5 +1,5 @@
 """The background service: brings the session back at start, renews it, tells the server about
-waiting logouts.
+waiting logouts, and does what a logout left to do when its script ended half-way.
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
 wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Callable
 import xbmc
 
 import sessionkeeper
-from sessionkeeper.kodi import announcements, configuration, guard, log, notifications, panel
+from sessionkeeper.kodi import (
+    announcements,
+    cleanup,
+    configuration,
+    guard,
+    log,
+    notifications,
+    panel,
+    qr_picture,
+)
 from sessionkeeper.kodi.strings import text
 
 if TYPE_CHECKING:
@@ -57,18 +66,21 @@ class Service:
     def __init__(self) -> None:
         self.monitor = SettingsMonitor()
         self.keeper: sessionkeeper.Keeper | None = None
+        # Whether the keeper is the chosen service's; see configuration.open_any.
+        self.complete = False
         self.last_event = -1
         self.address = ""
         self.plan_at = 0.0
         self.renew_at: int | None = None
         self.drain_at: int | None = None
-        self.told_about_storage = False
+        self.told = ""
         self.show_at: float | None = None
         self.dialog_open = False
         self._next_beat = 0.0
         self._failed = False
 
     def run(self) -> None:
+        self._survive(qr_picture.remove_all)
         self._survive(self._begin)
         while not self.monitor.waitForAbort(BEAT_S):
             self._survive(self._beat)
@@ -88,8 +100,10 @@ class Service:
     def _begin(self) -> None:
         self._open()
         if self.keeper:
-            self._attempt(lambda keeper: keeper.restore(offline=True))
+            if self.complete:
+                self._attempt(lambda keeper: keeper.restore(offline=True))
             self._show_state()
+            self._attempt(cleanup.finish)
             self._attempt(lambda keeper: self._drain(keeper, due_only=False))
 
     # The keeper
@@ -101,14 +115,14 @@ class Service:
         try:
             if configuration.clear_proxy_password():
                 notifications.warn(text("told_proxy_password_removed"))
-            self.keeper = configuration.open_keeper(self._stopped)
+            self.keeper, self.complete = configuration.open_any(self._stopped)
             if self.last_event < 0:
                 self.last_event = self.keeper.events(-1)[0]["seq"]
         except sessionkeeper.Error as error:
             self.keeper = None
             log.error(f"{error.code}: {error.message}")
-            if not self.told_about_storage:
-                self.told_about_storage = True
+            if self.told != error.message:
+                self.told = error.message
                 notifications.warn(error.message)
             self.plan_at = time.monotonic() + PAUSE_S
             return
@@ -171,7 +185,7 @@ class Service:
         if self.keeper is None or self.monitor.abortRequested():
             return
         try:
-            panel.show(self.keeper.status())
+            panel.show(self.keeper.status(), self.complete)
         except sessionkeeper.Error as error:
             log.info(f"{error.code}: {error.message}")
 
@@ -199,8 +213,11 @@ class Service:
 
     def _plan(self, keeper: sessionkeeper.Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
+        cleanup.finish(keeper)
         work = keeper.next_work()
         self.renew_at, self.drain_at = work["renew_at"], work["drain_at"]
+        if not self.complete:
+            self.renew_at = None
 
     def _drain(self, keeper: sessionkeeper.Keeper, due_only: bool) -> None:
         keeper.drain(due_only=due_only)

@@ -1,0 +1,42 @@
+"""The add-on's one way to its keeper, and what it shows of the account in its settings.
+
+The sessions lie in this add-on's own data directory, which Sessionkeeper finds by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Callable
+
+import sessionkeeper
+import xbmcaddon
+from sessionkeeper.kodi import cleanup
+
+
+def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
+    """The keeper of this add-on's sessions. `stop` ends what it does, as when Kodi shuts down."""
+    path = xbmcaddon.Addon().getAddonInfo("path")
+    return sessionkeeper.open(
+        os.path.join(path, "resources", "provider.toml"),
+        # Called once for each logout, after the session is gone, even if Kodi was killed meanwhile.
+        after_logout={"show_signed_out": lambda _report: show_account(None)},
+        stop=stop,
+    )
+
+
+def finish_logout(keeper: sessionkeeper.Keeper) -> None:
+    """Does what a logout leaves to Kodi, as provider.toml names it under [after_logout]."""
+    keeper.finish_logout(cleanup.HANDLERS)
+
+
+def show_account(account: sessionkeeper.Account | None) -> None:
+    """In the settings, or that nobody is signed in. Never put a token or a password there: Kodi
+    stores them in clear text.
+    """
+    words = text(30011).format(account.email) if account else text(30010)
+    xbmcaddon.Addon().setSetting("account", words)
+
+
+def text(number: int) -> str:
+    words: str = xbmcaddon.Addon().getLocalizedString(number)
+    return words

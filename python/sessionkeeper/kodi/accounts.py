@@ -1,0 +1,54 @@
+"""The stored accounts of the chosen service: switch to one, add one, remove one.
+
+Removing is logging out: the server is told, and the outcome is said as for any other logout.
+"""
+
+from __future__ import annotations
+
+import sessionkeeper
+from sessionkeeper.kodi import dialogs, login, logout, moments, notifications, services
+from sessionkeeper.kodi.strings import text
+
+
+def manage(keeper: sessionkeeper.Keeper) -> None:
+    stored = keeper.accounts()
+    lines = [_line(entry) for entry in stored]
+    lines.append((text("add_account"), ""))
+    if stored:
+        lines.append((text("remove_account"), ""))
+    title = text("accounts_title", service=services.name(keeper.provider))
+    active = next((number for number, entry in enumerate(stored) if entry.active), 0)
+    chosen = dialogs.choose(title, lines, active)
+    if chosen is None:
+        return
+    if chosen < len(stored):
+        _switch(keeper, stored[chosen])
+    elif chosen == len(stored):
+        login.log_in(keeper)
+    else:
+        _remove(keeper, stored)
+
+
+def _switch(keeper: sessionkeeper.Keeper, entry: sessionkeeper.StoredAccount) -> None:
+    if entry.active:
+        return
+    keeper.switch(entry.account.id)
+    name = services.account_name(entry.account)
+    state = "state_expired" if entry.state == "expired" else "state_signed_in"
+    notifications.tell(text(state, account=name))
+
+
+def _remove(keeper: sessionkeeper.Keeper, stored: list[sessionkeeper.StoredAccount]) -> None:
+    chosen = dialogs.choose(text("remove_which"), [_line(entry) for entry in stored])
+    if chosen is not None:
+        logout.remove(keeper, stored[chosen].account)
+
+
+def _line(entry: sessionkeeper.StoredAccount) -> tuple[str, str]:
+    """Who, and in a second line whether it is the active one and until when it is signed in."""
+    words = [text("account_active")] if entry.active else []
+    if entry.state == "expired":
+        words.append(text("account_expired"))
+    elif entry.expires_at:
+        words.append(text("account_until", date=moments.date_and_time(entry.expires_at)))
+    return services.account_name(entry.account), ", ".join(words)

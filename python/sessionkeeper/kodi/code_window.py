@@ -1,0 +1,185 @@
+"""The window of a login with a code: the address, the code, a QR code of the address, the time that
+is left.
+
+Owns what is on the screen and which button was pressed; device_login.py decides what that means.
+The layout is resources/skins/Default/1080i/sessionkeeper-device-login.xml, whose control numbers
+stand here. The window is shown beside the running script instead of modally: Kodi's callbacks come
+in while `stopped` is asked, which a running operation does every 100 ms, so no thread is needed and
+a button works at once, whatever the network does.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import xbmc
+import xbmcaddon
+import xbmcgui
+
+from sessionkeeper.kodi import qr_picture
+from sessionkeeper.kodi.strings import ADDON_ID, text
+
+if TYPE_CHECKING:
+    from sessionkeeper import DeviceLogin
+
+LAYOUT = "sessionkeeper-device-login.xml"
+HEADING, ADDRESS_HINT, ADDRESS, CODE_HINT, CODE, REMAINING, QR, QR_HINT, MESSAGE = range(10, 19)
+NEW_CODE, CANCEL = 21, 22
+ADDRESS_AND_CODE, QR_CODE = 30, 31
+# Previous menu, back, and stop: what remote controls have to leave a dialog with.
+LEAVING = (10, 92, 13)
+# Until Kodi has laid the window out.
+LAYING_OUT_S = 5.0
+# How long Kodi's callbacks are waited for each time. The wait itself is what delivers them.
+PUMP_S = 0.01
+REST_S = 0.1
+
+
+class Window(xbmcgui.WindowXMLDialog):
+    """What Kodi calls back."""
+
+    laid_out = False
+    left = False
+    wants_new_code = False
+
+    def onInit(self) -> None:  # noqa: N802
+        self.laid_out = True
+
+    def onAction(self, action: xbmcgui.Action) -> None:  # noqa: N802
+        if action.getId() in LEAVING:
+            self.left = True
+
+    def onClick(self, control: int) -> None:  # noqa: N802
+        if control == CANCEL:
+            self.left = True
+        elif control == NEW_CODE:
+            self.wants_new_code = True
+
+
+class CodeWindow:
+    """The window, open from `with` to its end, whichever way that comes."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._monitor = xbmc.Monitor()
+        path = xbmcaddon.Addon(ADDON_ID).getAddonInfo("path")
+        self._window = Window(LAYOUT, path, "Default", "1080i")
+        self._closed = False
+        self._login: DeviceLogin | None = None
+        self._picture = ""
+        self._words: dict[int, str] = {}
+
+    def __enter__(self) -> CodeWindow:
+        self._window.show()
+        give_up_at = time.monotonic() + LAYING_OUT_S
+        while not self._window.laid_out and time.monotonic() < give_up_at:
+            if self._monitor.waitForAbort(PUMP_S):
+                break
+        self._say(HEADING, text("code_heading", service=self._service))
+        self._say(ADDRESS_HINT, text("code_open_address"))
+        self._say(CODE_HINT, text("code_enter"))
+        self._say(QR_HINT, text("code_scan"))
+        self._say(NEW_CODE, text("code_new"))
+        self._say(CANCEL, text("code_cancel"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    # What is shown
+
+    def show_asking(self) -> None:
+        """While the service is asked for a code."""
+        self._change(None, text("code_asking", service=self._service))
+
+    def show_code(self, login: DeviceLogin) -> None:
+        self._change(login, "")
+        self._say(ADDRESS, login.verification_uri)
+        self._say(CODE, login.user_code)
+        rows = login.qr()
+        if rows:
+            self._picture = qr_picture.write(rows)
+            self._control(QR).setImage(self._picture, False)  # False: no copy in Kodi's cache
+        self._show(QR_CODE, bool(rows))
+        self._show(QR_HINT, bool(rows))
+        self._show_remaining(login)
+
+    def show_expired(self) -> None:
+        """Offers a new code."""
+        self._change(None, text("code_expired"))
+        self._show(NEW_CODE, True)
+        self._window.setFocusId(NEW_CODE)
+
+    # What the viewer does
+
+    def stopped(self) -> bool:
+        """Whether the viewer, or Kodi, is done with this window. Asked every 100 ms."""
+        ended = self._monitor.waitForAbort(PUMP_S)
+        if self._closed or ended or self._window.left or self._closed_by_kodi():
+            self._close()  # at once; what the operation still has to say can take a second
+            return True
+        if self._login is not None:
+            self._show_remaining(self._login)
+        return False
+
+    def wait_for_new_code(self) -> bool:
+        """Whether the viewer wants another code; False when done with this window."""
+        while not self.stopped():
+            if self._window.wants_new_code:
+                return True
+            self._monitor.waitForAbort(REST_S)
+        return False
+
+    def _closed_by_kodi(self) -> bool:
+        return not xbmc.getCondVisibility(f"Window.IsVisible({LAYOUT})")
+
+    def _close(self) -> None:
+        self._remove_picture()
+        if not self._closed:
+            self._closed = True
+            self._window.close()
+
+    # The controls
+
+    def _change(self, login: DeviceLogin | None, message: str) -> None:
+        """From one face of the window to another; nothing of the old one stays."""
+        self._remove_picture()
+        self._login = login
+        self._say(MESSAGE, message)
+        self._show(ADDRESS_AND_CODE, login is not None)
+        for control in (QR_CODE, QR_HINT, NEW_CODE):
+            self._show(control, False)
+        self._window.wants_new_code = False
+        self._window.setFocusId(CANCEL)
+
+    def _show_remaining(self, login: DeviceLogin) -> None:
+        minutes, seconds = divmod(int(login.remaining()), 60)
+        self._say(REMAINING, text("code_remaining", time=f"{minutes}:{seconds:02d}"))
+
+    def _say(self, number: int, words: str) -> None:
+        if self._words.get(number) == words:
+            return
+        self._words[number] = words
+        control = self._control(number)
+        if isinstance(control, xbmcgui.ControlTextBox):
+            control.setText(words)
+        else:
+            control.setLabel(words)
+
+    def _show(self, number: int, visible: bool) -> None:
+        self._control(number).setVisible(visible)
+
+    def _control(self, number: int) -> Any:
+        return self._window.getControl(number)
+
+    def _remove_picture(self) -> None:
+        if self._picture:
+            qr_picture.remove(self._picture)
+            self._picture = ""

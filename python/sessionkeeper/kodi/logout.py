@@ -1,0 +1,70 @@
+"""Logging out: the question, the wait, the clean-up, and the one sentence about it.
+
+Owns what the viewer is told of a logout. Whether the server ended the session, the keeper says.
+"""
+
+from __future__ import annotations
+
+import xbmc
+
+import sessionkeeper
+from sessionkeeper.kodi import cleanup, dialogs, moments, notifications, services
+from sessionkeeper.kodi.strings import text
+
+# A server's remark is cut here: it is a sentence, not a page.
+REMARK_LENGTH = 200
+
+
+def log_out(keeper: sessionkeeper.Keeper) -> None:
+    service = services.name(keeper.provider)
+    _end(keeper, text("confirm_logout", service=service))
+
+
+def log_out_everywhere(keeper: sessionkeeper.Keeper) -> None:
+    service = services.name(keeper.provider)
+    _end(keeper, text("confirm_logout_everywhere", service=service), everywhere=True)
+
+
+def remove(keeper: sessionkeeper.Keeper, account: sessionkeeper.Account) -> None:
+    """Logs a stored account out, whether it is the active one or not."""
+    name = services.account_name(account)
+    _end(keeper, text("confirm_remove", account=name), account=account)
+
+
+def _end(
+    keeper: sessionkeeper.Keeper,
+    question: str,
+    everywhere: bool = False,
+    account: sessionkeeper.Account | None = None,
+) -> None:
+    service = services.name(keeper.provider)
+    if not dialogs.confirm(service, question):
+        return
+    with dialogs.Progress(service, text("logging_out", service=service)) as stopped:
+        report = keeper.logout(
+            everywhere=everywhere, account=account.id if account else None, stop=stopped
+        )
+    cleanup.finish(keeper)
+    if xbmc.Monitor().abortRequested():
+        return
+    words = outcome_of(report, everywhere)
+    if account:
+        words = f"{words} ({services.account_name(account)})"
+    notifications.tell(words)
+
+
+def outcome_of(report: sessionkeeper.LogoutReport, everywhere: bool = False) -> str:
+    """What came of it, first; then the details: how many sessions, and what the service adds."""
+    date = moments.near(report.expires_at) if report.expires_at else text("date_unknown")
+    words = text(report.summary_key, date=date)
+    details = []
+    if everywhere and report.sessions_ended is not None:
+        details.append(text("sessions_ended", count=report.sessions_ended))
+    elif everywhere and report.local != "already_signed_out":
+        details.append(text("sessions_ended_unknown"))
+    if report.audit_warning:
+        remark = dialogs.plain(report.audit_warning)[:REMARK_LENGTH]
+        details.append(text("remark", words=remark))
+    for detail in details:
+        words = f"{words.rstrip('.')}. {detail}"
+    return words

@@ -1,0 +1,50 @@
+"""A throw-away profile: Kodi's own settings, which keep first-run dialogs, sound and update checks
+away, and the add-on's, where a test does not press them together itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+ADVANCED_SETTINGS = """<advancedsettings version="1.0">
+  <loglevel hide="true">1</loglevel>
+  <splash>false</splash>
+  <jsonrpc><tcpport>{port}</tcpport></jsonrpc>
+</advancedsettings>
+"""
+GUI_SETTINGS = """<settings version="2">
+  <setting id="addons.unknownsources">true</setting>
+  <setting id="general.addonupdates">2</setting>
+  <setting id="services.esenabled">true</setting>
+  <setting id="services.esport">{event_port}</setting>
+  <setting id="services.zeroconf">false</setting>
+  <setting id="services.wsdiscovery">false</setting>
+  <setting id="screensaver.mode"></setting>
+  <setting id="audiooutput.guisoundmode">0</setting>
+  <setting id="lookandfeel.enablerssfeeds">false</setting>
+</settings>
+"""
+# Without a sound device Kodi would fill its log with sink errors.
+SILENT_SOUND = "pcm.!default { type null }\nctl.!default { type null }\n"
+
+
+def write(home: Path, port: int, event_port: int) -> None:
+    """The profile of a Kodi whose home directory this is; JSON-RPC and keys come to these ports."""
+    userdata = home / ".kodi" / "userdata"
+    userdata.mkdir(parents=True)
+    (home / ".kodi" / "addons").mkdir()
+    (home / ".asoundrc").write_text(SILENT_SOUND)
+    (userdata / "advancedsettings.xml").write_text(ADVANCED_SETTINGS.format(port=port))
+    (userdata / "guisettings.xml").write_text(GUI_SETTINGS.format(event_port=event_port))
+
+
+def choose_service(data_directory: Path, provider: str, parameters: dict[str, str]) -> None:
+    """Writes the add-on's settings file as a viewer's choice would have left it."""
+    values = {"provider": provider}
+    values.update({f"parameter_{name}": value for name, value in parameters.items()})
+    lines = (f'<setting id="{name}">{escape(value)}</setting>' for name, value in values.items())
+    data_directory.mkdir(parents=True, exist_ok=True)
+    (data_directory / "settings.xml").write_text(
+        '<settings version="2">{}</settings>'.format("".join(lines))
+    )

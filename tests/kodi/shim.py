@@ -1,0 +1,172 @@
+"""The shim's modules, imported over stand-ins for Kodi's: plain objects that say what Kodi would.
+
+Texts come back as "#<id>", with what is filled into them behind it, so that a test can tell them
+apart without knowing the words.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any, Callable
+
+
+class Shim:
+    def __init__(self) -> None:
+        self.kodi_settings: dict[str, Any] = {}
+        self.log: list[tuple[str, int]] = []
+        self.told: list[str] = []
+        self.profile = "/profile/"
+        # What happens each time the settings file is read.
+        self.read: Callable[[], str] = lambda: "angel"
+        # The other settings by id.
+        self.settings: dict[str, str] = {}
+        # What the viewer answers to lists, one after the other, and what they offered.
+        self.choices: list[int] = []
+        self.offered: list[list[tuple[str, str]]] = []
+        self.confirms = True
+        # Done each time Kodi gets its turn; True means that Kodi is ending.
+        self.turn: Callable[[], bool] = lambda: False
+        self.builtins: list[str] = []
+        self.cleared: list[tuple[int, str]] = []
+        self.window = FakeWindow
+
+    def load(self, name: str) -> Any:
+        return importlib.import_module(f"sessionkeeper.kodi.{name}")
+
+    def text(self, name: str) -> str:
+        """How the text of this name begins."""
+        return f"#{self.load('strings').IDS[name]}"
+
+    def modules(self) -> dict[str, ModuleType | SimpleNamespace]:
+        addon = SimpleNamespace(
+            getLocalizedString=Words,
+            getAddonInfo=lambda _: "script.caller",
+            getSettings=lambda: SimpleNamespace(
+                getString=lambda name: self.read() if name == "provider" else self._setting(name),
+                getInt=lambda _: 30,
+            ),
+        )
+        dialog = SimpleNamespace(
+            notification=lambda _, words, *__: self.told.append(words),
+            ok=lambda _, words: self.told.append(words),
+            yesno=lambda *_: self.confirms,
+            select=self._select,
+        )
+        monitor = SimpleNamespace(
+            abortRequested=lambda: False, waitForAbort=lambda _=0: bool(self.turn())
+        )
+        progress = SimpleNamespace(
+            create=lambda *_: None, close=lambda: None, iscanceled=lambda: False
+        )
+        return {
+            "xbmc": SimpleNamespace(
+                LOGDEBUG=0,
+                LOGINFO=1,
+                LOGWARNING=2,
+                LOGERROR=3,
+                log=lambda message, level: self.log.append((message, level)),
+                executeJSONRPC=self._answer,
+                executebuiltin=self.builtins.append,
+                sleep=lambda _: None,
+                getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
+                getCondVisibility=lambda _: True,
+                Monitor=lambda: monitor,
+            ),
+            "xbmcaddon": SimpleNamespace(Addon=lambda *_: addon),
+            "xbmcgui": SimpleNamespace(
+                NOTIFICATION_WARNING="",
+                Action=object,
+                Control=object,
+                ControlTextBox=FakeTextBox,
+                Dialog=lambda: dialog,
+                DialogProgress=lambda: progress,
+                ListItem=lambda words, below: (words, below),
+                Window=lambda number: SimpleNamespace(
+                    clearProperty=lambda name: self.cleared.append((number, name))
+                ),
+                WindowXMLDialog=self.window,
+            ),
+            "xbmcvfs": SimpleNamespace(
+                translatePath=lambda path: path.replace("special://profile/", self.profile).replace(
+                    "special://temp/", self.profile
+                )
+            ),
+        }
+
+    def _setting(self, name: str) -> str:
+        return self.settings.get(name, "")
+
+    def _select(self, _: str, lines: list[tuple[str, str]], **__: Any) -> int:
+        self.offered.append(lines)
+        return self.choices.pop(0)
+
+    def _answer(self, request: str) -> str:
+        name = json.loads(request)["params"]["setting"].replace("network.", "")
+        return json.dumps({"id": 1, "result": {"value": self.kodi_settings.get(name)}})
+
+
+class Words(str):
+    """A text that shows what is filled into it."""
+
+    __slots__ = ()
+
+    def __new__(cls, number: int) -> Words:
+        return super().__new__(cls, f"#{number}")
+
+    def format(self, *_: object, **values: object) -> str:
+        return f"{self}({', '.join(str(value) for value in values.values())})"
+
+
+class FakeWindow:
+    """A window of the skin whose controls remember what they show."""
+
+    shown: FakeWindow | None = None
+
+    def __init__(self, *_: str) -> None:
+        self.controls: dict[int, FakeControl] = {}
+        self.focus = 0
+        self.closed = False
+
+    def show(self) -> None:
+        type(self).shown = self
+        FakeWindow.shown = self
+        self.onInit()
+
+    def onInit(self) -> None:  # noqa: N802 - Kodi's name
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+    def getControl(self, number: int) -> FakeControl:  # noqa: N802
+        return self.controls.setdefault(number, FakeControl())
+
+    def setFocusId(self, number: int) -> None:  # noqa: N802
+        self.focus = number
+
+
+class FakeControl:
+    def __init__(self) -> None:
+        self.words, self.image, self.visible = "", "", True
+
+    def setLabel(self, words: str) -> None:  # noqa: N802
+        self.words = words
+
+    def setImage(self, path: str, _: bool) -> None:  # noqa: N802
+        self.image = path
+
+    def setVisible(self, visible: bool) -> None:  # noqa: N802
+        self.visible = visible
+
+
+class FakeTextBox(FakeControl):
+    pass
+
+
+def forget() -> None:
+    """Takes the shim's modules out of Python's memory: the next import is a new one."""
+    for name in [name for name in sys.modules if name.startswith("sessionkeeper.kodi")]:
+        del sys.modules[name]

@@ -1,0 +1,163 @@
+"""The services beside Angel Studios: chosen in the settings with the remote control, told where
+they are, and from the login to a truthful outcome of the logout.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.kodi import services
+from tests.kodi.harness import Kodi
+from tests.kodi.staging import ADDON_ID
+from tests.kodi.viewer import LIST, Viewer
+from tests.kodi.witness import Witness
+from tests.servers.fixture import StandIn
+
+NAME, PASSWORD = StandIn.VIEWER
+WITH_PASSWORD = ["workos", "jwt-audit", "linxup", "idempotent"]
+# What a service's own logout proves. The token of jwt-audit lives on until it ends by itself.
+OUTCOME = {"jwt-audit": "Signed out here. The server's answer proves nothing"}
+
+
+class TestInTheSettings:
+    """Without any server but Angel Studios'."""
+
+    def test_each_service_asks_for_what_it_needs(self, kodi: Kodi, viewer: Viewer) -> None:
+        viewer.press_setting("Service")
+        kodi.remote.wait_for_dialog(LIST)
+        kodi.screenshot("50-services")
+        assert set(services.built_in().values()) <= set(viewer.lines())
+        kodi.remote.press("Back")
+        viewer.wait_for_settings()
+        shown = {}
+        for name in services.built_in().values():
+            viewer.choose_service(name)
+            found = viewer.shown_settings()
+            needed = found[found.index("Service") + 1 : found.index("Status")]
+            # Kodi marks those that depend on another setting.
+            shown[name] = [label.replace("- ", "", 1) for label in needed]
+            kodi.remote.walk_to("Service")
+        assert shown == {
+            "Angel Studios": [],
+            "WorkOS (through an application)": ["Address of the service"],
+            "WorkOS": ["Client ID"],
+            "JWT with audit": ["Address of the service"],
+            "Linxup storefront": [
+                "Address of the service",
+                "SKU ending with a subscription",
+                "SKU ending without a subscription",
+            ],
+            "Idempotent logout": ["Address of the service"],
+            "OpenID Connect": ["Address of the issuer", "Client ID"],
+        }
+
+    def test_an_empty_parameter_is_named(self, kodi: Kodi, viewer: Viewer) -> None:
+        viewer.choose_service("Idempotent logout")
+        kodi.screenshot("51-parameter-empty")
+        viewer.press_setting("Log in")
+        words = viewer.wait_for_message()
+        kodi.screenshot("52-parameter-missing")
+        assert "“Address of the service” is empty" in words
+        kodi.remote.press("Select")
+        viewer.wait_for_settings()
+        kodi.remote.wait_for(lambda: "Not set up yet" in settings_file(kodi), "the status")
+        # What concerns every service works all the same.
+        viewer.press_setting("Show the audit trail", category="Advanced")
+        kodi.remote.wait_for_dialog("DialogTextViewer.xml")
+        assert "Traceback" not in kodi.log()
+
+
+@pytest.mark.parametrize("provider_id", WITH_PASSWORD)
+def test_from_the_choice_to_the_logout(
+    kodi: Kodi, viewer: Viewer, witness: Witness, server: StandIn, provider_id: str
+) -> None:
+    viewer.leave_settings()
+    viewer.log_in(NAME, PASSWORD)
+    kodi.screenshot(f"53-{provider_id}-signed-in")
+    account = witness.status()["account"]
+    assert account["email"] == NAME
+    cookies, token = witness.cookies(), witness.token()
+    assert cookies or token
+    viewer.leave_settings()
+    kodi.quit()
+    kodi.start()
+    assert "Log out" in viewer.shown_settings()
+    kodi.remote.wait_until_quiet()
+    viewer.log_out()
+    kodi.screenshot(f"54-{provider_id}-signed-out")
+    told = [words for words in viewer.notifications() if words.startswith("Signed out")]
+    assert len(told) == 1
+    assert told[0].startswith(OUTCOME.get(provider_id, "Signed out"))
+    assert (told[0] == "Signed out") == (provider_id not in OUTCOME)
+    assert witness.status()["state"] == "signed_out"
+    if provider_id not in OUTCOME:
+        assert not any(session["alive"] for session in server.sessions())
+    # The account's id, which linxup has in a cookie as well, is no secret.
+    secrets = {PASSWORD, token, *cookies.values()} - {"", account["id"]}
+    assert witness.places_with([*secrets, *witness.device_key()]) == []
+
+
+class TestPickedByHand:
+    """Nothing is in the settings file but what the remote control put there."""
+
+    @pytest.fixture
+    def provider_id(self) -> str:
+        return "idempotent"
+
+    def test_address_typed_with_the_remote(
+        self, kodi: Kodi, viewer: Viewer, server: StandIn, witness: Witness
+    ) -> None:
+        viewer.choose_service("Angel Studios")
+        viewer.choose_service(
+            "Idempotent logout", Address_of_the_service=f"{server.parameters['base']}/"
+        )
+        kodi.screenshot("55-address-typed")
+        viewer.log_in(NAME, PASSWORD)
+        assert witness.status()["account"]["email"] == NAME
+        viewer.log_out()
+        assert viewer.notifications() == ["Signed in", "Signed out"]
+
+
+class TestAuditWarning:
+    @pytest.fixture
+    def provider_id(self) -> str:
+        return "jwt-audit"
+
+    def test_is_a_detail_of_the_outcome(self, kodi: Kodi, viewer: Viewer, server: StandIn) -> None:
+        viewer.log_in(NAME, PASSWORD)
+        kodi.remote.wait_until_quiet()
+        server.settings(audit_fails=True, deny_list=True)
+        viewer.log_out()
+        kodi.remote.wait_for_toast()
+        kodi.screenshot("56-audit-warning")
+        told = viewer.notifications()
+        assert len(told) == 2
+        assert told[1].startswith("Signed out. The service adds: ")
+        assert kodi.remote.dialog() != "DialogConfirm.xml"
+
+
+class TestCart:
+    @pytest.fixture
+    def provider_id(self) -> str:
+        return "linxup"
+
+    def test_items_of_the_subscription_are_exchanged_and_others_told(
+        self, kodi: Kodi, viewer: Viewer
+    ) -> None:
+        viewer.log_in(NAME, PASSWORD)
+        cart = kodi.data_directory / "cart.json"
+        cart.write_text(json.dumps({"items": [{"sku": "TRACK-ACT", "quantity": 2}]}))
+        (kodi.data_directory / "products.json").write_text(json.dumps(["TRACK-ACT", "TRACK-NON"]))
+        viewer.log_out()
+        assert json.loads(cart.read_text())["items"] == [{"sku": "TRACK-NON", "quantity": 2}]
+        viewer.wait_for_announcement("update")
+        announced = [message for message, _ in kodi.remote.announcements(ADDON_ID)]
+        assert announced.count("update") == 1
+        assert announced.index("logout") < announced.index("update")
+
+
+def settings_file(kodi: Kodi) -> str:
+    path = kodi.data_directory / "settings.xml"
+    return path.read_text() if path.exists() else ""

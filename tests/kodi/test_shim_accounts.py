@@ -1,0 +1,157 @@
+"""Accounts, logouts and what comes after them, over stand-ins for Kodi's modules."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import sessionkeeper
+from sessionkeeper import Account, LogoutReport, StoredAccount
+from tests.kodi.shim import Shim
+from tests.kodi.staging import ROOT
+
+VIEWER = Account("1", "Viewer", "viewer@example.com")
+OTHER = Account("2", "", "")
+CHECK = ROOT / "src" / "provider" / "check" / "after.rs"
+
+
+def stored(account: Account, active: bool = False, state: str = "signed_in") -> StoredAccount:
+    return StoredAccount("service", account, active, state, None, None)
+
+
+def report(remote: str, ended: int | None = None, warning: str = "") -> LogoutReport:
+    local = "already_signed_out" if remote == "nothing_to_revoke" else "cleared"
+    return LogoutReport(local, remote, 200, (), 5, None, "", ended, warning, ())
+
+
+class Keeper:
+    provider = "service"
+
+    def __init__(self, *accounts: StoredAccount) -> None:
+        self.stored = list(accounts)
+        self.done: list[tuple[Any, ...]] = []
+        self.report = report("revoked")
+
+    def accounts(self) -> list[StoredAccount]:
+        return self.stored
+
+    def switch(self, account: str) -> None:
+        self.done.append(("switch", account))
+
+    def logout(self, everywhere: bool, account: str | None, stop: Any) -> LogoutReport:
+        self.done.append(("logout", everywhere, account))
+        return self.report
+
+    def finish_logout(self, handlers: dict[str, Any]) -> list[Any]:
+        self.done.append(("finish", *handlers))
+        return []
+
+
+@pytest.fixture(autouse=True)
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [{"id": "service", "name": "Service", "login": "password", "everywhere": True}]
+    monkeypatch.setattr(sessionkeeper, "providers", lambda: known)
+
+
+def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER, state="expired"))
+    shim.choices = [1]
+    shim.load("accounts").manage(keeper)
+    assert keeper.done == [("switch", "2")]
+    assert shim.told == [f"{shim.text('state_expired')}(2)"]
+    (lines,) = shim.offered
+    assert lines[0] == ("viewer@example.com", shim.text("account_active"))
+    assert lines[1] == ("2", shim.text("account_expired"))
+    ways = ("add_account", "remove_account")
+    assert [line[0] for line in lines[2:]] == [shim.text(name) for name in ways]
+
+
+@pytest.mark.parametrize("choice", [0, -1])
+def test_the_active_account_and_giving_up_change_nothing(shim: Shim, choice: int) -> None:
+    keeper = Keeper(stored(VIEWER, active=True))
+    shim.choices = [choice]
+    shim.load("accounts").manage(keeper)
+    assert keeper.done == []
+    assert shim.told == []
+
+
+def test_removing_is_a_logout_of_that_account(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER))
+    keeper.report = report("deferred")
+    shim.choices = [3, 1]
+    shim.load("accounts").manage(keeper)
+    assert keeper.done == [("logout", False, "2"), ("finish", "window_property", "builtin")]
+    assert len(shim.told) == 1
+    assert shim.told[0].startswith(shim.text("signed_out_deferred"))
+    assert shim.told[0].endswith("(2)")
+
+
+def test_without_accounts_there_is_nothing_to_remove(shim: Shim) -> None:
+    shim.choices = [-1]
+    shim.load("accounts").manage(Keeper())
+    assert [line[0] for line in shim.offered[0]] == [shim.text("add_account")]
+
+
+def test_an_unanswered_question_logs_nobody_out(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True))
+    shim.confirms = False
+    shim.load("logout").log_out(keeper)
+    assert keeper.done == []
+
+
+def test_everywhere_says_how_many_and_never_more_than_is_known(shim: Shim) -> None:
+    outcome_of = shim.load("logout").outcome_of
+    many, unknown = shim.text("sessions_ended"), shim.text("sessions_ended_unknown")
+    assert outcome_of(report("revoked", 3), everywhere=True).endswith(f". {many}(3)")
+    assert outcome_of(report("deferred", 0), everywhere=True).endswith(f". {many}(0)")
+    assert outcome_of(report("unconfirmed"), everywhere=True).endswith(f". {unknown}")
+    assert many not in outcome_of(report("revoked", 1))
+    nobody = outcome_of(report("nothing_to_revoke"), everywhere=True)
+    assert nobody.startswith(shim.text("already_signed_out"))
+    assert unknown not in nobody
+
+
+def test_a_services_remark_is_a_detail_and_no_markup(shim: Shim) -> None:
+    words = shim.load("logout").outcome_of(report("revoked", warning="[B]log[/B] is full" * 50))
+    outcome, remark = words.split(". ", 1)
+    assert outcome.startswith(shim.text("signed_out"))
+    assert remark.startswith(f"{shim.text('remark')}((B)log(/B) is full")
+    assert len(remark) < 220
+
+
+def test_a_property_is_cleared_on_the_home_window(shim: Shim) -> None:
+    shim.load("cleanup").HANDLERS["window_property"]("addon.viewer")
+    assert shim.cleared == [(10000, "addon.viewer")]
+
+
+def test_builtins_are_those_that_a_provider_file_may_name(shim: Shim) -> None:
+    cleanup = shim.load("cleanup")
+    listed = re.search(r"BUILTINS: \[&str; \d+\] = \[(.*?)\]", CHECK.read_text("utf-8"), re.DOTALL)
+    assert listed
+    assert list(cleanup.BUILTINS) == re.findall(r'"(.+?)"', listed.group(1))
+    for name in cleanup.BUILTINS:
+        cleanup.run_builtin(name)
+    assert shim.builtins == list(cleanup.BUILTINS)
+
+
+@pytest.mark.parametrize(
+    "name", ["RunScript(anything)", "System.Exec(rm)", "UpdateLibrary(video),Quit", "updatelibrary"]
+)
+def test_any_other_builtin_is_refused(shim: Shim, name: str) -> None:
+    cleanup = shim.load("cleanup")
+    with pytest.raises(cleanup.NotAllowed):
+        cleanup.run_builtin(name)
+    assert shim.builtins == []
+
+
+def test_what_fails_after_a_logout_is_a_line_in_the_log(shim: Shim) -> None:
+    failed = SimpleNamespace(name="cache", outcome="failed", detail="it is locked")
+    done = SimpleNamespace(name="other", outcome="done", detail="")
+    shim.load("cleanup").finish(SimpleNamespace(finish_logout=lambda _: [done, failed]))
+    assert [line for line, _ in shim.log] == [
+        "script.sessionkeeper: after the logout, cache failed: it is locked"
+    ]
+    assert shim.told == []
