@@ -1,5 +1,6 @@
 # What one can do here. Every target sets up what it needs; `make` alone lists them.
-# The same targets run by hand and in .ci/run. Settings: PYTHON, NO_APT=1, PYTEST_ARGS, PLATFORMS.
+# The same targets run by hand and in .ci/run. Settings: PROVIDER (run, kodi), SERVER (kodi), PYTHON,
+# NO_APT=1, PYTEST_ARGS, PLATFORMS.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,7 +9,8 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 PYTHON ?= python3
-PROVIDER ?= angel
+PROVIDER ?=
+SERVER ?=
 PLATFORMS ?=
 PYTEST_ARGS ?=
 export PYTHON
@@ -23,6 +25,8 @@ WITHOUT_LIBPYTHON := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1
 CARGO_DIRECTORY := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RELEASE := RUSTFLAGS="--remap-path-prefix=$(CARGO_DIRECTORY)=/cargo --remap-path-prefix=$(CURDIR)=/sessionkeeper"
 
+# Without it, what needs it says so.
+node = .ci/setup node || printf '%s\n' '== LEFT OUT: what needs the stand-in server of oidc'
 say = printf '\n== %s\n' "$(1)"
 
 .PHONY: help setup build run test test-rust test-python test-kodi kodi bench soak package lint format clean
@@ -40,8 +44,9 @@ build: setup ## compile the module; leaves .venv/bin/sessionkeeper working
 	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 1200 $(BIN)/maturin develop --release --locked --quiet
 	@$(BIN)/sessionkeeper providers >/dev/null  # it loads
 
-run: build ## show the main job against a server on this machine, online and offline
-	@$(call say,the main job: $(PROVIDER))
+run: build ## show the main job with a server on this machine; PROVIDER=angel, oidc, …, all
+	@$(if $(filter oidc all,$(PROVIDER)),$(node))
+	@$(call say,the main job: $(or $(PROVIDER),angel))
 	@timeout 300 $(BIN)/python -m tests.servers.demo $(PROVIDER)
 
 test: test-rust test-python test-kodi ## every test: Rust, Python, a real Kodi where it can be had
@@ -51,11 +56,13 @@ test-rust: setup
 	@timeout 1500 cargo test --locked
 
 test-python: build
+	@$(node)
 	@$(call say,tests in Python)
 	@timeout 900 $(BIN)/python -m pytest tests/python $(PYTEST_ARGS)
 
 test-kodi: package
 	@$(call say,tests in a real Kodi)
+	@$(node)
 	@if .ci/setup kodi; then \
 		SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) timeout 1800 $(BIN)/python -m pytest tests/kodi $(PYTEST_ARGS); \
 	else \
@@ -64,6 +71,7 @@ test-kodi: package
 
 soak: build package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
+	@$(node)
 	@.ci/setup kodi || printf '%s\n' '== LEFT OUT: the long tests in a real Kodi'
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
@@ -78,9 +86,10 @@ package: setup ## the add-on's zip in dist/, checked
 	@$(RELEASE) timeout 1200 $(BIN)/python .ci/package.py $(if $(PLATFORMS),--platforms $(PLATFORMS))
 	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP)
 
-kodi: package ## open a Kodi with the add-on in a throw-away profile
+kodi: package ## open a Kodi with the add-on; PROVIDER=… chooses one, SERVER=… one on this machine
 	@.ci/setup kodi
-	@$(BIN)/python .ci/open_kodi.py $(ZIP) $(if $(SERVER),--server $(SERVER))
+	@$(if $(filter oidc,$(SERVER)),.ci/setup node)
+	@$(BIN)/python .ci/open_kodi.py $(ZIP) $(if $(SERVER),--server $(SERVER),$(if $(PROVIDER),--provider $(PROVIDER)))
 
 lint: build ## formatting, clippy, ruff, mypy, the stub, licences
 	@.ci/setup lint

@@ -1,8 +1,9 @@
 """Opens a Kodi with the packaged add-on in a throw-away profile, for looking and trying.
 
 Shows it on $DISPLAY, or, where there is none, on a virtual screen, and says how to take a picture
-of that. With --server the add-on talks to a stand-in server on this machine instead of the real
-service. Profile, key and the server's state are removed at the end. The profile and the process are
+of that. With --server the add-on talks to a provider's stand-in server on this machine instead of
+the real service; with --provider it talks to the real one. Either is chosen in its settings.
+Profile, key and the server's state are removed at the end. The profile and the process are
 tests/kodi/harness.py's.
 """
 
@@ -12,15 +13,17 @@ import argparse
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+if TYPE_CHECKING:
+    from tests.servers.fixture import StandIn
 
 
 def main() -> int:
@@ -28,13 +31,20 @@ def main() -> int:
         description="Open a Kodi with the add-on in a throw-away profile."
     )
     parser.add_argument("zip", type=Path, help="the add-on's package")
-    parser.add_argument(
-        "--server", help="the stand-in server to use instead of the real service, e.g. angel"
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--server", metavar="PROVIDER", help="the provider whose stand-in server to use, e.g. oidc"
     )
+    which.add_argument("--provider", help="the provider to choose; by default the add-on's own")
     arguments = parser.parse_args()
     os.environ["SESSIONKEEPER_ZIP"] = str(arguments.zip.resolve())
 
     from tests.kodi.harness import Kodi
+    from tests.kodi.services import built_in, parameters_for
+
+    provider = arguments.server or arguments.provider
+    if provider and provider not in built_in():
+        parser.error(f"no such provider: {provider} (there are {', '.join(built_in())})")
 
     class Window(Kodi):
         """A Kodi on the screen there is."""
@@ -51,8 +61,10 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory(prefix="sessionkeeper-kodi-") as home, stand_in(
         arguments.server
-    ) as environment:
-        kodi = Window(Path(home), environment)
+    ) as server:
+        kodi = Window(Path(home), server.environment() if server else None)
+        if provider:
+            kodi.choose_service(provider, parameters_for(provider, server) if server else {})
         try:
             kodi.start()
             print(f"Kodi is open, its profile in {home}. Close it, or press Ctrl-C.", flush=True)
@@ -67,29 +79,22 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def stand_in(name: str | None) -> Iterator[dict[str, str]]:
-    """Runs the server and gives the variables that lead the add-on to it."""
-    if not name:
-        yield {}
+def stand_in(provider: str | None) -> Iterator[StandIn | None]:
+    """Runs the provider's server, and says who can sign in there and how."""
+    if not provider:
+        yield None
         return
-    command = [sys.executable, "-m", f"tests.servers.{name}", "--with-parent"]
-    server = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert server.stdout
-        ready = json.loads(server.stdout.readline())
-        print(
-            f"stand-in server for {name}; "
-            f"its control is at {ready['control']}, its users at {ready['control']}/users"
-        )
-        yield {
-            "SESSIONKEEPER_RESOLVE": ",".join(ready["resolve"]),
-            "SESSIONKEEPER_CA_FILE": ready["ca_file"],
-        }
-    finally:
-        server.terminate()
-        server.wait(10)
+    from tests.kodi.services import PROVIDERS, stand_in_for
+
+    with stand_in_for(provider) as server:
+        name, password = server.VIEWER
+        print(f"stand-in server for {provider}; its control is at {server.control}")
+        print(f"sign in as {name} with the password: {password}")
+        if 'flow = "device_code"' in (PROVIDERS / f"{provider}.toml").read_text("utf-8"):
+            given = json.dumps({"user_code": "CODE", "username": name, "password": password})
+            print("no browser finds the address that Kodi will show; to enter its code:")
+            print(f"    curl -d '{given}' {server.control}/approve", flush=True)
+        yield server
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""The command line on a make-believe device: its data and its key are in a throw-away place."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.servers.fixture import StandIn
+
+from .story import Story
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = Path(sys.executable).parent / "sessionkeeper"
+LIMIT = 60.0  # seconds for one command
+
+# Prints a session's secrets, for the proofs: what somebody who copied them would hold.
+COPY = """
+import json, sessionkeeper, sys
+session = sessionkeeper.open(sys.argv[1], **json.loads(sys.argv[2])).session
+print(json.dumps({"headers": session.headers, "cookies": session.cookies}))
+"""
+
+# What the command line says when it has shown a code and begins to wait.
+_WAITS = "The code is good for"
+_BEFORE_QR = "or scan this"
+
+
+def declared_parameters(provider: str) -> list[str]:
+    """The parameters that the provider's file has."""
+    command = [str(COMMAND), "--json", "providers"]
+    shown = subprocess.run(command, capture_output=True, check=True, timeout=LIMIT).stdout
+    known = {entry["id"]: entry["parameters"] for entry in json.loads(shown)["providers"]}
+    return [parameter["name"] for parameter in known[provider]]
+
+
+class Device:
+    def __init__(
+        self, provider: str, parameters: dict[str, str], server: StandIn, home: Path
+    ) -> None:
+        self.data = home / "data"
+        self._provider = provider
+        self._parameters = parameters
+        self._options = ["--data-dir", str(self.data), "--provider", provider]
+        for name, value in parameters.items():
+            self._options += ["--parameter", f"{name}={value}"]
+        self._options += ["--ca-file", server.ca_file]
+        for resolve in server.resolve:
+            self._options += ["--resolve", resolve]
+        inherited = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
+        self._environment = {
+            **inherited,
+            **server.environment(),
+            "HOME": str(home),
+            "XDG_DATA_HOME": str(home / "keys"),
+            "SESSIONKEEPER_PASSWORD": server.VIEWER[1],
+            "PYTHONIOENCODING": "utf-8",
+        }
+        self.data.mkdir(parents=True)
+
+    def another(self, server: StandIn, home: Path) -> Device:
+        """A second device with the same service."""
+        return Device(self._provider, self._parameters, server, home)
+
+    def run(self, story: Story, *arguments: str, expect: int = 0) -> dict[str, Any]:
+        """One command in a process of its own: what it printed, its exit status proved."""
+        answer: dict[str, Any] = json.loads(self._run(story, arguments, expect, "--json"))
+        return answer
+
+    def read(self, story: Story, *arguments: str) -> str:
+        """The same with what it prints for people."""
+        return self._run(story, arguments, 0).strip()
+
+    def log_in_with_a_code(
+        self, story: Story, enter: Callable[[str], None], *, with_qr: bool
+    ) -> dict[str, Any]:
+        """`login` where the service shows a code: what the viewer sees, then `enter` gets the code.
+
+        `with_qr` tells the QR code too; it is always shown to the viewer.
+        """
+        story.line("$", "sessionkeeper login")
+        process = subprocess.Popen(
+            [str(COMMAND), *self._options, "--json", "login"],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        limit = threading.Timer(LIMIT, process.kill)
+        limit.start()
+        try:
+            with process:
+                shown = _read_until_it_waits(process)
+                texts, code = _texts_and_code(shown)
+                story.screen("viewer", shown if with_qr else texts)
+                story.prove("the viewer is shown an address and a code", bool(code))
+                enter(code)
+                printed, errors = process.communicate()
+        finally:
+            limit.cancel()
+        if process.returncode != 0:
+            found = f"exit status {process.returncode}; {printed} {errors}"
+            story.prove("the command ends with 0", False, found)
+        status: dict[str, Any] = json.loads(printed)
+        return status
+
+    def copied_credentials(self, story: Story) -> dict[str, Any]:
+        options = json.dumps({"data_dir": str(self.data), "parameters": self._parameters})
+        command = [sys.executable, "-c", COPY, self._provider, options]
+        result = self._process(story, command)
+        held = result.returncode == 0
+        story.prove("another process, in Python, has the session too", held, result.stderr)
+        copy: dict[str, Any] = json.loads(result.stdout)
+        return copy
+
+    def _run(self, story: Story, arguments: tuple[str, ...], expect: int, *form: str) -> str:
+        shown = " ".join(f"'{one}'" if " " in one else one for one in arguments)
+        story.line("$", f"sessionkeeper {shown}")
+        result = self._process(story, [str(COMMAND), *self._options, *form, *arguments])
+        if result.returncode != expect:
+            found = f"exit status {result.returncode}; {result.stdout} {result.stderr}"
+            story.prove(f"the command ends with {expect}", False, found)
+        return result.stdout
+
+    def _process(self, story: Story, command: list[str]) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                command,
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            story.prove(f"the command ends within {LIMIT:g} s", False, error.stderr)
+            raise
+
+
+def _read_until_it_waits(process: subprocess.Popen[str]) -> list[str]:
+    """What it has shown by then; when it ended instead, all that it said."""
+    assert process.stderr is not None
+    shown = []
+    for line in process.stderr:
+        shown.append(line.rstrip("\n"))
+        if line.startswith(_WAITS):
+            break
+    return shown
+
+
+def _texts_and_code(shown: list[str]) -> tuple[list[str], str]:
+    """The lines without the QR code, and the user's code: the last of the indented lines."""
+    cut = next((i for i, line in enumerate(shown) if line.startswith(_BEFORE_QR)), len(shown))
+    texts = [line for line in shown[:cut] if line]
+    indented = [line.strip() for line in texts if line.startswith("    ")]
+    return [*texts, *shown[-1:]], indented[-1] if len(indented) == 2 else ""

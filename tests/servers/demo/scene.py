@@ -1,0 +1,244 @@
+"""The steps that come in more than one chapter, each with what it shows and what it proves."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tests.servers.browser import Browser
+from tests.servers.fixture import StandIn
+
+from .device import Device
+from .services import Service
+from .story import Story, counted, listed, local_time
+
+# How long the access lasts where a chapter waits for its end.
+SHORT_ACCESS_S = 2
+
+
+@dataclass(frozen=True)
+class Login:
+    """One login: where it was, the server's id of its session, and what it said."""
+
+    device: Device
+    session: str
+    status: dict[str, Any]
+
+
+class Scene:
+    def __init__(self, service: Service, server: StandIn, device: Device, story: Story) -> None:
+        self.service = service
+        self.server = server
+        self.device = device
+        self.story = story
+        # How many sessions of the first device the server was seen to end, for the audit trail.
+        self.revoked = 0
+        self.secrets = [server.VIEWER[1]]
+        self._qr_was_shown = False
+
+    # In
+
+    def log_in(self, device: Device | None = None, *, where: str = "") -> Login:
+        device = device or self.device
+        self.story.step(f"Log in{where}")
+        self.server.clear_journal()
+        before = {one["id"] for one in self.server.sessions()}
+        if self.service.with_code:
+            with_qr, self._qr_was_shown = not self._qr_was_shown, True
+            status = device.log_in_with_a_code(self.story, self._enter_code, with_qr=with_qr)
+        else:
+            status = device.run(self.story, "login", "--username", self.server.VIEWER[0])
+        self.viewer(f"signed in as {status['account']['email']}{_until(status)}")
+        self.show_requests()
+        self.prove("signed in", status["state"] == "signed_in", status)
+        passwords = [one["has_password"] for one in self.server.journal()].count(True)
+        if self.service.with_code:
+            self.prove("the device never had the password", passwords == 0, passwords)
+        else:
+            self.prove("the password was sent once", passwords == 1, passwords)
+        new = [one for one in self.server.sessions() if one["id"] not in before]
+        begun = [one["alive"] for one in new] == [True]
+        self.prove("the server has one new session, and it lives", begun, new)
+        return Login(device, new[0]["id"], status)
+
+    def restore(self) -> None:
+        self.story.step("Restart, and restore")
+        self.server.clear_journal()
+        self._restored()
+        asked = self.server.journal()
+        self.prove("without asking anybody", asked == [], asked)
+
+    def ask(self) -> None:
+        self.story.step("Ask for something that only the account may see")
+        self.server.clear_journal()
+        if self.service.asked_by_addon:
+            status, body = self._ask_as_an_addon()
+        else:
+            answer = self.device.run(self.story, "request", *self.service.ask)
+            status, body = answer["status"], answer["body"]
+        self.viewer(f"{status} {body}")
+        self.show_requests()
+        known = status == 200 and self.server.VIEWER[0] in body
+        self.prove("the server answered as to its own user", known, f"{status} {body}")
+
+    # Renewed
+
+    def log_in_for_a_moment(self) -> Login:
+        """A login whose access ends soon; what comes later lasts as long as ever."""
+        name = self.service.access_lifetime
+        usual = self.server.settings()[name]
+        self.server.settings(**{name: SHORT_ACCESS_S})
+        login = self.log_in(where=f" (here the access ends after {SHORT_ACCESS_S} s)")
+        self.server.settings(**{name: usual})
+        return login
+
+    def come_back_after_the_end(self, login: Login) -> None:
+        """Restored, renewed, and asked. Some services do not tell when the access ends: there the
+        first request finds out.
+        """
+        self.story.step("Restart after the access has ended, and restore")
+        time.sleep(SHORT_ACCESS_S + 0.5)
+        self.server.clear_journal()
+        self._restored()
+        is_known = login.status["expires_at"] is not None
+        if is_known:
+            self._prove_renewed()
+            self.restore()
+            self.ask()
+        else:
+            self.viewer("(only the server knows that the access has ended: it will say so)")
+            self.ask()
+            self._prove_renewed()
+
+    # Out
+
+    def copy(self, login: Login) -> dict[str, Any]:
+        copy = login.device.copied_credentials(self.story)
+        self.secrets += self._parts(copy).values()
+        accepted = self.accepted(copy)
+        self.prove(f"the server accepts {listed(accepted)}", all(accepted.values()), accepted)
+        return copy
+
+    def accepted(self, copy: dict[str, Any]) -> dict[str, bool]:
+        """Each of the copied credentials alone, as the server sees it now."""
+        return {
+            name: self.server.check(jwt=value)
+            if name == "the token"
+            else self.server.check(cookies={name: value})
+            for name, value in self._parts(copy).items()
+        }
+
+    def prove_told(self, login: Login) -> None:
+        """The logout came, with the credentials of this session and no other."""
+        ways_out = self.service.ways_out
+        for path in dict.fromkeys(ways_out):
+            carried = [one["session"] for one in self.server.journal(path=path)]
+            told = carried == [login.session] * ways_out.count(path)
+            times = {1: "once", 2: "twice"}[ways_out.count(path)]
+            self.prove(f"{path} was asked {times}, for this session", told, carried)
+
+    def prove_ended(self, login: Login, copy: dict[str, Any]) -> None:
+        accepted = self.accepted(copy)
+        refused = not any(accepted.values())
+        self.prove(f"the server now refuses {listed(accepted)}", refused, accepted)
+        session = self.session(login)
+        self.prove("the session is over at the server", not session["alive"], session)
+        if "reuses" in session:
+            self.prove("no refresh token was used twice", session["reuses"] == 0, session)
+
+    def stay_out(self, *, waiting: int) -> None:
+        self.story.step("Restart: still signed out")
+        self.device.run(self.story, "restore", expect=3)
+        self.viewer("nobody is signed in (exit status 3)")
+        entries = self.device.run(self.story, "outbox")["entries"]
+        what = f"logouts that wait for the server: {waiting}"
+        self.prove(what, len(entries) == waiting, entries)
+
+    def deliver(self, login: Login, copy: dict[str, Any]) -> None:
+        """The waiting logout. In Kodi the service does this by itself."""
+        self.server.clear_journal()
+        drained = self.device.run(self.story, "outbox", "--drain")
+        self.viewer(f"revoked: {drained['revoked']}; still waiting: {len(drained['entries'])}")
+        self.show_requests()
+        delivered = (drained["revoked"], drained["entries"]) == (1, [])
+        self.prove("delivered, and the outbox is empty", delivered, drained)
+        self.prove_told(login)
+        self.prove_ended(login, copy)
+        self.revoked += 1
+
+    # Short forms
+
+    def session(self, login: Login) -> dict[str, Any]:
+        return next(one for one in self.server.sessions() if one["id"] == login.session)
+
+    def viewer(self, text: str) -> None:
+        self.story.line("viewer", text)
+
+    def prove(self, what: str, holds: bool, found: object = "") -> None:
+        self.story.prove(what, holds, found)
+
+    def show_requests(self) -> None:
+        told: list[list[Any]] = []
+        for one in self.server.journal():
+            line = _request(one)
+            if told and told[-1][0] == line:
+                told[-1][1] += 1
+            else:
+                told.append([line, 1])
+        for line, times in told:
+            self.story.line("server", line if times == 1 else f"{line}, {times} times")
+        if not told:
+            self.story.line("server", "was not asked")
+
+    # Within
+
+    def _enter_code(self, code: str) -> None:
+        self.story.line("phone", "the viewer enters the code there, signs in and agrees")
+        self.server.approve(code)
+
+    def _prove_renewed(self) -> None:
+        journal = self.server.journal()
+        renewals = [one for one in journal if one["path"] == self.service.renewal]
+        self.prove("renewed, by one request", len(renewals) == 1, renewals)
+        passwords = any(one["has_password"] for one in journal)
+        self.prove("without the password", not passwords)
+
+    def _restored(self) -> None:
+        status = self.device.run(self.story, "restore")
+        self.viewer(f"signed in as {status['account']['email']}{_until(status)}")
+        self.show_requests()
+        self.prove("signed in again", status["state"] == "signed_in", status)
+
+    def _ask_as_an_addon(self) -> tuple[int, str]:
+        """With the session's headers, for a host that is none of the provider's."""
+        _, url = self.service.ask
+        self.story.line("Python", f"an add-on sends session.headers to {url}")
+        headers = self.device.copied_credentials(self.story)["headers"]
+        answer = Browser(self.server).get(url, **headers)
+        return answer.status, answer.text
+
+    def _parts(self, copy: dict[str, Any]) -> dict[str, str]:
+        """What of the copy is a secret that serves for itself."""
+        parts = {name: copy["cookies"][name] for name in self.service.cookies}
+        if "Authorization" in copy["headers"]:
+            parts = {"the token": copy["headers"]["Authorization"].partition(" ")[2], **parts}
+        return parts
+
+
+def _until(status: dict[str, Any]) -> str:
+    if status["expires_at"] is None:
+        return ""
+    ends = local_time(status["expires_at"], "%Y-%m-%d %H:%M:%S")
+    return f", until {ends}{' unless renewed' if status['renewable'] else ''}"
+
+
+def _request(entry: dict[str, Any]) -> str:
+    carried = [
+        *([counted(len(entry["cookies"]), "cookie")] if entry["cookies"] else []),
+        *(["the token"] if entry["bearer"] else []),
+        *(["a refresh token"] if entry["grant_type"] == "refresh_token" else []),
+        *(["the password"] if entry["has_password"] else []),
+    ]
+    place = f"{entry['method']:<4} {entry['host']}{entry['path']} -> {entry['answer']}"
+    return ", ".join([place, *carried])
