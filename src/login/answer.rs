@@ -38,6 +38,11 @@ pub(super) fn read(
         let is_sendable = !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
         is_sendable.then_some(text)
     };
+    // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
+    // client MUST discard the old refresh token and replace it with the new refresh token."
+    if let Some(token) = text(&rule.refresh_token) {
+        gained.set(REFRESH_TOKEN, Secret::new(token));
+    }
     let cookies_serve = !provider.session.token_cookies.is_empty();
     match text(&rule.access_token) {
         Some(token) => {
@@ -53,14 +58,9 @@ pub(super) fn read(
         None if cookies_serve => {}
         None => return Err(unexpected(name, "holds no access token")),
     }
-    // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
-    // client MUST discard the old refresh token and replace it with the new refresh token."
-    if let Some(token) = text(&rule.refresh_token) {
-        gained.set(REFRESH_TOKEN, Secret::new(token));
-    }
     if let Some(token) = text(&rule.id_token) {
         let token = Secret::new(token);
-        check_id_token(provider, name, &token)?;
+        check_id_token(provider, name, &token, gained.value(ID_TOKEN))?;
         gained.set(ID_TOKEN, token);
     }
     let facts = [&rule.account_id, &rule.account_email, &rule.account_name];
@@ -76,7 +76,12 @@ pub(super) fn read(
 /// Claim", and the client "MUST validate that the aud (audience) Claim contains its client_id". The
 /// signature is not checked: "if the ID Token is received via direct communication between the
 /// Client and the Token Endpoint […], the TLS server validation MAY be used".
-fn check_id_token(provider: &Provider, name: &str, token: &Secret) -> Result<()> {
+fn check_id_token(
+    provider: &Provider,
+    name: &str,
+    token: &Secret,
+    earlier: Option<&Secret>,
+) -> Result<()> {
     let Some(oauth) = &provider.oauth else { return Ok(()) };
     let claims = Claims::read(token);
     if oauth.issuer.as_deref().is_some_and(|issuer| !claims.is("iss", issuer)) {
@@ -84,6 +89,12 @@ fn check_id_token(provider: &Provider, name: &str, token: &Secret) -> Result<()>
     }
     if !claims.is("aud", &oauth.client_id) {
         return Err(unexpected(name, "holds an ID token for another application"));
+    }
+    // Section 12.2: "its sub Claim Value MUST be the same as in the ID Token issued when the original
+    // authentication occurred".
+    let subject = |claims: &Claims| claims.text(&["sub".to_owned()]);
+    if earlier.is_some_and(|earlier| subject(&Claims::read(earlier)) != subject(&claims)) {
+        return Err(unexpected(name, "holds an ID token of another account"));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The provider file as it is written: TOML with unknown keys refused. Nothing is checked here but
-//! the shape; `check.rs` turns it into a checked type, and after that nobody checks again.
+//! the shape; `check` turns it into a checked type, and after that nobody checks again.
 //!
 //! The comments of the fields are what editors show: docs/provider.schema.json is made of them. The
-//! prose with the examples is in docs/providers.md.
+//! prose with the examples is in docs/provider-keys.md.
 
 mod after;
 mod login;
