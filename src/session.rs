@@ -29,6 +29,9 @@ pub struct Session {
     /// What the server gave, as `credentials::Credentials` writes it.
     #[serde(with = "crate::secret::sealed", alias = "cookies")]
     pub credentials: Secret,
+    /// The provider's definition at the login, for when nobody knows it any more.
+    #[serde(default)]
+    pub definition: String,
 }
 
 /// What the outbox needs to end a session at the server, and nothing else. Sealed as a whole.

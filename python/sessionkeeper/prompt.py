@@ -127,12 +127,15 @@ def _another_is_wanted(interrupted: Callable[[], bool]) -> bool:
     # A keyboard that can be waited for and still leaves Ctrl-C its second is not everywhere.
     if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
         return False
-    from select import select
+    from selectors import EVENT_READ, DefaultSelector
 
     _say("The code has expired. Press Enter for a new one, Ctrl-C to end.")
-    while not interrupted():
-        if select([sys.stdin], [], [], 0.1)[0]:
-            return sys.stdin.readline() != ""
+    # Not select(): it knows no file beyond number 1023.
+    with DefaultSelector() as selector:
+        selector.register(sys.stdin, EVENT_READ)
+        while not interrupted():
+            if selector.select(0.1):
+                return sys.stdin.readline() != ""
     return False
 
 

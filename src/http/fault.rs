@@ -9,10 +9,16 @@ use std::io::{self, ErrorKind};
 
 /// Describes a request to `host` that failed; `via` says how it was reached (" through the proxy").
 pub(super) fn describe(error: &(dyn StdError + 'static), host: &str, via: &str) -> Error {
-    if let Some(reason) = chain(error).find_map(|link| link.downcast_ref::<rustls::Error>()) {
-        return describe_tls(reason, host);
-    }
     let reported = || chain(error).filter_map(|link| link.downcast_ref::<reqwest::Error>());
+    if let Some(reason) = chain(error).find_map(|link| link.downcast_ref::<rustls::Error>()) {
+        // After the handshake it is a broken connection: the request may have arrived.
+        let is_refused = matches!(reason, rustls::Error::InvalidCertificate(_));
+        if is_refused || reported().any(reqwest::Error::is_connect) {
+            return describe_tls(reason, host);
+        }
+        let message = format!("the connection to {host} broke{via}");
+        return network(Fault::Reset, message).hint("Try again.");
+    }
     let kinds =
         || chain(error).filter_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind);
     if reported().any(|error| error.is_timeout() && error.is_connect()) {

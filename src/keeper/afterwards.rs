@@ -48,6 +48,11 @@ impl Keeper {
         tasks
     }
 
+    /// True when there is something to do here.
+    pub(super) fn has_tasks(&self) -> Result<bool> {
+        self.house.vault()?.has_waiting(&OWN)
+    }
+
     /// Does what can be done here, and says what became of it.
     pub(super) fn do_tasks(&self) -> Vec<TaskLine> {
         let taken = self.house.vault().and_then(|vault| vault.take_tasks(&OWN, &[]));
@@ -81,6 +86,7 @@ impl Keeper {
         match abandoned {
             Ok(abandoned) => {
                 for task in abandoned {
+                    self.house.state().handed_out.remove(&task.id);
                     log::warn!("work after a logout was cut short: {}", task.task.name);
                     self.tell_task(&task, Event::TaskFailed);
                 }
@@ -88,7 +94,9 @@ impl Keeper {
             Err(error) => log::error!("the work after a logout cannot be read: {error}"),
         }
         self.do_tasks();
-        self.tell_update(true);
+        // What an earlier process left may wait for somebody who never comes.
+        let is_first = !std::mem::replace(&mut self.house.state().has_finished_tasks, true);
+        self.tell_update(is_first);
     }
 
     /// Hands work out to whoever can do it; nobody gets it again.

@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Jar, Request};
 use crate::provider::Hosts;
 use serde_json::json;
+use std::sync::TryLockError;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;
 use url::Url;
@@ -69,7 +70,12 @@ impl Keeper {
     }
 
     fn deliver_audit(&self, url: &Url) -> Result<()> {
-        let Ok(_alone) = self.house.courier.try_lock() else { return Ok(()) };
+        let _alone = match self.house.courier.try_lock() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Somebody else delivers.
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
         let delivered = self.send_lines(url);
         match &delivered {
             Ok(()) => self.house.state().sink_failed = false,

@@ -136,6 +136,8 @@ impl Keeper {
         let revocation = entry.revocation.clone();
         let mut keep = |held: &Credentials| {
             entry.revocation.credentials = held.to_sealed();
+            let ends = (entry.revocation.expires_at, self.last_end(provider, held));
+            entry.revocation.expires_at = ends.0.zip(ends.1).map(|(old, new)| old.max(new));
             let kept = self.house.vault().and_then(|vault| vault.enqueue(&entry.revocation));
             kept.inspect_err(|error| log::error!("the outbox could not be written: {error}"))
                 .is_ok()

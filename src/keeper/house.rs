@@ -65,6 +65,8 @@ pub(super) struct State {
     pub tls_told: HashSet<i64>,
     /// Post-logout work that somebody is doing just now, by its number.
     pub handed_out: HashMap<i64, TakenTask>,
+    /// True once the work that earlier processes left was looked at.
+    pub has_finished_tasks: bool,
     /// True while the audit sink does not take what it is given.
     pub sink_failed: bool,
     /// When a renewal last failed, by provider.

@@ -223,6 +223,7 @@ impl Keeper {
             renewed_at: now,
             expires_at: gained.token_ends_at(rule, now),
             credentials: gained.to_sealed(),
+            definition: self.provider.source.clone(),
         })
     }
 }

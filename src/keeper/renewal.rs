@@ -64,6 +64,9 @@ impl Keeper {
             let _working = keeper.house.working(&keeper.provider.key, cancel);
             let _inside = keeper.house.door.enter(cancel)?;
             let live = keeper.signed_in()?;
+            if live.session.account.id != seen.session.account.id {
+                return Err(Error::new(Kind::NotSignedIn, "another account is the active one now"));
+            }
             let token = |live: &Live| live.held.token(&keeper.provider.session);
             if live.session.id != seen.session.id || token(&live) != token(&seen) {
                 return Ok(live);
@@ -135,12 +138,19 @@ impl Keeper {
         let now = self.house.clock.now();
         let record = self.record(Event::Renewed, &live.session.account.id, "ok", "");
         let ended = live.session.clone();
-        let stored = self.store(live.session, Some(&record), &mut |session, stored| {
+        let kept = self.store(live.session, Some(&record), &mut |session, stored| {
             session.renewed_at = now;
             let mut fresh = stored.map_or_else(|| held.clone(), |newer| newer.overlaid_with(held));
             fresh.mark_spent(false);
             fresh
-        })?;
+        });
+        let stored = match kept {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.revoke_unstored(held, &ended.account.id, &Cancel::new());
+                return Err(error);
+            }
+        };
         if let Some(live) = stored {
             log::info!("the session is renewed");
             let account = &live.session.account.id;
@@ -203,7 +213,8 @@ impl Keeper {
         let mut retire = |old: &Session| {
             let lapsed = old.expires_at.is_some_and(|at| self.house.clock.seems_past(at));
             let is_dead = is_proved || (lapsed && !is_lost);
-            let revocation = || self.revocation(old, Duration::ZERO).ok();
+            let now = Session { credentials: live.held.to_sealed(), ..old.clone() };
+            let revocation = || self.revocation(&now, Duration::ZERO).ok();
             Retired::from(if is_dead { None } else { revocation() })
         };
         let id = Whom::Session(&live.session.id);

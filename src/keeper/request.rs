@@ -9,6 +9,8 @@ use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Body, Jar, Request};
+use crate::session::Session;
+use crate::vault::random_id;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
@@ -49,6 +51,7 @@ impl Keeper {
         self.provider.hosts.check(&url)?;
         self.check_active(outgoing.account.as_deref())?;
         let live = self.fresh(cancel)?;
+        self.check_active(outgoing.account.as_deref())?;
         let answer = self.send(outgoing, &url, &live, cancel)?;
         if !self.is_unauthenticated(&answer) {
             return receive(answer);
@@ -118,7 +121,9 @@ impl Keeper {
         })?;
         let rule = &self.provider.session;
         if stored.is_none() && held.token(rule) != live.held.token(rule) {
-            return self.revoke_late(&live.session, &held);
+            // An entry of its own: what the logout's entry holds is needed as well.
+            let late = Session { id: random_id()?, ..live.session.clone() };
+            return self.revoke_late(&late, &changes);
         }
         Ok(())
     }

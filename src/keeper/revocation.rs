@@ -10,7 +10,7 @@ use crate::http::Client;
 use crate::login::{self, Renewal};
 use crate::logout::{self, Verdict, Visit};
 use crate::outbox::{FIRST_TRY_LEASE, Outcome};
-use crate::provider::{Probe, Provider};
+use crate::provider::{Everywhere, Probe, Provider};
 use crate::session::{Revocation, Session};
 use crate::vault::random_id;
 use std::time::Duration;
@@ -142,15 +142,19 @@ impl Keeper {
         self.house.client(&network)
     }
 
-    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does
-    /// not tell.
-    fn last_end(&self, provider: &Provider, held: &Credentials) -> Option<UnixTime> {
+    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does not
+    /// tell, nor does a long-lived cookie without an end.
+    pub(super) fn last_end(&self, provider: &Provider, held: &Credentials) -> Option<UnixTime> {
         let now = self.house.clock.now();
         let refresh = held.value(REFRESH_TOKEN).map(|_| now.saturating_add(LONGEST_LIFE));
         let cookies = held.jar.last_expiry_of(&provider.credential_cookies());
         let token =
             held.value(ACCESS_TOKEN).and_then(|_| held.token_ends_at(&provider.session, now));
-        [refresh, cookies, token].into_iter().flatten().max()
+        let long_lived = provider
+            .renewal_cookie()
+            .filter(|name| held.jar.value(name).is_some() && held.jar.expires_at(name).is_none());
+        let endless = long_lived.map(|_| now.saturating_add(LONGEST_LIFE));
+        [refresh, endless, cookies, token].into_iter().flatten().max()
     }
 }
 
@@ -171,8 +175,7 @@ impl Attempt<'_> {
         let login::Visit { client, provider, clock, cancel } = self.visit;
         if logout::needs_fresh_token(provider, &self.held, clock, everywhere) {
             if let Some(Ok(Renewal::Over)) = self.renew() {
-                let why = "the server says that the session was over";
-                return Verdict::new(Outcome::AlreadyEnded, why);
+                return self.was_over(everywhere);
             }
         }
         let before = self.held.clone();
@@ -190,8 +193,7 @@ impl Attempt<'_> {
         if verdict.is_token_refused {
             return match self.renew() {
                 Some(Ok(Renewal::Over)) => {
-                    let why = "the server says that the session was over";
-                    Verdict { status: verdict.status, ..Verdict::new(Outcome::AlreadyEnded, why) }
+                    Verdict { status: verdict.status, ..self.was_over(everywhere) }
                 }
                 Some(Ok(Renewal::Renewed(_))) => self.run(everywhere),
                 _ => verdict,
@@ -212,12 +214,22 @@ impl Attempt<'_> {
         }
     }
 
+    /// The own session was over. With it, the means to end others by a list are gone.
+    fn was_over(&self, everywhere: bool) -> Verdict {
+        let has_list = matches!(self.visit.provider.everywhere, Some(Everywhere::List(_)));
+        if everywhere && has_list {
+            let why = "this session was over already, so the others could not be ended";
+            return Verdict { is_own_ended: true, ..Verdict::new(Outcome::Rejected, why) };
+        }
+        Verdict::new(Outcome::AlreadyEnded, "the server says that the session was over")
+    }
+
     /// Renews what is held, if there is a way. As for a session that is in use, what serves only once
     /// is noted before it is sent.
     fn renew(&mut self) -> Option<Result<Renewal>> {
         let login::Visit { provider, clock, .. } = self.visit;
         let renew = provider.renew.as_ref()?;
-        if !login::can_renew(provider, &self.held, clock) {
+        if !login::can_renew(provider, &self.held, clock) || self.visit.cancel.is_cancelled() {
             return None;
         }
         if provider.rotates() {

@@ -8,8 +8,8 @@ use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
-use crate::provider::{self, Given, id_of};
-use crate::session::Session;
+use crate::provider::{self, Given, Provider, id_of};
+use crate::session::{Revocation, Session};
 use crate::vault::Retired;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,10 +27,8 @@ impl Keeper {
             .as_ref()
             .filter(|live| self.way_to_renew(live).is_some() || self.has_lapsed(live))
             .and_then(|live| self.renewal_time(live));
-        let drain_at = match self.house.vault()?.waiting_tasks()? {
-            0 => self.next_drain()?,
-            _ => Some(self.house.clock.now()),
-        };
+        let drain_at =
+            if self.has_tasks()? { Some(self.house.clock.now()) } else { self.next_drain()? };
         Ok(Chores { renew_at, drain_at })
     }
 
@@ -69,11 +67,14 @@ impl Keeper {
         self.house.stop_work_of_all();
         let vault = self.house.vault()?;
         let retire = |session: &Session| {
-            let other = provider::find(&session.provider, &Given::new()).ok();
+            let other = provider::find(&session.provider, &Given::new())
+                .or_else(|_| Provider::parse(&session.definition))
+                .ok();
             let own = (session.provider == self.provider.key).then(|| self.provider.clone());
             let held = Credentials::from_sealed(&session.credentials).ok()?;
             let whose = (session.id.as_str(), session.account.id.as_str());
-            self.revocation_of(&own.or(other)?, &held, whose, Duration::ZERO).ok()
+            let entry = self.revocation_of(&own.or(other)?, &held, whose, Duration::ZERO).ok()?;
+            Some(Revocation { provider: session.provider.clone(), ..entry })
         };
         let mut retire = |session: &Session| Retired::from(retire(session));
         let mut record_for = |session: &Session| Record {

@@ -37,8 +37,12 @@ pub(super) fn end(visit: &Visit, list: &SessionList, held: &Credentials) -> Verd
         };
         if verdict.outcome.is_final() {
             ended += 1;
-        } else {
-            left = Some(verdict);
+            continue;
+        }
+        let is_away = verdict.status.is_none();
+        left = Some(verdict);
+        if is_away {
+            break;
         }
     }
     if sessions.len() > MOST {

@@ -50,7 +50,10 @@ pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials
         verdict.warning = if is_showable(text) { text.to_owned() } else { String::new() };
     }
     // The refusal of a token, or of its absence, says nothing of what outlives it.
-    let is_refused = matches!(answer.status, 401 | 403) && logout.bearer;
+    let lacks_token = !visit.provider.session.token_cookies.is_empty()
+        && !carries_token_cookie(visit, &request.url, &held.jar);
+    let is_refused = (logout.bearer || lacks_token)
+        && (matches!(answer.status, 401 | 403) || verdict.outcome == Outcome::AlreadyEnded);
     if is_refused && outlives_token(held, visit.provider) {
         let status = verdict.status;
         let warning = std::mem::take(&mut verdict.warning);
@@ -100,6 +103,12 @@ pub(super) fn probe(
     let answer =
         visit.client.exchange(&request, hosts, &mut held.jar.clone(), visit.cancel).ok()?;
     log::debug!("the probe was answered with status {}", answer.status);
+    // By a clock that is behind, a token that has ended by itself looks good. The server's clock counts.
+    let ends = held.token_ends_at(&visit.provider.session, visit.clock.now());
+    let has_ended = ends.zip(answer.date()).is_some_and(|(ends, date)| ends <= date);
+    if has_ended && outlives_token(held, visit.provider) {
+        return None;
+    }
     refused_status.contains(&answer.status).then(|| Verdict {
         status: Some(answer.status),
         ..Verdict::new(Outcome::Revoked, "the server refuses the old session")

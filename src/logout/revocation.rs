@@ -1,7 +1,7 @@
 //! Revoking the tokens, one by one (RFC 7009).
 
 use super::{Verdict, Visit, proof};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::http::Answer;
 use crate::oauth::{Endpoint, Speaker, errors};
 use crate::outbox::Outcome;
@@ -36,6 +36,11 @@ pub(super) fn revoke(visit: &Visit, tokens: &[String], held: &mut Credentials) -
         };
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
         let is_final = verdict.outcome.is_final();
+        if is_final && name == REFRESH_TOKEN && held.is_spent() {
+            // 200 is also the answer for a token that has been exchanged for another.
+            gravest = Some(Verdict { status: verdict.status, ..perhaps_exchanged() });
+            continue;
+        }
         if gravest.is_none() || !is_final {
             gravest = Some(verdict);
         }
@@ -78,6 +83,11 @@ fn judge(answer: &Answer) -> Verdict {
         retry_after: answer.retry_after(),
         ..Verdict::new(outcome, reason)
     }
+}
+
+fn perhaps_exchanged() -> Verdict {
+    let why = "the refresh token may have been exchanged for another, whose answer was lost";
+    Verdict::new(Outcome::Unconfirmed, why)
 }
 
 const UNSUPPORTED: &str = "the server cannot revoke a token of this kind";

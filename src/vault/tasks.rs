@@ -116,7 +116,14 @@ impl Vault {
         })
     }
 
+    /// True when a task of these kinds is there that nobody has taken yet.
+    pub fn has_waiting(&self, kinds: &[&str]) -> Result<bool> {
+        let is_wanted = |kind: &str, _: &str| kinds.contains(&kind);
+        self.read(|transaction, _| Ok(!waiting(transaction, &is_wanted)?.is_empty()))
+    }
+
     /// How many tasks nobody has taken yet.
+    #[cfg(test)]
     pub fn waiting_tasks(&self) -> Result<u64> {
         self.read(|transaction, _| {
             let count: i64 = transaction.query_row(

@@ -142,8 +142,8 @@ def test_at_a_terminal_the_time_counts_down_in_one_line(
         prompt.sign_in_elsewhere(keeper, lambda: time.monotonic() > began + 1.2)
     shown = [part for part in terminal.getvalue().split("\r") if "good for" in part]
     assert len(shown) in {2, 3}
-    assert shown[0].startswith("The code is good for 2:05 min.")
-    assert shown[1].startswith("The code is good for 2:04 min.")
+    assert shown[0].startswith(("The code is good for 2:05 min.", "The code is good for 2:04 min."))
+    assert shown[1].startswith("The code is good for 2:0")
     assert "\x1b[38;5;16;48;5;231m" in terminal.getvalue()
     # The line is gone before anything else is said.
     assert terminal.getvalue().split("\r")[-2].strip() == ""

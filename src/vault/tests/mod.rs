@@ -102,6 +102,7 @@ pub fn session(id: &str, provider: &str) -> Session {
         renewed_at: NOW,
         expires_at: Some(NOW + 3600),
         credentials: Secret::new(format!("{CANARY} of {id}")),
+        definition: String::new(),
     }
 }
 
