@@ -21,6 +21,7 @@ mod oauth;
 mod cleanup;
 mod credentials;
 mod outbox;
+mod visit;
 
 pub mod http;
 mod vault;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 const PAYLOAD_LIMIT: usize = 64 * 1024;
 
 /// No session is believed to last longer: 400 days, as for cookies (RFC 6265bis 5.6.1).
-const LONGEST: i64 = 400 * 86_400;
+pub const LONGEST: i64 = 400 * 86_400;
 
 /// The claims of a token; empty for an opaque one.
 #[derive(Default)]

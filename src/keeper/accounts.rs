@@ -46,3 +46,9 @@ impl Keeper {
         self.status()
     }
 }
+
+/// What was begun for one account is not done for the one that is active by now.
+pub(super) fn another_account() -> Error {
+    Error::new(Kind::NotSignedIn, "another account is the active one now")
+        .hint("Switch back to this account, or use the session of the active one.")
+}

@@ -11,10 +11,11 @@ use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
-use crate::login::{self, Device, Visit};
+use crate::login::{self, Device};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::vault::Retired;
+use crate::visit::Visit;
 use std::sync::mpsc;
 use std::time::Duration;
 

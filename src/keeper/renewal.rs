@@ -5,6 +5,7 @@
 //! what comes too late goes straight to the outbox.
 
 use super::Keeper;
+use super::accounts::another_account;
 use super::house::Live;
 use super::report::Status;
 use crate::audit::{Event, Record};
@@ -65,7 +66,7 @@ impl Keeper {
             let _inside = keeper.house.door.enter(cancel)?;
             let live = keeper.signed_in()?;
             if live.session.account.id != seen.session.account.id {
-                return Err(Error::new(Kind::NotSignedIn, "another account is the active one now"));
+                return Err(another_account());
             }
             let token = |live: &Live| live.held.token(&keeper.provider.session);
             if live.session.id != seen.session.id || token(&live) != token(&seen) {

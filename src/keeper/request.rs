@@ -4,6 +4,7 @@
 //! sent once more.
 
 use super::Keeper;
+use super::accounts::another_account;
 use super::house::Live;
 use crate::cancel::Cancel;
 use crate::credentials::Credentials;
@@ -87,8 +88,7 @@ impl Keeper {
         if account.is_none_or(|account| account == live.session.account.id) {
             return Ok(());
         }
-        Err(Error::new(Kind::NotSignedIn, "another account is the active one now")
-            .hint("Switch back to this account, or use the session of the active one."))
+        Err(another_account())
     }
 
     fn send(&self, outgoing: &Outgoing, url: &Url, live: &Live, cancel: &Cancel) -> Result<Answer> {

@@ -8,18 +8,17 @@ use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
 use crate::http::Client;
 use crate::login::{self, Renewal};
-use crate::logout::{self, Verdict, Visit};
+use crate::logout::{self, Verdict};
 use crate::outbox::{FIRST_TRY_LEASE, Outcome};
 use crate::provider::{Everywhere, Probe, Provider};
 use crate::session::{Revocation, Session};
+use crate::token;
 use crate::vault::random_id;
+use crate::visit::Visit;
 use std::time::Duration;
 
 /// However short the deadline is set, this much is tried.
 const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
-
-/// No refresh token is believed to last longer, in seconds: 400 days, as for cookies.
-const LONGEST_LIFE: i64 = 400 * 86_400;
 
 impl Keeper {
     /// What the outbox needs to end `session` at the server, left alone for `lease`. Where nothing
@@ -62,9 +61,9 @@ impl Keeper {
         })
     }
 
-    /// Sends it, within the deadline of a logout. With `patience`, a logout everywhere waits until
-    /// the other sessions are ended before it ends its own. What later attempts need of the answers goes to
-    /// `keep`, which says whether it could be kept.
+    /// Sends it, within the deadline of a logout. With `patience`, a logout everywhere waits until the
+    /// other sessions are ended before it ends its own. What later attempts need of the answers goes
+    /// to `keep`, which says whether it could be kept.
     pub(super) fn revoke_within(
         &self,
         revocation: &Revocation,
@@ -80,7 +79,7 @@ impl Keeper {
             Err(error) => return Verdict::new(Outcome::Deferred, error.message()),
         };
         let clock = &*self.house.clock;
-        let visit = login::Visit { client: &client, provider, clock, cancel };
+        let visit = Visit { client: &client, provider, clock, cancel };
         let mut attempt = Attempt { visit, held, keep, patience };
         let verdict = attempt.run(revocation.everywhere);
         attempt.finish(verdict, revocation.everywhere)
@@ -146,15 +145,15 @@ impl Keeper {
     /// tell, nor does a long-lived cookie without an end.
     pub(super) fn last_end(&self, provider: &Provider, held: &Credentials) -> Option<UnixTime> {
         let now = self.house.clock.now();
-        let refresh = held.value(REFRESH_TOKEN).map(|_| now.saturating_add(LONGEST_LIFE));
+        let refresh = held.value(REFRESH_TOKEN).map(|_| now.saturating_add(token::LONGEST));
         let cookies = held.jar.last_expiry_of(&provider.credential_cookies());
-        let token =
+        let access =
             held.value(ACCESS_TOKEN).and_then(|_| held.token_ends_at(&provider.session, now));
         let long_lived = provider
             .renewal_cookie()
             .filter(|name| held.jar.value(name).is_some() && held.jar.expires_at(name).is_none());
-        let endless = long_lived.map(|_| now.saturating_add(LONGEST_LIFE));
-        [refresh, endless, cookies, token].into_iter().flatten().max()
+        let endless = long_lived.map(|_| now.saturating_add(token::LONGEST));
+        [refresh, endless, cookies, access].into_iter().flatten().max()
     }
 }
 
@@ -164,7 +163,7 @@ pub(super) type Keep<'a> = dyn FnMut(&Credentials) -> bool + 'a;
 /// One attempt at ending a session: with a token that is still good, and with a look at what is left
 /// where the answers prove nothing.
 struct Attempt<'a> {
-    visit: login::Visit<'a>,
+    visit: Visit<'a>,
     held: Credentials,
     keep: &'a mut Keep<'a>,
     patience: bool,
@@ -172,15 +171,14 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn run(&mut self, everywhere: bool) -> Verdict {
-        let login::Visit { client, provider, clock, cancel } = self.visit;
+        let Visit { provider, clock, .. } = self.visit;
         if logout::needs_fresh_token(provider, &self.held, clock, everywhere) {
             if let Some(Ok(Renewal::Over)) = self.renew() {
                 return self.was_over(everywhere);
             }
         }
         let before = self.held.clone();
-        let visit = Visit { client, provider, clock, cancel };
-        let verdict = logout::revoke(&visit, &mut self.held, everywhere, self.patience);
+        let verdict = logout::revoke(&self.visit, &mut self.held, everywhere, self.patience);
         if self.held != before && !verdict.outcome.is_final() {
             (self.keep)(&self.held);
         }
@@ -227,7 +225,7 @@ impl Attempt<'_> {
     /// Renews what is held, if there is a way. As for a session that is in use, what serves only once
     /// is noted before it is sent.
     fn renew(&mut self) -> Option<Result<Renewal>> {
-        let login::Visit { provider, clock, .. } = self.visit;
+        let Visit { provider, clock, .. } = self.visit;
         let renew = provider.renew.as_ref()?;
         if !login::can_renew(provider, &self.held, clock) || self.visit.cancel.is_cancelled() {
             return None;

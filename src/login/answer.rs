@@ -10,11 +10,8 @@ use crate::error::Result;
 use crate::http::Answer;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::token::Claims;
+use crate::token::{self, Claims};
 use serde_json::Value;
-
-/// No token is believed to last longer, in seconds: 400 days, as for cookies.
-const LONGEST: i64 = 400 * 86_400;
 
 /// The names of what an answer says of the account, among the values.
 pub const ACCOUNT: [&str; 3] = ["account_id", "account_email", "account_name"];
@@ -101,7 +98,7 @@ fn check_id_token(
 
 fn seconds(value: &Value) -> Option<i64> {
     let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
-    (seconds > 0).then(|| seconds.min(LONGEST))
+    (seconds > 0).then(|| seconds.min(token::LONGEST))
 }
 
 fn shown(value: &Value) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Logging in with a code that the user enters on another device (RFC 8628).
 
-use super::{Visit, read_answer, unexpected};
+use super::{read_answer, unexpected};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
 use crate::credentials::Credentials;
@@ -9,6 +9,7 @@ use crate::http::Answer;
 use crate::oauth::{Endpoint, Speaker, errors};
 use crate::secret::Secret;
 use crate::token::is_showable;
+use crate::visit::Visit;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use url::Url;

@@ -5,13 +5,14 @@
 //! another address and is refused as an attack (RFC 9700 section 4.12). What follows the sending is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::{Visit, page_text, unexpected};
+use super::{page_text, unexpected};
 use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Jar, Request, form};
 use crate::provider::{Body, HostedForm, Page, Submit, Take, Values};
 use crate::secret::Secret;
+use crate::visit::Visit;
 
 pub(super) fn log_in(
     visit: &Visit,

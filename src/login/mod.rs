@@ -12,21 +12,13 @@ mod request_renewal;
 pub use answer::ACCOUNT;
 pub use device_code::Device;
 
-use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::error::{Error, Fault, Kind, Result};
-use crate::http::{Answer, Client};
+use crate::http::Answer;
 use crate::provider::{Login, Provider, Renew};
 use crate::secret::Secret;
-
-/// What a way in works with.
-pub struct Visit<'a> {
-    pub client: &'a Client,
-    pub provider: &'a Provider,
-    pub clock: &'a dyn Clock,
-    pub cancel: &'a Cancel,
-}
+use crate::visit::Visit;
 
 /// What a renewal came to.
 pub enum Renewal {

@@ -3,12 +3,13 @@
 //!
 //! What counts is the token: when a new one came, the renewal worked, whatever the last page says.
 
-use super::{Renewal, Visit, page_text, unexpected};
+use super::{Renewal, page_text, unexpected};
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::{Request, form};
 use crate::provider::RenewPage;
 use crate::secret::Secret;
+use crate::visit::Visit;
 
 pub(super) fn renew(visit: &Visit, page: &RenewPage, mut held: Credentials) -> Result<Renewal> {
     if held.jar.value(&page.needs_cookie).is_none() {

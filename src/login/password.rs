@@ -3,13 +3,14 @@
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
 //! has to know of it.
 
-use super::{Visit, read_answer, refused, sent_elsewhere, unexpected};
+use super::{read_answer, refused, sent_elsewhere, unexpected};
 use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::Request;
 use crate::provider::{PasswordLogin, Values};
 use crate::secret::Secret;
+use crate::visit::Visit;
 
 const NAME: &str = "the login";
 

@@ -1,9 +1,10 @@
 //! Renewing by the refresh token (RFC 6749 section 6).
 
-use super::{Renewal, Visit, judge_failure, read_answer, unexpected};
+use super::{Renewal, judge_failure, read_answer, unexpected};
 use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
 use crate::oauth::{Endpoint, Speaker, errors};
+use crate::visit::Visit;
 
 const NAME: &str = "the renewal";
 

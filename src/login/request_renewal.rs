@@ -1,16 +1,18 @@
 //! Renewing by one request, answered with JSON, cookies or both.
 
-use super::{Renewal, Visit, judge_failure, read_answer, unexpected};
+use super::{Renewal, judge_failure, read_answer, unexpected};
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::Request;
-use crate::provider::{Body, RenewRequest, Template};
+use crate::provider::RenewRequest;
+use crate::visit::Visit;
 
 const NAME: &str = "the renewal";
 
 pub(super) fn renew(visit: &Visit, renew: &RenewRequest, mut held: Credentials) -> Result<Renewal> {
     let rule = &visit.provider.session;
-    let Some(values) = held.fill(rule, templates(renew)) else { return Ok(Renewal::Over) };
+    let templates = renew.target.templates().chain(renew.body.templates());
+    let Some(values) = held.fill(rule, templates) else { return Ok(Renewal::Over) };
     let request = Request::filled(&renew.method, &renew.target, &renew.body, &values)
         .with_header("Accept", "application/json");
     let before = held.token(rule);
@@ -36,12 +38,4 @@ pub(super) fn renew(visit: &Visit, renew: &RenewRequest, mut held: Credentials) 
         }
         status => Err(unexpected(NAME, &format!("answered with status {status}"))),
     }
-}
-
-fn templates(renew: &RenewRequest) -> impl Iterator<Item = &Template> {
-    let body = match &renew.body {
-        Body::None => &[],
-        Body::Json(pairs) | Body::Form(pairs) => pairs.as_slice(),
-    };
-    renew.target.headers.iter().chain(body).map(|(_, template)| template)
 }

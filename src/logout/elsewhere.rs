@@ -1,10 +1,11 @@
 //! The account's sessions on other devices: the service lists them, and each is ended by itself.
 
-use super::{Verdict, Visit, bearer, proof};
+use super::{Verdict, bearer, proof};
 use crate::credentials::Credentials;
 use crate::http::{Answer, Request};
 use crate::outbox::Outcome;
 use crate::provider::SessionList;
+use crate::visit::Visit;
 use serde_json::Value;
 use url::Url;
 

@@ -4,10 +4,11 @@
 //! may want to ask there. So what this request is answered proves nothing, and a token that was
 //! revoked stays revoked whatever it is answered: only trouble on the way is a reason to come back.
 
-use super::{Verdict, Visit, proof};
+use super::{Verdict, proof};
 use crate::credentials::{Credentials, ID_TOKEN};
 use crate::oauth::{Endpoint, Speaker};
 use crate::outbox::Outcome;
+use crate::visit::Visit;
 
 /// `None` where the server has no such endpoint, or has been told and need not prove anything.
 pub(super) fn end(visit: &Visit, held: &mut Credentials) -> Option<Verdict> {

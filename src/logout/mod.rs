@@ -8,14 +8,13 @@ mod proof;
 mod request;
 mod revocation;
 
-use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::credentials::{Credentials, ID_TOKEN, REFRESH_TOKEN};
 use crate::error::Fault;
-use crate::http::Client;
 use crate::outbox::Outcome;
 use crate::provider::{Everywhere, Place, Probe, Provider, Step};
 use crate::secret::Secret;
+use crate::visit::Visit;
 use std::time::Duration;
 use url::Url;
 
@@ -56,14 +55,6 @@ impl Verdict {
     }
 }
 
-/// What a way out works with.
-pub struct Visit<'a> {
-    pub client: &'a Client,
-    pub provider: &'a Provider,
-    pub clock: &'a dyn Clock,
-    pub cancel: &'a Cancel,
-}
-
 /// Tells the provider's server to end the session whose credentials are in `held`. What later
 /// attempts need, the answers may add to `held`. With `patience` a logout everywhere waits for the
 /// other sessions before it ends the own one.
@@ -91,9 +82,9 @@ pub fn revoke(visit: &Visit, held: &mut Credentials, everywhere: bool, patience:
     let mut verdict = combine(verdicts);
     if let Some(Probe::Request { url, refused_status, bearer }) = &visit.provider.logout.probe {
         if verdict.outcome == Outcome::Unconfirmed && !verdict.is_token_refused {
-            let probed = request::probe(visit, url, *bearer, refused_status, held);
-            verdict = probed
-                .map_or(verdict.clone(), |probed| Verdict { warning: verdict.warning, ..probed });
+            if let Some(probed) = request::probe(visit, url, *bearer, refused_status, held) {
+                verdict = Verdict { warning: verdict.warning, ..probed };
+            }
         }
     }
     match others {

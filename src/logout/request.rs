@@ -3,13 +3,14 @@
 //!
 //! A request without credentials proves nothing, whatever it is answered; so none is made.
 
-use super::{Verdict, Visit, bearer, has_lapsed, outlives_token, proof};
+use super::{Verdict, bearer, has_lapsed, outlives_token, proof};
 use crate::credentials::Credentials;
 use crate::http::{Jar, Request};
 use crate::outbox::Outcome;
-use crate::provider::{Body, LogoutRequest, Place, Provider, Template};
+use crate::provider::{LogoutRequest, Place, Provider, Target, Template};
 use crate::secret::Secret;
 use crate::token::is_showable;
+use crate::visit::Visit;
 use serde_json::Value;
 use url::Url;
 
@@ -103,7 +104,7 @@ pub(super) fn probe(
     let answer =
         visit.client.exchange(&request, hosts, &mut held.jar.clone(), visit.cancel).ok()?;
     log::debug!("the probe was answered with status {}", answer.status);
-    // By a clock that is behind, a token that has ended by itself looks good. The server's clock counts.
+    // By a clock that is behind, a token that has ended by itself looks good: the server's counts.
     let ends = held.token_ends_at(&visit.provider.session, visit.clock.now());
     let has_ended = ends.zip(answer.date()).is_some_and(|(ends, date)| ends <= date);
     if has_ended && outlives_token(held, visit.provider) {
@@ -149,15 +150,11 @@ fn is_filled(logout: &LogoutRequest) -> bool {
 }
 
 fn templates(logout: &LogoutRequest) -> impl Iterator<Item = &Template> {
-    let body: &[(String, Template)] = match &logout.body {
-        Body::None => &[],
-        Body::Json(pairs) | Body::Form(pairs) => pairs,
+    let target = match &logout.place {
+        Place::Fixed(target) => Some(target),
+        Place::Taken(_) => None,
     };
-    let (query, headers): (&[_], &[_]) = match &logout.place {
-        Place::Fixed(target) => (&target.query, &target.headers),
-        Place::Taken(_) => (&[], &[]),
-    };
-    body.iter().chain(query).chain(headers).map(|(_, template)| template)
+    logout.body.templates().chain(target.into_iter().flat_map(Target::templates))
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal

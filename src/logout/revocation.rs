@@ -1,10 +1,11 @@
 //! Revoking the tokens, one by one (RFC 7009).
 
-use super::{Verdict, Visit, proof};
+use super::{Verdict, proof};
 use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::http::Answer;
 use crate::oauth::{Endpoint, Speaker, errors};
 use crate::outbox::Outcome;
+use crate::visit::Visit;
 use url::Url;
 
 /// `None` where the server has no such endpoint; another step has to serve then.

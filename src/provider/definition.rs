@@ -146,6 +146,22 @@ pub enum Body {
     Form(Vec<(String, Template)>),
 }
 
+impl Target {
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.query.iter().chain(&self.headers).map(|(_, template)| template)
+    }
+}
+
+impl Body {
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let pairs: &[(String, Template)] = match self {
+            Body::None => &[],
+            Body::Json(pairs) | Body::Form(pairs) => pairs,
+        };
+        pairs.iter().map(|(_, template)| template)
+    }
+}
+
 /// The ways to get fresh tokens without the user.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Renew {

@@ -28,7 +28,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
     (True, {"keeper"}),
     (True, {"login", "logout"}),
     (True, {"oauth"}),
-    (True, {"cleanup", "credentials", "outbox"}),
+    (True, {"cleanup", "credentials", "outbox", "visit"}),
     (True, {"vault", "http"}),
     (True, {"provider"}),
     (False, {"session", "audit", "events", "token", "redact", "logbook"}),

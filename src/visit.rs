@@ -1,0 +1,14 @@
+//! What speaking to a provider's server takes: for the ways in and the ways out alike.
+
+use crate::cancel::Cancel;
+use crate::clock::Clock;
+use crate::http::Client;
+use crate::provider::Provider;
+
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    pub client: &'a Client,
+    pub provider: &'a Provider,
+    pub clock: &'a dyn Clock,
+    pub cancel: &'a Cancel,
+}
