@@ -25,7 +25,7 @@ pub enum Event {
 }
 
 impl Event {
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Event::Login => "login",
             Event::Restored => "restored",
@@ -49,7 +49,7 @@ impl Event {
 
 /// A line to be written. `outcome` and `detail` are our words, never the server's text.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct NewAuditEvent {
     pub event: Event,
     pub provider: String,
     pub account: String,
@@ -60,7 +60,7 @@ pub struct Record {
 
 /// A line of the trail, oldest first by `seq`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub struct AuditEvent {
     /// Counts up by one; the order to trust, because clocks are set.
     pub seq: i64,
     pub at: UnixTime,

@@ -77,7 +77,7 @@ fn problem(text: &str, error: &crate::error::Error) -> Plain {
     dict([
         ("key", Plain::Text(key.to_owned())),
         ("message", Plain::Text(message.to_owned())),
-        ("hint", Plain::Text(error.advice().to_owned())),
+        ("hint", Plain::Text(error.hint().to_owned())),
         ("line", Plain::Int(i64::try_from(line).unwrap_or(0))),
     ])
 }

@@ -61,7 +61,7 @@ pub enum Fault {
 
 impl Kind {
     /// The stable code: the Python exception, the JSON error, the localised string.
-    pub fn code(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Kind::InvalidInput => "invalid_input",
             Kind::UnknownProvider => "unknown_provider",
@@ -104,7 +104,7 @@ impl Error {
 
     /// Adds what the user can do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
     }
@@ -114,7 +114,7 @@ impl Error {
     }
 
     pub fn code(&self) -> &'static str {
-        self.kind.code()
+        self.kind.as_str()
     }
 
     pub fn message(&self) -> &str {
@@ -122,7 +122,7 @@ impl Error {
     }
 
     /// What the user can do about it; empty where the message says it all.
-    pub fn advice(&self) -> &str {
+    pub fn hint(&self) -> &str {
         &self.hint
     }
 
@@ -151,17 +151,17 @@ mod tests {
 
     #[test]
     fn the_codes_are_the_ones_python_knows() {
-        assert_eq!(Kind::Network(Fault::Dns).code(), "network_error");
-        assert_eq!(Kind::Network(Fault::Tls).code(), "tls_failure");
-        assert_eq!(Kind::Network(Fault::Timeout).code(), "timeout");
-        assert_eq!(Kind::CredentialsRefused.code(), "credentials_refused");
+        assert_eq!(Kind::Network(Fault::Dns).as_str(), "network_error");
+        assert_eq!(Kind::Network(Fault::Tls).as_str(), "tls_failure");
+        assert_eq!(Kind::Network(Fault::Timeout).as_str(), "timeout");
+        assert_eq!(Kind::CredentialsRefused.as_str(), "credentials_refused");
     }
 
     #[test]
     fn the_message_is_shown_without_the_hint() {
-        let error = Error::new(Kind::Storage, "the disk is full").hint("free some space");
+        let error = Error::new(Kind::Storage, "the disk is full").with_hint("free some space");
         assert_eq!(error.to_string(), "the disk is full");
-        assert_eq!(error.advice(), "free some space");
+        assert_eq!(error.hint(), "free some space");
         assert_eq!(format!("{error:?}"), "Error(storage_error: the disk is full)");
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 const KEPT: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Happening {
+pub struct Notification {
     /// Counts up by one within the process.
     pub seq: i64,
     pub event: &'static str,
@@ -21,13 +21,13 @@ pub struct Happening {
 }
 
 #[derive(Default)]
-pub struct Events(Mutex<(i64, VecDeque<Happening>)>);
+pub struct Events(Mutex<(i64, VecDeque<Notification>)>);
 
 impl Events {
     pub fn tell(&self, event: &'static str, provider: &str, account: &str, outcome: &str) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += 1;
-        let happening = Happening {
+        let notification = Notification {
             seq: state.0,
             event,
             provider: provider.to_owned(),
@@ -37,13 +37,13 @@ impl Events {
         if state.1.len() == KEPT {
             state.1.pop_front();
         }
-        state.1.push_back(happening);
+        state.1.push_back(notification);
     }
 
     /// What came after `seq`, oldest first.
-    pub fn after(&self, seq: i64) -> Vec<Happening> {
+    pub fn after(&self, seq: i64) -> Vec<Notification> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1.iter().filter(|happening| happening.seq > seq).cloned().collect()
+        state.1.iter().filter(|notification| notification.seq > seq).cloned().collect()
     }
 
     /// The newest number given; what comes later has a higher one.

@@ -18,10 +18,10 @@ mod logout;
 
 mod oauth;
 
-mod cleanup;
+mod backoff;
+mod context;
 mod credentials;
-mod outbox;
-mod visit;
+mod user_files;
 
 pub mod http;
 mod vault;
@@ -30,7 +30,7 @@ pub mod provider;
 
 pub mod audit;
 pub mod events;
-pub mod logbook;
+pub mod log;
 pub mod redact;
 pub mod session;
 pub mod token;
@@ -38,6 +38,6 @@ pub mod token;
 pub mod cancel;
 pub mod clock;
 pub mod error;
-pub mod gate;
+pub mod lock;
 pub mod plain;
 pub mod secret;

@@ -57,7 +57,7 @@ impl<T: Send + 'static> Operations<T> {
         if std::thread::Builder::new().name("sessionkeeper".into()).spawn(body).is_err() {
             self.table().remove(&handle);
             return Err(Error::new(Kind::Internal, "no thread could be started")
-                .hint("The system is out of memory or threads."));
+                .with_hint("The system is out of memory or threads."));
         }
         Ok(handle)
     }
@@ -86,7 +86,7 @@ impl<T: Send + 'static> Operations<T> {
     fn find(&self, handle: u64) -> Result<Arc<Operation<T>>> {
         self.table().get(&handle).cloned().ok_or_else(|| {
             Error::new(Kind::InvalidInput, "there is no such operation")
-                .hint("Its result has been taken, or it was left alone for ten minutes.")
+                .with_hint("Its result has been taken, or it was left alone for ten minutes.")
         })
     }
 

@@ -7,7 +7,7 @@ use service::{Answer, Service, answer, log_in};
 use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Config, Keeper, Manner, Outgoing};
+use sessionkeeper::keeper::{Config, Keeper, LogoutOptions, Outgoing};
 use sessionkeeper::secret::Secret;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ fn three_refusals_count_and_network_trouble_does_not() {
     let keeper = service.keeper(directory.path());
     log_in(&keeper);
     service.always_answer(Some(Answer::Close));
-    keeper.log_out(&Manner::default(), &never()).unwrap();
+    keeper.log_out(&LogoutOptions::default(), &never()).unwrap();
     for _ in 0..3 {
         assert_eq!(keeper.drain(false, &never()).unwrap().deferred, 1);
     }
@@ -94,7 +94,7 @@ fn three_refusals_count_and_network_trouble_does_not() {
 
 #[test]
 fn tokens_renewed_beside_a_logout_are_revoked_too() {
-    for is_same_house in [true, false] {
+    for is_same_process in [true, false] {
         let (service, directory) = (Service::start(), tempfile::tempdir().unwrap());
         service.slow_renewals(500);
         let (keeper, other) =
@@ -104,8 +104,8 @@ fn tokens_renewed_beside_a_logout_are_revoked_too() {
         std::thread::scope(|scope| {
             let renewal = scope.spawn(|| keeper.renew(&never()));
             std::thread::sleep(Duration::from_millis(200));
-            let leaver = if is_same_house { &keeper } else { &other };
-            leaver.log_out(&Manner::default(), &never()).unwrap();
+            let leaver = if is_same_process { &keeper } else { &other };
+            leaver.log_out(&LogoutOptions::default(), &never()).unwrap();
             assert!(renewal.join().unwrap().is_err());
         });
         std::thread::sleep(Duration::from_millis(300));
@@ -128,7 +128,7 @@ fn a_disk_that_refuses_is_told_each_time() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let start = Instant::now();
     for _ in 0..2 {
-        let error = keeper.log_out(&Manner::default(), &never()).unwrap_err();
+        let error = keeper.log_out(&LogoutOptions::default(), &never()).unwrap_err();
         assert_eq!(error.kind(), Kind::LogoutIncomplete);
         assert!(error.message().contains("until the next start"), "{error}");
     }
@@ -136,7 +136,7 @@ fn a_disk_that_refuses_is_told_each_time() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(keeper.status().unwrap().state, "signed_out", "in this process");
     service.always_answer(None);
-    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "revoked");
+    assert_eq!(keeper.log_out(&LogoutOptions::default(), &never()).unwrap().remote, "revoked");
     assert_eq!(apart(&service, directory.path()).status().unwrap().state, "signed_out");
 }
 
@@ -148,7 +148,7 @@ fn a_vault_that_cannot_be_read_does_not_keep_the_viewer_signed_in() {
     keeper.status().unwrap();
     let other = rusqlite::Connection::open(directory.path().join("data/vault.db")).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let error = keeper.log_out(&Manner::default(), &never()).unwrap_err();
+    let error = keeper.log_out(&LogoutOptions::default(), &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::LogoutIncomplete);
     assert!(error.message().contains("The server has ended the session"), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
@@ -161,7 +161,7 @@ fn nothing_sent_proves_nothing() {
     let (service, directory) = (Service::start(), tempfile::tempdir().unwrap());
     let keeper = Keeper::open(with_localhost(&service, directory.path(), "", true)).unwrap();
     log_in(&keeper);
-    let report = keeper.log_out(&Manner::default(), &never()).unwrap();
+    let report = keeper.log_out(&LogoutOptions::default(), &never()).unwrap();
     assert_eq!(report.remote, "unconfirmed");
     assert!(service.requests("/logout").is_empty());
 }
@@ -176,7 +176,7 @@ fn a_probe_without_credentials_proves_nothing() {
     let keeper = Keeper::open(with_localhost(&service, directory.path(), &probe, false)).unwrap();
     log_in(&keeper);
     service.answer_logouts([Answer::Raw(answer("200 OK", &[], "bye"))]);
-    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "unconfirmed");
+    assert_eq!(keeper.log_out(&LogoutOptions::default(), &never()).unwrap().remote, "unconfirmed");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_bystander_cookie_says_nothing_of_the_session() {
     log_in(&keeper);
     clock.set(clock.now() + 700);
     assert_eq!(keeper.request(&me(&service), &never()).unwrap().status, 200);
-    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "revoked");
+    assert_eq!(keeper.log_out(&LogoutOptions::default(), &never()).unwrap().remote, "revoked");
     assert_eq!(service.live_sessions(), 0);
 }
 
@@ -242,7 +242,7 @@ fn a_login_that_is_cancelled_after_the_form_is_ended_in_the_background() {
         let result = keeper.log_in("viewer@example.com", &Secret::new("pässwörd"), &cancel);
         assert!(start.elapsed() < Duration::from_secs(1));
         if result.is_ok() {
-            keeper.log_out(&Manner::default(), &never()).unwrap();
+            keeper.log_out(&LogoutOptions::default(), &never()).unwrap();
         }
     }
     let start = Instant::now();
@@ -251,7 +251,7 @@ fn a_login_that_is_cancelled_after_the_form_is_ended_in_the_background() {
         keeper.drain(false, &never()).unwrap();
         if keeper.status().unwrap().state == "signed_in" {
             // The cancel came after everything was done.
-            keeper.log_out(&Manner::default(), &never()).unwrap();
+            keeper.log_out(&LogoutOptions::default(), &never()).unwrap();
         }
     }
     assert_eq!(service.live_sessions(), 0);

@@ -6,7 +6,7 @@ mod service;
 use service::{Service, log_in};
 use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, SystemClock};
-use sessionkeeper::keeper::{Keeper, Manner, Outgoing};
+use sessionkeeper::keeper::{Keeper, LogoutOptions, Outgoing};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -48,7 +48,7 @@ fn a_killed_logout_is_whole_or_has_not_begun() {
             counts[0] += 1;
             assert_eq!(service.live_sessions(), 1, "signed in with an ended session");
             assert_eq!(keeper.request(&me, &Cancel::new()).unwrap().status, 200);
-            keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
+            keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
         } else {
             counts[if status.pending_revocations == 0 { 2 } else { 1 }] += 1;
             keeper.drain(false, &Cancel::new()).unwrap();
@@ -96,5 +96,5 @@ fn victim() {
     let service = Service::elsewhere(std::env::var("VICTIM_PORT").unwrap().parse().unwrap());
     let keeper = fresh(&service, Path::new(&directory));
     println!("ready");
-    keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
+    keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
 }

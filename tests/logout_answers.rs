@@ -5,7 +5,7 @@ mod service;
 
 use service::{Answer, COOKIES, Service, answer, deletion, good_logout, log_in};
 use sessionkeeper::cancel::Cancel;
-use sessionkeeper::keeper::{Keeper, Manner};
+use sessionkeeper::keeper::{Keeper, LogoutOptions};
 use std::time::{Duration, Instant};
 
 const LOCATION: &str = "Location: /login?from=logout";
@@ -15,7 +15,7 @@ fn outcome(service: &Service, keeper: &Keeper, bytes: Vec<u8>) -> (&'static str,
     log_in(keeper);
     service.answer_logouts([Answer::Raw(bytes)]);
     let start = Instant::now();
-    let report = keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
+    let report = keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
     assert!(start.elapsed() < Duration::from_secs(4), "within the deadline");
     assert_eq!(keeper.status().unwrap().state, "signed_out");
     let pending = keeper.status().unwrap().pending_revocations;
@@ -241,7 +241,10 @@ fn three_refusals_park_the_entry() {
     log_in(&keeper);
     let gone = Answer::Raw(answer("404 Not Found", &[], ""));
     service.always_answer(Some(gone));
-    assert_eq!(keeper.log_out(&Manner::default(), &Cancel::new()).unwrap().remote, "deferred");
+    assert_eq!(
+        keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap().remote,
+        "deferred"
+    );
     assert_eq!(keeper.drain(false, &Cancel::new()).unwrap().deferred, 1);
     let drained = keeper.drain(false, &Cancel::new()).unwrap();
     assert_eq!((drained.rejected, drained.entries[0].last_outcome.as_str()), (1, "rejected"));
@@ -262,7 +265,10 @@ fn the_server_says_when_to_come_back() {
     log_in(&keeper);
     let busy = answer("503 Service Unavailable", &["Retry-After: 7200".to_owned()], "");
     service.answer_logouts([Answer::Raw(busy)]);
-    assert_eq!(keeper.log_out(&Manner::default(), &Cancel::new()).unwrap().remote, "deferred");
+    assert_eq!(
+        keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap().remote,
+        "deferred"
+    );
     let entry = keeper.outbox().unwrap().entries.remove(0);
     let wait = entry.next_attempt_at - entry.created_at;
     assert!((7190..7300).contains(&wait), "{wait}");
@@ -276,7 +282,8 @@ fn a_server_that_hangs_costs_the_deadline_and_no_more() {
     let keeper = service.keeper(directory.path());
     log_in(&keeper);
     service.answer_logouts([Answer::Hang]);
-    let manner = Manner { deadline: Some(Duration::from_millis(500)), ..Manner::default() };
+    let manner =
+        LogoutOptions { deadline: Some(Duration::from_millis(500)), ..LogoutOptions::default() };
     let start = Instant::now();
     let report = keeper.log_out(&manner, &Cancel::new()).unwrap();
     assert_eq!(report.remote, "deferred");

@@ -6,7 +6,7 @@ use service::{Answer, Service, log_in};
 use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Keeper, Local, Manner, Outgoing};
+use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, Outgoing};
 use sessionkeeper::secret::Secret;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -48,7 +48,7 @@ fn in_and_back_and_out() {
     assert_eq!(restarted.restore(false, &never()).unwrap().state, "signed_in");
     assert_eq!(service.all_requests().len(), sent, "restoring a fresh session needs no request");
     assert_eq!(restarted.request(&get(&service.url("/me")), &never()).unwrap().status, 200);
-    let report = restarted.log_out(&Manner::default(), &never()).unwrap();
+    let report = restarted.log_out(&LogoutOptions::default(), &never()).unwrap();
     assert_eq!(
         (report.local, report.remote, report.status),
         (Local::Cleared, "revoked", Some(302))
@@ -58,7 +58,7 @@ fn in_and_back_and_out() {
     assert!(service.requests("/logout")[0].cookie.contains("remember=1-remember-canary"));
     assert_eq!(service.live_sessions(), 0);
     assert_eq!(keeper.status().unwrap().state, "signed_out", "the other keeper sees it too");
-    let again = keeper.log_out(&Manner::default(), &never()).unwrap();
+    let again = keeper.log_out(&LogoutOptions::default(), &never()).unwrap();
     assert_eq!((again.local, again.remote), (Local::AlreadySignedOut, "nothing_to_revoke"));
     let error = keeper.request(&get(&service.url("/me")), &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::NotSignedIn);
@@ -77,7 +77,7 @@ fn a_logout_without_a_server_is_delivered_later() {
     log_in(&keeper);
     service.always_answer(Some(Answer::Close));
     let start = Instant::now();
-    let report = keeper.log_out(&Manner::default(), &never()).unwrap();
+    let report = keeper.log_out(&LogoutOptions::default(), &never()).unwrap();
     assert_eq!((report.local, report.remote), (Local::Cleared, "deferred"));
     assert!(start.elapsed() < Duration::from_secs(4));
     assert!(report.expires_at.is_some());
@@ -108,7 +108,7 @@ fn a_cancelled_logout_is_signed_out_here_and_told_later() {
         other.cancel();
     });
     let start = Instant::now();
-    let report = keeper.log_out(&Manner::default(), &cancel).unwrap();
+    let report = keeper.log_out(&LogoutOptions::default(), &cancel).unwrap();
     assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
     assert_eq!(report.remote, "deferred");
     assert_eq!(keeper.drain(false, &never()).unwrap().revoked, 1);
@@ -119,7 +119,7 @@ fn a_local_logout_leaves_the_server_to_the_outbox() {
     let (service, directory) = (Service::start(), tempfile::tempdir().unwrap());
     let keeper = service.keeper(directory.path());
     log_in(&keeper);
-    let manner = Manner { local_only: true, ..Manner::default() };
+    let manner = LogoutOptions { local_only: true, ..LogoutOptions::default() };
     assert_eq!(keeper.log_out(&manner, &never()).unwrap().remote, "deferred");
     assert!(service.requests("/logout").is_empty());
     assert_eq!(keeper.drain(true, &never()).unwrap().revoked, 1, "it is due at once");
@@ -130,7 +130,7 @@ fn everywhere_is_refused_where_there_is_no_way() {
     let (service, directory) = (Service::start(), tempfile::tempdir().unwrap());
     let keeper = service.keeper(directory.path());
     log_in(&keeper);
-    let manner = Manner { everywhere: true, ..Manner::default() };
+    let manner = LogoutOptions { everywhere: true, ..LogoutOptions::default() };
     assert_eq!(keeper.log_out(&manner, &never()).unwrap_err().kind(), Kind::InvalidInput);
     assert_eq!(keeper.status().unwrap().state, "signed_in");
 }
@@ -174,7 +174,7 @@ fn a_token_is_renewed_when_it_is_due_and_not_before() {
     assert_eq!(service.requests("/login").len(), logins);
     service.token_life(2 * 86_400);
     clock.set(clock.now() + 86_400 - 1800);
-    assert_eq!(keeper.chores().unwrap().renew_at.map(|at| at <= clock.now()), Some(true));
+    assert_eq!(keeper.schedule().unwrap().renew_at.map(|at| at <= clock.now()), Some(true));
     keeper.request(&get(&service.url("/me")), &never()).unwrap();
     assert_eq!(service.requests("/login").len(), logins + 1);
     assert!(keeper.status().unwrap().expires_at > before);
@@ -222,7 +222,7 @@ fn nothing_is_thrown_away_while_the_clock_is_unknown() {
     let keeper = Keeper::with_clock(service.config(directory.path()), shared).unwrap();
     log_in(&keeper);
     service.always_answer(Some(Answer::Close));
-    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "deferred");
+    assert_eq!(keeper.log_out(&LogoutOptions::default(), &never()).unwrap().remote, "deferred");
     clock.set_known(false);
     for moment in [0, 946_684_800, now - 86_400, now + 315_360_000, 4_102_444_800] {
         clock.set(moment);
@@ -250,7 +250,7 @@ fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     log_in(&keeper);
     let nothing = service::answer("200 OK", &[], "bye");
     service.answer_logouts([Answer::Raw(nothing.clone()), Answer::Raw(nothing)]);
-    assert_eq!(keeper.log_out(&Manner::default(), &never()).unwrap().remote, "unconfirmed");
+    assert_eq!(keeper.log_out(&LogoutOptions::default(), &never()).unwrap().remote, "unconfirmed");
     service.end_all();
     let drained = keeper.drain(false, &never()).unwrap();
     assert_eq!((drained.revoked, drained.entries.len()), (1, 0));

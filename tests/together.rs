@@ -7,7 +7,7 @@ use service::{Service, log_in};
 use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, SystemClock};
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Keeper, Manner, Outgoing};
+use sessionkeeper::keeper::{Keeper, LogoutOptions, Outgoing};
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{Arc, Barrier};
@@ -63,7 +63,7 @@ fn five_threads_and_another_process_make_one_renewal() {
 
 #[test]
 fn a_logout_wins_over_a_renewal_in_flight() {
-    for is_same_house in [true, false] {
+    for is_same_process in [true, false] {
         let (service, directory) = (Service::start(), tempfile::tempdir().unwrap());
         service.slow_renewals(700);
         let keeper = apart(&service, directory.path());
@@ -72,13 +72,13 @@ fn a_logout_wins_over_a_renewal_in_flight() {
         std::thread::scope(|scope| {
             let renewal = scope.spawn(|| keeper.renew(&Cancel::new()));
             std::thread::sleep(Duration::from_millis(250));
-            let leaver = if is_same_house { &keeper } else { &other };
+            let leaver = if is_same_process { &keeper } else { &other };
             let start = Instant::now();
-            let report = leaver.log_out(&Manner::default(), &Cancel::new()).unwrap();
+            let report = leaver.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
             assert_eq!(report.remote, "revoked");
             assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
             let error = renewal.join().unwrap().unwrap_err();
-            let kind = if is_same_house { Kind::Cancelled } else { Kind::NotSignedIn };
+            let kind = if is_same_process { Kind::Cancelled } else { Kind::NotSignedIn };
             assert_eq!(error.kind(), kind);
         });
         assert_eq!(apart(&service, directory.path()).status().unwrap().state, "signed_out");
@@ -95,7 +95,7 @@ fn a_mix_of_everything_ends_as_the_last_logout_says() {
     mix(&service, directory.path());
     assert!(other.wait().unwrap().success());
     let keeper = apart(&service, directory.path());
-    keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
+    keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
     // Logins that a logout cancelled half-way are ended in the background.
     let start = Instant::now();
     while service.live_sessions() > 0 && start.elapsed() < Duration::from_secs(5) {
@@ -134,7 +134,7 @@ fn work(service: &Service, keeper: &Keeper, what: usize) {
     let password = sessionkeeper::secret::Secret::new("pässwörd");
     let result = match what {
         0 | 1 => keeper.log_in("viewer@example.com", &password, &cancel).map(drop),
-        2 => keeper.log_out(&Manner::default(), &cancel).map(drop),
+        2 => keeper.log_out(&LogoutOptions::default(), &cancel).map(drop),
         3 => keeper.renew(&cancel).map(drop),
         4 => keeper.drain(true, &cancel).map(drop),
         _ => keeper.request(&me(service), &cancel).map(drop),

@@ -158,7 +158,7 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
     if matches!(status, 307 | 308) && (!is_safe || request.body.is_some()) {
         let message = format!("{host} asks for the credentials to be sent somewhere else");
         return Err(Error::new(Kind::UnexpectedAnswer, message)
-            .hint("This looks like an attack, so nothing was sent there."));
+            .with_hint("This looks like an attack, so nothing was sent there."));
     }
     if !is_safe {
         "GET".clone_into(&mut request.method);

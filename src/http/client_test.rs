@@ -210,7 +210,7 @@ fn a_proxy_is_used_and_its_password_not_shown() {
         let error = angel(Settings { proxy, ..Settings::default() });
         assert_eq!(error.kind(), Kind::Network(Fault::Connect));
         assert!(error.message().contains(text), "{error}");
-        assert!(!format!("{error}{}", error.advice()).contains("hunter"));
+        assert!(!format!("{error}{}", error.hint()).contains("hunter"));
         assert!(server.journal()[0].starts_with("CONNECT www.angel.com:443 HTTP/1.1\r\n"));
     }
 }

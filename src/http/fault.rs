@@ -17,28 +17,28 @@ pub(super) fn describe(error: &(dyn StdError + 'static), host: &str, via: &str) 
             return describe_tls(reason, host);
         }
         let message = format!("the connection to {host} broke{via}");
-        return network(Fault::Reset, message).hint("Try again.");
+        return network(Fault::Reset, message).with_hint("Try again.");
     }
     let kinds =
         || chain(error).filter_map(|link| link.downcast_ref::<io::Error>()).map(io::Error::kind);
     if reported().any(|error| error.is_timeout() && error.is_connect()) {
         return network(Fault::Connect, format!("{host} could not be reached in time{via}"))
-            .hint("Check the network connection, or try again later.");
+            .with_hint("Check the network connection, or try again later.");
     }
     if reported().any(reqwest::Error::is_timeout) {
         return timed_out(host);
     }
     if reported().any(reqwest::Error::is_dns) {
         return network(Fault::Dns, format!("{host} could not be found{via} (no network?)"))
-            .hint("Check the network connection.");
+            .with_hint("Check the network connection.");
     }
     if chain(error).any(|link| link.to_string().contains("proxy authorization required")) {
         return network(Fault::Connect, "the proxy asks for a user name and a password")
-            .hint("Add them to the proxy's settings.");
+            .with_hint("Add them to the proxy's settings.");
     }
     if reported().any(reqwest::Error::is_connect) && !kinds().any(is_broken) {
         return network(Fault::Connect, format!("{host} could not be reached{via}"))
-            .hint("Check the network connection.");
+            .with_hint("Check the network connection.");
     }
     let is_malformed = kinds()
         .any(|kind| matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput))
@@ -46,17 +46,17 @@ pub(super) fn describe(error: &(dyn StdError + 'static), host: &str, via: &str) 
     if is_malformed {
         return malformed(host);
     }
-    network(Fault::Reset, format!("the connection to {host} broke{via}")).hint("Try again.")
+    network(Fault::Reset, format!("the connection to {host} broke{via}")).with_hint("Try again.")
 }
 
 pub(super) fn timed_out(host: &str) -> Error {
     network(Fault::Timeout, format!("{host} did not answer in time"))
-        .hint("Check the network connection, or try again later.")
+        .with_hint("Check the network connection, or try again later.")
 }
 
 pub(super) fn malformed(host: &str) -> Error {
     network(Fault::Malformed, format!("{host} sent something that is not a proper HTTP answer"))
-        .hint("A proxy or a guest network may be in between.")
+        .with_hint("A proxy or a guest network may be in between.")
 }
 
 fn network(fault: Fault, message: impl Into<String>) -> Error {
@@ -114,7 +114,7 @@ fn describe_tls(error: &rustls::Error, host: &str) -> Error {
         rustls::Error::InvalidMessage(_) => ("it does not speak TLS", network_hint),
         _ => ("the encrypted connection could not be set up", network_hint),
     };
-    network(Fault::Tls, format!("{host} could not be trusted: {reason}")).hint(hint)
+    network(Fault::Tls, format!("{host} could not be trusted: {reason}")).with_hint(hint)
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Proxy {
         let Proxy::Url(text) = self else { return Ok(None) };
         let refuse = |why: &str| {
             Error::new(Kind::InvalidInput, format!("the proxy's address cannot be used: {why}"))
-                .hint(
+                .with_hint(
                     "Write it as in \"http://proxy.example:3128\" or \"socks5h://127.0.0.1:1080\".",
                 )
         };
@@ -105,7 +105,7 @@ impl Resolve {
         let refuse = || {
             let shown: String = text.chars().filter(|c| !c.is_control()).take(100).collect();
             Error::new(Kind::InvalidInput, format!("'{shown}' is not HOST:PORT:ADDRESS"))
-                .hint("Write it as in \"www.example.com:8443:127.0.0.1\".")
+                .with_hint("Write it as in \"www.example.com:8443:127.0.0.1\".")
         };
         let (host, rest) = text.split_once(':').ok_or_else(refuse)?;
         let (port, address) = rest.split_once(':').ok_or_else(refuse)?;
@@ -191,8 +191,8 @@ mod tests {
         ] {
             let error = Proxy::Url(bad.to_owned()).url().unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput, "{bad}");
-            assert!(!error.advice().is_empty());
-            assert!(!format!("{error}{error:?}{}", error.advice()).contains("hunter2"));
+            assert!(!error.hint().is_empty());
+            assert!(!format!("{error}{error:?}{}", error.hint()).contains("hunter2"));
         }
         let proxy = Proxy::Url("http://u:hunter2@p".to_owned());
         assert!(!format!("{:?}", Settings { proxy, ..Settings::default() }).contains("hunter2"));

@@ -37,7 +37,7 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<()> {
             Kind::InvalidInput,
             format!("the certificate file {shown} cannot be used: {why}"),
         )
-        .hint("Name a file of PEM certificates, or leave the setting empty.")
+        .with_hint("Name a file of PEM certificates, or leave the setting empty.")
     };
     let mut pem = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_CA_FILE + 1).read_to_end(&mut pem)).map_err(

@@ -11,9 +11,9 @@ impl Keeper {
     /// The stored accounts of this provider, or of all in the data directory.
     pub fn accounts(&self, of_all: bool) -> Result<Accounts> {
         let provider = if of_all { None } else { Some(self.provider.key.as_str()) };
-        let stored = self.house.vault()?.sessions_of(provider)?;
+        let stored = self.shared.vault()?.sessions_of(provider)?;
         let line = |(session, active): (Session, bool)| {
-            let has_lapsed = session.expires_at.is_some_and(|at| self.house.clock.seems_past(at));
+            let has_lapsed = session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
             AccountLine {
                 provider: id_of(&session.provider).to_owned(),
                 active,
@@ -23,21 +23,21 @@ impl Keeper {
                 account: session.account,
             }
         };
-        let is_here = |(session, _): &(Session, bool)| !self.house.has_ended(&session.id);
+        let is_here = |(session, _): &(Session, bool)| !self.shared.has_ended(&session.id);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
     }
 
     /// Makes a stored account the active one.
     pub fn switch(&self, account: &str) -> Result<Status> {
         let record = self.record(Event::Switched, account, "ok", "");
-        let turn = self.house.turn();
-        let active = self.house.live(&self.provider.key)?;
-        let found = self.house.vault()?.activate(&self.provider.key, account, &record)?;
-        drop(turn);
+        let commit_lock = self.shared.commit_lock();
+        let active = self.shared.live(&self.provider.key)?;
+        let found = self.shared.vault()?.activate(&self.provider.key, account, &record)?;
+        drop(commit_lock);
         let Some(session) = found else {
             let message = format!("no such account is stored for {}", self.provider.name);
             return Err(Error::new(Kind::UnknownAccount, message)
-                .hint("Log in with it, or choose one of the stored accounts."));
+                .with_hint("Log in with it, or choose one of the stored accounts."));
         };
         if active.is_none_or(|live| live.session.id != session.id) {
             log::info!("switched to another account");
@@ -50,5 +50,5 @@ impl Keeper {
 /// What was begun for one account is not done for the one that is active by now.
 pub(super) fn another_account() -> Error {
     Error::new(Kind::NotSignedIn, "another account is the active one now")
-        .hint("Switch back to this account, or use the session of the active one.")
+        .with_hint("Switch back to this account, or use the session of the active one.")
 }

@@ -70,7 +70,7 @@ impl Keeper {
     }
 
     fn deliver_audit(&self, url: &Url) -> Result<()> {
-        let _alone = match self.house.courier.try_lock() {
+        let _alone = match self.shared.courier.try_lock() {
             Ok(alone) => alone,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             // Somebody else delivers.
@@ -78,7 +78,7 @@ impl Keeper {
         };
         let delivered = self.send_lines(url);
         match &delivered {
-            Ok(()) => self.house.state().sink_failed = false,
+            Ok(()) => self.shared.state().sink_failed = false,
             Err(error) => self.audit_refused(error.message()),
         }
         delivered
@@ -87,7 +87,7 @@ impl Keeper {
     fn send_lines(&self, url: &Url) -> Result<()> {
         let mut network = self.network.clone();
         network.total_timeout = network.total_timeout.min(PATIENCE);
-        let client = self.house.client(&network)?;
+        let client = self.shared.client(&network)?;
         let hosts = hosts_of(url)?;
         for _ in 0..ROUNDS {
             let lines = self.audit_since(url.as_str(), LINES)?;

@@ -4,25 +4,25 @@
 //! clock is known. Sending twice does no harm; `revoked` is written once, by whoever takes it out.
 
 use super::Keeper;
-use super::house::random_fraction;
 use super::report::{Drained, EntryLine, Outbox};
 use super::revocation::not_tried;
-use crate::audit::{Event, Record};
+use super::shared::random_fraction;
+use crate::audit::{Event, NewAuditEvent};
+use crate::backoff::{
+    Attempt, Outcome, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at, unreachable_pause,
+};
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
 use crate::credentials::Credentials;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::logout::{self, Verdict};
-use crate::outbox::{
-    Attempt, Outcome, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at, unreachable_pause,
-};
 use crate::provider::{self, Given, Provider, id_of};
-use crate::vault::Entry;
+use crate::vault::OutboxEntry;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How often a logout everywhere waits for the other sessions before it ends its own all the same.
-const PATIENT_TRIES: u32 = 5;
+const TRIES_BEFORE_SKIPPING: u32 = 5;
 
 /// At most so many entries in one round; the rest is due at the next.
 const ROUND: usize = 200;
@@ -30,22 +30,22 @@ const ROUND: usize = 200;
 impl Keeper {
     /// What the server has still to be told.
     pub fn outbox(&self) -> Result<Outbox> {
-        Ok(Outbox { entries: self.house.vault()?.entries_as(EntryLine::from)? })
+        Ok(Outbox { entries: self.shared.vault()?.entries_as(EntryLine::from)? })
     }
 
     /// Tries the entries that are due, or all of them.
     pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<Drained> {
-        let vault = self.house.vault()?;
+        let vault = self.shared.vault()?;
         let mut drained = Drained::default();
         self.finish_tasks();
         drop(self.deliver_audit_beside());
         if vault.pending(None)? > 0 {
-            let _inside = self.house.postman.enter(cancel)?;
+            let _inside = self.shared.outbox_lock.lock(cancel)?;
             let entries = if due_only {
-                let held: Vec<String> = self.house.held_back().into_keys().collect();
-                vault.due(self.house.clock.now(), ROUND, &held)?
+                let held: Vec<String> = self.shared.held_back().into_keys().collect();
+                vault.due(self.shared.clock.now(), ROUND, &held)?
             } else {
-                self.house.state().unreachable.clear();
+                self.shared.state().unreachable.clear();
                 vault.entries()?
             };
             for entry in entries {
@@ -59,13 +59,13 @@ impl Keeper {
 
     /// When the next drain has something to do.
     pub(super) fn next_drain(&self) -> Result<Option<UnixTime>> {
-        let now = self.house.clock.now();
+        let now = self.shared.clock.now();
         let until = |wait: Duration| {
             now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)).saturating_add(1)
         };
         let held: BTreeMap<String, UnixTime> =
-            self.house.held_back().into_iter().map(|(id, wait)| (id, until(wait))).collect();
-        self.house.vault()?.next_due(&held)
+            self.shared.held_back().into_iter().map(|(id, wait)| (id, until(wait))).collect();
+        self.shared.vault()?.next_due(&held)
     }
 
     /// The first try of an entry, by the logout that made it.
@@ -75,7 +75,7 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        let delivered = self.house.vault().and_then(|vault| vault.entry(id)).and_then(|entry| {
+        let delivered = self.shared.vault().and_then(|vault| vault.entry(id)).and_then(|entry| {
             let gone = || Error::new(Kind::Storage, "the outbox entry is gone");
             self.deliver(&entry.ok_or_else(gone)?, &self.provider, deadline, cancel)
         });
@@ -85,15 +85,15 @@ impl Keeper {
         })
     }
 
-    fn try_entry(&self, entry: &Entry, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
-        if self.house.held_back().contains_key(&entry.revocation.provider) {
+    fn try_entry(&self, entry: &OutboxEntry, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
+        if self.shared.held_back().contains_key(&entry.revocation.provider) {
             return Ok(());
         }
-        if !self.house.state().sending.insert(entry.id) {
+        if !self.shared.state().sending.insert(entry.id) {
             return Ok(());
         }
         let result = self.try_held(entry.id, drained, cancel);
-        self.house.state().sending.remove(&entry.id);
+        self.shared.state().sending.remove(&entry.id);
         match result {
             // One entry that cannot be sent must not hold up the others.
             Err(error) if !matches!(error.kind(), Kind::Cancelled | Kind::Storage) => {
@@ -107,10 +107,10 @@ impl Keeper {
 
     fn try_held(&self, id: i64, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
         // Somebody else may have answered for it while we were on our way.
-        let Some(entry) = self.house.vault()?.entry(id)? else { return Ok(()) };
-        if entry.revocation.expires_at.is_some_and(|at| self.house.clock.is_past(at)) {
+        let Some(entry) = self.shared.vault()?.entry(id)? else { return Ok(()) };
+        if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             let record = record(&entry, Event::RevocationExpired, "expired", "");
-            if self.house.vault()?.settle(&entry, &record)? {
+            if self.shared.vault()?.settle(&entry, &record)? {
                 log::info!("the credentials of a waiting logout have ended by themselves");
                 drained.expired += 1;
             }
@@ -126,24 +126,24 @@ impl Keeper {
     /// Sends one entry and writes down what came of it.
     fn deliver(
         &self,
-        entry: &Entry,
+        entry: &OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Result<Verdict> {
-        let patience = entry.attempts < PATIENT_TRIES;
+        let wait_for_others = entry.attempts < TRIES_BEFORE_SKIPPING;
         let mut entry = entry.clone();
         let revocation = entry.revocation.clone();
         let mut keep = |held: &Credentials| {
             entry.revocation.credentials = held.to_sealed();
             let ends = (entry.revocation.expires_at, self.last_end(provider, held));
             entry.revocation.expires_at = ends.0.zip(ends.1).map(|(old, new)| old.max(new));
-            let kept = self.house.vault().and_then(|vault| vault.enqueue(&entry.revocation));
+            let kept = self.shared.vault().and_then(|vault| vault.enqueue(&entry.revocation));
             kept.inspect_err(|error| log::error!("the outbox could not be written: {error}"))
                 .is_ok()
         };
         let mut verdict =
-            self.revoke_within(&revocation, provider, deadline, cancel, patience, &mut keep);
+            self.revoke_within(&revocation, provider, deadline, cancel, wait_for_others, &mut keep);
         let entry = &entry;
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         let attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
@@ -151,14 +151,14 @@ impl Keeper {
         if verdict.outcome == Outcome::Rejected && refusals < TRIES_BEFORE_PARKING {
             verdict.outcome = Outcome::Deferred;
         }
-        let (outcome, reason) = (verdict.outcome.name(), &verdict.reason);
+        let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
         log::info!("revocation, attempt {attempts}: {outcome} ({reason})");
-        let vault = self.house.vault()?;
+        let vault = self.shared.vault()?;
         let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
         if verdict.outcome.is_final() {
-            self.house.state().unreachable.remove(provider);
+            self.shared.state().unreachable.remove(provider);
             if vault.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
-                self.house.events.tell(Event::Revoked.name(), id_of(provider), account, outcome);
+                self.shared.events.tell(Event::Revoked.as_str(), id_of(provider), account, outcome);
             }
         } else if verdict.outcome == Outcome::Rejected {
             self.park(entry, attempts, reason)?;
@@ -169,7 +169,7 @@ impl Keeper {
                 retry_after: verdict.retry_after,
                 fault: verdict.fault,
             };
-            let next = next_attempt_at(self.house.clock.now(), &attempt, random_fraction());
+            let next = next_attempt_at(self.shared.clock.now(), &attempt, random_fraction());
             vault.postpone(entry.id, attempts, refusals, next, outcome)?;
             self.remember_fault(entry, &verdict)?;
         }
@@ -177,40 +177,40 @@ impl Keeper {
     }
 
     /// Leaves an entry that the server will not take for a day at a time; the user is told once.
-    fn park(&self, entry: &Entry, attempts: u32, reason: &str) -> Result<()> {
+    fn park(&self, entry: &OutboxEntry, attempts: u32, reason: &str) -> Result<()> {
         let outcome = Outcome::Rejected;
         let attempt = Attempt { outcome, count: attempts, retry_after: None, fault: None };
-        let next = next_attempt_at(self.house.clock.now(), &attempt, random_fraction());
-        let vault = self.house.vault()?;
-        vault.postpone(entry.id, attempts, TRIES_BEFORE_PARKING, next, outcome.name())?;
-        if entry.last_outcome != outcome.name() {
+        let next = next_attempt_at(self.shared.clock.now(), &attempt, random_fraction());
+        let vault = self.shared.vault()?;
+        vault.postpone(entry.id, attempts, TRIES_BEFORE_PARKING, next, outcome.as_str())?;
+        if entry.last_outcome != outcome.as_str() {
             let event = Event::RevocationRejected;
-            vault.append(&record(entry, event, outcome.name(), reason))?;
+            vault.append(&record(entry, event, outcome.as_str(), reason))?;
             let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
-            self.house.events.tell(event.name(), id_of(provider), account, outcome.name());
+            self.shared.events.tell(event.as_str(), id_of(provider), account, outcome.as_str());
         }
         Ok(())
     }
 
-    fn remember_fault(&self, entry: &Entry, verdict: &Verdict) -> Result<()> {
+    fn remember_fault(&self, entry: &OutboxEntry, verdict: &Verdict) -> Result<()> {
         let provider = &entry.revocation.provider;
         match verdict.fault {
             Some(fault) if is_unreachable(fault) => {
                 let pause = unreachable_pause(entry.attempts.saturating_add(1), random_fraction());
-                self.house.hold_back(provider, pause);
-                if fault == Fault::Tls && self.house.state().tls_told.insert(entry.id) {
+                self.shared.hold_back(provider, pause);
+                if fault == Fault::Tls && self.shared.state().tls_told.insert(entry.id) {
                     let line = record(entry, Event::TlsFailure, "deferred", &verdict.reason);
-                    self.house.vault()?.append(&line)?;
+                    self.shared.vault()?.append(&line)?;
                 }
             }
-            _ => drop(self.house.state().unreachable.remove(provider)),
+            _ => drop(self.shared.state().unreachable.remove(provider)),
         }
         Ok(())
     }
 
     /// The definition to revoke by: today's, unless there is none or it has no use for the entry's
     /// credentials; then the one that was kept with them.
-    fn definition(&self, entry: &Entry) -> Result<Provider> {
+    fn definition(&self, entry: &OutboxEntry) -> Result<Provider> {
         let id = &entry.revocation.provider;
         let today = if *id == self.provider.key {
             Ok(self.provider.clone())
@@ -219,7 +219,7 @@ impl Keeper {
         };
         let held = Credentials::from_sealed(&entry.revocation.credentials)?;
         match today {
-            Ok(today) if logout::can_revoke(&today, &logout::credentials(&today, &held)) => {
+            Ok(today) if logout::can_revoke(&today, &logout::needed_for_logout(&today, &held)) => {
                 Ok(today)
             }
             _ => Provider::parse(&entry.revocation.definition),
@@ -227,8 +227,8 @@ impl Keeper {
     }
 }
 
-fn record(entry: &Entry, event: Event, outcome: &str, detail: &str) -> Record {
-    Record {
+fn record(entry: &OutboxEntry, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
+    NewAuditEvent {
         event,
         provider: entry.revocation.provider.clone(),
         account: entry.revocation.account.clone(),
@@ -284,13 +284,13 @@ mod tests {
     fn a_poison_entry_does_not_stop_the_others() {
         let directory = tempfile::tempdir().unwrap();
         let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
-        let vault = keeper.house.vault().unwrap();
+        let vault = keeper.shared.vault().unwrap();
         vault.enqueue(&entry(1, "gone", "no longer a provider file")).unwrap();
         let over = Revocation { expires_at: Some(10), ..entry(2, "angel", "") };
         vault.enqueue(&over).unwrap();
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.expired, drained.rejected, drained.entries.len()), (1, 1, 1));
-        assert!(keeper.chores().unwrap().drain_at > Some(NOW + 80_000), "parked, not lost");
+        assert!(keeper.schedule().unwrap().drain_at > Some(NOW + 80_000), "parked, not lost");
         let told = keeper.events_after(0);
         assert_eq!(told.iter().filter(|one| one.event == "revocation_rejected").count(), 1);
     }
@@ -299,10 +299,10 @@ mod tests {
     fn what_is_held_back_is_not_due() {
         let directory = tempfile::tempdir().unwrap();
         let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
-        keeper.house.vault().unwrap().enqueue(&entry(1, "gone", "x")).unwrap();
-        keeper.house.hold_back("gone", Duration::from_secs(30));
+        keeper.shared.vault().unwrap().enqueue(&entry(1, "gone", "x")).unwrap();
+        keeper.shared.hold_back("gone", Duration::from_secs(30));
         assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
-        let at = keeper.chores().unwrap().drain_at.unwrap();
+        let at = keeper.schedule().unwrap().drain_at.unwrap();
         assert!((NOW + 28..=NOW + 31).contains(&at), "in {} s", at - NOW);
     }
 
@@ -316,7 +316,7 @@ mod tests {
         let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
         jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
         let held = Revocation { credentials: jar.to_sealed(), ..entry(1, "service", &text) };
-        keeper.house.vault().unwrap().enqueue(&held).unwrap();
+        keeper.shared.vault().unwrap().enqueue(&held).unwrap();
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");
     }

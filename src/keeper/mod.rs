@@ -2,45 +2,44 @@
 //! network and audit; a file for each chapter.
 //!
 //! A keeper is a provider at a data directory, with network settings. What has to be one for the
-//! whole process (vault, gates, connections, events, log) is in the directory's `House`.
+//! whole process (vault, gates, connections, events, log) is in the directory's `Shared`.
 
 mod accounts;
-mod afterwards;
 mod courier;
 mod drain;
-mod entry;
-mod exit;
-mod house;
+mod login;
+mod logout;
+mod maintenance;
+mod post_logout;
 mod renewal;
 mod report;
 mod request;
 mod revocation;
-mod upkeep;
+mod shared;
 
 use crate::clock::{Clock, UnixTime};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
-use crate::events::Happening;
+use crate::events::Notification;
 use crate::http;
-use crate::login;
 use crate::provider::{Provider, Renew};
 use crate::session::{Account, Session};
 use crate::vault::random_id;
-use house::{House, Live};
 use log::{Level, LevelFilter};
+use shared::{Live, Shared};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 pub use courier::check_address;
-pub use exit::Manner;
+pub use logout::LogoutOptions;
+pub use maintenance::Facts;
 pub use report::{
-    AccountLine, Accounts, Chores, Details, Drained, EntryLine, Forgotten, Local, Outbox, Report,
+    AccountLine, Accounts, Details, Drained, EntryLine, Forgotten, Local, Outbox, Report, Schedule,
     Status, TaskLine,
 };
-pub use request::{Handout, Outgoing, Received};
-pub use upkeep::Facts;
+pub use request::{ExportedCredentials, Outgoing, Received};
 
 /// How a keeper is set up.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +61,7 @@ pub struct Config {
 /// The sessions of one provider at one data directory. A clone is another handle on the same.
 #[derive(Clone)]
 pub struct Keeper {
-    house: Arc<House>,
+    shared: Arc<Shared>,
     provider: Provider,
     network: http::Settings,
     logout_deadline: Duration,
@@ -73,23 +72,23 @@ pub struct Keeper {
 impl Keeper {
     /// Reads no disk and uses no network; the vault is opened when it is first needed.
     pub fn open(config: Config) -> Result<Self> {
-        let house = House::at(&config.directory, config.key_directory.clone())?;
-        Self::in_house(config, house)
+        let shared = Shared::at(&config.directory, config.key_directory.clone())?;
+        Self::with_shared(config, shared)
     }
 
     /// A keeper apart from the process's own, with a clock that the caller holds; for tests.
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
-        let house = House::apart(&config.directory, config.key_directory.clone(), clock)?;
-        Self::in_house(config, Arc::new(house))
+        let shared = Shared::apart(&config.directory, config.key_directory.clone(), clock)?;
+        Self::with_shared(config, Arc::new(shared))
     }
 
-    fn in_house(config: Config, house: Arc<House>) -> Result<Self> {
+    fn with_shared(config: Config, shared: Arc<Shared>) -> Result<Self> {
         if config.renewal_margin < 0 {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
-        house.logbook.set_level(config.log_level);
+        shared.log.set_level(config.log_level);
         Ok(Keeper {
-            house,
+            shared,
             provider: config.provider,
             network: config.network,
             logout_deadline: config.logout_deadline,
@@ -104,37 +103,37 @@ impl Keeper {
 
     /// Runs `work` with what it logs going to this directory's log.
     pub fn logged<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.house.logbook.enter(work)
+        self.shared.log.enter(work)
     }
 
     /// From now on, lines below `level` are not written, for the whole data directory.
     pub fn set_log_level(&self, level: LevelFilter) {
-        self.house.logbook.set_level(level);
+        self.shared.log.set_level(level);
     }
 
     /// The log lines that nobody has taken yet.
     pub fn take_log(&self) -> Vec<(Level, String)> {
-        self.house.logbook.take()
+        self.shared.log.take()
     }
 
     /// What happened in this process after `seq`.
-    pub fn events_after(&self, seq: i64) -> Vec<Happening> {
-        self.house.events.after(seq)
+    pub fn events_after(&self, seq: i64) -> Vec<Notification> {
+        self.shared.events.after(seq)
     }
 
     pub fn newest_event(&self) -> i64 {
-        self.house.events.newest()
+        self.shared.events.newest()
     }
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        let live = self.house.live(&self.provider.key)?;
+        let live = self.shared.live(&self.provider.key)?;
         self.status_of(live.as_ref())
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let live = self.house.live(&self.provider.key)?;
+        let live = self.shared.live(&self.provider.key)?;
         let status = self.status_of(live.as_ref())?;
         let session = live.map(|live| live.session);
         Ok(Details {
@@ -145,7 +144,7 @@ impl Keeper {
     }
 
     fn status_of(&self, live: Option<&Live>) -> Result<Status> {
-        let pending = self.house.vault()?.pending(Some(&self.provider.key))?;
+        let pending = self.shared.vault()?.pending(Some(&self.provider.key))?;
         Ok(match live {
             None => Status::signed_out(&self.provider.id, pending),
             Some(live) => {
@@ -155,15 +154,15 @@ impl Keeper {
     }
 
     fn signed_in(&self) -> Result<Live> {
-        self.house.live(&self.provider.key)?.ok_or_else(|| {
+        self.shared.live(&self.provider.key)?.ok_or_else(|| {
             Error::new(Kind::NotSignedIn, format!("nobody is signed in at {}", self.provider.name))
-                .hint("Log in first.")
+                .with_hint("Log in first.")
         })
     }
 
     /// True when the access token seems to have ended.
     fn has_lapsed(&self, live: &Live) -> bool {
-        live.session.expires_at.is_some_and(|at| self.house.clock.seems_past(at))
+        live.session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at))
     }
 
     /// When the token is to be renewed: the margin before its end, but never in the first half of
@@ -175,17 +174,17 @@ impl Keeper {
     }
 
     fn is_renewal_due(&self, live: &Live) -> bool {
-        self.renewal_time(live).is_some_and(|at| self.house.clock.seems_past(at))
+        self.renewal_time(live).is_some_and(|at| self.shared.clock.seems_past(at))
     }
 
     /// The way to renew, if the provider has one and the session holds what it needs.
     fn way_to_renew(&self, live: &Live) -> Option<&Renew> {
-        let can = login::can_renew(&self.provider, &live.held, &*self.house.clock);
+        let can = crate::login::can_renew(&self.provider, &live.held, &*self.shared.clock);
         self.provider.renew.as_ref().filter(|_| can)
     }
 
     fn client(&self) -> Result<http::Client> {
-        self.house.client(&self.network)
+        self.shared.client(&self.network)
     }
 
     /// The session as the credentials tell it: token, claims, account.
@@ -198,10 +197,10 @@ impl Keeper {
             );
             let message = format!("the login ended without {what}");
             return Err(Error::new(Kind::UnexpectedAnswer, message)
-                .hint("The service may have changed; its provider file has to follow."));
+                .with_hint("The service may have changed; its provider file has to follow."));
         }
-        let now = self.house.clock.now();
-        let [id, email, name] = login::ACCOUNT;
+        let now = self.shared.clock.now();
+        let [id, email, name] = crate::login::ACCOUNT;
         let fact = |claims: &[String], value: &str| {
             let told = || gained.value(value).map(|text| text.expose().to_owned());
             gained.claim(rule, claims).or_else(told)

@@ -1,21 +1,21 @@
 //! Staying in: fresh tokens before the old ones end, or when the server wants them.
 //!
-//! All callers pass one door and take the result of whoever was first: five at once make one
+//! All callers pass one login_lock and take the result of whoever was first: five at once make one
 //! request. What is stored is fenced by the session's generation, so that a logout in between wins;
 //! what comes too late goes straight to the outbox.
 
 use super::Keeper;
 use super::accounts::another_account;
-use super::house::Live;
 use super::report::Status;
-use crate::audit::{Event, Record};
+use super::shared::Live;
+use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::login::{self, Renewal};
 use crate::provider::{Probe, Renew};
 use crate::session::Session;
-use crate::vault::{Retired, Whom};
+use crate::vault::{SessionSelector, Successors};
 use std::time::{Duration, Instant};
 
 /// After a renewal failed, the next one is not tried for this long while the token still holds.
@@ -35,7 +35,7 @@ impl Keeper {
         if !self.needs_renewal(&live) {
             return Ok(live);
         }
-        let failed = self.house.state().renewal_failed.get(&self.provider.key).copied();
+        let failed = self.shared.state().renewal_failed.get(&self.provider.key).copied();
         let rests = failed.is_some_and(|at| at.elapsed() < RENEWAL_REST);
         if rests && !self.has_lapsed(&live) {
             return Ok(live);
@@ -62,8 +62,8 @@ impl Keeper {
     ) -> Result<Live> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.house.working(&keeper.provider.key, cancel);
-            let _inside = keeper.house.door.enter(cancel)?;
+            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _inside = keeper.shared.login_lock.lock(cancel)?;
             let live = keeper.signed_in()?;
             if live.session.account.id != seen.session.account.id {
                 return Err(another_account());
@@ -86,11 +86,11 @@ impl Keeper {
         let live = self.mark_spent(live, true)?;
         // Not cancelled once it has begun: a long-lived credential may have been exchanged.
         let whole = Cancel::new();
-        let renewed = login::renew(&self.visit(&client, &whole), renew, live.held.clone());
+        let renewed = login::renew(&self.context(&client, &whole), renew, live.held.clone());
         match renewed {
             Ok(Renewal::Renewed(mut held)) => {
                 held.mark_spent(false);
-                self.house.state().renewal_failed.remove(&self.provider.key);
+                self.shared.state().renewal_failed.remove(&self.provider.key);
                 self.store_renewal(live, &held)
             }
             Ok(Renewal::Over) => {
@@ -131,12 +131,12 @@ impl Keeper {
 
     fn renewal_failed(&self, live: &Live, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
-        self.house.state().renewal_failed.insert(self.provider.key.clone(), Instant::now());
+        self.shared.state().renewal_failed.insert(self.provider.key.clone(), Instant::now());
         self.note(Event::Renewed, &live.session.account.id, error.code());
     }
 
     fn store_renewal(&self, live: Live, held: &Credentials) -> Result<Live> {
-        let now = self.house.clock.now();
+        let now = self.shared.clock.now();
         let record = self.record(Event::Renewed, &live.session.account.id, "ok", "");
         let ended = live.session.clone();
         let kept = self.store(live.session, Some(&record), &mut |session, stored| {
@@ -168,23 +168,23 @@ impl Keeper {
     pub(super) fn store(
         &self,
         mut session: Session,
-        record: Option<&Record>,
+        record: Option<&NewAuditEvent>,
         change: &mut dyn FnMut(&mut Session, Option<&Credentials>) -> Credentials,
     ) -> Result<Option<Live>> {
-        let vault = self.house.vault()?;
+        let vault = self.shared.vault()?;
         let mut newer: Option<Credentials> = None;
         let rule = &self.provider.session;
         loop {
             let id = session.id.clone();
             let held = change(&mut session, newer.as_ref());
             session.credentials = held.to_sealed();
-            session.expires_at = held.token_ends_at(rule, self.house.clock.now());
+            session.expires_at = held.token_ends_at(rule, self.shared.clock.now());
             if let Some(session) = vault.renew(session, record)? {
                 return Ok(Some(Live { session, held }));
             }
             // Somebody wrote in between. Whether the account is still the active one does not matter.
-            match vault.session_of(&self.provider.key, Whom::Session(&id))? {
-                Some(stored) if !self.house.has_ended(&id) => {
+            match vault.session_of(&self.provider.key, SessionSelector::Session(&id))? {
+                Some(stored) if !self.shared.has_ended(&id) => {
                     newer = Some(Credentials::from_sealed(&stored.credentials).unwrap_or_default());
                     session = stored;
                 }
@@ -212,30 +212,30 @@ impl Keeper {
         // And one whose long-lived credential was lost on the way may be alive all the same.
         let is_lost = live.held.is_spent();
         let mut retire = |old: &Session| {
-            let lapsed = old.expires_at.is_some_and(|at| self.house.clock.seems_past(at));
+            let lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
             let is_dead = is_proved || (lapsed && !is_lost);
             let now = Session { credentials: live.held.to_sealed(), ..old.clone() };
             let revocation = || self.revocation(&now, Duration::ZERO).ok();
-            Retired::from(if is_dead { None } else { revocation() })
+            Successors::from(if is_dead { None } else { revocation() })
         };
-        let id = Whom::Session(&live.session.id);
+        let id = SessionSelector::Session(&live.session.id);
         let ended = self
-            .house
+            .shared
             .vault()
             .and_then(|vault| vault.end(&self.provider.key, id, &mut retire, &record));
-        self.house.forget_session(&live.session);
+        self.shared.forget_session(&live.session);
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
         }
         self.tell(Event::SessionExpired, account, "ok");
         Error::new(Kind::SessionExpired, format!("the session at {} is over", self.provider.name))
-            .hint("Log in again.")
+            .with_hint("Log in again.")
     }
 
     fn cannot_renew(&self) -> Error {
         let name = &self.provider.name;
         Error::new(Kind::InvalidInput, format!("this session at {name} cannot be renewed"))
-            .hint("It is good until it ends; then log in again.")
+            .with_hint("It is good until it ends; then log in again.")
     }
 }
 

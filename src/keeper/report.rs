@@ -1,12 +1,12 @@
 //! What the keeper tells: plain data for Python and the command line. Times are Unix seconds, UTC.
 //! No secret is in any of them.
 
-use super::house::Live;
+use super::shared::Live;
+use crate::backoff::Outcome;
 use crate::clock::UnixTime;
-use crate::outbox::Outcome;
 use crate::provider::id_of;
 use crate::session::Account;
-use crate::vault::Entry;
+use crate::vault::OutboxEntry;
 use serde::Serialize;
 
 /// The keys that the command line promises, and no others.
@@ -123,8 +123,8 @@ pub struct EntryLine {
     pub last_outcome: String,
 }
 
-impl From<Entry> for EntryLine {
-    fn from(entry: Entry) -> Self {
+impl From<OutboxEntry> for EntryLine {
+    fn from(entry: OutboxEntry) -> Self {
         EntryLine {
             id: entry.id,
             provider: id_of(&entry.revocation.provider).to_owned(),
@@ -170,7 +170,7 @@ impl Drained {
 
 /// When the service should come back.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Chores {
+pub struct Schedule {
     pub renew_at: Option<UnixTime>,
     pub drain_at: Option<UnixTime>,
 }

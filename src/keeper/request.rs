@@ -5,7 +5,7 @@
 
 use super::Keeper;
 use super::accounts::another_account;
-use super::house::Live;
+use super::shared::Live;
 use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
@@ -37,7 +37,7 @@ pub struct Received {
 }
 
 /// What an add-on needs for requests of its own. Secret.
-pub struct Handout {
+pub struct ExportedCredentials {
     pub headers: BTreeMap<String, String>,
     pub cookies: BTreeMap<String, String>,
     pub token: String,
@@ -47,7 +47,7 @@ impl Keeper {
     pub fn request(&self, outgoing: &Outgoing, cancel: &Cancel) -> Result<Received> {
         let url = Url::parse(&outgoing.url).map_err(|_| {
             Error::new(Kind::InvalidInput, "this is not an address")
-                .hint("Write it in full, as in https://www.example.com/path.")
+                .with_hint("Write it in full, as in https://www.example.com/path.")
         })?;
         self.provider.hosts.check(&url)?;
         self.check_active(outgoing.account.as_deref())?;
@@ -64,7 +64,7 @@ impl Keeper {
     }
 
     /// The session's own headers and cookies.
-    pub fn credentials(&self, account: Option<&str>) -> Result<Handout> {
+    pub fn credentials(&self, account: Option<&str>) -> Result<ExportedCredentials> {
         self.check_active(account)?;
         let live = self.signed_in()?;
         let token = live.held.token(&self.provider.session).unwrap_or_default();
@@ -75,7 +75,7 @@ impl Keeper {
             let value = live.held.jar.value(&name)?.expose().to_owned();
             Some((name, value))
         };
-        Ok(Handout {
+        Ok(ExportedCredentials {
             headers: bearer.into_iter().collect(),
             cookies: live.held.jar.names().into_iter().filter_map(cookie).collect(),
             token: token.expose().to_owned(),

@@ -2,19 +2,19 @@
 //! one, and sent within a deadline.
 
 use super::Keeper;
+use crate::backoff::{FIRST_TRY_LEASE, Outcome};
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
+use crate::context::Context;
 use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
 use crate::http::Client;
 use crate::login::{self, Renewal};
 use crate::logout::{self, Verdict};
-use crate::outbox::{FIRST_TRY_LEASE, Outcome};
 use crate::provider::{Everywhere, Probe, Provider};
 use crate::session::{Revocation, Session};
 use crate::token;
 use crate::vault::random_id;
-use crate::visit::Visit;
 use std::time::Duration;
 
 /// However short the deadline is set, this much is tried.
@@ -39,15 +39,15 @@ impl Keeper {
         (session_id, account): (&str, &str),
         lease: Duration,
     ) -> std::result::Result<Revocation, Verdict> {
-        let credentials = logout::credentials(provider, held);
+        let credentials = logout::needed_for_logout(provider, held);
         if !logout::can_revoke(provider, &credentials) {
             return Err(nothing_to_send());
         }
         let expires_at = self.last_end(provider, &credentials);
-        if expires_at.is_some_and(|at| self.house.clock.is_past(at)) {
+        if expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             return Err(credentials_over());
         }
-        let created_at = self.house.clock.now();
+        let created_at = self.shared.clock.now();
         Ok(Revocation {
             session_id: session_id.to_owned(),
             provider: provider.key.clone(),
@@ -61,7 +61,7 @@ impl Keeper {
         })
     }
 
-    /// Sends it, within the deadline of a logout. With `patience`, a logout everywhere waits until the
+    /// Sends it, within the deadline of a logout. With `wait_for_others`, a logout everywhere waits until the
     /// other sessions are ended before it ends its own. What later attempts need of the answers goes
     /// to `keep`, which says whether it could be kept.
     pub(super) fn revoke_within(
@@ -70,7 +70,7 @@ impl Keeper {
         provider: &Provider,
         deadline: Option<Duration>,
         cancel: &Cancel,
-        patience: bool,
+        wait_for_others: bool,
         keep: &mut Keep<'_>,
     ) -> Verdict {
         let held = Credentials::from_sealed(&revocation.credentials).unwrap_or_default();
@@ -78,9 +78,9 @@ impl Keeper {
             Ok(client) => client,
             Err(error) => return Verdict::new(Outcome::Deferred, error.message()),
         };
-        let clock = &*self.house.clock;
-        let visit = Visit { client: &client, provider, clock, cancel };
-        let mut attempt = Attempt { visit, held, keep, patience };
+        let clock = &*self.shared.clock;
+        let context = Context { client: &client, provider, clock, cancel };
+        let mut attempt = Attempt { context, held, keep, wait_for_others };
         let verdict = attempt.run(revocation.everywhere);
         attempt.finish(verdict, revocation.everywhere)
     }
@@ -100,11 +100,11 @@ impl Keeper {
         else {
             return;
         };
-        match self.house.vault().and_then(|vault| vault.enqueue(&revocation)) {
+        match self.shared.vault().and_then(|vault| vault.enqueue(&revocation)) {
             Ok(entry) => {
-                self.house.state().sending.insert(entry);
+                self.shared.state().sending.insert(entry);
                 self.deliver_first(entry, None, cancel);
-                self.house.state().sending.remove(&entry);
+                self.shared.state().sending.remove(&entry);
             }
             Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
@@ -125,7 +125,7 @@ impl Keeper {
         let mut late = session.clone();
         late.credentials = held.to_sealed();
         if let Ok(revocation) = self.revocation(&late, Duration::ZERO) {
-            self.house.vault()?.enqueue(&revocation)?;
+            self.shared.vault()?.enqueue(&revocation)?;
         }
         Ok(())
     }
@@ -138,13 +138,13 @@ impl Keeper {
         network.total_timeout = network.total_timeout.min(share);
         network.answer_timeout = network.answer_timeout.min(share);
         network.connect_timeout = network.connect_timeout.min(share);
-        self.house.client(&network)
+        self.shared.client(&network)
     }
 
     /// When the last of the credentials ends by itself, as far as they tell. A refresh token does not
     /// tell, nor does a long-lived cookie without an end.
     pub(super) fn last_end(&self, provider: &Provider, held: &Credentials) -> Option<UnixTime> {
-        let now = self.house.clock.now();
+        let now = self.shared.clock.now();
         let refresh = held.value(REFRESH_TOKEN).map(|_| now.saturating_add(token::LONGEST));
         let cookies = held.jar.last_expiry_of(&provider.credential_cookies());
         let access =
@@ -163,22 +163,23 @@ pub(super) type Keep<'a> = dyn FnMut(&Credentials) -> bool + 'a;
 /// One attempt at ending a session: with a token that is still good, and with a look at what is left
 /// where the answers prove nothing.
 struct Attempt<'a> {
-    visit: Visit<'a>,
+    context: Context<'a>,
     held: Credentials,
     keep: &'a mut Keep<'a>,
-    patience: bool,
+    wait_for_others: bool,
 }
 
 impl Attempt<'_> {
     fn run(&mut self, everywhere: bool) -> Verdict {
-        let Visit { provider, clock, .. } = self.visit;
+        let Context { provider, clock, .. } = self.context;
         if logout::needs_fresh_token(provider, &self.held, clock, everywhere) {
             if let Some(Ok(Renewal::Over)) = self.renew() {
                 return self.was_over(everywhere);
             }
         }
         let before = self.held.clone();
-        let verdict = logout::revoke(&self.visit, &mut self.held, everywhere, self.patience);
+        let verdict =
+            logout::revoke(&self.context, &mut self.held, everywhere, self.wait_for_others);
         if self.held != before && !verdict.outcome.is_final() {
             (self.keep)(&self.held);
         }
@@ -197,14 +198,14 @@ impl Attempt<'_> {
                 _ => verdict,
             };
         }
-        let has_probe = self.visit.provider.logout.probe == Some(Probe::Renew);
+        let has_probe = self.context.provider.logout.probe == Some(Probe::Renew);
         if verdict.outcome != Outcome::Unconfirmed || !has_probe {
             return verdict;
         }
         match self.renew() {
             Some(Ok(Renewal::Over)) => Verdict {
                 outcome: Outcome::Revoked,
-                is_own_ended: true,
+                this_ended: true,
                 reason: "the server refuses to renew the old session".to_owned(),
                 ..verdict
             },
@@ -214,10 +215,10 @@ impl Attempt<'_> {
 
     /// The own session was over. With it, the means to end others by a list are gone.
     fn was_over(&self, everywhere: bool) -> Verdict {
-        let has_list = matches!(self.visit.provider.everywhere, Some(Everywhere::List(_)));
+        let has_list = matches!(self.context.provider.everywhere, Some(Everywhere::List(_)));
         if everywhere && has_list {
             let why = "this session was over already, so the others could not be ended";
-            return Verdict { is_own_ended: true, ..Verdict::new(Outcome::Rejected, why) };
+            return Verdict { this_ended: true, ..Verdict::new(Outcome::Rejected, why) };
         }
         Verdict::new(Outcome::AlreadyEnded, "the server says that the session was over")
     }
@@ -225,9 +226,9 @@ impl Attempt<'_> {
     /// Renews what is held, if there is a way. As for a session that is in use, what serves only once
     /// is noted before it is sent.
     fn renew(&mut self) -> Option<Result<Renewal>> {
-        let Visit { provider, clock, .. } = self.visit;
+        let Context { provider, clock, .. } = self.context;
         let renew = provider.renew.as_ref()?;
-        if !login::can_renew(provider, &self.held, clock) || self.visit.cancel.is_cancelled() {
+        if !login::can_renew(provider, &self.held, clock) || self.context.cancel.is_cancelled() {
             return None;
         }
         if provider.rotates() {
@@ -237,11 +238,11 @@ impl Attempt<'_> {
                 return None;
             }
         }
-        let mut renewal = login::renew(&self.visit, renew, self.held.clone());
+        let mut renewal = login::renew(&self.context, renew, self.held.clone());
         match &mut renewal {
             Ok(Renewal::Renewed(fresh)) => {
                 fresh.mark_spent(false);
-                self.held = logout::credentials(provider, fresh);
+                self.held = logout::needed_for_logout(provider, fresh);
                 (self.keep)(&self.held);
             }
             Err(_) => {

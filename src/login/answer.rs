@@ -23,7 +23,7 @@ pub(super) fn read(
     now: UnixTime,
     name: &str,
     answer: &Answer,
-    gained: &mut Credentials,
+    credentials: &mut Credentials,
 ) -> Result<()> {
     if answer.is_cut {
         return Err(unexpected(name, "is larger than 1 MiB"));
@@ -38,7 +38,7 @@ pub(super) fn read(
     // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
     // client MUST discard the old refresh token and replace it with the new refresh token."
     if let Some(token) = text(&rule.refresh_token) {
-        gained.set(REFRESH_TOKEN, Secret::new(token));
+        credentials.set(REFRESH_TOKEN, Secret::new(token));
     }
     let cookies_serve = !provider.session.token_cookies.is_empty();
     match text(&rule.access_token) {
@@ -48,22 +48,23 @@ pub(super) fn read(
             if !kind.eq_ignore_ascii_case("bearer") {
                 return Err(unexpected(name, "gave a token of a kind that is not known"));
             }
-            gained.set(ACCESS_TOKEN, Secret::new(token));
+            credentials.set(ACCESS_TOKEN, Secret::new(token));
             // An end that belonged to an earlier token says nothing of this one.
-            gained.expires_at = body.pointer(&rule.expires_in).and_then(seconds).map(|s| now + s);
+            credentials.expires_at =
+                body.pointer(&rule.expires_in).and_then(seconds).map(|s| now + s);
         }
         None if cookies_serve => {}
         None => return Err(unexpected(name, "holds no access token")),
     }
     if let Some(token) = text(&rule.id_token) {
         let token = Secret::new(token);
-        check_id_token(provider, name, &token, gained.value(ID_TOKEN))?;
-        gained.set(ID_TOKEN, token);
+        check_id_token(provider, name, &token, credentials.value(ID_TOKEN))?;
+        credentials.set(ID_TOKEN, token);
     }
     let facts = [&rule.account_id, &rule.account_email, &rule.account_name];
     for (key, pointer) in ACCOUNT.iter().zip(facts) {
         if let Some(fact) = body.pointer(pointer).and_then(shown) {
-            gained.set(key, Secret::new(fact));
+            credentials.set(key, Secret::new(fact));
         }
     }
     Ok(())

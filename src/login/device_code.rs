@@ -3,13 +3,13 @@
 use super::{read_answer, unexpected};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::Answer;
-use crate::oauth::{Endpoint, Speaker, errors};
+use crate::oauth::{Endpoint, OAuthClient, errors};
 use crate::secret::Secret;
 use crate::token::is_showable;
-use crate::visit::Visit;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -43,22 +43,22 @@ pub struct Device {
 }
 
 /// RFC 8628 section 3.1.
-pub(super) fn ask(visit: &Visit) -> Result<Device> {
-    let speaker = Speaker::new(visit.client, visit.provider, visit.cancel)?;
+pub(super) fn ask(context: &Context) -> Result<Device> {
+    let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
     let mut learned = Credentials::new();
-    let url = speaker.need(Endpoint::DeviceAuthorization, &mut learned)?;
-    let scope = speaker.oauth.scope.as_str();
+    let url = oauth.need(Endpoint::DeviceAuthorization, &mut learned)?;
+    let scope = oauth.oauth.scope.as_str();
     let fields = [("scope", scope)];
-    let answer = speaker.post(url, if scope.is_empty() { &[] } else { &fields })?;
+    let answer = oauth.post(url, if scope.is_empty() { &[] } else { &fields })?;
     if answer.status != 200 || answer.is_cut {
         let why = errors::code(&answer).map(|code| format!(" ({code})")).unwrap_or_default();
         return Err(unexpected(NAME, &format!("came with status {}{why}", answer.status)));
     }
-    read(visit, &answer, learned)
+    read(context, &answer, learned)
 }
 
 /// RFC 8628 section 3.2.
-fn read(visit: &Visit, answer: &Answer, learned: Credentials) -> Result<Device> {
+fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Device> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| is_showable(text));
     let needed =
@@ -75,7 +75,7 @@ fn read(visit: &Visit, answer: &Answer, learned: Credentials) -> Result<Device> 
         user_code: needed("user_code")?.to_owned(),
         verification_uri: checked(address)?,
         verification_uri_complete: text("verification_uri_complete").map(checked).transpose()?,
-        expires_at: visit.clock.now() + i64::try_from(life).unwrap_or(0),
+        expires_at: context.clock.now() + i64::try_from(life).unwrap_or(0),
         interval: interval.unwrap_or(INTERVAL).clamp(Duration::from_secs(1), LONGEST_INTERVAL),
         code: Secret::new(code),
         deadline: Instant::now() + Duration::from_secs(life),
@@ -94,12 +94,16 @@ fn checked(text: &str) -> Result<String> {
 }
 
 /// RFC 8628 sections 3.4 and 3.5: asks for the tokens until there is an answer for good.
-pub(super) fn wait(visit: &Visit, device: &Device, gained: &mut Credentials) -> Result<()> {
+pub(super) fn wait(
+    context: &Context,
+    device: &Device,
+    credentials: &mut Credentials,
+) -> Result<()> {
     // A request that is under way is not cut off: its answer may hold the tokens.
     let whole = Cancel::new();
-    let speaker = Speaker::new(visit.client, visit.provider, &whole)?;
-    *gained = device.learned.clone();
-    let url = speaker.need(Endpoint::Token, gained)?;
+    let oauth = OAuthClient::new(context.client, context.provider, &whole)?;
+    *credentials = device.learned.clone();
+    let url = oauth.need(Endpoint::Token, credentials)?;
     let fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", device.code.expose()),
@@ -107,15 +111,15 @@ pub(super) fn wait(visit: &Visit, device: &Device, gained: &mut Credentials) -> 
     let mut interval = device.interval;
     loop {
         let left = device.deadline.saturating_duration_since(Instant::now());
-        if !visit.cancel.wait(interval.min(left)) {
+        if !context.cancel.wait(interval.min(left)) {
             return Err(cancelled());
         }
         if left <= interval {
             return Err(expired());
         }
-        match speaker.post(url.clone(), &fields) {
+        match oauth.post(url.clone(), &fields) {
             Ok(answer) => match judge(&answer)? {
-                Turn::Granted => return read_answer(visit, "the login", &answer, gained),
+                Turn::Granted => return read_answer(context, "the login", &answer, credentials),
                 Turn::Pending => {}
                 Turn::Slower => interval += SLOWER,
             },
@@ -150,7 +154,7 @@ fn judge(answer: &Answer) -> Result<Turn> {
         Some("slow_down") => Ok(Turn::Slower),
         Some("access_denied") => {
             Err(Error::new(Kind::LoginDenied, "the login was refused on the other device")
-                .hint("Ask for a new code and agree to it."))
+                .with_hint("Ask for a new code and agree to it."))
         }
         Some("expired_token") => Err(expired()),
         // The server has trouble, which says nothing of the code.
@@ -164,5 +168,6 @@ fn judge(answer: &Answer) -> Result<Turn> {
 }
 
 fn expired() -> Error {
-    Error::new(Kind::CodeExpired, "the code was not entered in time").hint("Ask for a new code.")
+    Error::new(Kind::CodeExpired, "the code was not entered in time")
+        .with_hint("Ask for a new code.")
 }

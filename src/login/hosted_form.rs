@@ -7,34 +7,34 @@
 
 use super::{page_text, unexpected};
 use crate::cancel::Cancel;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Jar, Request, form};
 use crate::provider::{Body, HostedForm, Page, Submit, Take, Values};
 use crate::secret::Secret;
-use crate::visit::Visit;
 
 pub(super) fn log_in(
-    visit: &Visit,
+    context: &Context,
     form: &HostedForm,
     username: &str,
     password: &Secret,
-    gained: &mut Credentials,
+    credentials: &mut Credentials,
 ) -> Result<()> {
-    let jar = &mut gained.jar;
+    let jar = &mut credentials.jar;
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
     for page in &form.pages {
-        fetch(visit, page, &mut values, jar)?;
+        fetch(context, page, &mut values, jar)?;
     }
-    visit.cancel.check()?;
+    context.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
-    submit(visit, &form.submit, &values, jar)
+    submit(context, &form.submit, &values, jar)
 }
 
-fn fetch(visit: &Visit, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
+fn fetch(context: &Context, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: fetching {}", page.name);
     let request = Request::filled("GET", &page.target, &Body::None, values);
-    let answer = visit.client.follow(&request, &visit.provider.hosts, jar, visit.cancel)?;
+    let answer = context.client.follow(&request, &context.provider.hosts, jar, context.cancel)?;
     let text = page_text(&page.name, &answer)?;
     for take in &page.take {
         let value = find(take, &text, jar).ok_or_else(|| missing(page, take))?;
@@ -59,13 +59,13 @@ fn missing(page: &Page, take: &Take) -> Error {
     unexpected(&page.name, &format!("has no field '{}'{cookie}", take.input))
 }
 
-fn submit(visit: &Visit, submit: &Submit, values: &Values, jar: &mut Jar) -> Result<()> {
+fn submit(context: &Context, submit: &Submit, values: &Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: sending {}", submit.name);
     let body = Body::Form(submit.form.clone());
     let request = Request::filled("POST", &submit.target, &body, values);
-    let answer = visit.client.exchange(&request, &visit.provider.hosts, jar, &Cancel::new())?;
+    let answer = context.client.exchange(&request, &context.provider.hosts, jar, &Cancel::new())?;
     match answer.status {
-        301..=303 => follow(visit, submit, &answer, jar),
+        301..=303 => follow(context, submit, &answer, jar),
         307 | 308 => Err(super::sent_elsewhere(&submit.name)),
         401 => Err(super::refused()),
         _ => {
@@ -79,12 +79,16 @@ fn submit(visit: &Visit, submit: &Submit, values: &Values, jar: &mut Jar) -> Res
     }
 }
 
-fn follow(visit: &Visit, submit: &Submit, answer: &Answer, jar: &mut Jar) -> Result<()> {
+fn follow(context: &Context, submit: &Submit, answer: &Answer, jar: &mut Jar) -> Result<()> {
     let target = answer
         .location()
         .ok_or_else(|| unexpected(&submit.name, "redirects without saying where to"))??;
-    let landing =
-        visit.client.follow(&Request::get(target), &visit.provider.hosts, jar, &Cancel::new())?;
+    let landing = context.client.follow(
+        &Request::get(target),
+        &context.provider.hosts,
+        jar,
+        &Cancel::new(),
+    )?;
     if landing.status == 200 {
         return Ok(());
     }

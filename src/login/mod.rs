@@ -13,12 +13,12 @@ pub use answer::ACCOUNT;
 pub use device_code::Device;
 
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::Answer;
 use crate::provider::{Login, Provider, Renew};
 use crate::secret::Secret;
-use crate::visit::Visit;
 
 /// What a renewal came to.
 pub enum Renewal {
@@ -31,20 +31,22 @@ pub enum Renewal {
     Lost(Error),
 }
 
-/// Signs in with a name and a password. Whatever comes of it, what the server gave is in `gained`: a
+/// Signs in with a name and a password. Whatever comes of it, what the server gave is in `credentials`: a
 /// login that breaks half-way may have opened a session.
 pub fn log_in(
-    visit: &Visit,
+    context: &Context,
     username: &str,
     password: &Secret,
-    gained: &mut Credentials,
+    credentials: &mut Credentials,
 ) -> Result<()> {
-    match &visit.provider.login {
-        Login::HostedForm(form) => hosted_form::log_in(visit, form, username, password, gained),
-        Login::Password(login) => password::log_in(visit, login, username, password, gained),
+    match &context.provider.login {
+        Login::HostedForm(form) => {
+            hosted_form::log_in(context, form, username, password, credentials)
+        }
+        Login::Password(login) => password::log_in(context, login, username, password, credentials),
         Login::DeviceCode => {
-            let message = format!("{} is signed in to with a code", visit.provider.name);
-            Err(Error::new(Kind::InvalidInput, message).hint(
+            let message = format!("{} is signed in to with a code", context.provider.name);
+            Err(Error::new(Kind::InvalidInput, message).with_hint(
                 "Ask for a code, and enter it on another device; no password is needed here.",
             ))
         }
@@ -52,50 +54,60 @@ pub fn log_in(
 }
 
 /// Asks for a code that the user enters on another device.
-pub fn ask_for_code(visit: &Visit) -> Result<Device> {
-    match &visit.provider.login {
-        Login::DeviceCode => device_code::ask(visit),
+pub fn ask_for_code(context: &Context) -> Result<Device> {
+    match &context.provider.login {
+        Login::DeviceCode => device_code::ask(context),
         Login::HostedForm(_) | Login::Password(_) => {
-            let message = format!("{} is signed in to with a password", visit.provider.name);
-            Err(Error::new(Kind::InvalidInput, message).hint("Log in with a name and a password."))
+            let message = format!("{} is signed in to with a password", context.provider.name);
+            Err(Error::new(Kind::InvalidInput, message)
+                .with_hint("Log in with a name and a password."))
         }
     }
 }
 
 /// Waits until the user has entered the code, or its time is over.
-pub fn await_approval(visit: &Visit, device: &Device, gained: &mut Credentials) -> Result<()> {
-    device_code::wait(visit, device, gained)
+pub fn await_approval(
+    context: &Context,
+    device: &Device,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    device_code::wait(context, device, credentials)
 }
 
 /// Gets fresh tokens without the user.
-pub fn renew(visit: &Visit, renew: &Renew, held: Credentials) -> Result<Renewal> {
+pub fn renew(context: &Context, renew: &Renew, credentials: Credentials) -> Result<Renewal> {
     match renew {
-        Renew::Page(page) => page_renewal::renew(visit, page, held),
-        Renew::Request(request) => request_renewal::renew(visit, request, held),
-        Renew::RefreshToken { .. } => refresh_token::renew(visit, held),
+        Renew::Page(page) => page_renewal::renew(context, page, credentials),
+        Renew::Request(request) => request_renewal::renew(context, request, credentials),
+        Renew::RefreshToken { .. } => refresh_token::renew(context, credentials),
     }
 }
 
-/// True when `held` has what the provider's renewal sends, and it has not certainly ended.
-pub fn can_renew(provider: &Provider, held: &Credentials, clock: &dyn Clock) -> bool {
+/// True when `credentials` has what the provider's renewal sends, and it has not certainly ended.
+pub fn can_renew(provider: &Provider, credentials: &Credentials, clock: &dyn Clock) -> bool {
     let holds_cookie = |name: &str| {
-        let has_ended = held.jar.expires_at(name).is_some_and(|at| clock.is_past(at));
-        held.jar.value(name).is_some() && !has_ended
+        let has_ended = credentials.jar.expires_at(name).is_some_and(|at| clock.is_past(at));
+        credentials.jar.value(name).is_some() && !has_ended
     };
     match &provider.renew {
         None => false,
-        Some(_) if provider.rotates() && held.is_spent() => false,
+        Some(_) if provider.rotates() && credentials.is_spent() => false,
         Some(Renew::Page(page)) => holds_cookie(&page.needs_cookie),
         Some(Renew::Request(request)) => match &request.needs_cookie {
             Some(name) => holds_cookie(name),
-            None => held.value(REFRESH_TOKEN).is_some(),
+            None => credentials.value(REFRESH_TOKEN).is_some(),
         },
-        Some(Renew::RefreshToken { .. }) => held.value(REFRESH_TOKEN).is_some(),
+        Some(Renew::RefreshToken { .. }) => credentials.value(REFRESH_TOKEN).is_some(),
     }
 }
 
-fn read_answer(visit: &Visit, name: &str, answer: &Answer, gained: &mut Credentials) -> Result<()> {
-    answer::read(visit.provider, visit.clock.now(), name, answer, gained)
+fn read_answer(
+    context: &Context,
+    name: &str,
+    answer: &Answer,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    answer::read(context.provider, context.clock.now(), name, answer, credentials)
 }
 
 /// What a renewal's request that failed means for what it carried.
@@ -126,17 +138,17 @@ fn check_whole(name: &str, answer: &Answer) -> Result<()> {
 
 fn unexpected(name: &str, why: &str) -> Error {
     Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
-        .hint("Try again later. If it stays so, the service has changed and its provider file has to follow.")
+        .with_hint("Try again later. If it stays so, the service has changed and its provider file has to follow.")
 }
 
 fn refused() -> Error {
     Error::new(Kind::CredentialsRefused, "the user name or the password is wrong")
-        .hint("Check both, also upper and lower case, and try again.")
+        .with_hint("Check both, also upper and lower case, and try again.")
 }
 
 /// RFC 9700 section 4.12: what was posted must not be sent on.
 fn sent_elsewhere(name: &str) -> Error {
     let message = format!("{name} asked for the password to be sent to another address");
     Error::new(Kind::HostNotAllowed, message)
-        .hint("The password was not sent on. Somebody may be tampering with the connection.")
+        .with_hint("The password was not sent on. Somebody may be tampering with the connection.")
 }

@@ -4,27 +4,36 @@
 //! What counts is the token: when a new one came, the renewal worked, whatever the last page says.
 
 use super::{Renewal, page_text, unexpected};
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::{Request, form};
 use crate::provider::RenewPage;
 use crate::secret::Secret;
-use crate::visit::Visit;
 
-pub(super) fn renew(visit: &Visit, page: &RenewPage, mut held: Credentials) -> Result<Renewal> {
-    if held.jar.value(&page.needs_cookie).is_none() {
+pub(super) fn renew(
+    context: &Context,
+    page: &RenewPage,
+    mut credentials: Credentials,
+) -> Result<Renewal> {
+    if credentials.jar.value(&page.needs_cookie).is_none() {
         return Ok(Renewal::Over);
     }
-    let before = held.jar.clone();
-    let rule = &visit.provider.session;
+    let before = credentials.jar.clone();
+    let rule = &context.provider.session;
     let request = Request::get(page.url.clone());
-    let answer = visit.client.follow(&request, &visit.provider.hosts, &mut held.jar, visit.cancel);
+    let answer = context.client.follow(
+        &request,
+        &context.provider.hosts,
+        &mut credentials.jar,
+        context.cancel,
+    );
     // A token under a former name, left behind when the present one is deleted, is not a new one.
     let is_old = |token: &Secret| {
         rule.token_cookies.iter().any(|name| before.value(name).as_ref() == Some(token))
     };
-    if held.token(rule).is_some_and(|token| !is_old(&token)) {
-        return Ok(Renewal::Renewed(held));
+    if credentials.token(rule).is_some_and(|token| !is_old(&token)) {
+        return Ok(Renewal::Renewed(credentials));
     }
     let text = page_text("the renewal page", &answer?)?;
     if form::input_value(&text, &page.form_input).is_some() {

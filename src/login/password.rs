@@ -5,34 +5,34 @@
 
 use super::{read_answer, refused, sent_elsewhere, unexpected};
 use crate::cancel::Cancel;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::Request;
 use crate::provider::{PasswordLogin, Values};
 use crate::secret::Secret;
-use crate::visit::Visit;
 
 const NAME: &str = "the login";
 
 pub(super) fn log_in(
-    visit: &Visit,
+    context: &Context,
     login: &PasswordLogin,
     username: &str,
     password: &Secret,
-    gained: &mut Credentials,
+    credentials: &mut Credentials,
 ) -> Result<()> {
-    visit.cancel.check()?;
+    context.cancel.check()?;
     let values = Values::from([
         ("username".to_owned(), Secret::new(username)),
         ("password".to_owned(), password.clone()),
     ]);
     let request = Request::filled("POST", &login.target, &login.body, &values)
         .with_header("Accept", "application/json");
-    let hosts = &visit.provider.hosts;
-    let answer = visit.client.exchange(&request, hosts, &mut gained.jar, &Cancel::new())?;
+    let hosts = &context.provider.hosts;
+    let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &Cancel::new())?;
     match answer.status {
         status if login.refused_status.contains(&status) => Err(refused()),
-        200 | 201 => read_answer(visit, NAME, &answer, gained),
+        200 | 201 => read_answer(context, NAME, &answer, credentials),
         204 => Ok(()),
         307 | 308 => Err(sent_elsewhere(NAME)),
         status => Err(unexpected(NAME, &format!("answered with status {status}"))),

@@ -1,27 +1,27 @@
 //! Renewing by the refresh token (RFC 6749 section 6).
 
 use super::{Renewal, judge_failure, read_answer, unexpected};
+use crate::context::Context;
 use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
-use crate::oauth::{Endpoint, Speaker, errors};
-use crate::visit::Visit;
+use crate::oauth::{Endpoint, OAuthClient, errors};
 
 const NAME: &str = "the renewal";
 
-pub(super) fn renew(visit: &Visit, mut held: Credentials) -> Result<Renewal> {
-    let Some(token) = held.value(REFRESH_TOKEN).cloned() else { return Ok(Renewal::Over) };
-    let speaker = Speaker::new(visit.client, visit.provider, visit.cancel)?;
-    let url = speaker.need(Endpoint::Token, &mut held)?;
+pub(super) fn renew(context: &Context, mut credentials: Credentials) -> Result<Renewal> {
+    let Some(token) = credentials.value(REFRESH_TOKEN).cloned() else { return Ok(Renewal::Over) };
+    let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
+    let url = oauth.need(Endpoint::Token, &mut credentials)?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
-    let answer = match speaker.post(url, &fields) {
+    let answer = match oauth.post(url, &fields) {
         Ok(answer) => answer,
         Err(error) => return judge_failure(error),
     };
     match answer.status {
         200 => {
-            held.remove(ACCESS_TOKEN);
-            match read_answer(visit, NAME, &answer, &mut held) {
-                Ok(()) => Ok(Renewal::Renewed(held)),
+            credentials.remove(ACCESS_TOKEN);
+            match read_answer(context, NAME, &answer, &mut credentials) {
+                Ok(()) => Ok(Renewal::Renewed(credentials)),
                 // It may have been carried out all the same.
                 Err(error) => Ok(Renewal::Lost(error)),
             }

@@ -1,36 +1,41 @@
 //! Renewing by one request, answered with JSON, cookies or both.
 
 use super::{Renewal, judge_failure, read_answer, unexpected};
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::Request;
 use crate::provider::RenewRequest;
-use crate::visit::Visit;
 
 const NAME: &str = "the renewal";
 
-pub(super) fn renew(visit: &Visit, renew: &RenewRequest, mut held: Credentials) -> Result<Renewal> {
-    let rule = &visit.provider.session;
+pub(super) fn renew(
+    context: &Context,
+    renew: &RenewRequest,
+    mut credentials: Credentials,
+) -> Result<Renewal> {
+    let rule = &context.provider.session;
     let templates = renew.target.templates().chain(renew.body.templates());
-    let Some(values) = held.fill(rule, templates) else { return Ok(Renewal::Over) };
+    let Some(values) = credentials.fill(rule, templates) else { return Ok(Renewal::Over) };
     let request = Request::filled(&renew.method, &renew.target, &renew.body, &values)
         .with_header("Accept", "application/json");
-    let before = held.token(rule);
-    let hosts = &visit.provider.hosts;
-    let answer = match visit.client.exchange(&request, hosts, &mut held.jar, visit.cancel) {
-        Ok(answer) => answer,
-        Err(error) => return judge_failure(error),
-    };
+    let before = credentials.token(rule);
+    let hosts = &context.provider.hosts;
+    let answer =
+        match context.client.exchange(&request, hosts, &mut credentials.jar, context.cancel) {
+            Ok(answer) => answer,
+            Err(error) => return judge_failure(error),
+        };
     match answer.status {
         status if renew.refused_status.contains(&status) => Ok(Renewal::Over),
         200 | 201 | 204 => {
-            if let Err(error) = read_answer(visit, NAME, &answer, &mut held) {
+            if let Err(error) = read_answer(context, NAME, &answer, &mut credentials) {
                 return Ok(Renewal::Lost(error));
             }
-            if held.token(rule).is_none() || held.token(rule) == before {
+            if credentials.token(rule).is_none() || credentials.token(rule) == before {
                 return Ok(Renewal::Lost(unexpected(NAME, "gave no new token")));
             }
-            Ok(Renewal::Renewed(held))
+            Ok(Renewal::Renewed(credentials))
         }
         // Something in between answered; the server may have carried it out all the same.
         status if status < 400 || matches!(status, 502 | 504) => {

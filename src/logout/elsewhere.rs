@@ -1,23 +1,23 @@
-//! The account's sessions on other devices: the service lists them, and each is ended by itself.
+//! The account's sessions on other devices: the service lists them, and each is others_ended by itself.
 
 use super::{Verdict, bearer, proof};
+use crate::backoff::Outcome;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::http::{Answer, Request};
-use crate::outbox::Outcome;
 use crate::provider::SessionList;
-use crate::visit::Visit;
 use serde_json::Value;
 use url::Url;
 
 /// Nobody is signed in on more devices; a longer list is a mistake.
 const MOST: usize = 200;
 
-/// Ends all but the own one, which ends by the logout itself. `ended` counts those that the server
-/// says it has ended.
-pub(super) fn end(visit: &Visit, list: &SessionList, held: &Credentials) -> Verdict {
+/// Ends all but the own one, which ends by the logout itself. `others_ended` counts those that the server
+/// says it has others_ended.
+pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentials) -> Verdict {
     let mut request = Request::get(list.url.clone()).with_header("Accept", "application/json");
-    request.bearer = bearer(visit.provider, held, list.bearer);
-    let answer = match ask(visit, &request, held) {
+    request.bearer = bearer(context.provider, credentials, list.bearer);
+    let answer = match ask(context, &request, credentials) {
         Ok(answer) if answer.status == 200 => answer,
         Ok(answer) => return refused(&answer, "the list of the account's sessions"),
         Err(verdict) => return verdict,
@@ -26,18 +26,18 @@ pub(super) fn end(visit: &Visit, list: &SessionList, held: &Credentials) -> Verd
     let Some(sessions) = body.pointer(&list.sessions).and_then(Value::as_array) else {
         return Verdict::new(Outcome::Unconfirmed, "the account's sessions could not be read");
     };
-    let mut ended = 0;
+    let mut others_ended = 0;
     let mut left: Option<Verdict> = None;
     for session in sessions.iter().take(MOST) {
         if session.pointer(&list.current) == Some(&Value::Bool(true)) {
             continue;
         }
         let verdict = match address(list, session) {
-            Some(url) => end_one(visit, list, url, held),
+            Some(url) => end_one(context, list, url, credentials),
             None => Verdict::new(Outcome::Unconfirmed, "a session of the account has no id"),
         };
         if verdict.outcome.is_final() {
-            ended += 1;
+            others_ended += 1;
             continue;
         }
         let is_away = verdict.status.is_none();
@@ -50,13 +50,13 @@ pub(super) fn end(visit: &Visit, list: &SessionList, held: &Credentials) -> Verd
         left = Some(Verdict::new(Outcome::Unconfirmed, "the account has too many sessions"));
     }
     let done = || Verdict::new(Outcome::Revoked, "the account's other sessions are ended");
-    Verdict { ended, ..left.unwrap_or_else(done) }
+    Verdict { others_ended, ..left.unwrap_or_else(done) }
 }
 
-fn end_one(visit: &Visit, list: &SessionList, url: Url, held: &Credentials) -> Verdict {
+fn end_one(context: &Context, list: &SessionList, url: Url, credentials: &Credentials) -> Verdict {
     let mut request = Request::new(list.end_method.clone(), url);
-    request.bearer = bearer(visit.provider, held, list.bearer);
-    match ask(visit, &request, held) {
+    request.bearer = bearer(context.provider, credentials, list.bearer);
+    match ask(context, &request, credentials) {
         Ok(answer) if list.end_status.contains(&answer.status) => {
             Verdict::new(Outcome::Revoked, "the server ended the session")
         }
@@ -65,9 +65,10 @@ fn end_one(visit: &Visit, list: &SessionList, url: Url, held: &Credentials) -> V
     }
 }
 
-fn ask(visit: &Visit, request: &Request, held: &Credentials) -> Result<Answer, Verdict> {
-    let hosts = &visit.provider.hosts;
-    let sent = visit.client.exchange(request, hosts, &mut held.jar.clone(), visit.cancel);
+fn ask(context: &Context, request: &Request, credentials: &Credentials) -> Result<Answer, Verdict> {
+    let hosts = &context.provider.hosts;
+    let sent =
+        context.client.exchange(request, hosts, &mut credentials.jar.clone(), context.cancel);
     sent.map_err(|error| proof::judge_failure(&error))
 }
 

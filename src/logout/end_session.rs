@@ -5,27 +5,27 @@
 //! revoked stays revoked whatever it is answered: only trouble on the way is a reason to come back.
 
 use super::{Verdict, proof};
+use crate::backoff::Outcome;
+use crate::context::Context;
 use crate::credentials::{Credentials, ID_TOKEN};
-use crate::oauth::{Endpoint, Speaker};
-use crate::outbox::Outcome;
-use crate::visit::Visit;
+use crate::oauth::{Endpoint, OAuthClient};
 
 /// `None` where the server has no such endpoint, or has been told and need not prove anything.
-pub(super) fn end(visit: &Visit, held: &mut Credentials) -> Option<Verdict> {
-    let token = held.value(ID_TOKEN)?.clone();
-    let speaker = match Speaker::new(visit.client, visit.provider, visit.cancel) {
-        Ok(speaker) => speaker,
+pub(super) fn end(context: &Context, credentials: &mut Credentials) -> Option<Verdict> {
+    let token = credentials.value(ID_TOKEN)?.clone();
+    let oauth = match OAuthClient::new(context.client, context.provider, context.cancel) {
+        Ok(oauth) => oauth,
         Err(error) => return Some(proof::judge_failure(&error)),
     };
-    let url = match speaker.find(Endpoint::EndSession, held) {
+    let url = match oauth.find(Endpoint::EndSession, credentials) {
         Ok(found) => found?,
         Err(error) => return Some(proof::judge_failure(&error)),
     };
     // Section 2: "OpenID Providers MUST support the use of the HTTP GET and POST methods". POST
     // keeps the ID token out of the address; but there are issuers that only know GET.
     let fields = [("id_token_hint", token.expose())];
-    let answer = match speaker.post(url.clone(), &fields) {
-        Ok(answer) if matches!(answer.status, 404 | 405) => speaker.get(url, &fields),
+    let answer = match oauth.post(url.clone(), &fields) {
+        Ok(answer) if matches!(answer.status, 404 | 405) => oauth.get(url, &fields),
         sent => sent,
     };
     let answer = match answer {
@@ -43,7 +43,7 @@ pub(super) fn end(visit: &Visit, held: &mut Credentials) -> Option<Verdict> {
         }),
         status => {
             log::info!("the issuer was told to end its own session, and answered {status}");
-            let is_alone = visit.provider.logout.steps.len() == 1;
+            let is_alone = context.provider.logout.steps.len() == 1;
             is_alone.then(|| Verdict {
                 status: Some(status),
                 ..Verdict::new(Outcome::Unconfirmed, format!("status {status} proves nothing"))

@@ -8,13 +8,13 @@ mod proof;
 mod request;
 mod revocation;
 
+use crate::backoff::Outcome;
 use crate::clock::Clock;
+use crate::context::Context;
 use crate::credentials::{Credentials, ID_TOKEN, REFRESH_TOKEN};
 use crate::error::Fault;
-use crate::outbox::Outcome;
 use crate::provider::{Everywhere, Place, Probe, Provider, Step};
 use crate::secret::Secret;
-use crate::visit::Visit;
 use std::time::Duration;
 use url::Url;
 
@@ -32,9 +32,9 @@ pub struct Verdict {
     /// What the server warned of, for the details. The server's words, of characters that can be shown.
     pub warning: String,
     /// How many of the account's other sessions the server has ended.
-    pub ended: u32,
+    pub others_ended: u32,
     /// True when the own one is ended, whatever became of the others.
-    pub is_own_ended: bool,
+    pub this_ended: bool,
     /// True when it is the access token that was refused, which others may outlive.
     pub is_token_refused: bool,
 }
@@ -48,41 +48,49 @@ impl Verdict {
             fault: None,
             reason: reason.into(),
             warning: String::new(),
-            ended: 0,
-            is_own_ended: outcome.is_final(),
+            others_ended: 0,
+            this_ended: outcome.is_final(),
             is_token_refused: false,
         }
     }
 }
 
-/// Tells the provider's server to end the session whose credentials are in `held`. What later
-/// attempts need, the answers may add to `held`. With `patience` a logout everywhere waits for the
+/// Tells the provider's server to end the session whose credentials are in `credentials`. What later
+/// attempts need, the answers may add to `credentials`. With `wait_for_others` a logout everywhere waits for the
 /// other sessions before it ends the own one.
-pub fn revoke(visit: &Visit, held: &mut Credentials, everywhere: bool, patience: bool) -> Verdict {
-    let others = match &visit.provider.everywhere {
-        Some(Everywhere::List(list)) if everywhere => Some(elsewhere::end(visit, list, held)),
+pub fn revoke(
+    context: &Context,
+    credentials: &mut Credentials,
+    everywhere: bool,
+    wait_for_others: bool,
+) -> Verdict {
+    let others = match &context.provider.everywhere {
+        Some(Everywhere::List(list)) if everywhere => {
+            Some(elsewhere::end(context, list, credentials))
+        }
         _ => None,
     };
     // Ending the own session takes the means to end the others away; so they come first.
     if let Some(others) = others.as_ref().filter(|others| others.outcome == Outcome::Deferred) {
-        if patience {
-            return Verdict { is_own_ended: false, ..others.clone() };
+        if wait_for_others {
+            return Verdict { this_ended: false, ..others.clone() };
         }
     }
     let mut verdicts = Vec::new();
-    for step in &visit.provider.logout.steps {
+    for step in &context.provider.logout.steps {
         let verdict = match step {
-            Step::Request(logout) if request::waits_in_vain(logout, held, &verdicts) => None,
-            Step::Request(logout) => Some(request::send(visit, logout, held)),
-            Step::Revoke(tokens) => revocation::revoke(visit, tokens, held),
-            Step::EndSession => end_session::end(visit, held),
+            Step::Request(logout) if request::waits_in_vain(logout, credentials, &verdicts) => None,
+            Step::Request(logout) => Some(request::send(context, logout, credentials)),
+            Step::Revoke(tokens) => revocation::revoke(context, tokens, credentials),
+            Step::EndSession => end_session::end(context, credentials),
         };
         verdicts.extend(verdict);
     }
     let mut verdict = combine(verdicts);
-    if let Some(Probe::Request { url, refused_status, bearer }) = &visit.provider.logout.probe {
+    if let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe {
         if verdict.outcome == Outcome::Unconfirmed && !verdict.is_token_refused {
-            if let Some(probed) = request::probe(visit, url, *bearer, refused_status, held) {
+            if let Some(probed) = request::probe(context, url, *bearer, refused_status, credentials)
+            {
                 verdict = Verdict { warning: verdict.warning, ..probed };
             }
         }
@@ -118,32 +126,32 @@ fn combine(verdicts: Vec<Verdict>) -> Verdict {
 
 /// A logout everywhere is done when the others are ended too.
 fn with_others(own: Verdict, others: Verdict) -> Verdict {
-    let (ended, is_own_ended) = (others.ended, own.outcome.is_final());
-    let verdict = if is_own_ended && !others.outcome.is_final() { others } else { own };
-    Verdict { ended, is_own_ended, ..verdict }
+    let (others_ended, this_ended) = (others.others_ended, own.outcome.is_final());
+    let verdict = if this_ended && !others.outcome.is_final() { others } else { own };
+    Verdict { others_ended, this_ended, ..verdict }
 }
 
-/// The part of `held` that revoking needs: what the logout, its probe and a renewal before it would
+/// The part of `credentials` that revoking needs: what the logout, its probe and a renewal before it would
 /// send.
-pub fn credentials(provider: &Provider, held: &Credentials) -> Credentials {
-    let mut kept = held.clone();
-    kept.jar = held.jar.subset_for(&urls(provider).iter().collect::<Vec<_>>());
+pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Credentials {
+    let mut kept = credentials.clone();
+    kept.jar = credentials.jar.subset_for(&urls(provider).iter().collect::<Vec<_>>());
     kept
 }
 
-/// True when something in `held` lets the server know the session.
-pub fn can_revoke(provider: &Provider, held: &Credentials) -> bool {
+/// True when something in `credentials` lets the server know the session.
+pub fn can_revoke(provider: &Provider, credentials: &Credentials) -> bool {
     provider.logout.steps.iter().any(|step| match step {
-        Step::Request(logout) => request::is_sendable(provider, logout, held),
-        Step::Revoke(tokens) => tokens.iter().any(|name| held.value(name).is_some()),
-        Step::EndSession => held.value(ID_TOKEN).is_some(),
+        Step::Request(logout) => request::is_sendable(provider, logout, credentials),
+        Step::Revoke(tokens) => tokens.iter().any(|name| credentials.value(name).is_some()),
+        Step::EndSession => credentials.value(ID_TOKEN).is_some(),
     })
 }
 
 /// True when the logout needs an access token that is still good, and there is none.
 pub fn needs_fresh_token(
     provider: &Provider,
-    held: &Credentials,
+    credentials: &Credentials,
     clock: &dyn Clock,
     everywhere: bool,
 ) -> bool {
@@ -152,13 +160,13 @@ pub fn needs_fresh_token(
         Step::Request(logout) => logout.bearer,
         Step::Revoke(_) | Step::EndSession => false,
     });
-    let has_none = held.token(&provider.session).is_none();
-    (sends_token || (everywhere && lists)) && (has_none || has_lapsed(provider, held, clock))
+    let has_none = credentials.token(&provider.session).is_none();
+    (sends_token || (everywhere && lists)) && (has_none || has_lapsed(provider, credentials, clock))
 }
 
 /// True when the access token has ended by itself, as far as it tells.
-fn has_lapsed(provider: &Provider, held: &Credentials, clock: &dyn Clock) -> bool {
-    let ends = held.token_ends_at(&provider.session, clock.now());
+fn has_lapsed(provider: &Provider, credentials: &Credentials, clock: &dyn Clock) -> bool {
+    let ends = credentials.token_ends_at(&provider.session, clock.now());
     ends.is_some_and(|at| clock.seems_past(at))
 }
 
@@ -198,14 +206,15 @@ fn urls(provider: &Provider) -> Vec<Url> {
 }
 
 /// The session's own token, for a request to one of the hosts.
-fn bearer(provider: &Provider, held: &Credentials, wanted: bool) -> Option<Secret> {
-    if wanted { held.token(&provider.session) } else { None }
+fn bearer(provider: &Provider, credentials: &Credentials, wanted: bool) -> Option<Secret> {
+    if wanted { credentials.token(&provider.session) } else { None }
 }
 
 /// True when the names of what is held go beyond the access token: something that outlives it.
-fn outlives_token(held: &Credentials, provider: &Provider) -> bool {
+fn outlives_token(credentials: &Credentials, provider: &Provider) -> bool {
     let cookie = provider.renewal_cookie();
-    held.value(REFRESH_TOKEN).is_some() || cookie.is_some_and(|name| held.jar.value(name).is_some())
+    credentials.value(REFRESH_TOKEN).is_some()
+        || cookie.is_some_and(|name| credentials.jar.value(name).is_some())
 }
 
 #[cfg(test)]

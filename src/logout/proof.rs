@@ -5,10 +5,10 @@
 //! else proves nothing, and is called that.
 
 use super::Verdict;
+use crate::backoff::Outcome;
 use crate::error::{Error, Kind};
 use crate::http::{Answer, Jar};
 use crate::oauth::errors;
-use crate::outbox::Outcome;
 use crate::provider::Proof;
 use serde_json::Value;
 use url::Url;

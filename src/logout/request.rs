@@ -4,18 +4,22 @@
 //! A request without credentials proves nothing, whatever it is answered; so none is made.
 
 use super::{Verdict, bearer, has_lapsed, outlives_token, proof};
+use crate::backoff::Outcome;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::http::{Jar, Request};
-use crate::outbox::Outcome;
 use crate::provider::{LogoutRequest, Place, Provider, Target, Template};
 use crate::secret::Secret;
 use crate::token::is_showable;
-use crate::visit::Visit;
 use serde_json::Value;
 use url::Url;
 
-pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials) -> Verdict {
-    let Some(request) = build(visit.provider, logout, held) else {
+pub(super) fn send(
+    context: &Context,
+    logout: &LogoutRequest,
+    credentials: &mut Credentials,
+) -> Verdict {
+    let Some(request) = build(context.provider, logout, credentials) else {
         return match &logout.place {
             Place::Fixed(_) => unknown_to_the_server(),
             Place::Taken(name) => {
@@ -24,7 +28,7 @@ pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials
             }
         };
     };
-    let sends_cookies = held.jar.header_for(&request.url, visit.clock).is_some();
+    let sends_cookies = credentials.jar.header_for(&request.url, context.clock).is_some();
     if matches!(logout.place, Place::Fixed(_))
         && !sends_cookies
         && request.bearer.is_none()
@@ -33,17 +37,17 @@ pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials
         return unknown_to_the_server();
     }
     // The answer's cookies go into a copy: the originals are what the proof is held against.
-    let mut copy = held.jar.clone();
-    let hosts = &visit.provider.hosts;
-    let answer = match visit.client.exchange(&request, hosts, &mut copy, visit.cancel) {
+    let mut copy = credentials.jar.clone();
+    let hosts = &context.provider.hosts;
+    let answer = match context.client.exchange(&request, hosts, &mut copy, context.cancel) {
         Ok(answer) => answer,
         Err(error) => return proof::judge_failure(&error),
     };
-    let mut verdict = proof::judge(logout.proof.as_ref(), &request.url, &held.jar, &answer);
+    let mut verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     for (name, pointer) in &logout.take {
         if let Some(text) = body.pointer(pointer).and_then(Value::as_str) {
-            held.set(name, Secret::new(text));
+            credentials.set(name, Secret::new(text));
         }
     }
     if let Some(pointer) = &logout.warning {
@@ -51,11 +55,11 @@ pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials
         verdict.warning = if is_showable(text) { text.to_owned() } else { String::new() };
     }
     // The refusal of a token, or of its absence, says nothing of what outlives it.
-    let lacks_token = !visit.provider.session.token_cookies.is_empty()
-        && !carries_token_cookie(visit, &request.url, &held.jar);
+    let lacks_token = !context.provider.session.token_cookies.is_empty()
+        && !carries_token_cookie(context, &request.url, &credentials.jar);
     let is_refused = (logout.bearer || lacks_token)
         && (matches!(answer.status, 401 | 403) || verdict.outcome == Outcome::AlreadyEnded);
-    if is_refused && outlives_token(held, visit.provider) {
+    if is_refused && outlives_token(credentials, context.provider) {
         let status = verdict.status;
         let warning = std::mem::take(&mut verdict.warning);
         let why = "the server refuses the access token, which says nothing of the session";
@@ -72,42 +76,44 @@ pub(super) fn send(visit: &Visit, logout: &LogoutRequest, held: &mut Credentials
 /// True when the request needs what an earlier answer should have held, and that answer was none.
 pub(super) fn waits_in_vain(
     logout: &LogoutRequest,
-    held: &Credentials,
+    credentials: &Credentials,
     before: &[Verdict],
 ) -> bool {
     let has_failed = |verdict: &Verdict| {
         matches!(verdict.outcome, Outcome::Rejected | Outcome::Deferred | Outcome::AlreadyEnded)
     };
-    let lacks = |name: &String| held.value(name).is_none();
+    let lacks = |name: &String| credentials.value(name).is_none();
     matches!(&logout.place, Place::Taken(name) if lacks(name)) && before.iter().any(has_failed)
 }
 
 /// Tries the old credentials: being refused is the proof that the logout's answer did not give.
 pub(super) fn probe(
-    visit: &Visit,
+    context: &Context,
     url: &Url,
     with_bearer: bool,
     refused_status: &[u16],
-    held: &Credentials,
+    credentials: &Credentials,
 ) -> Option<Verdict> {
     let carries_token = if with_bearer {
-        held.token(&visit.provider.session).is_some()
+        credentials.token(&context.provider.session).is_some()
     } else {
-        carries_token_cookie(visit, url, &held.jar)
+        carries_token_cookie(context, url, &credentials.jar)
     };
-    if !carries_token || has_lapsed(visit.provider, held, visit.clock) {
+    if !carries_token || has_lapsed(context.provider, credentials, context.clock) {
         return None;
     }
     let mut request = Request::get(url.clone());
-    request.bearer = bearer(visit.provider, held, with_bearer);
-    let hosts = &visit.provider.hosts;
-    let answer =
-        visit.client.exchange(&request, hosts, &mut held.jar.clone(), visit.cancel).ok()?;
+    request.bearer = bearer(context.provider, credentials, with_bearer);
+    let hosts = &context.provider.hosts;
+    let answer = context
+        .client
+        .exchange(&request, hosts, &mut credentials.jar.clone(), context.cancel)
+        .ok()?;
     log::debug!("the probe was answered with status {}", answer.status);
     // By a clock that is behind, a token that has ended by itself looks good: the server's counts.
-    let ends = held.token_ends_at(&visit.provider.session, visit.clock.now());
+    let ends = credentials.token_ends_at(&context.provider.session, context.clock.now());
     let has_ended = ends.zip(answer.date()).is_some_and(|(ends, date)| ends <= date);
-    if has_ended && outlives_token(held, visit.provider) {
+    if has_ended && outlives_token(credentials, context.provider) {
         return None;
     }
     refused_status.contains(&answer.status).then(|| Verdict {
@@ -117,30 +123,38 @@ pub(super) fn probe(
 }
 
 /// True when the server would know the session by this request.
-pub(super) fn is_sendable(provider: &Provider, logout: &LogoutRequest, held: &Credentials) -> bool {
+pub(super) fn is_sendable(
+    provider: &Provider,
+    logout: &LogoutRequest,
+    credentials: &Credentials,
+) -> bool {
     match &logout.place {
-        Place::Taken(name) => held.value(name).is_some(),
+        Place::Taken(name) => credentials.value(name).is_some(),
         Place::Fixed(target) => {
-            let sends_cookies = !held.jar.subset_for(&[&target.url]).is_empty();
-            let sends_token = logout.bearer && held.token(&provider.session).is_some();
-            let is_filled = is_filled(logout) && build(provider, logout, held).is_some();
+            let sends_cookies = !credentials.jar.subset_for(&[&target.url]).is_empty();
+            let sends_token = logout.bearer && credentials.token(&provider.session).is_some();
+            let is_filled = is_filled(logout) && build(provider, logout, credentials).is_some();
             sends_cookies || sends_token || is_filled
         }
     }
 }
 
 /// The request; `None` where it needs a value that is not there.
-fn build(provider: &Provider, logout: &LogoutRequest, held: &Credentials) -> Option<Request> {
-    let values = held.fill(&provider.session, templates(logout))?;
+fn build(
+    provider: &Provider,
+    logout: &LogoutRequest,
+    credentials: &Credentials,
+) -> Option<Request> {
+    let values = credentials.fill(&provider.session, templates(logout))?;
     let mut request = match &logout.place {
         Place::Fixed(target) => Request::filled(&logout.method, target, &logout.body, &values),
         // Where it leads is checked like any other address, when it is asked.
         Place::Taken(name) => {
-            let url = Url::parse(held.value(name)?.expose()).ok()?;
+            let url = Url::parse(credentials.value(name)?.expose()).ok()?;
             Request::new(logout.method.clone(), url).with_filled_body(&logout.body, &values)
         }
     };
-    request.bearer = bearer(provider, held, logout.bearer);
+    request.bearer = bearer(provider, credentials, logout.bearer);
     Some(request)
 }
 
@@ -159,10 +173,10 @@ fn templates(logout: &LogoutRequest) -> impl Iterator<Item = &Template> {
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal
 /// says something about the session.
-fn carries_token_cookie(visit: &Visit, url: &Url, jar: &Jar) -> bool {
+fn carries_token_cookie(context: &Context, url: &Url, jar: &Jar) -> bool {
     let sent = jar.subset_for(&[url]);
-    visit.provider.session.token_cookies.iter().any(|name| {
-        let has_ended = sent.expires_at(name).is_some_and(|at| visit.clock.seems_past(at));
+    context.provider.session.token_cookies.iter().any(|name| {
+        let has_ended = sent.expires_at(name).is_some_and(|at| context.clock.seems_past(at));
         sent.value(name).is_some() && !has_ended
     })
 }

@@ -1,33 +1,37 @@
 //! Revoking the tokens, one by one (RFC 7009).
 
 use super::{Verdict, proof};
+use crate::backoff::Outcome;
+use crate::context::Context;
 use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::http::Answer;
-use crate::oauth::{Endpoint, Speaker, errors};
-use crate::outbox::Outcome;
-use crate::visit::Visit;
+use crate::oauth::{Endpoint, OAuthClient, errors};
 use url::Url;
 
 /// `None` where the server has no such endpoint; another step has to serve then.
-pub(super) fn revoke(visit: &Visit, tokens: &[String], held: &mut Credentials) -> Option<Verdict> {
-    let speaker = match Speaker::new(visit.client, visit.provider, visit.cancel) {
-        Ok(speaker) => speaker,
+pub(super) fn revoke(
+    context: &Context,
+    tokens: &[String],
+    credentials: &mut Credentials,
+) -> Option<Verdict> {
+    let oauth = match OAuthClient::new(context.client, context.provider, context.cancel) {
+        Ok(oauth) => oauth,
         Err(error) => return Some(proof::judge_failure(&error)),
     };
-    let url = match speaker.find(Endpoint::Revocation, held) {
+    let url = match oauth.find(Endpoint::Revocation, credentials) {
         Ok(Some(url)) => url,
         Ok(None) => return None,
         Err(error) => return Some(proof::judge_failure(&error)),
     };
     let mut gravest: Option<Verdict> = None;
     for name in tokens {
-        let Some(token) = held.value(name).cloned() else { continue };
+        let Some(token) = credentials.value(name).cloned() else { continue };
         // RFC 7009 section 2.1: "token_type_hint OPTIONAL. A hint about the type of the token".
         let fields = [("token", token.expose()), ("token_type_hint", name.as_str())];
-        let sent = speaker.post(url.clone(), &fields);
+        let sent = oauth.post(url.clone(), &fields);
         let verdict = match sent {
-            Ok(answer) if is_gone(&answer) => match moved(&speaker, held, &url) {
-                Some(other) => speaker
+            Ok(answer) if is_gone(&answer) => match moved(&oauth, credentials, &url) {
+                Some(other) => oauth
                     .post(other, &fields)
                     .map_or_else(|error| proof::judge_failure(&error), |answer| judge(&answer)),
                 None => judge(&answer),
@@ -37,7 +41,7 @@ pub(super) fn revoke(visit: &Visit, tokens: &[String], held: &mut Credentials) -
         };
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
         let is_final = verdict.outcome.is_final();
-        if is_final && name == REFRESH_TOKEN && held.is_spent() {
+        if is_final && name == REFRESH_TOKEN && credentials.is_spent() {
             // 200 is also the answer for a token that has been exchanged for another.
             gravest = Some(Verdict { status: verdict.status, ..perhaps_exchanged() });
             continue;
@@ -105,11 +109,11 @@ fn is_gone(answer: &Answer) -> bool {
 }
 
 /// Where the endpoint is by now, if that is somewhere else: the metadata are read once more.
-fn moved(speaker: &Speaker, held: &mut Credentials, old: &Url) -> Option<Url> {
-    let mut fresh = held.clone();
-    fresh.remove(Endpoint::Token.name());
-    let found = speaker.find(Endpoint::Revocation, &mut fresh).ok().flatten()?;
+fn moved(oauth: &OAuthClient, credentials: &mut Credentials, old: &Url) -> Option<Url> {
+    let mut fresh = credentials.clone();
+    fresh.remove(Endpoint::Token.as_str());
+    let found = oauth.find(Endpoint::Revocation, &mut fresh).ok().flatten()?;
     // What was learned serves on when it cannot be learned again.
-    *held = fresh;
+    *credentials = fresh;
     (found != *old).then_some(found)
 }

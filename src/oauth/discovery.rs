@@ -1,21 +1,21 @@
 //! The issuer's metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
-use super::{Endpoint, Speaker};
+use super::{Endpoint, OAuthClient};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Jar, Request};
 use serde_json::Value;
 use url::Url;
 
 /// The endpoints that the issuer names, by their names. Each is https and on the provider's hosts.
-pub(super) fn fetch(speaker: &Speaker, issuer: &str) -> Result<Vec<(&'static str, Url)>> {
+pub(super) fn fetch(oauth: &OAuthClient, issuer: &str) -> Result<Vec<(&'static str, Url)>> {
     let mut last = unusable("it has no metadata");
     for url in places(issuer)? {
         let request = Request::get(url).with_header("Accept", "application/json").without_cookies();
-        let hosts = &speaker.provider.hosts;
-        let answer = speaker.client.exchange(&request, hosts, &mut Jar::new(), speaker.cancel)?;
+        let hosts = &oauth.provider.hosts;
+        let answer = oauth.client.exchange(&request, hosts, &mut Jar::new(), oauth.cancel)?;
         match answer.status {
             200 if answer.is_cut => last = unusable("its metadata are larger than 1 MiB"),
-            200 => return read(speaker, issuer, &answer.body),
+            200 => return read(oauth, issuer, &answer.body),
             404 | 405 => {}
             status => last = unusable(&format!("its metadata came with status {status}")),
         }
@@ -34,7 +34,7 @@ fn places(issuer: &str) -> Result<Vec<Url>> {
     Ok(vec![parse(format!("{bare}/.well-known/openid-configuration"))?, rfc8414])
 }
 
-fn read(speaker: &Speaker, issuer: &str, body: &[u8]) -> Result<Vec<(&'static str, Url)>> {
+fn read(oauth: &OAuthClient, issuer: &str, body: &[u8]) -> Result<Vec<(&'static str, Url)>> {
     let metadata: Value =
         serde_json::from_slice(body).map_err(|_| unusable("its metadata are not JSON"))?;
     // RFC 8414 section 3.3: "The "issuer" value returned MUST be identical to the authorization
@@ -42,20 +42,21 @@ fn read(speaker: &Speaker, issuer: &str, body: &[u8]) -> Result<Vec<(&'static st
     // these values are not identical, the data contained in the response MUST NOT be used."
     if metadata.get("issuer").and_then(Value::as_str) != Some(issuer) {
         return Err(unusable("its metadata name another issuer")
-            .hint("Write the issuer exactly as its metadata do, also the slash at the end."));
+            .with_hint("Write the issuer exactly as its metadata do, also the slash at the end."));
     }
     let mut found = Vec::new();
     for endpoint in Endpoint::ALL {
-        let Some(text) = metadata.get(endpoint.name()).and_then(Value::as_str) else { continue };
-        let name = endpoint.name();
+        let Some(text) = metadata.get(endpoint.as_str()).and_then(Value::as_str) else { continue };
+        let name = endpoint.as_str();
         let url = Url::parse(text).map_err(|_| unusable(&format!("{name} is not an address")))?;
-        speaker.provider.hosts.check(&url).map_err(|error| {
-            Error::new(error.kind(), format!("the issuer's {name}: {}", error.message()))
-                .hint("If that is right, use a provider file that lists this host under `hosts`.")
+        oauth.provider.hosts.check(&url).map_err(|error| {
+            Error::new(error.kind(), format!("the issuer's {name}: {}", error.message())).with_hint(
+                "If that is right, use a provider file that lists this host under `hosts`.",
+            )
         })?;
         found.push((name, url));
     }
-    if found.iter().any(|(name, _)| *name == Endpoint::Token.name()) {
+    if found.iter().any(|(name, _)| *name == Endpoint::Token.as_str()) {
         Ok(found)
     } else {
         Err(unusable("its metadata name no token_endpoint"))
@@ -64,7 +65,7 @@ fn read(speaker: &Speaker, issuer: &str, body: &[u8]) -> Result<Vec<(&'static st
 
 fn unusable(why: &str) -> Error {
     Error::new(Kind::UnexpectedAnswer, format!("the issuer cannot be used: {why}"))
-        .hint("Check the issuer's address.")
+        .with_hint("Check the issuer's address.")
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Endpoint::DeviceAuthorization => "device_authorization_endpoint",
             Endpoint::Token => "token_endpoint",
@@ -51,20 +51,20 @@ impl Endpoint {
 }
 
 /// A client at an authorization server.
-pub struct Speaker<'a> {
+pub struct OAuthClient<'a> {
     pub client: &'a Client,
     pub provider: &'a Provider,
     pub oauth: &'a OAuth,
     pub cancel: &'a Cancel,
 }
 
-impl<'a> Speaker<'a> {
+impl<'a> OAuthClient<'a> {
     /// `None` where the provider speaks no OAuth; its checked definition then never asks for it.
     pub fn new(client: &'a Client, provider: &'a Provider, cancel: &'a Cancel) -> Result<Self> {
         let oauth = provider.oauth.as_ref();
         let oauth =
             oauth.ok_or_else(|| Error::new(Kind::Internal, "the provider has no [oauth]"))?;
-        Ok(Speaker { client, provider, oauth, cancel })
+        Ok(OAuthClient { client, provider, oauth, cancel })
     }
 
     /// Where `endpoint` is: as the provider file says, or as it was learned at an earlier time and
@@ -74,25 +74,25 @@ impl<'a> Speaker<'a> {
             return Ok(Some(url.clone()));
         }
         let Some(issuer) = &self.oauth.issuer else { return Ok(None) };
-        let known = kept.value(Endpoint::Token.name()).is_some();
+        let known = kept.value(Endpoint::Token.as_str()).is_some();
         if !known {
             for (name, url) in discovery::fetch(self, issuer)? {
                 kept.set(name, Secret::new(url.as_str()));
             }
         }
-        let Some(text) = kept.value(endpoint.name()) else { return Ok(None) };
+        let Some(text) = kept.value(endpoint.as_str()) else { return Ok(None) };
         let url = Url::parse(text.expose())
             .map_err(|_| Error::new(Kind::Storage, "a stored endpoint cannot be read"))?;
         self.provider.hosts.check(&url)?;
         Ok(Some(url))
     }
 
-    /// [`Speaker::find`], where there is no going on without it.
+    /// [`OAuthClient::find`], where there is no going on without it.
     pub fn need(&self, endpoint: Endpoint, kept: &mut Credentials) -> Result<Url> {
         self.find(endpoint, kept)?.ok_or_else(|| {
-            let message = format!("the issuer names no {}", endpoint.name());
+            let message = format!("the issuer names no {}", endpoint.as_str());
             Error::new(Kind::UnexpectedAnswer, message)
-                .hint("This service cannot be signed in to in this way.")
+                .with_hint("This service cannot be signed in to in this way.")
         })
     }
 

@@ -30,7 +30,7 @@ impl Hosts {
         if let Some(pattern) = hosts.iter().find(|text| text.contains('*')) {
             let message = format!("provider file, hosts: '{pattern}' is a pattern");
             return Err(Error::new(Kind::InvalidProvider, message)
-                .hint("List each host by itself; nothing is matched by pattern."));
+                .with_hint("List each host by itself; nothing is matched by pattern."));
         }
         let origins = hosts.iter().map(|text| parse_origin(text)).collect::<Result<Vec<_>>>()?;
         for domain in cookie_domains {
@@ -41,7 +41,7 @@ impl Hosts {
                     Kind::InvalidProvider,
                     format!("provider file, cookie_domains: '{domain}' is not the domain of one of the hosts"),
                 )
-                .hint("Write it without a leading dot, as in \"example.com\", and list the host that is it or below it."));
+                .with_hint("Write it without a leading dot, as in \"example.com\", and list the host that is it or below it."));
             }
         }
         let cookie_domains = cookie_domains.iter().map(|d| d.to_ascii_lowercase()).collect();
@@ -71,7 +71,7 @@ impl Hosts {
             "http" if is_loopback(url) => {}
             "http" => {
                 return refuse("only https is used").map_err(|error| {
-                    error.hint("Write https://; http is for localhost and 127.0.0.1 alone.")
+                    error.with_hint("Write https://; http is for localhost and 127.0.0.1 alone.")
                 });
             }
             _ => return refuse("this kind of address is not used"),
@@ -85,7 +85,8 @@ impl Hosts {
             Ok(())
         } else {
             refuse("this address is not one of the provider's hosts").map_err(|error| {
-                error.hint(format!("If it belongs to the service, add \"{place}\" to `hosts`."))
+                error
+                    .with_hint(format!("If it belongs to the service, add \"{place}\" to `hosts`."))
             })
         }
     }
@@ -113,7 +114,7 @@ fn parse_origin(text: &str) -> Result<Origin> {
             Kind::InvalidProvider,
             format!("provider file, hosts: '{text}' is not a host name"),
         )
-        .hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
+        .with_hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
     };
     if text.contains("://") {
         let url = Url::parse(text).map_err(|_| refuse())?;

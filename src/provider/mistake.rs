@@ -48,7 +48,7 @@ pub(super) fn describe(text: &str, error: &toml::de::Error) -> Error {
     let line = if key.is_empty() { at } else { line_of(text, &key).unwrap_or(at) };
     let named = if key.is_empty() { String::new() } else { format!("{key}: ") };
     Error::new(Kind::InvalidProvider, format!("provider file, line {line}: {named}{message}"))
-        .hint(hint)
+        .with_hint(hint)
 }
 
 /// "Did you mean …" for one that is nearly right, and else all there are.
@@ -203,7 +203,7 @@ mod tests {
         let text = TEXT.replace(from, to);
         let error = describe(&text, &toml::from_str::<File>(&text).map(|_| ()).unwrap_err());
         let message = error.message().strip_prefix("provider file, line ").unwrap().to_owned();
-        (message, error.advice().to_owned())
+        (message, error.hint().to_owned())
     }
 
     #[test]

@@ -80,10 +80,12 @@ pub fn find(name: &str, given: &Given) -> Result<Provider> {
         }
         known.push(id);
     }
-    Err(Error::new(Kind::UnknownProvider, format!("no provider is called '{name}'")).hint(format!(
-        "Built in: {}. A provider of your own is named by its file, as in ./service.toml.",
-        known.join(", ")
-    )))
+    Err(Error::new(Kind::UnknownProvider, format!("no provider is called '{name}'")).with_hint(
+        format!(
+            "Built in: {}. A provider of your own is named by its file, as in ./service.toml.",
+            known.join(", ")
+        ),
+    ))
 }
 
 /// The provider's id in the key that its sessions are kept under.
@@ -131,7 +133,7 @@ mod tests {
     fn an_unknown_provider_names_the_known_ones() {
         let error = find("nobody", &Given::new()).unwrap_err();
         assert_eq!(error.kind(), Kind::UnknownProvider);
-        assert!(error.advice().contains("angel"));
+        assert!(error.hint().contains("angel"));
         assert_eq!(
             find("/nowhere/x.toml", &Given::new()).unwrap_err().kind(),
             Kind::UnknownProvider
@@ -142,18 +144,18 @@ mod tests {
     fn the_error_names_the_key_and_what_would_be_right() {
         let error = refused("cookie_domains =", "cookie_domain =");
         assert!(error.message().contains("line 8: cookie_domain: there is no key"), "{error}");
-        assert!(error.advice().contains("Did you mean `cookie_domains`?"), "{error}");
+        assert!(error.hint().contains("Did you mean `cookie_domains`?"), "{error}");
         let error = refused("https://auth.angel.com/logout", "http://auth.angel.com/logout");
         assert!(error.message().contains("logout.steps[0].url: only https is used"), "{error}");
         let error = refused("https://auth.angel.com/logout", "https://auth.angel.example/logout");
         assert!(error.message().contains("logout.steps[0].url"), "{error}");
-        assert!(error.advice().contains("hosts"), "{error}");
+        assert!(error.hint().contains("hosts"), "{error}");
         let error = refused("{csrf}", "{crsf}");
         assert!(error.message().contains("login.submit.form._csrf_token"), "{error}");
         let error = refused("status = [302]", "status = []");
         assert!(error.message().contains("logout.steps[0].proof.status"), "{error}");
         let error = refused("flow = \"hosted_form\"", "flow = \"hosted\"");
-        assert!(error.advice().contains("\"hosted_form\""), "{error}");
+        assert!(error.hint().contains("\"hosted_form\""), "{error}");
         let error = refused("id = \"angel\"", "id = \"Ängel\"");
         assert!(error.message().contains("id:"), "{error}");
         let error = refused("query = { email = \"{username}\"", "query = { email = \"{password}\"");

@@ -46,7 +46,9 @@ pub(super) fn fill(text: &str, given: &Given) -> Result<String> {
             let known: Vec<&str> = declared.iter().map(|one| one.name.as_str()).collect();
             let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let message = format!("this provider has no parameter '{name}'");
-            return Err(Error::new(Kind::InvalidInput, message).hint(format!("It has: {has}.")));
+            return Err(
+                Error::new(Kind::InvalidInput, message).with_hint(format!("It has: {has}."))
+            );
         }
     }
     let mut filled = text.to_owned();
@@ -100,8 +102,9 @@ fn check_name(name: &str) -> Result<()> {
     let good = |c: char| c.is_ascii_lowercase() || c == '_';
     if name.is_empty() || !name.chars().all(good) || TAKEN.contains(&name) {
         let message = format!("provider file, parameters.{name}: this name cannot be used");
-        return Err(Error::new(Kind::InvalidProvider, message)
-            .hint("Use lower-case letters and '_', and none of the names that templates have."));
+        return Err(Error::new(Kind::InvalidProvider, message).with_hint(
+            "Use lower-case letters and '_', and none of the names that templates have.",
+        ));
     }
     Ok(())
 }
@@ -112,7 +115,7 @@ fn check_value(name: &str, value: &str) -> Result<()> {
     if value.len() > LONGEST || value.contains(is_odd) {
         let message = format!("the parameter '{name}' holds characters that do not belong there");
         return Err(Error::new(Kind::InvalidInput, message)
-            .hint("Write it without spaces, quotes and braces."));
+            .with_hint("Write it without spaces, quotes and braces."));
     }
     Ok(())
 }
@@ -120,7 +123,7 @@ fn check_value(name: &str, value: &str) -> Result<()> {
 fn missing(parameter: &Parameter) -> Error {
     let Parameter { name, about, example, .. } = parameter;
     Error::new(Kind::ParameterMissing, format!("this provider needs '{name}': {about}"))
-        .hint(format!("For example: {example}"))
+        .with_hint(format!("For example: {example}"))
 }
 
 #[cfg(test)]
@@ -147,9 +150,9 @@ mod tests {
         let error = fill(TEXT, &Given::new()).unwrap_err();
         assert_eq!(error.kind(), Kind::ParameterMissing);
         assert!(error.message().contains("its address"), "{error}");
-        assert!(error.advice().contains("https://x.example"));
+        assert!(error.hint().contains("https://x.example"));
         let unknown = Given::from([("bass".to_owned(), "x".to_owned())]);
-        assert!(fill(TEXT, &unknown).unwrap_err().advice().contains("base, client_id"));
+        assert!(fill(TEXT, &unknown).unwrap_err().hint().contains("base, client_id"));
     }
 
     #[test]

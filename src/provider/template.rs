@@ -27,7 +27,8 @@ impl Template {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let refuse = |why: String, hint: String| {
-                Error::new(Kind::InvalidProvider, format!("provider file, {key}: {why}")).hint(hint)
+                Error::new(Kind::InvalidProvider, format!("provider file, {key}: {why}"))
+                    .with_hint(hint)
             };
             let (name, tail) = after.split_once('}').ok_or_else(|| {
                 let why = format!("'{{' without '}}' in \"{text}\"");

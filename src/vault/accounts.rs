@@ -3,17 +3,17 @@
 //! The mark of the active one lies in its own row and goes with it, however the session ends: so no
 //! other session becomes active by a logout, by damage, or by a page that was overwritten.
 
-use super::failure::{Failure, Work};
+use super::error::{VaultError, VaultResult};
 use super::seal::{Keys, Place, Purpose, is_overwritten};
-use super::{Vault, trail};
-use crate::audit::Record;
+use super::{Vault, audit};
+use crate::audit::NewAuditEvent;
 use crate::error::Result;
 use crate::session::Session;
 use rusqlite::{Connection, Row, ToSql, Transaction, params};
 
 /// Which stored session of a provider is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom<'a> {
+pub enum SessionSelector<'a> {
     /// The active one.
     Active,
     /// The one with this id, active or not.
@@ -22,13 +22,13 @@ pub enum Whom<'a> {
     Account(&'a str),
 }
 
-impl Whom<'_> {
+impl SessionSelector<'_> {
     /// The column that tells it from the provider's others, and the value there.
     pub fn column(&self) -> (&'static str, &dyn ToSql) {
         match self {
-            Whom::Active => ("active", &1_i64),
-            Whom::Session(id) => ("id", id),
-            Whom::Account(id) => ("account", id),
+            SessionSelector::Active => ("active", &1_i64),
+            SessionSelector::Session(id) => ("id", id),
+            SessionSelector::Account(id) => ("account", id),
         }
     }
 }
@@ -36,11 +36,11 @@ impl Whom<'_> {
 impl Vault {
     /// The provider's active session.
     pub fn session(&self, provider: &str) -> Result<Option<Session>> {
-        self.session_of(provider, Whom::Active)
+        self.session_of(provider, SessionSelector::Active)
     }
 
     /// The stored session that is meant.
-    pub fn session_of(&self, provider: &str, whom: Whom<'_>) -> Result<Option<Session>> {
+    pub fn session_of(&self, provider: &str, whom: SessionSelector<'_>) -> Result<Option<Session>> {
         self.read(|transaction, keys| {
             Ok(find(transaction, keys, provider, whom)?.map(|stored| stored.session))
         })
@@ -61,14 +61,14 @@ impl Vault {
         &self,
         provider: &str,
         account: &str,
-        record: &Record,
+        record: &NewAuditEvent,
     ) -> Result<Option<Session>> {
         self.write(|transaction, keys| {
-            let found = find(transaction, keys, provider, Whom::Account(account))?;
+            let found = find(transaction, keys, provider, SessionSelector::Account(account))?;
             let Some(Stored { row, session, is_active }) = found else { return Ok(None) };
             if !is_active {
                 mark_active(transaction, provider, row)?;
-                trail::append(transaction, self.clock(), record)?;
+                audit::append(transaction, self.clock(), record)?;
             }
             Ok(Some(session))
         })
@@ -89,8 +89,8 @@ pub fn find(
     connection: &Connection,
     keys: &Keys,
     provider: &str,
-    whom: Whom<'_>,
-) -> Work<Option<Stored>> {
+    whom: SessionSelector<'_>,
+) -> VaultResult<Option<Stored>> {
     let (column, value) = whom.column();
     let mut statement = connection.prepare_cached(&format!(
         "{COLUMNS} WHERE provider = ?1 AND {column} = ?2 ORDER BY generation DESC"
@@ -105,7 +105,11 @@ pub fn find(
 }
 
 /// The sessions of one provider or of all, the oldest login first.
-pub fn load(connection: &Connection, keys: &Keys, provider: Option<&str>) -> Work<Vec<Stored>> {
+pub fn load(
+    connection: &Connection,
+    keys: &Keys,
+    provider: Option<&str>,
+) -> VaultResult<Vec<Stored>> {
     let mut statement = connection.prepare_cached(&format!(
         "{COLUMNS} WHERE ?1 IS NULL OR provider = ?1 ORDER BY provider, row"
     ))?;
@@ -119,7 +123,7 @@ pub fn load(connection: &Connection, keys: &Keys, provider: Option<&str>) -> Wor
 
 /// From now on this row is the provider's active one. What was overwritten in place has ended, and
 /// can go now.
-pub fn mark_active(transaction: &Transaction<'_>, provider: &str, row: i64) -> Work<()> {
+pub fn mark_active(transaction: &Transaction<'_>, provider: &str, row: i64) -> VaultResult<()> {
     transaction.execute(
         "DELETE FROM sessions WHERE provider = ?1 AND sealed = zeroblob(length(sealed))",
         [provider],
@@ -131,7 +135,7 @@ pub fn mark_active(transaction: &Transaction<'_>, provider: &str, row: i64) -> W
     Ok(())
 }
 
-pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()> {
+pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
     let mut bad = Vec::new();
     let mut statement = transaction.prepare(COLUMNS)?;
     let mut rows = statement.query([])?;
@@ -147,21 +151,21 @@ pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()>
 }
 
 /// `None` for a session that was overwritten in place: it is ended, and no damage.
-fn open(row: &Row<'_>, keys: &Keys) -> Work<Option<Stored>> {
+fn open(row: &Row<'_>, keys: &Keys) -> VaultResult<Option<Stored>> {
     let (id, provider, account): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    let sealed = row.get_ref(4)?.as_blob().map_err(|_| Failure::Damaged)?;
+    let sealed = row.get_ref(4)?.as_blob().map_err(|_| VaultError::Damaged)?;
     if is_overwritten(sealed) {
         return Ok(None);
     }
     let place =
         Place { purpose: Purpose::Session, provider: &provider, account: &account, row: &id };
-    let session: Session = keys.open(sealed, place).ok_or(Failure::BadRow)?;
+    let session: Session = keys.open(sealed, place).ok_or(VaultError::BadRow)?;
     let generation: i64 = row.get(5)?;
     if session.id == id && session.provider == provider && column(session.generation) == generation
     {
         Ok(Some(Stored { row: row.get(0)?, session, is_active: row.get::<_, i64>(6)? == 1 }))
     } else {
-        Err(Failure::BadRow)
+        Err(VaultError::BadRow)
     }
 }
 

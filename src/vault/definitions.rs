@@ -4,7 +4,7 @@
 //! the last entry that names it. An entry whose definition was lost is kept: the provider's present
 //! definition mostly serves as well.
 
-use super::failure::{Failure, Work};
+use super::error::{VaultError, VaultResult};
 use super::seal::{Keys, Place, Purpose};
 use ring::digest;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -23,12 +23,12 @@ impl<'a> Definitions<'a> {
     }
 
     /// The definition of that hash; empty where it is not there.
-    pub fn find(&mut self, hash: &str) -> Work<String> {
+    pub fn find(&mut self, hash: &str) -> VaultResult<String> {
         if let Some(definition) = self.known.get(hash) {
             return Ok(definition.clone());
         }
         let definition = match sealed(self.connection, hash)? {
-            Some(sealed) => open(self.keys, hash, &sealed).ok_or(Failure::BadRow)?,
+            Some(sealed) => open(self.keys, hash, &sealed).ok_or(VaultError::BadRow)?,
             None => String::new(),
         };
         self.known.insert(hash.to_owned(), definition.clone());
@@ -37,7 +37,7 @@ impl<'a> Definitions<'a> {
 }
 
 /// Stores a definition, unless it is there, and gives its hash.
-pub fn store(transaction: &Transaction<'_>, keys: &Keys, definition: &str) -> Work<String> {
+pub fn store(transaction: &Transaction<'_>, keys: &Keys, definition: &str) -> VaultResult<String> {
     let hash = hash_of(definition);
     let there = sealed(transaction, &hash)?.and_then(|sealed| open(keys, &hash, &sealed));
     if there.is_none() {
@@ -50,7 +50,7 @@ pub fn store(transaction: &Transaction<'_>, keys: &Keys, definition: &str) -> Wo
 }
 
 /// Deletes the definitions that no entry names any more.
-pub fn sweep(transaction: &Transaction<'_>) -> Work<()> {
+pub fn sweep(transaction: &Transaction<'_>) -> VaultResult<()> {
     transaction.execute(
         "DELETE FROM definitions
          WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.definition = definitions.hash)",
@@ -59,13 +59,13 @@ pub fn sweep(transaction: &Transaction<'_>) -> Work<()> {
     Ok(())
 }
 
-pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()> {
+pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
     let mut bad = Vec::new();
     let mut statement = transaction.prepare("SELECT row, hash, sealed FROM definitions")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let hash: String = row.get(1)?;
-        let sealed = row.get_ref(2)?.as_blob().map_err(|_| Failure::Damaged)?;
+        let sealed = row.get_ref(2)?.as_blob().map_err(|_| VaultError::Damaged)?;
         if open(keys, &hash, sealed).is_none() {
             bad.push(row.get::<_, i64>(0)?);
         }
@@ -81,7 +81,7 @@ pub fn open(keys: &Keys, hash: &str, sealed: &[u8]) -> Option<String> {
     keys.open::<String>(sealed, place(hash)).filter(|definition| hash_of(definition) == hash)
 }
 
-fn sealed(connection: &Connection, hash: &str) -> Work<Option<Vec<u8>>> {
+fn sealed(connection: &Connection, hash: &str) -> VaultResult<Option<Vec<u8>>> {
     let mut statement =
         connection.prepare_cached("SELECT sealed FROM definitions WHERE hash = ?1")?;
     Ok(statement.query_row([hash], |row| row.get(0)).optional()?)

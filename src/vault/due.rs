@@ -3,9 +3,9 @@
 //! The providers are looked at one by one through the index, so it does not matter how many entries
 //! wait. Why a provider is held back is not known here.
 
-use super::entries::Entry;
-use super::failure::Work;
-use super::{Vault, entries};
+use super::error::VaultResult;
+use super::outbox::OutboxEntry;
+use super::{Vault, outbox};
 use crate::clock::UnixTime;
 use crate::error::Result;
 use rusqlite::{Connection, params};
@@ -28,7 +28,7 @@ const PROVIDERS: &str = "
 
 impl Vault {
     /// What is due now, the longest overdue first; nothing of the providers in `held`.
-    pub fn due(&self, now: UnixTime, limit: usize, held: &[String]) -> Result<Vec<Entry>> {
+    pub fn due(&self, now: UnixTime, limit: usize, held: &[String]) -> Result<Vec<OutboxEntry>> {
         self.read(|transaction, keys| {
             let mut due = Vec::new();
             for provider in providers(transaction)?.into_iter().map(|provider| provider.name) {
@@ -39,7 +39,7 @@ impl Vault {
             due.sort_unstable();
             due.truncate(limit);
             let rows: Vec<i64> = due.into_iter().map(|(_, row)| row).collect();
-            entries::load_rows(transaction, keys, &rows)
+            outbox::load_rows(transaction, keys, &rows)
         })
     }
 
@@ -69,7 +69,7 @@ impl Provider {
     }
 }
 
-fn providers(connection: &Connection) -> Work<Vec<Provider>> {
+fn providers(connection: &Connection) -> VaultResult<Vec<Provider>> {
     let mut statement = connection.prepare_cached(PROVIDERS)?;
     let rows = statement.query_map([], |row| {
         Ok(Provider { name: row.get(0)?, first: row.get(1)?, last: row.get(2)? })
@@ -83,7 +83,7 @@ fn due_of(
     provider: &str,
     now: UnixTime,
     limit: usize,
-) -> Work<Vec<(UnixTime, i64)>> {
+) -> VaultResult<Vec<(UnixTime, i64)>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut found = Vec::new();
     for (from, to) in [(i64::MIN, now), (absurd(now).saturating_add(1), i64::MAX)] {

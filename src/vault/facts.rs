@@ -1,7 +1,7 @@
 //! What `doctor` tells about the vault. Holds no secret.
 
-use super::patience::{self, Patience};
-use super::{Vault, schema, trail};
+use super::busy::{self, BusyTimeout};
+use super::{Vault, audit, schema};
 use crate::error::Result;
 use rusqlite::TransactionBehavior;
 use serde::Serialize;
@@ -30,14 +30,14 @@ impl Vault {
     /// Looks through the whole vault; takes as long as the file is large.
     pub fn facts(&self) -> Result<Facts> {
         let mut state = self.state();
-        let _patience = Patience::of(patience::ORDINARY);
+        let _patience = BusyTimeout::of(busy::ORDINARY);
         let file_locks = self.lock.share()?.is_held();
         let (journal_mode, integrity, trail_holds) =
             self.run(&mut state, TransactionBehavior::Deferred, |transaction, _| {
                 let mode = transaction.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
                 let answer: String =
                     transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-                Ok((mode, answer == "ok", trail::verify(transaction)?))
+                Ok((mode, answer == "ok", audit::verify(transaction)?))
             })?;
         let key_file = state.open.as_ref().map(|open| &open.key_file);
         Ok(Facts {

@@ -3,10 +3,10 @@
 //! Where it lies, and whether it may be used, is for `opening`; what is done with one that is
 //! damaged, for `salvage`.
 
-use super::failure::{Failure, Work, explain_io};
+use super::error::{VaultError, VaultResult, explain_io};
+use super::files::{Directories, Identity, create_file};
 use super::key::{self, KeyFile};
 use super::lock::is_id;
-use super::place::{Directories, Identity, create_file};
 use super::schema;
 use super::seal::{Keys, Place, Purpose};
 use crate::error::Result;
@@ -30,7 +30,7 @@ pub struct Open {
 pub fn build(
     directories: &Directories,
     keys: &Keys,
-    fill: impl FnOnce(&Transaction<'_>) -> Work<()>,
+    fill: impl FnOnce(&Transaction<'_>) -> VaultResult<()>,
 ) -> Result<PathBuf> {
     let path = directories.fresh(&key::random_id()?);
     let written = write(&path, keys, fill);
@@ -50,17 +50,21 @@ pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
 }
 
 /// The vault's id and its sealed check value.
-pub fn read_meta(connection: &Connection) -> Work<(String, Vec<u8>)> {
+pub fn read_meta(connection: &Connection) -> VaultResult<(String, Vec<u8>)> {
     let (vault, sealed): (String, Vec<u8>) = connection
         .query_row("SELECT vault, sealed FROM meta WHERE one = 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .optional()?
-        .ok_or(Failure::Damaged)?;
-    if is_id(&vault) { Ok((vault, sealed)) } else { Err(Failure::Damaged) }
+        .ok_or(VaultError::Damaged)?;
+    if is_id(&vault) { Ok((vault, sealed)) } else { Err(VaultError::Damaged) }
 }
 
-fn write(path: &Path, keys: &Keys, fill: impl FnOnce(&Transaction<'_>) -> Work<()>) -> Work<()> {
+fn write(
+    path: &Path,
+    keys: &Keys,
+    fill: impl FnOnce(&Transaction<'_>) -> VaultResult<()>,
+) -> VaultResult<()> {
     let failed =
         |error| explain_io(&error, "the vault cannot be created", path.parent().unwrap_or(path));
     drop(create_file(path).map_err(failed)?);
@@ -74,11 +78,11 @@ fn write(path: &Path, keys: &Keys, fill: impl FnOnce(&Transaction<'_>) -> Work<(
     schema::fill_reserve(&transaction)?;
     fill(&transaction)?;
     transaction.commit()?;
-    connection.close().map_err(|(_, error)| Failure::from(error))
+    connection.close().map_err(|(_, error)| VaultError::from(error))
 }
 
 /// Changes when another connection, of this process or of another, has written.
-pub fn data_version(connection: &Connection) -> Work<i64> {
+pub fn data_version(connection: &Connection) -> VaultResult<i64> {
     Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
 }
 

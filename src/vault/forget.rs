@@ -4,13 +4,13 @@
 //! The vault gets a new id and a new key in the transaction that empties it, then the old key is
 //! overwritten. From that moment on no copy of the old file opens, wherever it is.
 
-use super::failure::{Failure, Work, explain_io};
+use super::busy::{self, BusyTimeout};
+use super::error::{VaultError, VaultResult, explain_io};
 use super::file::{Open, seal_check};
 use super::key::KeyFile;
-use super::patience::{self, Patience};
 use super::seal::Keys;
-use super::{ATTEMPTS, State, Vault, key, trail};
-use crate::audit::{Event, Record};
+use super::{ATTEMPTS, State, Vault, audit, key};
+use crate::audit::{Event, NewAuditEvent};
 use crate::clock::Clock;
 use crate::error::Result;
 use rusqlite::{TransactionBehavior, params};
@@ -26,7 +26,7 @@ impl Vault {
             match done {
                 Ok(_) => break,
                 Err(failure) => {
-                    let _patience = Patience::of(patience::ORDINARY);
+                    let _patience = BusyTimeout::of(busy::ORDINARY);
                     self.recover(&mut state, failure)?;
                 }
             }
@@ -49,19 +49,19 @@ impl Vault {
     }
 
     /// One transaction: everything out, the new id and check value in.
-    fn swap_key(&self, state: &mut State) -> Work<((u64, u64), KeyFile)> {
-        let _patience = Patience::of(patience::ORDINARY);
+    fn swap_key(&self, state: &mut State) -> VaultResult<((u64, u64), KeyFile)> {
+        let _patience = BusyTimeout::of(busy::ORDINARY);
         drop(self.enter(state)?);
         let guard = self.lock.alone()?;
-        let State { open: Some(open), mark, .. } = state else { return Err(Failure::Stale) };
+        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
         if !self.is_current(open)? {
-            return Err(Failure::Stale);
+            return Err(VaultError::Stale);
         }
         let vault = key::random_id()?;
         let file = key::replace(&self.directories, &vault, &open.key_file.path)?;
         guard.bind(None);
         let emptied = Keys::derive(&file.key, &vault)
-            .map_err(Failure::from)
+            .map_err(VaultError::from)
             .and_then(|keys| empty(open, &keys, self.clock()).map(|counts| (counts, keys)));
         let (counts, keys) = match emptied {
             Ok(emptied) => emptied,
@@ -78,7 +78,7 @@ impl Vault {
     }
 }
 
-fn empty(open: &mut Open, keys: &Keys, clock: &dyn Clock) -> Work<(u64, u64)> {
+fn empty(open: &mut Open, keys: &Keys, clock: &dyn Clock) -> VaultResult<(u64, u64)> {
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let sessions = transaction.execute("DELETE FROM sessions", [])?;
     let entries = transaction.execute("DELETE FROM outbox", [])?;
@@ -89,16 +89,16 @@ fn empty(open: &mut Open, keys: &Keys, clock: &dyn Clock) -> Work<(u64, u64)> {
         params![keys.vault(), seal_check(keys)?, open.keys.vault()],
     )?;
     if changed == 0 {
-        return Err(Failure::Stale);
+        return Err(VaultError::Stale);
     }
-    let record = Record {
+    let record = NewAuditEvent {
         event: Event::Forgotten,
         provider: String::new(),
         account: String::new(),
         outcome: "ok".to_owned(),
         detail: format!("{sessions} sessions, {entries} waiting logouts"),
     };
-    trail::append(&transaction, clock, &record)?;
+    audit::append(&transaction, clock, &record)?;
     transaction.commit()?;
     Ok((sessions as u64, entries as u64))
 }

@@ -4,8 +4,8 @@
 //! does not open; where that directory cannot be written, beside the vault as `device.key` (or
 //! `device.next.key`, after that one was replaced).
 
-use super::failure::explain_io;
-use super::place::{Directories, create_file, open_file, publish};
+use super::error::explain_io;
+use super::files::{Directories, create_file, open_file, publish};
 use crate::error::{Error, Kind, Result};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs;

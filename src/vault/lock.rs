@@ -1,14 +1,14 @@
 //! The lock file of a data directory: keeps work on the vault apart from replacing the vault.
 //!
-//! Work and opening take it shared, whoever creates, replaces, migrates or re-keys the vault takes it
+//! VaultResult and opening take it shared, whoever creates, replaces, migrates or re-keys the vault takes it
 //! alone; SQLite's own locks order the work itself. flock, never fcntl: those are dropped when the process closes
 //! any descriptor of the file. The file also holds the id of the vault that belongs to this
 //! directory, so that another profile's vault put in its place is noticed. Where locking is not
 //! supported the vault works without.
 
-use super::failure::in_use;
-use super::patience;
-use super::place::{identity, open_file};
+use super::busy;
+use super::error::in_use;
+use super::files::{identity, open_file};
 use crate::error::Result;
 use fs4::{FileExt, TryLockError};
 use std::fs::{self, File};
@@ -67,7 +67,7 @@ impl Lock {
                     return Ok(Guard { file: Some(file), held: false, alone });
                 }
             }
-            if !patience::wait() {
+            if !busy::wait() {
                 return Err(in_use(&self.directory));
             }
         }

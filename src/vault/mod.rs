@@ -7,20 +7,21 @@
 //! The vault never uses the network and never decides when something is tried.
 
 mod accounts;
-mod aside;
+mod audit;
+mod busy;
 mod definitions;
+mod degraded;
 mod due;
-mod entries;
+mod error;
 mod facts;
-mod failure;
 mod file;
+mod files;
 mod forget;
 mod key;
-mod last_resort;
 mod lock;
 mod opening;
-mod patience;
-mod place;
+mod outbox;
+mod quarantine;
 mod rescue;
 mod salvage;
 mod schema;
@@ -31,23 +32,22 @@ mod sources;
 mod tasks;
 #[cfg(test)]
 mod tests;
-mod trail;
 
-pub use accounts::Whom;
-pub use entries::Entry;
+pub use accounts::SessionSelector;
+pub use degraded::InPlace;
 pub use key::random_id;
-pub use last_resort::InPlace;
-pub use sessions::{Ended, Retired};
+pub use outbox::OutboxEntry;
+pub use sessions::{Ended, Successors};
 pub use tasks::{TakenTask, Task};
 
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-use failure::{Failure, Work, explain_io};
+use busy::BusyTimeout;
+use error::{VaultError, VaultResult, explain_io};
 use file::{Open, data_version, read_meta};
+use files::{Directories, Found};
 use lock::Lock;
 use opening::attach;
-use patience::Patience;
-use place::{Directories, Found};
 use rusqlite::{Transaction, TransactionBehavior};
 use seal::Keys;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ impl Vault {
         let directories = Directories::prepare(directory, key_directory)?;
         let lock = Lock::open(&directories.data);
         let vault = Vault { directories, lock, clock, state: Mutex::default() };
-        let patience = Patience::of(patience::ORDINARY);
+        let patience = BusyTimeout::of(busy::ORDINARY);
         vault.attach(&mut vault.state(), None)?;
         drop(patience);
         Ok(vault)
@@ -114,13 +114,13 @@ impl Vault {
         Ok(*mark)
     }
 
-    /// Work that only reads.
-    fn read<T>(&self, work: impl FnMut(&Transaction<'_>, &Keys) -> Work<T>) -> Result<T> {
+    /// VaultResult that only reads.
+    fn read<T>(&self, work: impl FnMut(&Transaction<'_>, &Keys) -> VaultResult<T>) -> Result<T> {
         self.run(&mut self.state(), TransactionBehavior::Deferred, work)
     }
 
-    /// Work that writes; all of it or nothing happens. It may run again after damage was found.
-    fn write<T>(&self, work: impl FnMut(&Transaction<'_>, &Keys) -> Work<T>) -> Result<T> {
+    /// VaultResult that writes; all of it or nothing happens. It may run again after damage was found.
+    fn write<T>(&self, work: impl FnMut(&Transaction<'_>, &Keys) -> VaultResult<T>) -> Result<T> {
         self.run(&mut self.state(), TransactionBehavior::Immediate, work)
     }
 
@@ -128,32 +128,32 @@ impl Vault {
         &self,
         state: &mut State,
         behavior: TransactionBehavior,
-        mut work: impl FnMut(&Transaction<'_>, &Keys) -> Work<T>,
+        mut work: impl FnMut(&Transaction<'_>, &Keys) -> VaultResult<T>,
     ) -> Result<T> {
         for _ in 0..ATTEMPTS {
-            let _patience = Patience::of(patience::ORDINARY);
+            let _patience = BusyTimeout::of(busy::ORDINARY);
             match self.attempt(state, behavior, &mut work) {
                 Ok(value) => return Ok(value),
                 Err(failure) => self.recover(state, failure)?,
             }
         }
         Err(Error::new(Kind::Storage, "the vault is damaged again and again")
-            .hint(format!("look at the disk that holds {}", self.directories.data.display())))
+            .with_hint(format!("look at the disk that holds {}", self.directories.data.display())))
     }
 
     fn attempt<T>(
         &self,
         state: &mut State,
         behavior: TransactionBehavior,
-        work: &mut impl FnMut(&Transaction<'_>, &Keys) -> Work<T>,
-    ) -> Work<T> {
+        work: &mut impl FnMut(&Transaction<'_>, &Keys) -> VaultResult<T>,
+    ) -> VaultResult<T> {
         let guard = self.enter(state)?;
-        let State { open: Some(open), mark, .. } = state else { return Err(Failure::Stale) };
+        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
         let writes = matches!(behavior, TransactionBehavior::Immediate);
         let transaction = open.connection.transaction_with_behavior(behavior)?;
         // Another process may have given the vault a new key.
         if read_meta(&transaction)?.0 != open.keys.vault() {
-            return Err(Failure::Stale);
+            return Err(VaultError::Stale);
         }
         let value = work(&transaction, &open.keys)?;
         if writes {
@@ -165,14 +165,14 @@ impl Vault {
     }
 
     /// Takes the directory's lock, and makes sure that the open file is the one at the path.
-    fn enter(&self, state: &mut State) -> Work<lock::Guard> {
+    fn enter(&self, state: &mut State) -> VaultResult<lock::Guard> {
         if state.open.is_none() {
             self.attach(state, None)?;
         }
         let guard = self.lock.share()?;
         match &state.open {
             Some(open) if self.is_current(open)? => Ok(guard),
-            _ => Err(Failure::Stale),
+            _ => Err(VaultError::Stale),
         }
     }
 
@@ -184,26 +184,31 @@ impl Vault {
     }
 
     /// After this the work can be tried again, or the error is final.
-    fn recover(&self, state: &mut State, failure: Failure) -> Result<()> {
+    fn recover(&self, state: &mut State, failure: VaultError) -> Result<()> {
         match failure {
-            Failure::Stale => {
+            VaultError::Stale => {
                 state.open = None;
                 Ok(())
             }
-            Failure::Damaged | Failure::KeyMissing | Failure::KeyWrong | Failure::Foreign => {
+            VaultError::Damaged
+            | VaultError::KeyMissing
+            | VaultError::KeyWrong
+            | VaultError::Foreign => {
                 let suspect = state.open.take().map(|open| open.identity);
                 self.attach(state, suspect)
             }
-            Failure::BadRow => match self.delete_bad_rows(state) {
+            VaultError::BadRow => match self.delete_bad_rows(state) {
                 Ok(()) => Ok(()),
-                Err(Failure::Damaged) => self.recover(state, Failure::Damaged),
+                Err(VaultError::Damaged) => self.recover(state, VaultError::Damaged),
                 Err(other) => Err(other.explain(&self.directories.data)),
             },
-            Failure::Sql(_) | Failure::Refused(_) => Err(failure.explain(&self.directories.data)),
+            VaultError::Sql(_) | VaultError::Refused(_) => {
+                Err(failure.explain(&self.directories.data))
+            }
         }
     }
 
-    fn delete_bad_rows(&self, state: &mut State) -> Work<()> {
+    fn delete_bad_rows(&self, state: &mut State) -> VaultResult<()> {
         let guard = self.enter(state)?;
         let State { open: Some(open), damage, mark } = state else { return Ok(()) };
         let kept_as = salvage::delete_bad_rows(&self.directories, self.clock(), open)?;
@@ -213,10 +218,10 @@ impl Vault {
         Ok(())
     }
 
-    fn attach(&self, state: &mut State, suspect: Option<place::Identity>) -> Result<()> {
+    fn attach(&self, state: &mut State, suspect: Option<files::Identity>) -> Result<()> {
         state.open = None;
         let open = attach(&self.directories, &self.lock, self.clock(), suspect, &mut state.damage)?;
-        if let Ok(Some(time)) = trail::newest_time(&open.connection) {
+        if let Ok(Some(time)) = audit::newest_time(&open.connection) {
             self.clock.raise_floor(time);
         }
         state.open = Some(open);

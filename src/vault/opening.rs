@@ -3,11 +3,11 @@
 //! A vault is made complete under a temporary name and then published, so whatever else is found
 //! at its path is damage, never a vault half made.
 
-use super::failure::{Failure, Work, explain_io};
+use super::error::{VaultError, VaultResult, explain_io};
 use super::file::{Open, build, data_version, opens_check, read_meta};
+use super::files::{Directories, Found, Identity, open_file, publish};
 use super::key::{self};
 use super::lock::{Guard, Lock};
-use super::place::{Directories, Found, Identity, open_file, publish};
 use super::salvage;
 use super::seal::Keys;
 use super::{Damage, schema};
@@ -45,7 +45,7 @@ pub fn attach(
             }
             Found::File(_, identity) if suspect == Some(identity) => {
                 suspect = None;
-                Failure::Damaged
+                VaultError::Damaged
             }
             Found::File(length, identity) => match open(directories, &guard, length, identity) {
                 Ok(open) => return Ok(open),
@@ -55,7 +55,7 @@ pub fn attach(
         damage.push(salvage::rebuild(directories, &guard, clock, trouble)?);
     }
     Err(Error::new(Kind::Storage, "the vault is damaged again and again")
-        .hint(format!("look at the disk that holds {}", directories.data.display())))
+        .with_hint(format!("look at the disk that holds {}", directories.data.display())))
 }
 
 /// Opens a sound vault among others who are at work. `None` where something has to be done to it
@@ -67,10 +67,10 @@ fn join(directories: &Directories, lock: &Lock, suspect: Option<Identity>) -> Re
         Found::File(length, identity) if suspect != Some(identity) => (length, identity),
         _ => return Ok(None),
     };
-    match open(directories, &guard, length, identity).map_err(Failure::at_opening) {
+    match open(directories, &guard, length, identity).map_err(VaultError::at_opening) {
         Ok(open) => Ok(Some(open)),
         // Being alone would not help.
-        Err(failure @ (Failure::Sql(_) | Failure::Refused(_))) => {
+        Err(failure @ (VaultError::Sql(_) | VaultError::Refused(_))) => {
             Err(failure.explain(&directories.data))
         }
         Err(_) => Ok(None),
@@ -118,14 +118,19 @@ fn make(directories: &Directories, guard: &Guard) -> Result<()> {
     }
 }
 
-fn open(directories: &Directories, guard: &Guard, length: u64, identity: Identity) -> Work<Open> {
+fn open(
+    directories: &Directories,
+    guard: &Guard,
+    length: u64,
+    identity: Identity,
+) -> VaultResult<Open> {
     if length == 0 {
-        return Err(Failure::Damaged);
+        return Err(VaultError::Damaged);
     }
     let mut connection = schema::connect(&directories.vault())?;
     // A changed header byte makes SQLite read-only where the file is not.
     if connection.is_readonly("main")? && open_file(&directories.vault(), true, false).is_ok() {
-        return Err(Failure::Damaged);
+        return Err(VaultError::Damaged);
     }
     if guard.is_alone() {
         schema::migrate(&mut connection)?;
@@ -137,10 +142,10 @@ fn open(directories: &Directories, guard: &Guard, length: u64, identity: Identit
     }
     let (vault, sealed) = read_meta(&connection)?;
     match guard.bound() {
-        Some(bound) if bound != vault => return Err(Failure::Foreign),
+        Some(bound) if bound != vault => return Err(VaultError::Foreign),
         Some(_) => {}
         None if guard.is_alone() => guard.bind(Some(&vault)),
-        None => return Err(Failure::Stale),
+        None => return Err(VaultError::Stale),
     }
     let candidates = key::find(directories, &vault)?;
     let none_there = candidates.keys.is_empty() && !candidates.malformed;
@@ -153,5 +158,5 @@ fn open(directories: &Directories, guard: &Guard, length: u64, identity: Identit
             return Ok(Open { connection, keys, key_file, identity, data_version });
         }
     }
-    Err(if none_there { Failure::KeyMissing } else { Failure::KeyWrong })
+    Err(if none_there { VaultError::KeyMissing } else { VaultError::KeyWrong })
 }

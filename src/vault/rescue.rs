@@ -3,10 +3,10 @@
 //! A sealed row is sound when it opens with the key. The audit trail is carried over as it can be
 //! read, with a new chain: the line that tells of the damage marks the place.
 
-use super::failure::Work;
+use super::error::VaultResult;
 use super::seal::{Keys, Place, Purpose};
 use super::tasks::Task;
-use super::{definitions, trail};
+use super::{audit, definitions};
 use crate::session::{Revocation, Session};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashSet};
 const PROBES: i64 = 100_000;
 
 /// Carries over what opens; false when the tables could not be read at all.
-pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<bool> {
+pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> VaultResult<bool> {
     let Some(rows) = rows_of(source, SESSION_ROWS) else {
         return Ok(false);
     };
@@ -137,7 +137,11 @@ impl StoredEntry {
 }
 
 /// Gives the ids of the sessions that are in the outbox.
-fn carry_outbox(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<HashSet<String>> {
+fn carry_outbox(
+    source: &Connection,
+    new: &Transaction<'_>,
+    keys: &Keys,
+) -> VaultResult<HashSet<String>> {
     let mut ended = HashSet::new();
     for row in rows_of(source, ENTRY_ROWS).unwrap_or_default() {
         let Some(entry) = read(source, ENTRY, row, StoredEntry::read) else { continue };
@@ -170,7 +174,11 @@ fn carry_outbox(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work
 }
 
 /// Gives the ids of the sessions that have left something to do. What was handed out stays so.
-fn carry_tasks(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<HashSet<String>> {
+fn carry_tasks(
+    source: &Connection,
+    new: &Transaction<'_>,
+    keys: &Keys,
+) -> VaultResult<HashSet<String>> {
     let mut ended = HashSet::new();
     for row in rows_of(source, TASK_ROWS).unwrap_or_default() {
         let Some((found, taken_at)) = read(source, TASK, row, |row| {
@@ -200,12 +208,12 @@ fn carry_tasks(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<
 }
 
 /// A row's number is not given again, even if the newest rows were lost.
-fn skip_numbers(new: &Transaction<'_>, table: &str) -> Work<()> {
+fn skip_numbers(new: &Transaction<'_>, table: &str) -> VaultResult<()> {
     new.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name = ?1", [table])?;
     Ok(())
 }
 
-fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Work<()> {
+fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
     for row in rows_of(source, DEFINITION_ROWS).unwrap_or_default() {
         let found = read(source, DEFINITION, row, |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
@@ -222,8 +230,8 @@ fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) ->
 }
 
 /// After the trail: no sink has taken what is not there, else it would miss what comes next.
-fn carry_sinks(source: &Connection, new: &Transaction<'_>) -> Work<()> {
-    let newest = trail::newest(new)?;
+fn carry_sinks(source: &Connection, new: &Transaction<'_>) -> VaultResult<()> {
+    let newest = audit::newest(new)?;
     for row in rows_of(source, SINK_ROWS).unwrap_or_default() {
         let found =
             read(source, SINK, row, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
@@ -237,12 +245,12 @@ fn carry_sinks(source: &Connection, new: &Transaction<'_>) -> Work<()> {
     Ok(())
 }
 
-fn carry_trail(source: &Connection, new: &Transaction<'_>) -> Work<()> {
+fn carry_trail(source: &Connection, new: &Transaction<'_>) -> VaultResult<()> {
     let rows = rows_of(source, "SELECT row FROM audit ORDER BY row").unwrap_or_default();
-    let statement = format!("{} WHERE row = ?1", trail::COLUMNS);
+    let statement = format!("{} WHERE row = ?1", audit::COLUMNS);
     for row in rows.into_iter().filter(|row| *row > 0) {
-        if let Some(line) = read(source, &statement, row, trail::Stored::read) {
-            trail::insert(new, &line)?;
+        if let Some(line) = read(source, &statement, row, audit::Stored::read) {
+            audit::insert(new, &line)?;
         }
     }
     Ok(())

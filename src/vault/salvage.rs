@@ -3,14 +3,14 @@
 //! The new vault is complete before the old one is touched, and takes its place by one rename.
 //! Rows that do not open with the key are not carried over; no row of another profile's vault is.
 
-use super::failure::{Failure, Work, explain_io};
+use super::error::{VaultError, VaultResult, explain_io};
 use super::file::{Open, build, opens_check, read_meta};
+use super::files::{Directories, create_file, journal_of, sync_directory};
 use super::key::{self, KeyFile};
 use super::lock::Guard;
-use super::place::{Directories, create_file, journal_of, sync_directory};
 use super::seal::Keys;
 use super::sources::Source;
-use super::{Damage, accounts, entries, rescue, tasks};
+use super::{Damage, accounts, outbox, rescue, tasks};
 use crate::clock::Clock;
 use crate::error::Result;
 use rusqlite::TransactionBehavior;
@@ -24,21 +24,21 @@ pub fn rebuild(
     directories: &Directories,
     guard: &Guard,
     clock: &dyn Clock,
-    trouble: Failure,
+    trouble: VaultError,
 ) -> Result<Damage> {
     let mut outcome = match trouble {
-        Failure::Damaged | Failure::BadRow | Failure::Stale => "damaged",
-        Failure::KeyMissing => "key_missing",
-        Failure::KeyWrong | Failure::Foreign => "key_wrong",
+        VaultError::Damaged | VaultError::BadRow | VaultError::Stale => "damaged",
+        VaultError::KeyMissing => "key_missing",
+        VaultError::KeyWrong | VaultError::Foreign => "key_wrong",
         other => return Err(other.explain(&directories.data)),
     };
     let sources = match trouble {
-        Failure::Foreign => Vec::new(),
+        VaultError::Foreign => Vec::new(),
         _ => Source::all(directories)?,
     };
     let known = match trouble {
-        Failure::Foreign | Failure::KeyMissing => None,
-        _ => known_key(directories, guard, &sources, matches!(trouble, Failure::KeyWrong))?,
+        VaultError::Foreign | VaultError::KeyMissing => None,
+        _ => known_key(directories, guard, &sources, matches!(trouble, VaultError::KeyWrong))?,
     };
     if known.is_some() {
         // A key that opens some row is right; only the value that proves it was damaged.
@@ -97,7 +97,7 @@ pub fn delete_bad_rows(
     directories: &Directories,
     clock: &dyn Clock,
     open: &mut Open,
-) -> Work<Option<PathBuf>> {
+) -> VaultResult<Option<PathBuf>> {
     let kept = directories.aside(clock.now());
     // The copy is best effort: a full disk must not keep the other accounts out.
     let copied = create_file(&kept).is_ok()
@@ -109,7 +109,7 @@ pub fn delete_bad_rows(
     }
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     accounts::delete_unreadable(&transaction, &open.keys)?;
-    entries::delete_unreadable(&transaction, &open.keys)?;
+    outbox::delete_unreadable(&transaction, &open.keys)?;
     tasks::delete_unreadable(&transaction, &open.keys)?;
     transaction.commit()?;
     Ok(copied.then_some(kept))

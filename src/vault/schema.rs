@@ -4,8 +4,8 @@
 //! grow, and alone has indices: they are compared with it at opening, because one that is damaged
 //! would hide entries.
 
-use super::failure::{Failure, Work};
-use super::patience;
+use super::busy;
+use super::error::{VaultError, VaultResult};
 use crate::error::{Error, Kind};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
@@ -100,17 +100,17 @@ pub const VERSION: i64 = MIGRATIONS.len() as i64;
 const RESERVE: i64 = 16 * 1024;
 
 /// Opens the database and sets the connection up; changes nothing in a newer one.
-pub fn connect(path: &Path) -> Work<Connection> {
+pub fn connect(path: &Path) -> VaultResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_handler(Some(|_| patience::wait()))?;
+    connection.busy_handler(Some(|_| busy::wait()))?;
     let (application, version) = marks(&connection)?;
     if application == APPLICATION && version > VERSION {
-        return Err(Failure::Refused(
+        return Err(VaultError::Refused(
             Error::new(Kind::VersionMismatch, "the vault was written by a newer version")
-                .hint("update the add-on and restart Kodi; nothing was changed"),
+                .with_hint("update the add-on and restart Kodi; nothing was changed"),
         ));
     }
     connection.execute_batch(
@@ -122,11 +122,13 @@ pub fn connect(path: &Path) -> Work<Connection> {
 }
 
 /// Brings a database of ours to the current version; damage where it is none of ours.
-pub fn migrate(connection: &mut Connection) -> Work<()> {
+pub fn migrate(connection: &mut Connection) -> VaultResult<()> {
     let version = recognise(connection)?;
     if version < VERSION {
         match apply(connection, version, VERSION, "") {
-            Err(failure @ Failure::Sql(_)) if !failure.is_busy() => in_reserve(connection, version),
+            Err(failure @ VaultError::Sql(_)) if !failure.is_busy() => {
+                in_reserve(connection, version)
+            }
             outcome => outcome,
         }?;
     }
@@ -134,12 +136,12 @@ pub fn migrate(connection: &mut Connection) -> Work<()> {
 }
 
 /// Nothing but ours, and of the current version.
-pub fn verify(connection: &Connection) -> Work<()> {
-    if recognise(connection)? == VERSION { Ok(()) } else { Err(Failure::Damaged) }
+pub fn verify(connection: &Connection) -> VaultResult<()> {
+    if recognise(connection)? == VERSION { Ok(()) } else { Err(VaultError::Damaged) }
 }
 
 /// The version of a database that holds nothing but ours.
-pub fn recognise(connection: &Connection) -> Work<i64> {
+pub fn recognise(connection: &Connection) -> VaultResult<i64> {
     let (application, version) = marks(connection)?;
     if application == APPLICATION
         && (1..=VERSION).contains(&version)
@@ -148,24 +150,24 @@ pub fn recognise(connection: &Connection) -> Work<i64> {
     {
         Ok(version)
     } else {
-        Err(Failure::Damaged)
+        Err(VaultError::Damaged)
     }
 }
 
 /// Creates everything in an empty file.
-pub fn create(connection: &mut Connection) -> Work<()> {
+pub fn create(connection: &mut Connection) -> VaultResult<()> {
     connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     apply(connection, 0, VERSION, "")
 }
 
 /// Looks through a file for what SQLite itself can notice.
-pub fn check(connection: &Connection) -> Work<()> {
+pub fn check(connection: &Connection) -> VaultResult<()> {
     // The quick one does not compare the indices with their table.
     for check in ["PRAGMA quick_check(1)", "PRAGMA integrity_check(outbox)"] {
         let answer: String = connection.query_row(check, [], |row| row.get(0))?;
         if answer != "ok" {
-            return Err(Failure::Damaged);
+            return Err(VaultError::Damaged);
         }
     }
     Ok(())
@@ -184,13 +186,13 @@ pub fn fill_reserve(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn marks(connection: &Connection) -> Work<(i64, i64)> {
+fn marks(connection: &Connection) -> VaultResult<(i64, i64)> {
     let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok((application, version))
 }
 
-fn apply(connection: &mut Connection, from: i64, to: i64, before: &str) -> Work<()> {
+fn apply(connection: &mut Connection, from: i64, to: i64, before: &str) -> VaultResult<()> {
     let transaction = connection.transaction()?;
     transaction.execute_batch(before)?;
     for (version, migration) in (1..=to).zip(MIGRATIONS) {
@@ -205,7 +207,7 @@ fn apply(connection: &mut Connection, from: i64, to: i64, before: &str) -> Work<
 
 /// A full disk is no reason to keep the user from logging out: the new tables go where the reserve
 /// was, and the journal into memory.
-fn in_reserve(connection: &mut Connection, from: i64) -> Work<()> {
+fn in_reserve(connection: &mut Connection, from: i64) -> VaultResult<()> {
     connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
     let applied = apply(connection, from, VERSION, "DELETE FROM reserve");
     connection.execute_batch("PRAGMA journal_mode = DELETE")?;
@@ -213,7 +215,7 @@ fn in_reserve(connection: &mut Connection, from: i64) -> Work<()> {
 }
 
 /// The whole schema as text: a table or trigger more or less is not ours.
-fn describe(connection: &Connection) -> Work<Vec<String>> {
+fn describe(connection: &Connection) -> VaultResult<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '')
          FROM sqlite_schema ORDER BY 1",
@@ -223,7 +225,7 @@ fn describe(connection: &Connection) -> Work<Vec<String>> {
 }
 
 /// A table that begins nowhere would read as empty, and SQLite's own check passes over it.
-fn roots_are_pages(connection: &Connection) -> Work<bool> {
+fn roots_are_pages(connection: &Connection) -> VaultResult<bool> {
     Ok(connection.query_row(
         "SELECT count(*) = count(DISTINCT rootpage)
                 AND min(rootpage) > 1 AND max(rootpage) <= (SELECT page_count FROM pragma_page_count)
@@ -234,11 +236,11 @@ fn roots_are_pages(connection: &Connection) -> Work<bool> {
 }
 
 /// The schema of a new vault of that version; made once, in memory.
-fn expected(version: i64) -> Work<&'static [String]> {
+fn expected(version: i64) -> VaultResult<&'static [String]> {
     static EXPECTED: [OnceLock<Vec<String>>; MIGRATIONS.len()] =
         [const { OnceLock::new() }; MIGRATIONS.len()];
     let slot = usize::try_from(version - 1).ok().and_then(|index| EXPECTED.get(index));
-    let slot = slot.ok_or(Failure::Damaged)?;
+    let slot = slot.ok_or(VaultError::Damaged)?;
     if let Some(expected) = slot.get() {
         return Ok(expected);
     }

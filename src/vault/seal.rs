@@ -46,7 +46,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn name(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
@@ -152,7 +152,7 @@ impl Keys {
     fn bind(&self, place: Place<'_>) -> Vec<u8> {
         let Place { purpose, provider, account, row } = place;
         let mut data = Vec::new();
-        for part in [FORMAT_NAME, &self.vault, purpose.name(), provider, account, row] {
+        for part in [FORMAT_NAME, &self.vault, purpose.as_str(), provider, account, row] {
             data.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
             data.extend_from_slice(part.as_bytes());
         }
@@ -169,7 +169,7 @@ fn sub_key(device: &DeviceKey, vault: &str, purpose: Purpose) -> Result<Zeroizin
     let mut key = Zeroizing::new([0; KEY]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, vault.as_bytes())
         .extract(device.expose())
-        .expand(&[FORMAT_NAME.as_bytes(), b" ", purpose.name().as_bytes()], hkdf::HKDF_SHA256)
+        .expand(&[FORMAT_NAME.as_bytes(), b" ", purpose.as_str().as_bytes()], hkdf::HKDF_SHA256)
         .and_then(|output| output.fill(&mut *key))
         .map_err(|_| broken())?;
     Ok(key)

@@ -4,12 +4,12 @@
 //! to do after it. `retire`, where it is asked for, runs inside that transaction: it must not use the
 //! vault.
 
-use super::accounts::{Whom, column, find, load, mark_active};
-use super::failure::{Failure, Work};
+use super::accounts::{SessionSelector, column, find, load, mark_active};
+use super::error::{VaultError, VaultResult};
 use super::seal::{Keys, Place, Purpose};
 use super::tasks::{self, Task};
-use super::{Vault, entries, trail};
-use crate::audit::Record;
+use super::{Vault, audit, outbox};
+use crate::audit::NewAuditEvent;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::session::{Revocation, Session};
@@ -26,21 +26,21 @@ pub enum Ended {
 
 /// What stays of a session that has ended.
 #[derive(Clone, Debug, Default)]
-pub struct Retired {
+pub struct Successors {
     /// What is needed to revoke it; `None` where nothing can be revoked.
     pub revocation: Option<Revocation>,
     /// What is left to do on this device, in this order.
     pub tasks: Vec<Task>,
 }
 
-impl From<Option<Revocation>> for Retired {
+impl From<Option<Revocation>> for Successors {
     fn from(revocation: Option<Revocation>) -> Self {
-        Retired { revocation, tasks: Vec::new() }
+        Successors { revocation, tasks: Vec::new() }
     }
 }
 
 /// Makes of a session what stays of it. It may be asked again for the same session.
-pub type Retire<'a> = dyn FnMut(&Session) -> Retired + 'a;
+pub type Retire<'a> = dyn FnMut(&Session) -> Successors + 'a;
 
 impl Vault {
     /// Stores a new session and makes it the active one. The account's older session, if one is
@@ -49,7 +49,7 @@ impl Vault {
         &self,
         session: Session,
         retire: &mut Retire<'_>,
-        record: &Record,
+        record: &NewAuditEvent,
     ) -> Result<Session> {
         let mut session = session;
         self.write(|transaction, keys| {
@@ -77,18 +77,22 @@ impl Vault {
                 ],
             )?;
             mark_active(transaction, &session.provider, transaction.last_insert_rowid())?;
-            trail::append(transaction, self.clock(), record)
+            audit::append(transaction, self.clock(), record)
         })?;
         Ok(session)
     }
 
     /// Stores a renewed session, if the one it was made from is still there and unchanged. Whether
     /// it is active does not change.
-    pub fn renew(&self, session: Session, record: Option<&Record>) -> Result<Option<Session>> {
+    pub fn renew(
+        &self,
+        session: Session,
+        record: Option<&NewAuditEvent>,
+    ) -> Result<Option<Session>> {
         let mut session = session;
         let from = session.generation;
         let renewed = self.write(|transaction, keys| {
-            let whom = Whom::Session(&session.id);
+            let whom = SessionSelector::Session(&session.id);
             let found = find(transaction, keys, &session.provider, whom)?;
             let Some(stored) = found.filter(|stored| stored.session.generation == from) else {
                 return Ok(false);
@@ -100,7 +104,7 @@ impl Vault {
                 params![stored.row, session.account.id, column(session.generation), sealed],
             )?;
             if let Some(record) = record {
-                trail::append(transaction, self.clock(), record)?;
+                audit::append(transaction, self.clock(), record)?;
             }
             Ok(true)
         })?;
@@ -112,9 +116,9 @@ impl Vault {
     pub fn end(
         &self,
         provider: &str,
-        whom: Whom<'_>,
+        whom: SessionSelector<'_>,
         retire: &mut Retire<'_>,
-        record: &Record,
+        record: &NewAuditEvent,
     ) -> Result<Ended> {
         self.write(|transaction, keys| {
             end(transaction, keys, self.clock(), (provider, whom), retire, Some(record))
@@ -126,14 +130,14 @@ impl Vault {
     pub fn end_every(
         &self,
         retire: &mut Retire<'_>,
-        record_for: &mut dyn FnMut(&Session) -> Record,
+        record_for: &mut dyn FnMut(&Session) -> NewAuditEvent,
     ) -> Result<u64> {
         self.write(|transaction, keys| {
             let stored = load(transaction, keys, None)?;
             transaction.execute("DELETE FROM sessions", [])?;
             for session in stored.iter().map(|stored| &stored.session) {
                 keep_retired(transaction, keys, session, retire(session))?;
-                trail::append(transaction, self.clock(), &record_for(session))?;
+                audit::append(transaction, self.clock(), &record_for(session))?;
             }
             Ok(stored.len() as u64)
         })
@@ -145,17 +149,17 @@ pub fn end(
     transaction: &Transaction<'_>,
     keys: &Keys,
     clock: &dyn Clock,
-    (provider, whom): (&str, Whom<'_>),
+    (provider, whom): (&str, SessionSelector<'_>),
     retire: &mut Retire<'_>,
-    record: Option<&Record>,
-) -> Work<Ended> {
+    record: Option<&NewAuditEvent>,
+) -> VaultResult<Ended> {
     let Some(found) = find(transaction, keys, provider, whom)? else {
         return Ok(Ended::Gone);
     };
     transaction.execute("DELETE FROM sessions WHERE row = ?1", [found.row])?;
     let entry = keep_retired(transaction, keys, &found.session, retire(&found.session))?;
     if let Some(record) = record {
-        trail::append(transaction, clock, record)?;
+        audit::append(transaction, clock, record)?;
     }
     Ok(Ended::Ended { entry })
 }
@@ -165,10 +169,10 @@ fn keep_retired(
     transaction: &Transaction<'_>,
     keys: &Keys,
     session: &Session,
-    retired: Retired,
-) -> Work<Option<i64>> {
+    retired: Successors,
+) -> VaultResult<Option<i64>> {
     let entry = match retired.revocation {
-        Some(revocation) => Some(entries::insert(transaction, keys, &revocation)?),
+        Some(revocation) => Some(outbox::insert(transaction, keys, &revocation)?),
         None => None,
     };
     for task in &retired.tasks {
@@ -187,12 +191,12 @@ fn place(session: &Session) -> Place<'_> {
 }
 
 /// Counts up across all sessions, and never down.
-fn next_generation(transaction: &Transaction<'_>) -> Work<u64> {
+fn next_generation(transaction: &Transaction<'_>) -> VaultResult<u64> {
     let generation: i64 = transaction
         .query_row("UPDATE meta SET generation = generation + 1 RETURNING generation", [], |row| {
             row.get(0)
         })
         .optional()?
-        .ok_or(Failure::Damaged)?;
-    u64::try_from(generation).map_err(|_| Failure::Damaged)
+        .ok_or(VaultError::Damaged)?;
+    u64::try_from(generation).map_err(|_| VaultError::Damaged)
 }

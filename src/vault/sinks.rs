@@ -3,20 +3,20 @@
 //! A sink is known by the SHA-256 of its name: the name may be an address that holds a secret.
 
 use super::definitions::hash_of;
-use super::failure::Work;
-use super::{Vault, trail};
-use crate::audit::Line;
+use super::error::VaultResult;
+use super::{Vault, audit};
+use crate::audit::AuditEvent;
 use crate::error::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 
 impl Vault {
     /// The next lines that the sink has not taken, oldest first. A new sink begins with the oldest
     /// that is kept; one that is far behind misses what has been shortened away since.
-    pub fn trail_after(&self, sink: &str, limit: usize) -> Result<Vec<Line>> {
+    pub fn trail_after(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
         let name = hash_of(sink);
         self.read(|transaction, _| {
             let seq = taken(transaction, &name)?.unwrap_or(0);
-            trail::after(transaction, seq, limit)
+            audit::after(transaction, seq, limit)
         })
     }
 
@@ -26,7 +26,7 @@ impl Vault {
         let name = hash_of(sink);
         self.write(|transaction, _| {
             let before = taken(transaction, &name)?;
-            let now = seq.min(trail::newest(transaction)?).max(before.unwrap_or(0));
+            let now = seq.min(audit::newest(transaction)?).max(before.unwrap_or(0));
             let statement = match before {
                 Some(_) => "UPDATE sinks SET seq = ?2 WHERE name = ?1",
                 None => "INSERT INTO sinks (name, seq) VALUES (?1, ?2)",
@@ -37,7 +37,7 @@ impl Vault {
     }
 }
 
-fn taken(connection: &Connection, name: &str) -> Work<Option<i64>> {
+fn taken(connection: &Connection, name: &str) -> VaultResult<Option<i64>> {
     let mut statement = connection.prepare_cached("SELECT seq FROM sinks WHERE name = ?1")?;
     Ok(statement.query_row([name], |row| row.get(0)).optional()?)
 }

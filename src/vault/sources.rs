@@ -5,8 +5,8 @@
 //! helps where only the header or the schema is damaged. A journal that still has to be played back
 //! is copied as well; without it a transaction that a crash has cut would be read half written.
 
-use super::failure::{Work, explain_io};
-use super::place::{Directories, create_file, journal_of, open_file};
+use super::error::{VaultResult, explain_io};
+use super::files::{Directories, create_file, journal_of, open_file};
 use super::{key, schema};
 use crate::error::Result;
 use rusqlite::Connection;
@@ -81,7 +81,7 @@ impl Source {
 }
 
 /// Tables that are not ours would be misread.
-fn connect(path: &Path) -> Work<Connection> {
+fn connect(path: &Path) -> VaultResult<Connection> {
     let connection = schema::connect(path)?;
     schema::recognise(&connection)?;
     Ok(connection)

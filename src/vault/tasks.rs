@@ -4,10 +4,10 @@
 //! A task that was handed out is not handed out again, whatever became of whoever took it: it is done
 //! at most once. What a task means is not known here.
 
-use super::failure::{Failure, Work};
+use super::error::{VaultError, VaultResult};
 use super::seal::{Keys, Place, Purpose};
-use super::{Vault, trail};
-use crate::audit::Record;
+use super::{Vault, audit};
+use crate::audit::NewAuditEvent;
 use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -70,12 +70,12 @@ impl Vault {
 
     /// Removes a task that was handed out, and writes its line. False, and no line, when it is not
     /// there any more.
-    pub fn finish_task(&self, id: i64, record: &Record) -> Result<bool> {
+    pub fn finish_task(&self, id: i64, record: &NewAuditEvent) -> Result<bool> {
         self.write(|transaction, _| {
             let removed = transaction
                 .execute("DELETE FROM tasks WHERE row = ?1 AND taken_at IS NOT NULL", [id])?;
             if removed > 0 {
-                trail::append(transaction, self.clock(), record)?;
+                audit::append(transaction, self.clock(), record)?;
             }
             Ok(removed > 0)
         })
@@ -86,7 +86,7 @@ impl Vault {
     pub fn abandon_tasks(
         &self,
         before: UnixTime,
-        record_for: &mut dyn FnMut(&TakenTask) -> Record,
+        record_for: &mut dyn FnMut(&TakenTask) -> NewAuditEvent,
     ) -> Result<Vec<TakenTask>> {
         let absurd = self.clock().now().saturating_add(ABSURD);
         if self.read(|transaction, _| Ok(overdue(transaction, before, absurd)?.is_empty()))? {
@@ -97,7 +97,7 @@ impl Vault {
             for row in overdue(transaction, before, absurd)? {
                 let task = load(transaction, keys, row)?;
                 transaction.execute("DELETE FROM tasks WHERE row = ?1", [row])?;
-                trail::append(transaction, self.clock(), &record_for(&task))?;
+                audit::append(transaction, self.clock(), &record_for(&task))?;
                 abandoned.push(task);
             }
             Ok(abandoned)
@@ -141,7 +141,7 @@ pub fn insert(
     keys: &Keys,
     session: &Session,
     task: &Task,
-) -> Work<()> {
+) -> VaultResult<()> {
     let Session { id, provider, account, .. } = session;
     let sealed = keys.seal(task, place(id, provider, &account.id))?;
     transaction.execute(
@@ -152,7 +152,7 @@ pub fn insert(
     Ok(())
 }
 
-pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()> {
+pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
     let mut bad = Vec::new();
     let mut statement = transaction.prepare(COLUMNS)?;
     let mut rows = statement.query([])?;
@@ -171,7 +171,10 @@ fn place<'a>(session: &'a str, provider: &'a str, account: &'a str) -> Place<'a>
     Place { purpose: Purpose::Task, provider, account, row: session }
 }
 
-fn waiting(connection: &Connection, is_wanted: &dyn Fn(&str, &str) -> bool) -> Work<Vec<i64>> {
+fn waiting(
+    connection: &Connection,
+    is_wanted: &dyn Fn(&str, &str) -> bool,
+) -> VaultResult<Vec<i64>> {
     let mut statement = connection
         .prepare_cached("SELECT row, kind, name FROM tasks WHERE taken_at IS NULL ORDER BY row")?;
     let mut rows = statement.query([])?;
@@ -185,7 +188,7 @@ fn waiting(connection: &Connection, is_wanted: &dyn Fn(&str, &str) -> bool) -> W
     Ok(found)
 }
 
-fn overdue(connection: &Connection, before: UnixTime, absurd: UnixTime) -> Work<Vec<i64>> {
+fn overdue(connection: &Connection, before: UnixTime, absurd: UnixTime) -> VaultResult<Vec<i64>> {
     let mut statement = connection.prepare_cached(
         "SELECT row FROM tasks WHERE taken_at < ?1 OR taken_at > ?2 ORDER BY row",
     )?;
@@ -193,21 +196,21 @@ fn overdue(connection: &Connection, before: UnixTime, absurd: UnixTime) -> Work<
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn load(connection: &Connection, keys: &Keys, row: i64) -> Work<TakenTask> {
+fn load(connection: &Connection, keys: &Keys, row: i64) -> VaultResult<TakenTask> {
     let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE row = ?1"))?;
     let mut rows = statement.query([row])?;
-    open(rows.next()?.ok_or(Failure::Damaged)?, keys)
+    open(rows.next()?.ok_or(VaultError::Damaged)?, keys)
 }
 
-fn open(row: &Row<'_>, keys: &Keys) -> Work<TakenTask> {
+fn open(row: &Row<'_>, keys: &Keys) -> VaultResult<TakenTask> {
     let (session_id, provider, account): (String, String, String) =
         (row.get(1)?, row.get(2)?, row.get(3)?);
     let (kind, name): (String, String) = (row.get(4)?, row.get(5)?);
-    let sealed = row.get_ref(6)?.as_blob().map_err(|_| Failure::Damaged)?;
+    let sealed = row.get_ref(6)?.as_blob().map_err(|_| VaultError::Damaged)?;
     let task: Task =
-        keys.open(sealed, place(&session_id, &provider, &account)).ok_or(Failure::BadRow)?;
+        keys.open(sealed, place(&session_id, &provider, &account)).ok_or(VaultError::BadRow)?;
     if task.kind != kind || task.name != name {
-        return Err(Failure::BadRow);
+        return Err(VaultError::BadRow);
     }
     Ok(TakenTask { id: row.get(0)?, session_id, provider, account, task })
 }

@@ -59,7 +59,7 @@ fn directory(given: Option<String>) -> Result<PathBuf> {
     }
     let base = dirs::data_dir().ok_or_else(|| {
         Error::new(Kind::Storage, "the system names no directory for user data")
-            .hint("Name one with --data-dir, or set HOME.")
+            .with_hint("Name one with --data-dir, or set HOME.")
     })?;
     Ok(base.join("sessionkeeper"))
 }

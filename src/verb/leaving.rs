@@ -2,12 +2,12 @@
 
 use super::{Call, done, required, wait};
 use crate::error::{Error, Kind, Result};
-use crate::keeper::Manner;
+use crate::keeper::LogoutOptions;
 use crate::plain::{Plain, dict};
 use crate::provider;
 
 pub(super) fn logout(call: &mut Call) -> Result<Plain> {
-    let manner = Manner {
+    let manner = LogoutOptions {
         local_only: call.given.flag("local_only")?,
         everywhere: call.given.flag("everywhere")?,
         deadline: wait(call.given, "deadline")?,
@@ -27,7 +27,7 @@ pub(super) fn drain(call: &mut Call) -> Result<Plain> {
 }
 
 pub(super) fn next_work(call: &mut Call) -> Result<Plain> {
-    done(call.given, || Plain::of(&call.keeper.chores()?))
+    done(call.given, || Plain::of(&call.keeper.schedule()?))
 }
 
 pub(super) fn take_tasks(call: &mut Call) -> Result<Plain> {

@@ -62,7 +62,7 @@ pub fn error(error: &Error) -> Plain {
         dict([
             ("code", Plain::Text(error.code().to_owned())),
             ("message", Plain::Text(error.message().to_owned())),
-            ("hint", Plain::Text(error.advice().to_owned())),
+            ("hint", Plain::Text(error.hint().to_owned())),
         ]),
     )])
 }

@@ -3,10 +3,10 @@
 use super::issuer::{Issuer, METADATA, Reply, refusal};
 use serde_json::json;
 use sessionkeeper::cancel::Cancel;
-use sessionkeeper::keeper::{Manner, Outgoing, Report};
+use sessionkeeper::keeper::{LogoutOptions, Outgoing, Report};
 
 fn log_out(issuer: &Issuer) -> Report {
-    issuer.keeper.log_out(&Manner::default(), &Cancel::new()).unwrap()
+    issuer.keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::issuer::{Issuer, Reply, changed, refusal};
 use serde_json::{Value, json};
 use sessionkeeper::cancel::Cancel;
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::Manner;
+use sessionkeeper::keeper::LogoutOptions;
 
 fn signed_in() -> Issuer {
     let issuer = Issuer::start();
@@ -69,7 +69,7 @@ fn an_answer_without_tokens_loses_the_old_one() {
         assert_eq!((status.state, status.renewable), ("signed_in", false));
         assert_eq!(issuer.renew().err().unwrap().kind(), Kind::InvalidInput);
         assert_eq!(sent(&issuer), ["refresh-1"]);
-        issuer.keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
+        issuer.keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
         assert_eq!(issuer.requests("/revoke")[0].form["token"], "refresh-1");
     });
 }
@@ -142,7 +142,7 @@ fn an_answer_with_an_access_token_alone() {
     let old = issuer.requests("/token").len();
     assert_eq!(issuer.keeper.restore(false, &Cancel::new()).unwrap().state, "signed_in");
     assert_eq!(issuer.requests("/token").len(), old);
-    issuer.keeper.log_out(&Manner::default(), &Cancel::new()).unwrap();
+    issuer.keeper.log_out(&LogoutOptions::default(), &Cancel::new()).unwrap();
     let tokens: Vec<_> =
         issuer.requests("/revoke").iter().map(|seen| seen.form["token"].clone()).collect();
     assert_eq!(tokens, ["refresh-1", "another"]);

@@ -28,11 +28,11 @@ FLOORS: list[tuple[bool, set[str]]] = [
     (True, {"keeper"}),
     (True, {"login", "logout"}),
     (True, {"oauth"}),
-    (True, {"cleanup", "credentials", "outbox", "visit"}),
+    (True, {"user_files", "credentials", "backoff", "context"}),
     (True, {"vault", "http"}),
     (True, {"provider"}),
-    (False, {"session", "audit", "events", "token", "redact", "logbook"}),
-    (False, {"secret", "clock", "cancel", "error", "gate", "plain"}),
+    (False, {"session", "audit", "events", "token", "redact", "log"}),
+    (False, {"secret", "clock", "cancel", "error", "lock", "plain"}),
 ]
 FLOOR_OF = {room: number for number, (_, rooms) in enumerate(FLOORS) for room in rooms}
 

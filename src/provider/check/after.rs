@@ -40,7 +40,7 @@ pub(super) fn check(after: file::AfterLogout) -> Result<AfterLogout> {
                 "after_logout.builtins",
                 &format!("'{builtin}' is not run after a logout"),
             )
-            .hint(format!("These are: {}.", BUILTINS.join(", "))));
+            .with_hint(format!("These are: {}.", BUILTINS.join(", "))));
         }
     }
     let downgrade = after.downgrade_entitlements.map(check_downgrade).transpose()?;
@@ -82,7 +82,7 @@ fn check_path(key: &str, path: &str) -> Result<()> {
     };
     if path.split('/').any(is_odd) {
         return Err(invalid(key, &format!("'{path}' is no path below the data directory"))
-            .hint("Write it with '/' between the parts, as in \"cache/thumbnails\"."));
+            .with_hint("Write it with '/' between the parts, as in \"cache/thumbnails\"."));
     }
     let first = path.split('/').next().unwrap_or_default().to_lowercase();
     if OURS.iter().any(|ours| first == *ours || first.starts_with(&format!("{ours}.")))

@@ -27,7 +27,7 @@ impl Provider {
         if text.len() as u64 > FILE_LIMIT {
             let message = "provider file: it is over 256 KiB";
             return Err(Error::new(Kind::InvalidProvider, message)
-                .hint("A provider file is a page or two of text; this is something else."));
+                .with_hint("A provider file is a page or two of text; this is something else."));
         }
         let source = parameters::fill(text, given)?;
         let file: file::File =
@@ -35,7 +35,7 @@ impl Provider {
         check_id(&file.id)?;
         if file.hosts.is_empty() {
             return Err(invalid("hosts", "name at least one")
-                .hint("Every host that a request goes to, as in [\"www.example.com\"]."));
+                .with_hint("Every host that a request goes to, as in [\"www.example.com\"]."));
         }
         let hosts = Hosts::new(&file.hosts, &file.cookie_domains)?;
         let parameters = file.parameters.keys().map(String::as_str).collect();
@@ -44,7 +44,7 @@ impl Provider {
             if !file.hosts.contains(host) {
                 let why = format!("'{host}' is not one of the hosts");
                 return Err(invalid("api.bearer_hosts", &why)
-                    .hint("Write it exactly as under `hosts`, and list it there."));
+                    .with_hint("Write it exactly as under `hosts`, and list it there."));
             }
         }
         let bearer_hosts = Hosts::new(&file.api.bearer_hosts, &[])?;
@@ -106,7 +106,7 @@ impl Builder<'_> {
         let url = self.address(key, text)?;
         self.hosts
             .check(&url)
-            .map_err(|error| invalid(key, error.message()).hint(error.advice()))?;
+            .map_err(|error| invalid(key, error.message()).with_hint(error.hint()))?;
         Ok(url)
     }
 
@@ -116,13 +116,13 @@ impl Builder<'_> {
             let message = format!("no parameter is called '{name}'");
             let known =
                 suggest(name, self.parameters.iter().copied(), |name| format!("{{{name}}}"));
-            return Err(invalid(key, &message).hint(format!(
+            return Err(invalid(key, &message).with_hint(format!(
                 "An address holds parameters only; what changes goes into its `query`. {known}"
             )));
         }
         Url::parse(text).map_err(|_| {
             invalid(key, &format!("'{text}' is not an address"))
-                .hint("Write it in full, as in \"https://www.example.com/path\".")
+                .with_hint("Write it in full, as in \"https://www.example.com/path\".")
         })
     }
 
@@ -130,7 +130,7 @@ impl Builder<'_> {
     fn needs_oauth(&self, key: &str, endpoint: &str) -> Result<()> {
         let Some(oauth) = self.oauth else {
             return Err(invalid(key, "this way speaks OAuth, and there is no table [oauth]")
-                .hint("Add [oauth] with client_id, and an issuer or the endpoints."));
+                .with_hint("Add [oauth] with client_id, and an issuer or the endpoints."));
         };
         let given = match endpoint {
             "device_authorization_endpoint" => &oauth.device_authorization_endpoint,
@@ -142,13 +142,13 @@ impl Builder<'_> {
             return Ok(());
         }
         Err(invalid(key, &format!("[oauth] names no {endpoint}"))
-            .hint(format!("Add oauth.{endpoint}, or an issuer whose metadata name it.")))
+            .with_hint(format!("Add oauth.{endpoint}, or an issuer whose metadata name it.")))
     }
 }
 
 fn session(session: file::Session, login: &Login) -> Result<SessionRule> {
     if session.token_cookies.is_empty() && matches!(login, Login::HostedForm(_)) {
-        return Err(invalid("session.token_cookies", "name at least one cookie").hint(
+        return Err(invalid("session.token_cookies", "name at least one cookie").with_hint(
             "A form's answer gives cookies: which of them says that somebody is signed in?",
         ));
     }
@@ -184,7 +184,7 @@ fn check_pointer(key: &str, pointer: String) -> Result<String> {
     if pointer.is_empty() || pointer.starts_with('/') {
         return Ok(pointer);
     }
-    Err(invalid(key, &format!("'{pointer}' is no JSON pointer")).hint(format!(
+    Err(invalid(key, &format!("'{pointer}' is no JSON pointer")).with_hint(format!(
         "Write it with a slash before each name, as in \"/{}\".",
         pointer.replace('.', "/")
     )))
@@ -196,7 +196,7 @@ fn check_method(key: &str, method: &str, known: &[&str]) -> Result<()> {
     }
     let known: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
     Err(invalid(key, &format!("'{method}' is no method that is sent here"))
-        .hint(format!("Write one of {}.", known.join(", "))))
+        .with_hint(format!("Write one of {}.", known.join(", "))))
 }
 
 fn check_statuses(key: &str, statuses: &[u16]) -> Result<()> {
@@ -239,8 +239,9 @@ fn header_templates(
             return refuse(&key, "this is no name of a header");
         }
         if headers::is_reserved(name) || name.eq_ignore_ascii_case("authorization") {
-            return Err(invalid(&key, "Sessionkeeper sets this header itself")
-                .hint("Cookies are sent by themselves; a token goes along with `bearer = true`."));
+            return Err(invalid(&key, "Sessionkeeper sets this header itself").with_hint(
+                "Cookies are sent by themselves; a token goes along with `bearer = true`.",
+            ));
         }
     }
     templates(&format!("{key}.headers"), headers, known)

@@ -10,7 +10,7 @@ impl Builder<'_> {
     pub(super) fn oauth(&self, oauth: &file::OAuth) -> Result<OAuth> {
         if oauth.client_id.is_empty() {
             return Err(invalid("oauth.client_id", "it is empty")
-                .hint("The server gave one when the application was registered there."));
+                .with_hint("The server gave one when the application was registered there."));
         }
         if let Some(issuer) = &oauth.issuer {
             let url = self.url("oauth.issuer", issuer)?;
@@ -20,7 +20,7 @@ impl Builder<'_> {
             }
         } else if oauth.token_endpoint.is_none() {
             return Err(invalid("oauth", "neither `issuer` nor `token_endpoint` is there")
-                .hint("Give the issuer, or the endpoints themselves."));
+                .with_hint("Give the issuer, or the endpoints themselves."));
         }
         Ok(OAuth {
             device_authorization: self.endpoint(

@@ -22,7 +22,7 @@ impl Builder<'_> {
                 let body = body("login", json, form, &["username", "password"])?;
                 if body == Body::None {
                     return Err(invalid("login", "nothing is sent: `json` and `form` are missing")
-                        .hint("As in json = { username = \"{username}\", password = \"{password}\" }."));
+                        .with_hint("As in json = { username = \"{username}\", password = \"{password}\" }."));
                 }
                 check_statuses("login.refused_status", &refused_status)?;
                 Ok(Login::Password(PasswordLogin { target, body, refused_status }))

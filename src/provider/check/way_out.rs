@@ -19,7 +19,7 @@ impl Builder<'_> {
     pub(super) fn logout(&self, logout: file::Logout, can_renew: bool) -> Result<Logout> {
         if logout.steps.is_empty() {
             return Err(invalid("logout.steps", "there is none")
-                .hint("Without a request the server never knows of the logout."));
+                .with_hint("Without a request the server never knows of the logout."));
         }
         let mut taken = Vec::new();
         let mut steps = Vec::new();
@@ -71,7 +71,7 @@ impl Builder<'_> {
             }
             (None, Some(_)) if !request.query.is_empty() || !request.headers.is_empty() => {
                 return Err(invalid(key, "with `url_from` there is no `query` and no `headers`")
-                    .hint("The address that the answer holds is opened as it is."));
+                    .with_hint("The address that the answer holds is opened as it is."));
             }
             (None, Some(name)) if taken.contains(&name) => Place::Taken(name),
             (None, Some(name)) => {
@@ -79,7 +79,9 @@ impl Builder<'_> {
                     &format!("{key}.url_from"),
                     &format!("no earlier step takes '{name}'"),
                 )
-                .hint("Take it from an answer first, as in take.logout_url = \"/logout_url\"."));
+                .with_hint(
+                    "Take it from an answer first, as in take.logout_url = \"/logout_url\".",
+                ));
             }
             _ => return refuse(key, "give one of `url` and `url_from`"),
         };
@@ -143,7 +145,7 @@ impl Builder<'_> {
                 "everywhere.end_url",
                 "it does not say where the session's id goes",
             )
-            .hint("As in \"https://www.example.com/sessions/{id}\"."));
+            .with_hint("As in \"https://www.example.com/sessions/{id}\"."));
         }
         self.url("everywhere.end_url", &end_url.replace("{id}", "0"))?;
         Ok(Everywhere::List(Box::new(SessionList {
@@ -170,7 +172,7 @@ fn check_proof(key: &str, proof: file::Proof) -> Result<Proof> {
             &key,
             "a status alone proves nothing: add `deletes`, `locations` or `json`",
         )
-        .hint("Where the answer shows nothing, leave the proof out and add [logout.probe]."));
+        .with_hint("Where the answer shows nothing, leave the proof out and add [logout.probe]."));
     }
     let locations = proof
         .locations
@@ -178,7 +180,7 @@ fn check_proof(key: &str, proof: file::Proof) -> Result<Proof> {
         .map(|text| {
             Url::parse(text).map_err(|_| {
                 invalid(&format!("{key}.locations"), &format!("'{text}' is not an address"))
-                    .hint("Write it in full, as in \"https://www.example.com/goodbye\".")
+                    .with_hint("Write it in full, as in \"https://www.example.com/goodbye\".")
             })
         })
         .collect::<Result<_>>()?;

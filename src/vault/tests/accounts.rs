@@ -94,13 +94,22 @@ fn an_inactive_account_is_ended_without_the_active_one() {
         sign_in(&vault, id, of);
     }
     let end = |provider, whom| vault.end(provider, whom, &mut retire, &record(Event::Logout));
-    assert_eq!(end("other", Whom::Account("7")).unwrap(), Ended::Gone);
-    assert_eq!(end("angel", Whom::Account("x")).unwrap(), Ended::Gone);
-    assert_eq!(end("angel", Whom::Account("7")).unwrap(), Ended::Ended { entry: Some(1) });
-    assert_eq!(end("angel", Whom::Session("b")).unwrap(), Ended::Ended { entry: Some(2) });
+    assert_eq!(end("other", SessionSelector::Account("7")).unwrap(), Ended::Gone);
+    assert_eq!(end("angel", SessionSelector::Account("x")).unwrap(), Ended::Gone);
+    assert_eq!(
+        end("angel", SessionSelector::Account("7")).unwrap(),
+        Ended::Ended { entry: Some(1) }
+    );
+    assert_eq!(
+        end("angel", SessionSelector::Session("b")).unwrap(),
+        Ended::Ended { entry: Some(2) }
+    );
     assert_eq!(stored(&vault), ["c*"]);
     assert_eq!(retired(&vault), ["a", "b"]);
-    assert_eq!(end("angel", Whom::Account("9")).unwrap(), Ended::Ended { entry: Some(3) });
+    assert_eq!(
+        end("angel", SessionSelector::Account("9")).unwrap(),
+        Ended::Ended { entry: Some(3) }
+    );
     assert_eq!(stored(&vault), [""; 0]);
 }
 
@@ -113,8 +122,14 @@ fn a_renewal_makes_nobody_active() {
     let renewed = vault.renew(inactive, Some(&record(Event::Renewed))).unwrap().unwrap();
     assert!(renewed.generation > active.generation);
     assert_eq!(vault.session("angel").unwrap(), Some(active.clone()));
-    assert_eq!(vault.session_of("angel", Whom::Account("7")).unwrap(), Some(renewed.clone()));
-    assert_eq!(vault.session_of("angel", Whom::Session("a")).unwrap(), Some(renewed.clone()));
+    assert_eq!(
+        vault.session_of("angel", SessionSelector::Account("7")).unwrap(),
+        Some(renewed.clone())
+    );
+    assert_eq!(
+        vault.session_of("angel", SessionSelector::Session("a")).unwrap(),
+        Some(renewed.clone())
+    );
     end(&vault, "angel");
     vault.renew(renewed, None).unwrap().unwrap();
     assert_eq!(stored(&vault), ["a"]);
@@ -124,7 +139,9 @@ fn a_renewal_makes_nobody_active() {
 
 #[test]
 fn what_is_overwritten_in_place_does_not_come_back() {
-    for whom in [Whom::Active, Whom::Account("8"), Whom::Session("b")] {
+    for whom in
+        [SessionSelector::Active, SessionSelector::Account("8"), SessionSelector::Session("b")]
+    {
         let home = Home::new();
         let vault = home.open();
         sign_in(&vault, "a", "7");
@@ -135,7 +152,7 @@ fn what_is_overwritten_in_place_does_not_come_back() {
             Some(Revocation { definition, ..revoked(session) }).into()
         };
         let record = record(Event::Logout);
-        let ended = vault.end_in_place("angel", whom, &mut huge, &record).unwrap();
+        let ended = vault.end_without_journal("angel", whom, &mut huge, &record).unwrap();
         assert_eq!(ended, InPlace::Overwritten);
         let vault = home.open();
         assert_eq!(vault.session("angel").unwrap(), None);
@@ -154,7 +171,9 @@ fn in_place_an_inactive_account_is_ended_alone() {
     sign_in(&vault, "b", "8");
     fill_up(&vault);
     let record = record(Event::Logout);
-    let ended = vault.end_in_place("angel", Whom::Account("7"), &mut retire, &record).unwrap();
+    let ended = vault
+        .end_without_journal("angel", SessionSelector::Account("7"), &mut retire, &record)
+        .unwrap();
     assert!(matches!(ended, InPlace::Ended { entry: Some(_) }), "{ended:?}");
     assert_eq!(stored(&home.open()), ["b*"]);
 }

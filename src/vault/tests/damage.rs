@@ -267,7 +267,7 @@ fn a_newer_vault_is_not_touched() {
     let bytes = fs::read(home.file()).unwrap();
     let error = home.try_open().err().unwrap();
     assert_eq!(error.kind(), Kind::VersionMismatch);
-    assert!(!error.advice().is_empty());
+    assert!(!error.hint().is_empty());
     assert_eq!(fs::read(home.file()).unwrap(), bytes);
     assert_eq!(fs::read_dir(home.data()).unwrap().count(), 2);
     sql(&home, "PRAGMA user_version = 2");

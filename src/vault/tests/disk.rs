@@ -12,14 +12,20 @@ fn a_full_disk_does_not_keep_anybody_signed_in() {
         let definition = "x".repeat(10_000);
         Some(Revocation { definition, ..revoked(session) }).into()
     };
-    let error =
-        vault.end("angel", Whom::Active, &mut big.clone(), &record(Event::Logout)).unwrap_err();
+    let error = vault
+        .end("angel", SessionSelector::Active, &mut big.clone(), &record(Event::Logout))
+        .unwrap_err();
     assert_eq!(error.kind(), Kind::Storage);
     assert_eq!(error.message(), "the disk is full");
-    assert!(error.advice().contains(&*home.data().to_string_lossy()));
+    assert!(error.hint().contains(&*home.data().to_string_lossy()));
     assert!(vault.session("angel").unwrap().is_some());
     let ended = vault
-        .end_in_place("angel", Whom::Active, &mut big.clone(), &record(Event::Logout))
+        .end_without_journal(
+            "angel",
+            SessionSelector::Active,
+            &mut big.clone(),
+            &record(Event::Logout),
+        )
         .unwrap();
     let InPlace::Ended { entry: Some(id) } = ended else { panic!("{ended:?}") };
     assert_eq!(vault.session("angel").unwrap(), None);
@@ -42,8 +48,9 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
         let definition = "x".repeat(300_000);
         Some(Revocation { definition, ..revoked(session) }).into()
     };
-    let ended =
-        vault.end_in_place("angel", Whom::Active, &mut huge, &record(Event::Logout)).unwrap();
+    let ended = vault
+        .end_without_journal("angel", SessionSelector::Active, &mut huge, &record(Event::Logout))
+        .unwrap();
     assert_eq!(ended, InPlace::Overwritten);
     for vault in [vault, home.open()] {
         assert_eq!(vault.session("angel").unwrap(), None);
@@ -57,8 +64,9 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
 fn in_place_with_nobody_signed_in() {
     let home = Home::new();
     let vault = home.open();
-    let ended =
-        vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap();
+    let ended = vault
+        .end_without_journal("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
+        .unwrap();
     assert_eq!(ended, InPlace::Ended { entry: None });
     assert_eq!(vault.trail(9).unwrap(), []);
 }
@@ -119,13 +127,16 @@ fn a_file_system_without_room_for_a_journal() {
     let vault = home.open();
     log_in(&vault, "a", "angel");
     small.fill();
-    let error = vault.end("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap_err();
+    let error = vault
+        .end("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
+        .unwrap_err();
     assert_eq!(error.kind(), Kind::Storage);
     assert!(vault.session("angel").unwrap().is_some());
     assert!(vault.log_in(session("b", "angel"), &mut retire, &record(Event::Login)).is_err());
     assert_eq!(vault.session("angel").unwrap().unwrap().id, "a");
-    let ended =
-        vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap();
+    let ended = vault
+        .end_without_journal("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
+        .unwrap();
     assert!(matches!(ended, InPlace::Ended { entry: Some(_) }), "{ended:?}");
     // A new start on the full disk finds it so.
     drop(vault);
@@ -141,7 +152,7 @@ fn a_directory_that_cannot_be_made() {
     fs::write(home.data(), "a file").unwrap();
     let error = home.try_open().err().unwrap();
     assert_eq!(error.kind(), Kind::Storage);
-    assert!(error.advice().contains(&*home.data().to_string_lossy()));
+    assert!(error.hint().contains(&*home.data().to_string_lossy()));
     assert_eq!(fs::read(home.data()).unwrap(), b"a file");
 }
 

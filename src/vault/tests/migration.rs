@@ -177,8 +177,9 @@ fn on_a_full_disk_version_1_can_still_be_logged_out_of() {
     small.fill();
     let vault = home.open();
     is_whole(&vault);
-    let ended =
-        vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap();
+    let ended = vault
+        .end_without_journal("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
+        .unwrap();
     assert!(matches!(ended, InPlace::Ended { entry: Some(_) }), "{ended:?}");
     assert_eq!(vault.take_damage(), []);
     drop(vault);

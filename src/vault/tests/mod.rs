@@ -13,7 +13,7 @@ mod stored;
 mod tasks;
 
 use super::*;
-use crate::audit::{Event, Record};
+use crate::audit::{Event, NewAuditEvent};
 use crate::clock::HeldClock;
 use crate::secret::Secret;
 use crate::session::{Account, Revocation, Session};
@@ -120,12 +120,12 @@ pub fn revoked(session: &Session) -> Revocation {
     }
 }
 
-pub fn retire(session: &Session) -> Retired {
+pub fn retire(session: &Session) -> Successors {
     Some(revoked(session)).into()
 }
 
-pub fn record(event: Event) -> Record {
-    Record {
+pub fn record(event: Event) -> NewAuditEvent {
+    NewAuditEvent {
         event,
         provider: "angel".to_owned(),
         account: "7".to_owned(),
@@ -139,7 +139,7 @@ pub fn log_in(vault: &Vault, id: &str, provider: &str) -> Session {
 }
 
 pub fn end(vault: &Vault, provider: &str) -> Ended {
-    vault.end(provider, Whom::Active, &mut retire, &record(Event::Logout)).unwrap()
+    vault.end(provider, SessionSelector::Active, &mut retire, &record(Event::Logout)).unwrap()
 }
 
 pub fn events(vault: &Vault) -> Vec<String> {

@@ -78,8 +78,10 @@ fn every_session_is_ended_at_once() {
     }
     let mut keep_none =
         |session: &Session| Some(revoked(session)).filter(|_| session.id != "t").into();
-    let mut record_for =
-        |session: &Session| Record { provider: session.provider.clone(), ..record(Event::Logout) };
+    let mut record_for = |session: &Session| NewAuditEvent {
+        provider: session.provider.clone(),
+        ..record(Event::Logout)
+    };
     assert_eq!(vault.end_every(&mut keep_none, &mut record_for).unwrap(), 3);
     assert_eq!(vault.end_every(&mut retire, &mut record_for).unwrap(), 0);
     for vault in [&vault, &home.open()] {

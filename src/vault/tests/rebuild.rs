@@ -30,11 +30,11 @@ fn a_rebuild_plays_the_journal_back() {
         let lock = Lock::open(&directories.data);
         let guard = lock.alone().unwrap();
         let damage =
-            salvage::rebuild(&directories, &guard, &*crashed.clock, Failure::Damaged).unwrap();
+            salvage::rebuild(&directories, &guard, &*crashed.clock, VaultError::Damaged).unwrap();
         drop(guard);
         assert_eq!(damage.outcome, "damaged");
         let kept = damage.kept_as.unwrap();
-        assert!(place::journal_of(&kept).is_file());
+        assert!(files::journal_of(&kept).is_file());
         let vault = crashed.open();
         assert_eq!(vault.take_damage(), []);
         assert_eq!(vault.session("angel").unwrap().unwrap().id, "a", "header {header_too}");

@@ -94,7 +94,7 @@ fn a_panic_in_a_transaction_leaves_the_vault_usable() {
             .spawn(|| {
                 vault.end(
                     "angel",
-                    Whom::Active,
+                    SessionSelector::Active,
                     &mut |_| panic!("on purpose"),
                     &record(Event::Logout),
                 )
@@ -204,9 +204,15 @@ fn a_logout_gives_a_locked_vault_up_after_one_wait() {
         let other = rusqlite::Connection::open(home.file()).unwrap();
         other.execute_batch(lock).unwrap();
         let start = Instant::now();
-        let ended = vault.end("angel", Whom::Active, &mut retire, &record(Event::Logout));
+        let ended =
+            vault.end("angel", SessionSelector::Active, &mut retire, &record(Event::Logout));
         assert_eq!(ended.unwrap_err().message(), "the vault is in use");
-        let ended = vault.end_in_place("angel", Whom::Active, &mut retire, &record(Event::Logout));
+        let ended = vault.end_without_journal(
+            "angel",
+            SessionSelector::Active,
+            &mut retire,
+            &record(Event::Logout),
+        );
         assert_eq!(ended.unwrap_err().message(), "the vault is in use");
         assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
         other.execute_batch("ROLLBACK").unwrap();
@@ -221,7 +227,7 @@ fn a_lock_file_that_was_removed_still_keeps_others_out() {
     let home = Home::new();
     let (vault, other) = (home.open(), home.open());
     fs::remove_file(home.data().join("vault.lock")).unwrap();
-    let _patience = Patience::of(Duration::from_millis(20));
+    let _patience = BusyTimeout::of(Duration::from_millis(20));
     let guard = vault.lock.alone().unwrap();
     assert!(guard.is_held());
     assert!(other.lock.share().is_err());

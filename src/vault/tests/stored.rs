@@ -71,7 +71,9 @@ fn a_logout_takes_the_latest_and_happens_once() {
     let renewed = Session { credentials: Secret::new("fresh"), ..first };
     vault.renew(renewed, Some(&record(Event::Renewed))).unwrap();
     assert_eq!(
-        vault.end("angel", Whom::Session("z"), &mut retire, &record(Event::Logout)).unwrap(),
+        vault
+            .end("angel", SessionSelector::Session("z"), &mut retire, &record(Event::Logout))
+            .unwrap(),
         Ended::Gone
     );
     let Ended::Ended { entry: Some(id) } = end(&vault, "angel") else { panic!() };
@@ -97,7 +99,12 @@ fn nothing_to_revoke_leaves_no_entry() {
     let vault = home.open();
     log_in(&vault, "a", "angel");
     let ended = vault
-        .end("angel", Whom::Session("a"), &mut |_| Retired::default(), &record(Event::Logout))
+        .end(
+            "angel",
+            SessionSelector::Session("a"),
+            &mut |_| Successors::default(),
+            &record(Event::Logout),
+        )
         .unwrap();
     assert_eq!(ended, Ended::Ended { entry: None });
     assert_eq!(vault.pending(None).unwrap(), 0);
@@ -166,7 +173,7 @@ fn the_trail_is_escaped_and_chained() {
     let home = Home::new();
     let vault = home.open();
     let detail = "a\r\nb\u{0}\u{202e}".to_owned() + &"x".repeat(5_000);
-    vault.append(&Record { detail, ..record(Event::Logout) }).unwrap();
+    vault.append(&NewAuditEvent { detail, ..record(Event::Logout) }).unwrap();
     vault.append(&record(Event::Login)).unwrap();
     let lines = vault.trail(10).unwrap();
     assert_eq!(lines.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2]);
@@ -193,7 +200,7 @@ fn the_trail_keeps_its_newest_lines() {
     vault
         .write(|transaction, _| {
             for _ in 0..10_100 {
-                trail::append(transaction, vault.clock(), &record(Event::Restored))?;
+                audit::append(transaction, vault.clock(), &record(Event::Restored))?;
             }
             Ok(())
         })
@@ -215,7 +222,7 @@ fn nothing_secret_is_in_the_files() {
             transaction,
             keys,
             vault.clock(),
-            ("angel", Whom::Active),
+            ("angel", SessionSelector::Active),
             &mut retire,
             None,
         )?;

@@ -10,15 +10,15 @@ fn task(kind: &str, name: &str) -> Task {
     Task { kind: kind.to_owned(), name: name.to_owned(), payload: Secret::new(PAYLOAD) }
 }
 
-fn retire_with(tasks: Vec<Task>) -> impl FnMut(&Session) -> Retired {
-    move |session| Retired { revocation: Some(revoked(session)), tasks: tasks.clone() }
+fn retire_with(tasks: Vec<Task>) -> impl FnMut(&Session) -> Successors {
+    move |session| Successors { revocation: Some(revoked(session)), tasks: tasks.clone() }
 }
 
 /// Logs in, and out again with these tasks.
 fn leave(vault: &Vault, id: &str, tasks: &[Task]) {
     log_in(vault, id, "angel");
     let mut retire = retire_with(tasks.to_vec());
-    vault.end("angel", Whom::Active, &mut retire, &record(Event::Logout)).unwrap();
+    vault.end("angel", SessionSelector::Active, &mut retire, &record(Event::Logout)).unwrap();
 }
 
 fn names(tasks: &[TakenTask]) -> Vec<&str> {
@@ -29,7 +29,7 @@ fn take(vault: &Vault) -> Vec<TakenTask> {
     vault.take_tasks(&["property", "builtin"], &[]).unwrap()
 }
 
-fn failed(_: &TakenTask) -> Record {
+fn failed(_: &TakenTask) -> NewAuditEvent {
     record(Event::TaskFailed)
 }
 
@@ -160,7 +160,7 @@ fn a_logout_that_fails_leaves_all_as_it_was() {
     log_in(&vault, "a", "angel");
     let huge = Task { payload: Secret::new("x".repeat(2 << 20)), ..task("builtin", "2") };
     let mut retire = retire_with(vec![task("builtin", "1"), huge]);
-    let failed = vault.end("angel", Whom::Active, &mut retire, &record(Event::Logout));
+    let failed = vault.end("angel", SessionSelector::Active, &mut retire, &record(Event::Logout));
     assert_eq!(failed.unwrap_err().kind(), Kind::Storage);
     let failed = vault.end_every(&mut retire, &mut |_| record(Event::Logout));
     assert_eq!(failed.unwrap_err().kind(), Kind::Storage);
@@ -178,7 +178,7 @@ fn a_crash_leaves_the_session_or_its_tasks() {
     log_in(&vault, "a", "angel");
     let mut retire = retire_with(vec![task("builtin", "1")]);
     let crashed = vault.write(|transaction, keys| {
-        let whose = ("angel", Whom::Active);
+        let whose = ("angel", SessionSelector::Active);
         sessions::end(transaction, keys, vault.clock(), whose, &mut retire, None)?;
         Ok(crash(&home, transaction))
     });
@@ -285,7 +285,9 @@ fn on_a_full_disk_the_revocation_comes_before_the_tasks() {
         let payload = Secret::new("x".repeat(length));
         let mut retire = retire_with(vec![Task { payload, ..task("builtin", "1") }]);
         let record = record(Event::Logout);
-        let ended = vault.end_in_place("angel", Whom::Active, &mut retire, &record).unwrap();
+        let ended = vault
+            .end_without_journal("angel", SessionSelector::Active, &mut retire, &record)
+            .unwrap();
         assert_eq!(ended, InPlace::Ended { entry: Some(1) });
         let vault = home.open();
         assert_eq!((stored(&vault).len(), vault.waiting_tasks().unwrap()), (0, tasks));

@@ -1,16 +1,16 @@
-//! Looking after the house: what is due next, the audit trail, what this machine can do, and
+//! Looking after the shared: what is due next, the audit trail, what this machine can do, and
 //! forgetting everything.
 
 use super::Keeper;
-use super::report::{Chores, Forgotten};
-use crate::audit::{Event, Line, Record};
+use super::report::{Forgotten, Schedule};
+use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
 use crate::session::{Revocation, Session};
-use crate::vault::Retired;
+use crate::vault::Successors;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -21,39 +21,39 @@ pub struct Facts(pub Value);
 
 impl Keeper {
     /// When the service should renew and drain next.
-    pub fn chores(&self) -> Result<Chores> {
-        let live = self.house.live(&self.provider.key)?;
+    pub fn schedule(&self) -> Result<Schedule> {
+        let live = self.shared.live(&self.provider.key)?;
         let renew_at = live
             .as_ref()
             .filter(|live| self.way_to_renew(live).is_some() || self.has_lapsed(live))
             .and_then(|live| self.renewal_time(live));
         let drain_at =
-            if self.has_tasks()? { Some(self.house.clock.now()) } else { self.next_drain()? };
-        Ok(Chores { renew_at, drain_at })
+            if self.has_tasks()? { Some(self.shared.clock.now()) } else { self.next_drain()? };
+        Ok(Schedule { renew_at, drain_at })
     }
 
     /// The last `limit` lines of the audit trail, oldest first.
-    pub fn audit(&self, limit: usize) -> Result<Vec<Line>> {
-        Ok(shown(self.house.vault()?.trail(limit)?))
+    pub fn audit(&self, limit: usize) -> Result<Vec<AuditEvent>> {
+        Ok(shown(self.shared.vault()?.trail(limit)?))
     }
 
     /// The lines of the trail that an audit sink has not taken, oldest first.
-    pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<Line>> {
-        Ok(shown(self.house.vault()?.trail_after(sink, limit)?))
+    pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
+        Ok(shown(self.shared.vault()?.trail_after(sink, limit)?))
     }
 
     /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
     pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
-        self.house.vault()?.taken_by(sink, seq)
+        self.shared.vault()?.taken_by(sink, seq)
     }
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
     pub fn audit_refused(&self, reason: &str) {
-        let is_news = !std::mem::replace(&mut self.house.state().sink_failed, true);
+        let is_news = !std::mem::replace(&mut self.shared.state().sink_failed, true);
         if is_news {
             log::warn!("the audit sink failed: {reason}");
             let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
-            if let Err(error) = self.house.vault().and_then(|vault| vault.append(&record)) {
+            if let Err(error) = self.shared.vault().and_then(|vault| vault.append(&record)) {
                 log::error!("the audit trail could not be written: {error}");
             }
         }
@@ -63,9 +63,9 @@ impl Keeper {
     /// outbox of this data directory. What a server has not been told by then, it never will be.
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
         log::info!("forgetting this device's key and sessions");
-        let turn = self.house.turn();
-        self.house.stop_work_of_all();
-        let vault = self.house.vault()?;
+        let commit_lock = self.shared.commit_lock();
+        self.shared.stop_work_of_all();
+        let vault = self.shared.vault()?;
         let retire = |session: &Session| {
             let other = provider::find(&session.provider, &Given::new())
                 .or_else(|_| Provider::parse(&session.definition))
@@ -76,18 +76,18 @@ impl Keeper {
             let entry = self.revocation_of(&own.or(other)?, &held, whose, Duration::ZERO).ok()?;
             Some(Revocation { provider: session.provider.clone(), ..entry })
         };
-        let mut retire = |session: &Session| Retired::from(retire(session));
-        let mut record_for = |session: &Session| Record {
+        let mut retire = |session: &Session| Successors::from(retire(session));
+        let mut record_for = |session: &Session| NewAuditEvent {
             provider: session.provider.clone(),
             ..self.record(Event::Logout, &session.account.id, "cleared", "")
         };
         let ended = vault.end_every(&mut retire, &mut record_for);
-        drop(turn);
+        drop(commit_lock);
         if let Err(error) = self.drain(false, cancel) {
             log::warn!("the outbox could not be drained: {error}");
         }
         let (left, pending) = vault.forget()?;
-        self.house.forget_everything();
+        self.shared.forget_everything();
         self.tell(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
@@ -95,13 +95,13 @@ impl Keeper {
 
     /// What this machine can do. No network.
     pub fn facts(&self) -> Result<Facts> {
-        let vault = self.house.vault()?;
-        let clock = &self.house.clock;
+        let vault = self.shared.vault()?;
+        let clock = &self.shared.clock;
         let facts = vault.facts()?;
         Ok(Facts(json!({
             "versions": { "sessionkeeper": env!("CARGO_PKG_VERSION"), "sqlite": facts.sqlite },
             "vault": {
-                "place": self.house.directory.display().to_string(),
+                "place": self.shared.directory.display().to_string(),
                 "schema": facts.schema,
                 "is_sound": facts.integrity,
                 "audit_trail_is_whole": facts.trail_holds,
@@ -110,7 +110,7 @@ impl Keeper {
                 "place": facts.key_place.display().to_string(),
                 "is_beside_the_vault": facts.key_beside_vault,
             },
-            "locks": { "across_processes": facts.file_locks && self.house.door.can_lock() },
+            "locks": { "across_processes": facts.file_locks && self.shared.login_lock.can_lock() },
             "file_system": { "journal_mode": facts.journal_mode },
             "tls": { "bundled_roots": http::bundled_roots() },
             "clock": {
@@ -123,7 +123,7 @@ impl Keeper {
 }
 
 /// With the providers' ids, as everybody knows them.
-fn shown(mut lines: Vec<Line>) -> Vec<Line> {
+fn shown(mut lines: Vec<AuditEvent>) -> Vec<AuditEvent> {
     for line in &mut lines {
         line.provider = id_of(&line.provider).to_owned();
     }

@@ -3,12 +3,12 @@
 //! First the same transaction with its journal in memory, which needs no new file and may use the
 //! reserved pages. If that fails too, the sealed session is overwritten where it lies.
 
-use super::failure::{Failure, Work};
+use super::busy::{self, BusyTimeout};
+use super::error::{VaultError, VaultResult};
 use super::file::{Open, read_meta};
-use super::patience::{self, Patience};
-use super::sessions::{Retire, Retired, end};
-use super::{Ended, State, Vault, Whom};
-use crate::audit::Record;
+use super::sessions::{Retire, Successors, end};
+use super::{Ended, SessionSelector, State, Vault};
+use crate::audit::NewAuditEvent;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::session::Session;
@@ -27,20 +27,20 @@ pub enum InPlace {
 impl Vault {
     /// Ends the session after `end` has failed because of the disk. An error means that nothing
     /// worked: the session is still stored.
-    pub fn end_in_place(
+    pub fn end_without_journal(
         &self,
         provider: &str,
-        whom: Whom<'_>,
+        whom: SessionSelector<'_>,
         retire: &mut Retire<'_>,
-        record: &Record,
+        record: &NewAuditEvent,
     ) -> Result<InPlace> {
         let mut state = self.state();
         // `end` has waited already.
-        let _patience = Patience::of(patience::SHORT);
+        let _patience = BusyTimeout::of(busy::SHORT);
         let whose = (provider, whom);
         let outcome = match self.try_in_place(&mut state, whose, retire, record) {
             // Another file is there by now; this one counts.
-            Err(Failure::Stale) => {
+            Err(VaultError::Stale) => {
                 state.open = None;
                 self.try_in_place(&mut state, whose, retire, record)
             }
@@ -52,12 +52,12 @@ impl Vault {
     fn try_in_place(
         &self,
         state: &mut State,
-        whose: (&str, Whom<'_>),
+        whose: (&str, SessionSelector<'_>),
         retire: &mut Retire<'_>,
-        record: &Record,
-    ) -> Work<InPlace> {
+        record: &NewAuditEvent,
+    ) -> VaultResult<InPlace> {
         let guard = self.enter(state)?;
-        let State { open: Some(open), mark, .. } = state else { return Err(Failure::Stale) };
+        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
         let outcome = force(open, self.clock(), whose, retire, record);
         // If this is refused now, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
@@ -71,18 +71,18 @@ impl Vault {
 fn force(
     open: &mut Open,
     clock: &dyn Clock,
-    whose: (&str, Whom<'_>),
+    whose: (&str, SessionSelector<'_>),
     retire: &mut Retire<'_>,
-    record: &Record,
-) -> Work<InPlace> {
+    record: &NewAuditEvent,
+) -> VaultResult<InPlace> {
     for (record, with_tasks) in [(Some(record), true), (None, true), (None, false)] {
         let mut retire = |session: &Session| {
             let retired = retire(session);
-            if with_tasks { retired } else { Retired { tasks: Vec::new(), ..retired } }
+            if with_tasks { retired } else { Successors { tasks: Vec::new(), ..retired } }
         };
         match in_memory(open, clock, whose, &mut retire, record) {
             Ok(entry) => return Ok(InPlace::Ended { entry }),
-            Err(Failure::Stale) => return Err(Failure::Stale),
+            Err(VaultError::Stale) => return Err(VaultError::Stale),
             // Somebody else writes: no trouble of the disk, and nothing to be forced.
             Err(failure) if failure.is_busy() => return Err(failure),
             Err(_) => {}
@@ -94,14 +94,14 @@ fn force(
 fn in_memory(
     open: &mut Open,
     clock: &dyn Clock,
-    whose: (&str, Whom<'_>),
+    whose: (&str, SessionSelector<'_>),
     retire: &mut Retire<'_>,
-    record: Option<&Record>,
-) -> Work<Option<i64>> {
+    record: Option<&NewAuditEvent>,
+) -> VaultResult<Option<i64>> {
     open.connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if read_meta(&transaction)?.0 != open.keys.vault() {
-        return Err(Failure::Stale);
+        return Err(VaultError::Stale);
     }
     transaction.execute("DELETE FROM reserve", [])?;
     let ended = end(&transaction, &open.keys, clock, whose, retire, record)?;
@@ -113,9 +113,12 @@ fn in_memory(
 }
 
 /// The same length, so the same place: no page is added, and no other row is moved.
-fn overwrite(connection: &Connection, (provider, whom): (&str, Whom<'_>)) -> Work<()> {
+fn overwrite(
+    connection: &Connection,
+    (provider, whom): (&str, SessionSelector<'_>),
+) -> VaultResult<()> {
     let (column, value) = whom.column();
-    let mut last = Failure::Damaged;
+    let mut last = VaultError::Damaged;
     for journal in ["MEMORY", "OFF"] {
         let written =
             connection.execute_batch(&format!("PRAGMA journal_mode = {journal}")).and_then(|()| {

@@ -1,21 +1,21 @@
 //! The way in: log in, and be back after a restart.
 //!
-//! Logins and renewals pass one door, in this process and across processes. Each runs to its end on
+//! Logins and renewals pass one login_lock, in this process and across processes. Each runs to its end on
 //! a thread of its own: a caller that is cancelled leaves at once, and what the server gave by then
 //! is kept, or revoked.
 
 use super::Keeper;
 use super::report::Status;
-use crate::audit::{Event, Record};
+use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
+use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::vault::Retired;
-use crate::visit::Visit;
+use crate::vault::Successors;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -27,15 +27,15 @@ impl Keeper {
     /// one goes to the outbox. Other accounts stay, but are not the active one any more.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
-        self.house.vault()?;
+        self.shared.vault()?;
         let (name, secret) = (username.to_owned(), password.clone());
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.house.working(&keeper.provider.key, cancel);
-            let inside = keeper.house.door.enter(cancel)?;
+            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let inside = keeper.shared.login_lock.lock(cancel)?;
             log::info!("logging in at {}", keeper.provider.name);
             let client = keeper.client()?;
             let mut gained = Credentials::new();
-            let done = login::log_in(&keeper.visit(&client, cancel), &name, &secret, &mut gained);
+            let done = login::log_in(&keeper.context(&client, cancel), &name, &secret, &mut gained);
             keeper.keep_login(done, &gained, &name, cancel, || drop(inside))
         })?;
         self.status()
@@ -44,32 +44,32 @@ impl Keeper {
     /// Asks for a code that the user enters on another device. The number is for
     /// [`Keeper::finish_device_login`]; the code is only kept in this process.
     pub fn start_device_login(&self, cancel: &Cancel) -> Result<(u64, Device)> {
-        self.house.vault()?;
+        self.shared.vault()?;
         let client = self.client()?;
-        let device = login::ask_for_code(&self.visit(&client, cancel))?;
+        let device = login::ask_for_code(&self.context(&client, cancel))?;
         log::info!("asked for a code to log in at {}", self.provider.name);
-        Ok((self.house.keep_device(&self.provider.key, &device), device))
+        Ok((self.shared.keep_device(&self.provider.key, &device), device))
     }
 
     /// Waits until the code has been entered, and signs in.
     pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
-        let device = self.house.take_device(&self.provider.key, number).ok_or_else(|| {
+        let device = self.shared.take_device(&self.provider.key, number).ok_or_else(|| {
             Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
-                .hint("Ask for a new code.")
+                .with_hint("Ask for a new code.")
         })?;
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.house.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.working(&keeper.provider.key, cancel);
             let client = keeper.client()?;
             let mut gained = Credentials::new();
-            let visit = keeper.visit(&client, cancel);
-            let done = login::await_approval(&visit, &device, &mut gained);
+            let context = keeper.context(&client, cancel);
+            let done = login::await_approval(&context, &device, &mut gained);
             keeper.keep_login(done, &gained, "", cancel, || {})
         })?;
         self.status()
     }
 
-    pub(super) fn visit<'a>(&'a self, client: &'a Client, cancel: &'a Cancel) -> Visit<'a> {
-        Visit { client, provider: &self.provider, clock: &*self.house.clock, cancel }
+    pub(super) fn context<'a>(&'a self, client: &'a Client, cancel: &'a Cancel) -> Context<'a> {
+        Context { client, provider: &self.provider, clock: &*self.shared.clock, cancel }
     }
 
     /// Stores what a login came to, or revokes what it left behind.
@@ -89,7 +89,7 @@ impl Keeper {
             Ok(session) => {
                 log::info!("signed in");
                 let account = &session.account.id;
-                self.house.state().restored.insert(session.id);
+                self.shared.state().restored.insert(session.id);
                 self.tell(Event::Login, account, "ok");
                 Ok(())
             }
@@ -109,15 +109,15 @@ impl Keeper {
         let mut retired = Vec::new();
         let mut retire = |old: &Session| {
             retired.push(old.clone());
-            Retired::from(self.revocation(old, Duration::ZERO).ok())
+            Successors::from(self.revocation(old, Duration::ZERO).ok())
         };
-        let turn = self.house.turn();
+        let commit_lock = self.shared.commit_lock();
         let stored = cancel
             .check()
-            .and_then(|()| self.house.vault()?.log_in(session, &mut retire, &record))?;
-        drop(turn);
+            .and_then(|()| self.shared.vault()?.log_in(session, &mut retire, &record))?;
+        drop(commit_lock);
         for old in &retired {
-            self.house.forget_session(old);
+            self.shared.forget_session(old);
         }
         Ok(stored)
     }
@@ -125,8 +125,8 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(live) = self.house.live(&self.provider.key)? else { return self.status() };
-        let is_first = self.house.state().restored.insert(live.session.id.clone());
+        let Some(live) = self.shared.live(&self.provider.key)? else { return self.status() };
+        let is_first = self.shared.state().restored.insert(live.session.id.clone());
         if is_first {
             log::info!("restored the session from the vault");
             let account = &live.session.account.id;
@@ -178,8 +178,8 @@ impl Keeper {
         account: &str,
         outcome: &str,
         detail: &str,
-    ) -> Record {
-        Record {
+    ) -> NewAuditEvent {
+        NewAuditEvent {
             event,
             provider: self.provider.key.clone(),
             account: account.to_owned(),
@@ -190,13 +190,13 @@ impl Keeper {
 
     /// What other add-ons are told.
     pub(super) fn tell(&self, event: Event, account: &str, outcome: &str) {
-        self.house.events.tell(event.name(), &self.provider.id, account, outcome);
+        self.shared.events.tell(event.as_str(), &self.provider.id, account, outcome);
     }
 
     /// An audit line of its own; that it cannot be written stops nothing.
     pub(super) fn note(&self, event: Event, account: &str, outcome: &str) {
         let record = self.record(event, account, outcome, "");
-        if let Err(error) = self.house.vault().and_then(|vault| vault.append(&record)) {
+        if let Err(error) = self.shared.vault().and_then(|vault| vault.append(&record)) {
             log::error!("the audit trail could not be written: {error}");
         }
     }

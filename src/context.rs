@@ -6,7 +6,7 @@ use crate::http::Client;
 use crate::provider::Provider;
 
 #[derive(Clone, Copy)]
-pub struct Visit<'a> {
+pub struct Context<'a> {
     pub client: &'a Client,
     pub provider: &'a Provider,
     pub clock: &'a dyn Clock,

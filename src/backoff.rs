@@ -19,7 +19,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Revoked => "revoked",
             Outcome::AlreadyEnded => "already_ended",

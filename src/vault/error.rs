@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 /// Why the work stopped; all but the last two are dealt with inside the vault.
-pub enum Failure {
+pub enum VaultError {
     /// The file is not a sound database.
     Damaged,
     /// The database is sound and the key is right, but a row does not open.
@@ -25,29 +25,29 @@ pub enum Failure {
 }
 
 /// What a piece of work on the vault gives.
-pub type Work<T> = Result<T, Failure>;
+pub type VaultResult<T> = Result<T, VaultError>;
 
-impl From<rusqlite::Error> for Failure {
+impl From<rusqlite::Error> for VaultError {
     fn from(error: rusqlite::Error) -> Self {
-        if is_damage(&error) { Failure::Damaged } else { Failure::Sql(error) }
+        if is_damage(&error) { VaultError::Damaged } else { VaultError::Sql(error) }
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for VaultError {
     fn from(error: Error) -> Self {
-        Failure::Refused(error)
+        VaultError::Refused(error)
     }
 }
 
-impl Failure {
+impl VaultError {
     /// At opening, before the schema is known to be ours, a statement that SQLite calls wrong tells
     /// of the file: it names no such format, or no such table.
     pub fn at_opening(self) -> Self {
         match self {
-            Failure::Sql(error)
+            VaultError::Sql(error)
                 if error.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_ERROR) =>
             {
-                Failure::Damaged
+                VaultError::Damaged
             }
             other => other,
         }
@@ -55,7 +55,7 @@ impl Failure {
 
     /// Somebody else holds the database.
     pub fn is_busy(&self) -> bool {
-        let Failure::Sql(error) = self else { return false };
+        let VaultError::Sql(error) = self else { return false };
         matches!(
             error.sqlite_error_code(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
@@ -65,8 +65,8 @@ impl Failure {
     /// The error for the user, where nothing can be done inside.
     pub fn explain(self, directory: &Path) -> Error {
         match self {
-            Failure::Refused(error) => error,
-            Failure::Sql(error) => explain_sql(&error, directory),
+            VaultError::Refused(error) => error,
+            VaultError::Sql(error) => explain_sql(&error, directory),
             _ => storage("the vault cannot be read", directory, "look at the disk"),
         }
     }
@@ -129,5 +129,5 @@ pub fn explain_io(error: &io::Error, what: &str, directory: &Path) -> Error {
 }
 
 fn storage(message: &str, directory: &Path, advice: &str) -> Error {
-    Error::new(Kind::Storage, message).hint(format!("{advice} {}", directory.display()))
+    Error::new(Kind::Storage, message).with_hint(format!("{advice} {}", directory.display()))
 }

@@ -4,8 +4,8 @@
 //! is the order to trust. No line holds a secret, and no line holds a control character.
 
 use super::Vault;
-use super::failure::Work;
-use crate::audit::{Line, Record};
+use super::error::VaultResult;
+use crate::audit::{AuditEvent, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
 use crate::error::Result;
 use ring::digest;
@@ -27,12 +27,12 @@ const LONGEST: usize = 500;
 
 impl Vault {
     /// Adds a line to the trail.
-    pub fn append(&self, record: &Record) -> Result<()> {
+    pub fn append(&self, record: &NewAuditEvent) -> Result<()> {
         self.write(|transaction, _| append(transaction, self.clock(), record))
     }
 
     /// The last `limit` lines, oldest first.
-    pub fn trail(&self, limit: usize) -> Result<Vec<Line>> {
+    pub fn trail(&self, limit: usize) -> Result<Vec<AuditEvent>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut lines = self.read(|transaction, _| {
             let mut statement =
@@ -57,14 +57,14 @@ pub const COLUMNS: &str = "SELECT row, at, clock_known, event, provider, account
 
 /// A line as it is stored.
 pub struct Stored {
-    pub line: Line,
+    pub line: AuditEvent,
     clock_known: bool,
     hash: Vec<u8>,
 }
 
 impl Stored {
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let line = Line {
+        let line = AuditEvent {
             seq: row.get(0)?,
             at: row.get(1)?,
             event: row.get(3)?,
@@ -77,7 +77,7 @@ impl Stored {
     }
 
     fn hash_after(&self, before: &[u8]) -> [u8; 32] {
-        let Line { seq, at, event, provider, account, outcome, detail } = &self.line;
+        let AuditEvent { seq, at, event, provider, account, outcome, detail } = &self.line;
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(before);
         for number in [*seq, *at, i64::from(self.clock_known)] {
@@ -93,12 +93,16 @@ impl Stored {
     }
 }
 
-pub fn append(transaction: &Transaction<'_>, clock: &dyn Clock, record: &Record) -> Work<()> {
+pub fn append(
+    transaction: &Transaction<'_>,
+    clock: &dyn Clock,
+    record: &NewAuditEvent,
+) -> VaultResult<()> {
     let (seq, _) = last(transaction)?;
-    let line = Line {
+    let line = AuditEvent {
         seq: seq + 1,
         at: clock.now(),
-        event: record.event.name().to_owned(),
+        event: record.event.as_str().to_owned(),
         provider: escape(&record.provider),
         account: escape(&record.account),
         outcome: escape(&record.outcome),
@@ -111,7 +115,7 @@ pub fn append(transaction: &Transaction<'_>, clock: &dyn Clock, record: &Record)
 }
 
 /// Adds a line at the end, with its own number and a hash that continues the chain.
-pub fn insert(transaction: &Transaction<'_>, stored: &Stored) -> Work<()> {
+pub fn insert(transaction: &Transaction<'_>, stored: &Stored) -> VaultResult<()> {
     let (seq, before) = last(transaction)?;
     let line = &stored.line;
     if line.seq <= seq {
@@ -137,7 +141,7 @@ pub fn insert(transaction: &Transaction<'_>, stored: &Stored) -> Work<()> {
 }
 
 /// At most `limit` lines that come after that one, oldest first.
-pub fn after(connection: &Connection, seq: i64, limit: usize) -> Work<Vec<Line>> {
+pub fn after(connection: &Connection, seq: i64, limit: usize) -> VaultResult<Vec<AuditEvent>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement =
         connection.prepare(&format!("{COLUMNS} WHERE row > ?1 ORDER BY row LIMIT ?2"))?;
@@ -146,17 +150,17 @@ pub fn after(connection: &Connection, seq: i64, limit: usize) -> Work<Vec<Line>>
 }
 
 /// The number of the newest line; 0 where there is none.
-pub fn newest(connection: &Connection) -> Work<i64> {
+pub fn newest(connection: &Connection) -> VaultResult<i64> {
     Ok(last(connection)?.0)
 }
 
 /// The newest time that was written while the clock was known to be right.
-pub fn newest_time(connection: &Connection) -> Work<Option<UnixTime>> {
+pub fn newest_time(connection: &Connection) -> VaultResult<Option<UnixTime>> {
     Ok(connection
         .query_row("SELECT max(at) FROM audit WHERE clock_known = 1", [], |row| row.get(0))?)
 }
 
-pub fn verify(connection: &Connection) -> Work<bool> {
+pub fn verify(connection: &Connection) -> VaultResult<bool> {
     let mut statement = connection.prepare(&format!("{COLUMNS} ORDER BY row"))?;
     let mut before: Option<Stored> = None;
     for stored in statement.query_map([], Stored::read)? {
@@ -174,7 +178,7 @@ pub fn verify(connection: &Connection) -> Work<bool> {
     Ok(true)
 }
 
-fn last(connection: &Connection) -> Work<(i64, Vec<u8>)> {
+fn last(connection: &Connection) -> VaultResult<(i64, Vec<u8>)> {
     Ok(connection
         .query_row("SELECT row, hash FROM audit ORDER BY row DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?))

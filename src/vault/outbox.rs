@@ -4,10 +4,10 @@
 //! and removed exactly once. The sealed part has its own key: nothing here restores a session.
 
 use super::definitions::Definitions;
-use super::failure::{Failure, Work};
+use super::error::{VaultError, VaultResult};
 use super::seal::{Keys, Place, Purpose, is_overwritten};
-use super::{Vault, definitions, trail};
-use crate::audit::Record;
+use super::{Vault, audit, definitions};
+use crate::audit::NewAuditEvent;
 use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::session::Revocation;
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 /// A revocation that waits for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct OutboxEntry {
     pub id: i64,
     pub revocation: Revocation,
     pub attempts: u32,
@@ -36,12 +36,12 @@ impl Vault {
     }
 
     /// All entries, oldest first.
-    pub fn entries(&self) -> Result<Vec<Entry>> {
+    pub fn entries(&self) -> Result<Vec<OutboxEntry>> {
         self.entries_as(|entry| entry)
     }
 
     /// What `make` makes of each entry, oldest first; for when there may be a great many.
-    pub fn entries_as<T>(&self, mut make: impl FnMut(Entry) -> T) -> Result<Vec<T>> {
+    pub fn entries_as<T>(&self, mut make: impl FnMut(OutboxEntry) -> T) -> Result<Vec<T>> {
         self.read(|transaction, keys| {
             let mut definitions = Definitions::new(transaction, keys);
             let mut statement = transaction.prepare_cached(&format!("{COLUMNS} ORDER BY row"))?;
@@ -54,7 +54,7 @@ impl Vault {
         })
     }
 
-    pub fn entry(&self, id: i64) -> Result<Option<Entry>> {
+    pub fn entry(&self, id: i64) -> Result<Option<OutboxEntry>> {
         self.read(|transaction, keys| Ok(load_rows(transaction, keys, &[id])?.pop()))
     }
 
@@ -78,7 +78,7 @@ impl Vault {
     /// Removes an entry that was answered for, and writes its line. False, and no line, when
     /// somebody else has done so; also when the entry has got newer credentials meanwhile, which
     /// the answer was not about: they are due now.
-    pub fn settle(&self, entry: &Entry, record: &Record) -> Result<bool> {
+    pub fn settle(&self, entry: &OutboxEntry, record: &NewAuditEvent) -> Result<bool> {
         self.write(|transaction, keys| {
             let Some(stored) = load_rows(transaction, keys, &[entry.id])?.pop() else {
                 return Ok(false);
@@ -93,7 +93,7 @@ impl Vault {
             }
             transaction.execute("DELETE FROM outbox WHERE row = ?1", [entry.id])?;
             definitions::sweep(transaction)?;
-            trail::append(transaction, self.clock(), record)?;
+            audit::append(transaction, self.clock(), record)?;
             Ok(true)
         })
     }
@@ -120,7 +120,11 @@ impl Vault {
 }
 
 /// Inserts an entry that is due when it says so, or renews the credentials of the session's entry.
-pub fn insert(transaction: &Transaction<'_>, keys: &Keys, revocation: &Revocation) -> Work<i64> {
+pub fn insert(
+    transaction: &Transaction<'_>,
+    keys: &Keys,
+    revocation: &Revocation,
+) -> VaultResult<i64> {
     let definition = definitions::store(transaction, keys, &revocation.definition)?;
     let stored = Revocation { definition, ..revocation.clone() };
     let sealed = keys.seal(&stored, place(&stored))?;
@@ -148,7 +152,11 @@ pub fn insert(transaction: &Transaction<'_>, keys: &Keys, revocation: &Revocatio
 }
 
 /// The entries of these rows, in this order, as far as they are there.
-pub fn load_rows(connection: &Connection, keys: &Keys, numbers: &[i64]) -> Work<Vec<Entry>> {
+pub fn load_rows(
+    connection: &Connection,
+    keys: &Keys,
+    numbers: &[i64],
+) -> VaultResult<Vec<OutboxEntry>> {
     let mut definitions = Definitions::new(connection, keys);
     let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE row = ?1"))?;
     let mut entries = Vec::new();
@@ -161,7 +169,7 @@ pub fn load_rows(connection: &Connection, keys: &Keys, numbers: &[i64]) -> Work<
     Ok(entries)
 }
 
-pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()> {
+pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
     let mut bad = Vec::new();
     let mut statement = transaction.prepare(COLUMNS)?;
     let mut rows = statement.query([])?;
@@ -177,27 +185,31 @@ pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> Work<()>
     definitions::sweep(transaction)
 }
 
-fn complete(row: &Row<'_>, keys: &Keys, definitions: &mut Definitions<'_>) -> Work<Option<Entry>> {
+fn complete(
+    row: &Row<'_>,
+    keys: &Keys,
+    definitions: &mut Definitions<'_>,
+) -> VaultResult<Option<OutboxEntry>> {
     let Some(mut entry) = open(row, keys)? else { return Ok(None) };
     entry.revocation.definition = definitions.find(&entry.revocation.definition)?;
     Ok(Some(entry))
 }
 
 /// The entry with its definition's hash in the definition's place.
-fn open(row: &Row<'_>, keys: &Keys) -> Work<Option<Entry>> {
+fn open(row: &Row<'_>, keys: &Keys) -> VaultResult<Option<OutboxEntry>> {
     let (session, provider, account): (String, String, String) =
         (row.get(1)?, row.get(2)?, row.get(3)?);
-    let sealed = row.get_ref(8)?.as_blob().map_err(|_| Failure::Damaged)?;
+    let sealed = row.get_ref(8)?.as_blob().map_err(|_| VaultError::Damaged)?;
     if is_overwritten(sealed) {
         return Ok(None);
     }
     let place =
         Place { purpose: Purpose::Outbox, provider: &provider, account: &account, row: &session };
-    let revocation: Revocation = keys.open(sealed, place).ok_or(Failure::BadRow)?;
+    let revocation: Revocation = keys.open(sealed, place).ok_or(VaultError::BadRow)?;
     if revocation.session_id != session || revocation.provider != provider {
-        return Err(Failure::BadRow);
+        return Err(VaultError::BadRow);
     }
-    Ok(Some(Entry {
+    Ok(Some(OutboxEntry {
         id: row.get(0)?,
         revocation,
         attempts: u32::try_from(row.get::<_, i64>(4)?).unwrap_or(u32::MAX),

@@ -1,7 +1,7 @@
 //! The log: one rotating file in each data directory, and the same lines for Kodi's log.
 //!
 //! `log` has one logger a process, while we keep one file a data directory; so the logger looks up
-//! which directory the current thread works for (`Logbook::enter`). Lines of other crates are not
+//! which directory the current thread works for (`DirectoryLog::enter`). Lines of other crates are not
 //! taken: they know of headers and bodies. Every line passes through `redact::scrub`.
 
 use crate::redact::scrub;
@@ -21,7 +21,7 @@ const FILE_LIMIT: u64 = 512 * 1024;
 const KEPT_LINES: usize = 500;
 
 /// The log of one data directory.
-pub struct Logbook {
+pub struct DirectoryLog {
     pages: Mutex<Pages>,
     path: PathBuf,
 }
@@ -33,17 +33,17 @@ struct Pages {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Logbook>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Arc<DirectoryLog>>> = const { RefCell::new(None) };
 }
 
-impl Logbook {
+impl DirectoryLog {
     /// The log in `directory`, which need not exist yet.
     pub fn new(directory: &Path) -> Self {
         install();
         let path = directory.join("sessionkeeper.log");
         let level = LevelFilter::Info;
         let file = open_file(&path, level);
-        Logbook { pages: Mutex::new(Pages { level, file, untaken: VecDeque::new() }), path }
+        DirectoryLog { pages: Mutex::new(Pages { level, file, untaken: VecDeque::new() }), path }
     }
 
     /// From now on, lines below `level` are not written.
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn each_directory_has_its_own_log() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let books = [one.path(), two.path()].map(|path| Arc::new(Logbook::new(path)));
+        let books = [one.path(), two.path()].map(|path| Arc::new(DirectoryLog::new(path)));
         books[0].enter(|| {
             log::info!("first password=hunter2");
             log::debug!("too low");
@@ -180,7 +180,7 @@ mod tests {
         });
         log::info!("nobody's");
         let lines =
-            |book: &Logbook| book.take().into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+            |book: &DirectoryLog| book.take().into_iter().map(|(_, line)| line).collect::<Vec<_>>();
         assert_eq!(lines(&books[0]), ["first password=[redacted]", "third"]);
         assert_eq!(lines(&books[1]), ["second"]);
         assert!(books[0].take().is_empty());
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn the_file_rotates() {
         let directory = tempfile::tempdir().unwrap();
-        let book = Arc::new(Logbook::new(directory.path()));
+        let book = Arc::new(DirectoryLog::new(directory.path()));
         let long = "word ".repeat(2000);
         book.enter(|| (0..120).for_each(|_| log::info!("{long}")));
         let size = |name: &str| std::fs::metadata(directory.path().join(name)).unwrap().len();

@@ -2,15 +2,15 @@
 //! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up by
 //! the directory's path.
 
-use crate::audit::{Event, Record};
+use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
-use crate::gate::Gate;
 use crate::http::{Client, Settings};
-use crate::logbook::Logbook;
+use crate::lock::FileMutex;
+use crate::log::DirectoryLog;
 use crate::login::Device;
 use crate::session::Session;
 use crate::vault::{TakenTask, Vault};
@@ -27,20 +27,20 @@ pub(super) struct Live {
     pub held: Credentials,
 }
 
-pub(super) struct House {
+pub(super) struct Shared {
     pub directory: PathBuf,
     pub key_directory: PathBuf,
     pub clock: Arc<dyn Clock>,
     pub events: Events,
-    pub logbook: Arc<Logbook>,
+    pub log: Arc<DirectoryLog>,
     /// One renewal or login at a time.
-    pub door: Gate,
+    pub login_lock: FileMutex,
     /// One drain at a time.
-    pub postman: Gate,
+    pub outbox_lock: FileMutex,
     /// One delivery to the audit sink at a time.
     pub courier: Mutex<()>,
     /// A login is stored, or a logout done, as a whole: whoever comes second sees the first.
-    turn: Mutex<()>,
+    commit_lock: Mutex<()>,
     vault: Mutex<Option<Arc<Vault>>>,
     state: Mutex<State>,
 }
@@ -82,41 +82,41 @@ const DEVICES_KEPT: usize = 8;
 /// More kinds of settings than this are not in use at once.
 const CLIENTS_KEPT: usize = 8;
 
-static HOUSES: Mutex<Vec<Arc<House>>> = Mutex::new(Vec::new());
+static ALL: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
-impl House {
-    /// The house at `directory`; the same one for every caller in the process.
+impl Shared {
+    /// The shared at `directory`; the same one for every caller in the process.
     pub fn at(directory: &Path, key_directory: Option<PathBuf>) -> Result<Arc<Self>> {
         let (directory, key_directory) = settle_both(directory, key_directory)?;
-        let mut houses = HOUSES.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = houses
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all
             .iter()
-            .find(|house| house.directory == directory && house.key_directory == key_directory);
-        if let Some(house) = known {
-            return Ok(Arc::clone(house));
+            .find(|shared| shared.directory == directory && shared.key_directory == key_directory);
+        if let Some(shared) = known {
+            return Ok(Arc::clone(shared));
         }
-        let house = Arc::new(House::new(directory, key_directory, Arc::new(SystemClock::new())));
-        houses.push(Arc::clone(&house));
-        Ok(house)
+        let shared = Arc::new(Shared::new(directory, key_directory, Arc::new(SystemClock::new())));
+        all.push(Arc::clone(&shared));
+        Ok(shared)
     }
 
-    /// A house of its own, for tests.
+    /// A shared of its own, for tests.
     pub fn apart(directory: &Path, keys: Option<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self> {
         let (directory, key_directory) = settle_both(directory, keys)?;
-        Ok(House::new(directory, key_directory, clock))
+        Ok(Shared::new(directory, key_directory, clock))
     }
 
     fn new(directory: PathBuf, key_directory: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        House {
-            logbook: Arc::new(Logbook::new(&directory)),
-            door: Gate::new(directory.join("door.lock")),
-            postman: Gate::new(directory.join("postman.lock")),
+        Shared {
+            log: Arc::new(DirectoryLog::new(&directory)),
+            login_lock: FileMutex::new(directory.join("login.lock")),
+            outbox_lock: FileMutex::new(directory.join("outbox.lock")),
             directory,
             key_directory,
             clock,
             events: Events::default(),
             courier: Mutex::new(()),
-            turn: Mutex::new(()),
+            commit_lock: Mutex::new(()),
             vault: Mutex::new(None),
             state: Mutex::default(),
         }
@@ -223,7 +223,7 @@ impl House {
         state.last_work += 1;
         let number = state.last_work;
         state.working.push((number, provider.to_owned(), cancel.clone()));
-        Working { house: Arc::clone(self), number }
+        Working { shared: Arc::clone(self), number }
     }
 
     pub fn stop_work(&self, provider: &str) {
@@ -252,8 +252,8 @@ impl House {
         Some(devices.remove(place).2)
     }
 
-    pub fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn commit_lock(&self) -> MutexGuard<'_, ()> {
+        self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn stop_work_of_all(&self) {
@@ -273,8 +273,8 @@ impl House {
                 |path| format!("the old file is kept as {}", path.display()),
             );
             log::error!("the vault was unusable ({}); {kept}", damage.outcome);
-            self.events.tell(Event::VaultDamaged.name(), "", "", damage.outcome);
-            let record = Record {
+            self.events.tell(Event::VaultDamaged.as_str(), "", "", damage.outcome);
+            let record = NewAuditEvent {
                 event: Event::VaultDamaged,
                 provider: String::new(),
                 account: String::new(),
@@ -289,13 +289,13 @@ impl House {
 }
 
 pub(super) struct Working {
-    house: Arc<House>,
+    shared: Arc<Shared>,
     number: u64,
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.house.state().working.retain(|(number, _, _)| *number != self.number);
+        self.shared.state().working.retain(|(number, _, _)| *number != self.number);
     }
 }
 

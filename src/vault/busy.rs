@@ -22,17 +22,17 @@ thread_local! {
 }
 
 /// The allowance of this thread while it lives.
-pub struct Patience {
+pub struct BusyTimeout {
     before: Option<Instant>,
 }
 
-impl Patience {
+impl BusyTimeout {
     pub fn of(allowance: Duration) -> Self {
-        Patience { before: UNTIL.replace(Some(Instant::now() + allowance)) }
+        BusyTimeout { before: UNTIL.replace(Some(Instant::now() + allowance)) }
     }
 }
 
-impl Drop for Patience {
+impl Drop for BusyTimeout {
     fn drop(&mut self) {
         UNTIL.set(self.before);
     }
@@ -52,9 +52,9 @@ mod tests {
 
     #[test]
     fn an_allowance_ends_and_the_outer_one_returns() {
-        let _outer = Patience::of(Duration::from_secs(60));
+        let _outer = BusyTimeout::of(Duration::from_secs(60));
         {
-            let _inner = Patience::of(Duration::from_millis(10));
+            let _inner = BusyTimeout::of(Duration::from_millis(10));
             let start = Instant::now();
             while wait() {}
             assert!(start.elapsed() >= Duration::from_millis(10));

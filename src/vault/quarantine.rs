@@ -1,7 +1,7 @@
 //! The files kept aside for later inspection: `vault.damaged-<UTC date>-<n>.db`, with its journal
 //! where it had one. The newest five are kept; `forget` removes them all.
 
-use super::place::Directories;
+use super::files::Directories;
 use crate::clock::UnixTime;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl Directories {
         kept.sort_unstable();
         let too_many = kept.len().saturating_sub(KEPT - 1);
         for (_, path) in kept.into_iter().take(too_many) {
-            let _ = fs::remove_file(super::place::journal_of(&path));
+            let _ = fs::remove_file(super::files::journal_of(&path));
             if fs::remove_file(&path).is_err() {
                 let _ = fs::remove_dir(&path);
             }

@@ -6,11 +6,11 @@
 
 use super::Keeper;
 use super::report::TaskLine;
-use crate::audit::{Event, Record};
-use crate::cleanup;
+use crate::audit::{Event, NewAuditEvent};
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Downgrade, id_of};
 use crate::secret::Secret;
+use crate::user_files;
 use crate::vault::{TakenTask, Task};
 
 const DELETE: &str = "delete";
@@ -50,12 +50,12 @@ impl Keeper {
 
     /// True when there is something to do here.
     pub(super) fn has_tasks(&self) -> Result<bool> {
-        self.house.vault()?.has_waiting(&OWN)
+        self.shared.vault()?.has_waiting(&OWN)
     }
 
     /// Does what can be done here, and says what became of it.
     pub(super) fn do_tasks(&self) -> Vec<TaskLine> {
-        let taken = self.house.vault().and_then(|vault| vault.take_tasks(&OWN, &[]));
+        let taken = self.shared.vault().and_then(|vault| vault.take_tasks(&OWN, &[]));
         let taken = taken.unwrap_or_else(|error| {
             log::error!("the work after a logout cannot be read: {error}");
             Vec::new()
@@ -78,15 +78,15 @@ impl Keeper {
 
     /// Does what earlier logouts left, and gives up what was cut short.
     pub(super) fn finish_tasks(&self) {
-        let before = self.house.clock.now().saturating_sub(LONGEST);
+        let before = self.shared.clock.now().saturating_sub(LONGEST);
         let mut record_for =
             |task: &TakenTask| record(task, Event::TaskFailed, "failed", "it was cut short");
         let abandoned =
-            self.house.vault().and_then(|vault| vault.abandon_tasks(before, &mut record_for));
+            self.shared.vault().and_then(|vault| vault.abandon_tasks(before, &mut record_for));
         match abandoned {
             Ok(abandoned) => {
                 for task in abandoned {
-                    self.house.state().handed_out.remove(&task.id);
+                    self.shared.state().handed_out.remove(&task.id);
                     log::warn!("work after a logout was cut short: {}", task.task.name);
                     self.tell_task(&task, Event::TaskFailed);
                 }
@@ -95,7 +95,7 @@ impl Keeper {
         }
         self.do_tasks();
         // What an earlier process left may wait for somebody who never comes.
-        let is_first = !std::mem::replace(&mut self.house.state().has_finished_tasks, true);
+        let is_first = !std::mem::replace(&mut self.shared.state().has_finished_tasks, true);
         self.tell_update(is_first);
     }
 
@@ -106,14 +106,14 @@ impl Keeper {
         if !hooks.is_empty() {
             wanted.push(HOOK);
         }
-        let taken = self.house.vault()?.take_tasks(&wanted, hooks)?;
-        self.house.state().handed_out.extend(taken.iter().map(|task| (task.id, task.clone())));
+        let taken = self.shared.vault()?.take_tasks(&wanted, hooks)?;
+        self.shared.state().handed_out.extend(taken.iter().map(|task| (task.id, task.clone())));
         Ok(taken)
     }
 
     /// Notes what became of work that was handed out. False: it was noted before.
     pub fn finish_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
-        let task = self.house.state().handed_out.remove(&id);
+        let task = self.shared.state().handed_out.remove(&id);
         let Some(task) = task else { return Ok(false) };
         let is_noted = self.settle_task(&task, is_done, detail)?;
         self.tell_update(false);
@@ -121,13 +121,13 @@ impl Keeper {
     }
 
     fn do_task(&self, task: &Task) -> Result<String> {
-        let directory = &self.house.directory;
+        let directory = &self.shared.directory;
         match task.kind.as_str() {
-            DELETE => cleanup::delete(directory, &task.name),
+            DELETE => user_files::delete(directory, &task.name),
             DOWNGRADE => {
                 let downgrade: Downgrade = serde_json::from_str(task.payload.expose())
                     .map_err(|_| Error::new(Kind::Storage, "the stored work cannot be read"))?;
-                cleanup::downgrade(directory, &downgrade)
+                user_files::downgrade(directory, &downgrade)
             }
             _ => Err(Error::new(Kind::Internal, "this work is not done here")),
         }
@@ -140,7 +140,7 @@ impl Keeper {
             log::warn!("after the logout, {} failed: {detail}", task.task.name);
         }
         let noted =
-            self.house.vault()?.finish_task(task.id, &record(task, event, outcome, detail))?;
+            self.shared.vault()?.finish_task(task.id, &record(task, event, outcome, detail))?;
         if noted && !is_done {
             self.tell_task(task, event);
         }
@@ -149,20 +149,20 @@ impl Keeper {
 
     fn tell_task(&self, task: &TakenTask, event: Event) {
         let provider = id_of(&task.provider);
-        self.house.events.tell(event.name(), provider, &task.account, &task.task.name);
+        self.shared.events.tell(event.as_str(), provider, &task.account, &task.task.name);
     }
 
     /// Tells others to read the user's data again, once nothing else is left to do; or now, if what is
     /// left waits for somebody who may never come.
     fn tell_update(&self, is_late: bool) {
-        let told = self.house.vault().and_then(|vault| {
+        let told = self.shared.vault().and_then(|vault| {
             if !is_late && vault.unfinished_tasks(UPDATE)? > 0 {
                 return Ok(());
             }
             for task in vault.take_tasks(&[UPDATE], &[])? {
                 vault.finish_task(task.id, &record(&task, Event::Update, "ok", ""))?;
                 let provider = id_of(&task.provider);
-                self.house.events.tell(Event::Update.name(), provider, &task.account, "ok");
+                self.shared.events.tell(Event::Update.as_str(), provider, &task.account, "ok");
             }
             Ok(())
         });
@@ -172,9 +172,9 @@ impl Keeper {
     }
 }
 
-fn record(task: &TakenTask, event: Event, outcome: &str, detail: &str) -> Record {
+fn record(task: &TakenTask, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
     let name = &task.task.name;
-    Record {
+    NewAuditEvent {
         event,
         provider: task.provider.clone(),
         account: task.account.clone(),

@@ -2,7 +2,7 @@
 //! file beside it.
 //!
 //! The file is locked by flock/LockFileEx, which the system releases when a process dies; POSIX
-//! locks would be no lock between two threads of Kodi. Where the file system cannot lock, the gate
+//! locks would be no lock between two threads of Kodi. Where the file system cannot lock, the mutex
 //! still holds within the process.
 
 use crate::cancel::Cancel;
@@ -12,29 +12,29 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often a gate held by another process is tried again.
+/// How often a mutex held by another process is tried again.
 const SLICE: Duration = Duration::from_millis(20);
 
-pub struct Gate {
+pub struct FileMutex {
     is_taken: Mutex<bool>,
     freed: Condvar,
     path: PathBuf,
 }
 
 /// Whoever holds it is inside; dropping it lets the next one in.
-pub struct Inside<'a> {
-    gate: &'a Gate,
+pub struct Guard<'a> {
+    mutex: &'a FileMutex,
     file: Option<File>,
 }
 
-impl Gate {
-    /// A gate on the lock file at `path`, which is made when it is first needed.
+impl FileMutex {
+    /// A mutex on the lock file at `path`, which is made when it is first needed.
     pub fn new(path: PathBuf) -> Self {
-        Gate { is_taken: Mutex::new(false), freed: Condvar::new(), path }
+        FileMutex { is_taken: Mutex::new(false), freed: Condvar::new(), path }
     }
 
     /// Waits until nobody else is inside; fails when it is cancelled.
-    pub fn enter(&self, cancel: &Cancel) -> Result<Inside<'_>> {
+    pub fn lock(&self, cancel: &Cancel) -> Result<Guard<'_>> {
         let mut taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken {
             cancel.check()?;
@@ -43,7 +43,7 @@ impl Gate {
         }
         *taken = true;
         drop(taken);
-        let mut inside = Inside { gate: self, file: None };
+        let mut inside = Guard { mutex: self, file: None };
         let Ok(file) = self.open() else { return Ok(inside) };
         loop {
             match fs4::FileExt::try_lock(&file) {
@@ -76,11 +76,11 @@ impl Gate {
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for Guard<'_> {
     fn drop(&mut self) {
         self.file = None;
-        *self.gate.is_taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        self.gate.freed.notify_one();
+        *self.mutex.is_taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.mutex.freed.notify_one();
     }
 }
 
@@ -98,9 +98,9 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    let gate = Gate::new(path.clone());
+                    let mutex = FileMutex::new(path.clone());
                     for _ in 0..20 {
-                        let _held = gate.enter(&Cancel::new()).unwrap();
+                        let _held = mutex.lock(&Cancel::new()).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         std::thread::sleep(Duration::from_micros(200));
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -113,20 +113,20 @@ mod tests {
     #[test]
     fn a_cancel_leaves_the_queue() {
         let directory = tempfile::tempdir().unwrap();
-        let gate = Gate::new(directory.path().join("x.lock"));
-        let _held = gate.enter(&Cancel::new()).unwrap();
+        let mutex = FileMutex::new(directory.path().join("x.lock"));
+        let _held = mutex.lock(&Cancel::new()).unwrap();
         let cancel = Cancel::new();
         cancel.cancel();
-        assert_eq!(gate.enter(&cancel).err().unwrap().kind(), Kind::Cancelled);
-        let other = Gate::new(directory.path().join("x.lock"));
-        assert_eq!(other.enter(&cancel).err().unwrap().kind(), Kind::Cancelled);
+        assert_eq!(mutex.lock(&cancel).err().unwrap().kind(), Kind::Cancelled);
+        let other = FileMutex::new(directory.path().join("x.lock"));
+        assert_eq!(other.lock(&cancel).err().unwrap().kind(), Kind::Cancelled);
     }
 
     #[test]
     fn without_a_lock_file_the_gate_still_opens() {
-        let gate = Gate::new("/nowhere/at/all/x.lock".into());
-        assert!(!gate.can_lock());
-        drop(gate.enter(&Cancel::new()).unwrap());
-        drop(gate.enter(&Cancel::new()).unwrap());
+        let mutex = FileMutex::new("/nowhere/at/all/x.lock".into());
+        assert!(!mutex.can_lock());
+        drop(mutex.lock(&Cancel::new()).unwrap());
+        drop(mutex.lock(&Cancel::new()).unwrap());
     }
 }

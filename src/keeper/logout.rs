@@ -8,19 +8,19 @@ use super::Keeper;
 use super::report::{Local, Report};
 use super::revocation::not_tried;
 use crate::audit::Event;
+use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
-use crate::outbox::FIRST_TRY_LEASE;
 use crate::session::{Revocation, Session};
-use crate::vault::{Ended, InPlace, Retired, Whom};
+use crate::vault::{Ended, InPlace, SessionSelector, Successors};
 use std::time::{Duration, Instant};
 
 /// How the logout is to be done.
 #[derive(Clone, Debug, Default)]
-pub struct Manner {
+pub struct LogoutOptions {
     /// Do not try the server now; the outbox will.
     pub local_only: bool,
     pub everywhere: bool,
@@ -47,22 +47,22 @@ enum Cleared {
 
 impl Keeper {
     /// Signs out. Succeeds whatever the network does, and when nobody is signed in.
-    pub fn log_out(&self, manner: &Manner, cancel: &Cancel) -> Result<Report> {
+    pub fn log_out(&self, manner: &LogoutOptions, cancel: &Cancel) -> Result<Report> {
         if manner.everywhere && !self.provider.can_log_out_everywhere() {
             return Err(self.only_here());
         }
         let start = Instant::now();
         let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
-        let turn = self.house.turn();
+        let commit_lock = self.shared.commit_lock();
         if manner.account.is_none() || manner.account == self.active_account() {
-            self.house.stop_work(&self.provider.key);
+            self.shared.stop_work(&self.provider.key);
         }
         let mut ends = None;
         let (cleared, session) = self.clear(manner, lease, &mut ends);
         if let Some(session) = &session {
-            self.house.forget_session(session);
+            self.shared.forget_session(session);
         }
-        drop(turn);
+        drop(commit_lock);
         let audit = self.deliver_audit_beside();
         let Some(session) = session else {
             return match cleared {
@@ -84,11 +84,11 @@ impl Keeper {
             }
         };
         if let Cleared::Queued(id) = &cleared {
-            self.house.state().sending.remove(id);
+            self.shared.state().sending.remove(id);
         }
         let mut report = report(&session, ends, &verdict, start);
         if manner.everywhere {
-            report.sessions_ended = Some(verdict.ended + u32::from(verdict.is_own_ended));
+            report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));
         }
         log::info!("logout: {} ({})", report.remote, report.reason);
         self.tell(Event::Logout, &session.account.id, report.remote);
@@ -110,16 +110,17 @@ impl Keeper {
     /// `ends` gets when the server's session ends by itself.
     fn clear(
         &self,
-        manner: &Manner,
+        manner: &LogoutOptions,
         lease: Duration,
         ends: &mut Option<UnixTime>,
     ) -> (Cleared, Option<Session>) {
         let id = &self.provider.key;
-        let whom = manner.account.as_deref().map_or(Whom::Active, Whom::Account);
+        let whom =
+            manner.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
         let remembered = self.remembered(whom);
         let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
         let record = self.record(Event::Logout, account, "cleared", "");
-        let vault = match self.house.vault() {
+        let vault = match self.shared.vault() {
             Ok(vault) => vault,
             Err(error) => return (Cleared::Kept(error), remembered),
         };
@@ -131,7 +132,7 @@ impl Keeper {
             let revocation = revocation.map_err(|verdict| unsendable = Some(verdict)).ok();
             let everywhere = manner.everywhere;
             *ends = revocation.as_ref().and_then(|entry| entry.expires_at);
-            Retired {
+            Successors {
                 revocation: revocation.map(|entry| Revocation { everywhere, ..entry }),
                 tasks: self.tasks_after_logout(&manner.hooks),
             }
@@ -140,12 +141,12 @@ impl Keeper {
             Ok(ended) => Ok(InPlace::from(ended)),
             Err(error) => {
                 log::error!("the disk refused the logout ({error}); trying without a journal");
-                vault.end_in_place(id, whom, &mut retire, &record).map_err(|_| error)
+                vault.end_without_journal(id, whom, &mut retire, &record).map_err(|_| error)
             }
         };
         let cleared = match ended {
             Ok(InPlace::Ended { entry: Some(entry) }) => {
-                self.house.state().sending.insert(entry);
+                self.shared.state().sending.insert(entry);
                 Cleared::Queued(entry)
             }
             Ok(InPlace::Ended { entry: None }) => {
@@ -158,25 +159,25 @@ impl Keeper {
     }
 
     /// The session that is meant, as far as it can be read or was read before.
-    fn remembered(&self, whom: Whom<'_>) -> Option<Session> {
+    fn remembered(&self, whom: SessionSelector<'_>) -> Option<Session> {
         let id = &self.provider.key;
         match whom {
-            Whom::Active => match self.house.live(id) {
+            SessionSelector::Active => match self.shared.live(id) {
                 Ok(live) => live.map(|live| live.session),
-                Err(_) => self.house.remembered(id),
+                Err(_) => self.shared.remembered(id),
             },
-            Whom::Account(_) | Whom::Session(_) => {
-                self.house.vault().and_then(|vault| vault.session_of(id, whom)).ok().flatten()
+            SessionSelector::Account(_) | SessionSelector::Session(_) => {
+                self.shared.vault().and_then(|vault| vault.session_of(id, whom)).ok().flatten()
             }
         }
     }
 
     fn active_account(&self) -> Option<String> {
-        self.remembered(Whom::Active).map(|session| session.account.id)
+        self.remembered(SessionSelector::Active).map(|session| session.account.id)
     }
 
     /// Tells the server at once, without the outbox, because the disk took no entry.
-    fn revoke_now(&self, session: &Session, manner: &Manner, cancel: &Cancel) -> Verdict {
+    fn revoke_now(&self, session: &Session, manner: &LogoutOptions, cancel: &Cancel) -> Verdict {
         match self.revocation(session, Duration::ZERO) {
             Ok(mut entry) => {
                 entry.everywhere = manner.everywhere;
@@ -192,7 +193,7 @@ impl Keeper {
             Kind::InvalidInput,
             format!("{name} has no way to end the sessions on other devices"),
         )
-        .hint("Log out on each device, or change the password at the service's website.")
+        .with_hint("Log out on each device, or change the password at the service's website.")
     }
 
     fn incomplete(&self, error: &Error, verdict: &Verdict) -> Error {
@@ -201,12 +202,12 @@ impl Keeper {
         } else {
             "The server could not be told either."
         };
-        let place = self.house.directory.display();
+        let place = self.shared.directory.display();
         Error::new(
             Kind::LogoutIncomplete,
             format!("signed out until the next start only: {}. {server}", error.message()),
         )
-        .hint(format!("Make room or make {place} writable and log out again, or delete it."))
+        .with_hint(format!("Make room or make {place} writable and log out again, or delete it."))
     }
 
     fn unqueued(&self, verdict: &Verdict) -> Error {
@@ -214,7 +215,7 @@ impl Keeper {
             Kind::LogoutIncomplete,
             format!("signed out here, but the server will not be told: {}", verdict.reason),
         )
-        .hint(format!(
+        .with_hint(format!(
             "The disk took no note of it. Change the password at {} to be sure.",
             self.provider.website
         ))
@@ -251,7 +252,7 @@ fn report(session: &Session, ends: Option<UnixTime>, verdict: &Verdict, start: I
         Credentials::from_sealed(&session.credentials).map(|held| held.jar.names());
     Report {
         local: Local::Cleared,
-        remote: verdict.outcome.name(),
+        remote: verdict.outcome.as_str(),
         status: verdict.status,
         cookies_cleared: cookies_cleared.unwrap_or_default(),
         duration_ms: milliseconds(start),

@@ -2,7 +2,7 @@
 //!
 //! Nothing is followed: a link, a directory or a pipe in a file's place is not opened.
 
-use super::failure::explain_io;
+use super::error::explain_io;
 use crate::error::Result;
 use std::fs::{self, File, OpenOptions};
 use std::io;
