@@ -6,7 +6,7 @@ Removing is logging out: the server is told, and the outcome is said as for any 
 from __future__ import annotations
 
 import sessionkeeper
-from sessionkeeper.kodi import dialogs, login, logout, moments, notifications, services
+from sessionkeeper.kodi import dialogs, login, logout, notifications, services, times
 from sessionkeeper.kodi.strings import text
 
 
@@ -50,5 +50,5 @@ def _line(entry: sessionkeeper.StoredAccount) -> tuple[str, str]:
     if entry.state == "expired":
         words.append(text("account_expired"))
     elif entry.expires_at:
-        words.append(text("account_until", date=moments.date_and_time(entry.expires_at)))
+        words.append(text("account_until", date=times.date_and_time(entry.expires_at)))
     return services.account_name(entry.account), ", ".join(words)

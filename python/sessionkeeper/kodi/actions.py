@@ -20,10 +20,10 @@ from sessionkeeper.kodi import (
     log,
     login,
     logout,
-    moments,
     notifications,
-    panel,
     services,
+    status_display,
+    times,
 )
 from sessionkeeper.kodi.configuration import open_any, open_keeper
 from sessionkeeper.kodi.strings import ADDON_ID, text
@@ -52,7 +52,7 @@ def perform(action: Callable[[sessionkeeper.Keeper], None], needs_service: bool)
         finally:
             log.forward(keeper)
             if not monitor.abortRequested():
-                panel.show(keeper.status(), complete)
+                status_display.show(keeper.status(), complete)
     except sessionkeeper.Cancelled:
         log.info("cancelled")
     except sessionkeeper.Error as error:
@@ -70,8 +70,8 @@ def show_details(keeper: sessionkeeper.Keeper) -> None:
         "details_service": services.name(keeper.provider),
         "details_email": account["email"] or unknown,
         "details_account": account["name"] or account["id"] or unknown,
-        "details_signed_in_at": moments.date_and_time(began) if began else unknown,
-        "details_expires_at": f"{moments.date_and_time(ends)} ({moments.remaining(ends)})"
+        "details_signed_in_at": times.date_and_time(began) if began else unknown,
+        "details_expires_at": f"{times.date_and_time(ends)} ({times.remaining(ends)})"
         if ends
         else unknown,
         "details_cookies": ", ".join(details["cookies"]) or text("details_none"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Sequence
 
 import sessionkeeper
-from sessionkeeper.kodi import moments
+from sessionkeeper.kodi import times
 from sessionkeeper.kodi.strings import IDS, text
 
 
@@ -16,7 +16,7 @@ def lines(events: Sequence[sessionkeeper.AuditEvent]) -> list[str]:
 
 
 def line(event: sessionkeeper.AuditEvent) -> str:
-    words = [moments.date_and_time(event.at), word(event.event, "event")]
+    words = [times.date_and_time(event.at), word(event.event, "event")]
     if event.outcome:
         words.append(word(event.outcome, "outcome", "error"))
     if event.detail:

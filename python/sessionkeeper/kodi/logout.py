@@ -8,7 +8,7 @@ from __future__ import annotations
 import xbmc
 
 import sessionkeeper
-from sessionkeeper.kodi import cleanup, dialogs, moments, notifications, services
+from sessionkeeper.kodi import dialogs, notifications, post_logout, services, times
 from sessionkeeper.kodi.strings import text
 
 # A server's remark is cut here: it is a sentence, not a page.
@@ -44,7 +44,7 @@ def _end(
         report = keeper.logout(
             everywhere=everywhere, account=account.id if account else None, stop=stopped
         )
-    cleanup.finish(keeper)
+    post_logout.finish(keeper)
     if xbmc.Monitor().abortRequested():
         return
     words = outcome_of(report, everywhere)
@@ -55,7 +55,7 @@ def _end(
 
 def outcome_of(report: sessionkeeper.LogoutReport, everywhere: bool = False) -> str:
     """What came of it, first; then the details: how many sessions, and what the service adds."""
-    date = moments.near(report.expires_at) if report.expires_at else text("date_unknown")
+    date = times.near(report.expires_at) if report.expires_at else text("date_unknown")
     words = text(report.summary_key, date=date)
     details = []
     if everywhere and report.sessions_ended is not None:

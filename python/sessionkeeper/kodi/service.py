@@ -17,13 +17,13 @@ import xbmc
 import sessionkeeper
 from sessionkeeper.kodi import (
     announcements,
-    cleanup,
     configuration,
-    guard,
+    error_boundary,
     log,
     notifications,
-    panel,
+    post_logout,
     qr_picture,
+    status_display,
 )
 from sessionkeeper.kodi.strings import text
 
@@ -94,7 +94,7 @@ class Service:
             if not self._failed:
                 notifications.warn(text("failed_unexpectedly"))
             self._failed = True
-            log.error(guard.describe(error))
+            log.error(error_boundary.describe(error))
             self.plan_at = time.monotonic() + PAUSE_S
 
     def _begin(self) -> None:
@@ -103,7 +103,7 @@ class Service:
             if self.complete:
                 self._attempt(lambda keeper: keeper.restore(offline=True))
             self._show_state()
-            self._attempt(cleanup.finish)
+            self._attempt(post_logout.finish)
             self._attempt(lambda keeper: self._drain(keeper, due_only=False))
 
     # The keeper
@@ -185,7 +185,7 @@ class Service:
         if self.keeper is None or self.monitor.abortRequested():
             return
         try:
-            panel.show(self.keeper.status(), self.complete)
+            status_display.show(self.keeper.status(), self.complete)
         except sessionkeeper.Error as error:
             log.info(f"{error.code}: {error.message}")
 
@@ -213,7 +213,7 @@ class Service:
 
     def _plan(self, keeper: sessionkeeper.Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
-        cleanup.finish(keeper)
+        post_logout.finish(keeper)
         work = keeper.next_work()
         self.renew_at, self.drain_at = work["renew_at"], work["drain_at"]
         if not self.complete:

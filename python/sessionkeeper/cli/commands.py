@@ -9,18 +9,19 @@ import json
 import os
 import sys
 
+from sessionkeeper.catalogue import check_provider, providers
+from sessionkeeper.errors import InvalidInput, NotSignedIn
+
 from . import display, prompt
-from .catalogue import check_provider, providers
-from .errors import InvalidInput, NotSignedIn
-from .exits import DONE, NOT_SIGNED_IN, USAGE
+from .exit_status import DONE, NOT_SIGNED_IN, USAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from typing import Any, Callable, Sequence
 
-    from .keeper import Keeper
-    from .records import Status
+    from sessionkeeper.keeper import Keeper
+    from sessionkeeper.records import Status
 
 
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:

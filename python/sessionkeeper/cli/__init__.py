@@ -10,12 +10,13 @@ import json
 import os
 import sys
 
+from sessionkeeper.errors import Error, InvalidInput
+from sessionkeeper.opening import open as open_keeper
+
 from . import commands, display
 from .arguments import parse
-from .errors import Error, InvalidInput
-from .exits import BY_CODE, FAILED, INTERRUPTED
+from .exit_status import BY_CODE, FAILED, INTERRUPTED
 from .interrupt import Interrupt
-from .opening import open as open_keeper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import sys
 
-from . import display, qr
-from .errors import CodeExpired
+from sessionkeeper import qr
+from sessionkeeper.errors import CodeExpired
+
+from . import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
-    from .device import DeviceLogin
-    from .keeper import Keeper
-    from .session import Session
+    from sessionkeeper.device import DeviceLogin
+    from sessionkeeper.keeper import Keeper
+    from sessionkeeper.session import Session
 
 
 def password() -> str | bytes:

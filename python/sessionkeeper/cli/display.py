@@ -12,11 +12,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, Sequence, TextIO
 
-    from .accounts import StoredAccount
-    from .catalogue import Problem, ProviderCheck
-    from .device import DeviceLogin
-    from .records import Account, AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
-    from .shapes import ParameterShape, ProviderSummary
+    from sessionkeeper.accounts import StoredAccount
+    from sessionkeeper.catalogue import Problem, ProviderCheck
+    from sessionkeeper.device import DeviceLogin
+    from sessionkeeper.records import (
+        Account,
+        AuditEvent,
+        DrainReport,
+        LogoutReport,
+        OutboxEntry,
+        Status,
+    )
+    from sessionkeeper.shapes import ParameterShape, ProviderSummary
 
 
 def prepare(*streams: TextIO) -> None:
