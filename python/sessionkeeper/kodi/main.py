@@ -14,6 +14,8 @@ CANNOT_RUN = 30230
 def run_script(arguments: list[str]) -> None:
     try:
         from sessionkeeper.kodi import actions, error_boundary
+
+        action = actions.find(arguments)
     except Exception as error:  # noqa: BLE001 - whatever it is, it becomes words
         import xbmcaddon
         import xbmcgui
@@ -21,7 +23,7 @@ def run_script(arguments: list[str]) -> None:
         _log(error)
         xbmcgui.Dialog().ok("Sessionkeeper", xbmcaddon.Addon().getLocalizedString(CANNOT_RUN))
     else:
-        error_boundary.run(actions.main, arguments)
+        error_boundary.run(actions.main, action, arguments)
 
 
 def run_service() -> None:
