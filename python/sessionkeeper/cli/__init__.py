@@ -16,7 +16,7 @@ from sessionkeeper.opening import open as open_keeper
 from . import commands, display
 from .arguments import parse
 from .exit_status import BY_CODE, FAILED, INTERRUPTED
-from .interrupt import Interrupt
+from .interrupt import CancelOnSigint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     display.prepare(sys.stdout, sys.stderr)
     chosen = parse(argv)
     try:
-        with Interrupt() as interrupted:
+        with CancelOnSigint() as interrupted:
             try:
                 status = _perform(chosen, interrupted)
             except Error as error:
-                status = _tell_error(error, chosen.json)
+                status = _print_error(error, chosen.json)
             sys.stdout.flush()
             return INTERRUPTED if interrupted() else status
     except KeyboardInterrupt:
@@ -59,7 +59,6 @@ def _perform(chosen: Namespace, interrupted: Callable[[], bool]) -> int:
         ca_file=chosen.ca_file,
         resolve=chosen.resolve,
         timeout=chosen.timeout,
-        audit_sink=chosen.audit_sink,
         stop=interrupted,
     )
     newest = keeper.events()[-1]["seq"]
@@ -87,7 +86,7 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _tell_error(error: Error, as_json: bool) -> int:
+def _print_error(error: Error, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": error.as_dict()}))
     else:

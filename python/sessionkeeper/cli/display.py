@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def prepare(*streams: TextIO) -> None:
-    """Makes a terminal that lacks a character show its code instead of ending the programme."""
+    """Makes a terminal that lacks a character show its code instead of ending the program."""
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

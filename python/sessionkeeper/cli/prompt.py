@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import sys
 
-from sessionkeeper import qr
 from sessionkeeper.errors import CodeExpired
 
-from . import display
+from . import display, terminal_qr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,11 +106,12 @@ def _draw(login: DeviceLogin) -> None:
         return
     encoding = sys.stderr.encoding or "ascii"
     is_terminal = sys.stderr.isatty()
-    if is_terminal and qr.width(rows, encoding) > _columns():
-        _say(f"(The QR code needs {qr.width(rows, encoding)} columns: make the window wider.)")
+    width = terminal_qr.width(rows, encoding)
+    if is_terminal and width > _columns():
+        _say(f"(The QR code needs {width} columns: make the window wider.)")
         return
-    colours = is_terminal and _knows_colours()
-    _say(f"or scan this:\n\n{qr.terminal(rows, encoding, colours)}\n")
+    lines = terminal_qr.draw(rows, encoding, colours=is_terminal and _knows_colours())
+    _say("\n".join(["or scan this:", "", *lines, ""]))
 
 
 def _columns() -> int:
