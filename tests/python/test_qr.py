@@ -1,4 +1,6 @@
-"""The QR code as a picture and on a terminal: every module where it belongs, and the quiet zone around them."""
+"""The QR code as a picture and on a terminal: every module where it belongs, and the quiet zone
+around them.
+"""
 
 from __future__ import annotations
 

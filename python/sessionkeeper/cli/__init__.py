@@ -78,7 +78,7 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
         name, sign, value = item.partition("=")
         if not sign or not name.strip():
             raise InvalidInput(
-                "A --parameter has no name and value.",
+                "A --parameter needs a name and a value.",
                 "Write it as: --parameter base=https://api.example.com"
                 " (`sessionkeeper providers` tells the names).",
             )

@@ -29,14 +29,14 @@ def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) ->
     way = next((entry["login"] for entry in providers() if entry["id"] == keeper.provider), "")
     if chosen.username is None:
         if way == "password":
-            raise InvalidInput(f"{keeper.provider} asks for a name and a password.", _NAME_IT)
+            raise InvalidInput(f"{keeper.provider} asks for a user name and a password.", _NAME_IT)
         try:
             session = prompt.sign_in_elsewhere(keeper, interrupted)
         except InvalidInput as error:
             raise InvalidInput(error.message, error.hint or _NAME_IT) from None
     elif way == "device_code":
         raise InvalidInput(
-            f"{keeper.provider} takes no password here: it shows a code to enter elsewhere.",
+            f"{keeper.provider} takes no password: it shows a code to enter on another device.",
             "Leave --username out.",
         )
     else:

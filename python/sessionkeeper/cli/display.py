@@ -40,24 +40,18 @@ def printable(text: str) -> str:
 
 def status(status: Status) -> str:
     """Who is signed in, until when, and what waits for the server."""
-    lines = []
+    who, until = _who(status.account), status.expires_at
     if status.state == "signed_out":
-        lines.append("Nobody is signed in.")
+        lines = ["Nobody is signed in."]
+    elif status.state == "signed_in":
+        lines = [f"Signed in to {status.provider} as {who}."]
+        if until is not None:
+            renewed = "; it can be renewed without you" if status.renewable else ""
+            lines.append(f"The access ends on {local_time(until)} ({remaining(until)}){renewed}.")
     else:
-        who = _who(status.account)
-        if status.state == "expired":
-            what = (
-                "access has ended; it can be renewed" if status.renewable else "session has ended"
-            )
-            lines.append(f"The {what}. Account: {who} ({status.provider}).")
-        else:
-            lines.append(f"Signed in to {status.provider} as {who}.")
-            if status.expires_at is not None:
-                renewed = "; it can be renewed without you" if status.renewable else ""
-                lines.append(
-                    f"The access ends on {local_time(status.expires_at)}"
-                    f" ({remaining(status.expires_at)}){renewed}."
-                )
+        what = "access has ended; it can be renewed" if status.renewable else "session has ended"
+        lines = [f"The {what}. Account: {who} ({status.provider})."]
+    if status.state != "signed_out":
         lines.append(f"Cookies: {printable(', '.join(status.cookies)) or 'none'}.")
     if status.pending_revocations:
         lines.append(f"{_logouts(status.pending_revocations)} the server's confirmation.")
@@ -80,18 +74,16 @@ def logout(report: LogoutReport, everywhere: bool = False) -> str:
 
 
 def _outcome(report: LogoutReport) -> str:
-    ends = (
-        f"the session ends by itself on {local_time(report.expires_at)}"
-        if report.expires_at is not None
-        else "nobody knows when the session ends by itself"
-    )
+    ends = "when the session ends by itself is unknown"
+    if report.expires_at is not None:
+        ends = f"the session ends by itself on {local_time(report.expires_at)}"
     sentence = {
         "signed_out": "Signed out, here and on the server.",
         "already_signed_out": "Nobody was signed in.",
         "signed_out_deferred": "Signed out here; the server will be told when it can be reached.",
-        "signed_out_unconfirmed": f"Signed out here; the server's answer proves nothing, {ends}.",
-        "signed_out_rejected": f"Signed out here; the server does not do it, {ends}.",
-        "signed_out_local_only": f"Signed out here only; the server was not told, {ends}.",
+        "signed_out_unconfirmed": f"Signed out here. The server's answer proves nothing; {ends}.",
+        "signed_out_rejected": f"Signed out here. The server refuses to end the session; {ends}.",
+        "signed_out_local_only": f"Signed out here only. The server was not told; {ends}.",
     }[report.summary_key]
     if report.confirmed or not report.reason:
         return sentence
@@ -214,16 +206,17 @@ def findings(found: dict[str, Any], indent: str = "") -> str:
 
 def damage(outcome: str) -> str:
     """What the user is told when the stored sessions could not be read."""
-    reasons = {
+    reason = {
         "key_missing": "the device key is missing",
-        "key_wrong": "the device key is another one",
-    }
-    if outcome in reasons:
-        reason = reasons[outcome]
-        return f"the stored sessions cannot be read: {reason}. They are kept aside; sign in again."
+        "key_wrong": "the device key does not match",
+    }.get(outcome)
+    if reason:
+        return (
+            f"the stored sessions cannot be read: {reason}. They are in quarantine; log in again."
+        )
     return (
-        "what was stored is damaged. What could still be read is in use, the old file is kept "
-        "aside; sign in again where you are signed out."
+        "what was stored is damaged. What could be read is in use, the old file is in quarantine;"
+        " log in again if you are signed out."
     )
 
 
