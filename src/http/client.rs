@@ -5,13 +5,13 @@
 //! the jar's rules send them, and a body is never sent a second time.
 
 use super::answer::Answer;
-use super::jar::Jar;
 use super::request::{Request, secret_value};
 use super::settings::{Proxy, Settings};
 use super::tls;
 use super::worker::{self, Exchange};
 use crate::cancel::Cancel;
 use crate::clock::Clock;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Hosts, is_loopback};
 use reqwest::Method;

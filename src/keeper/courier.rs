@@ -5,8 +5,9 @@
 
 use super::Keeper;
 use crate::cancel::Cancel;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Jar, Request};
+use crate::http::Request;
 use crate::provider::Hosts;
 use serde_json::json;
 use std::sync::TryLockError;

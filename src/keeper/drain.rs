@@ -13,10 +13,10 @@ use crate::backoff::{
 };
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
-use crate::credentials::Credentials;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider, id_of};
+use crate::session::Credentials;
 use crate::vault::OutboxEntry;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -134,9 +134,9 @@ impl Keeper {
         let wait_for_others = entry.attempts < TRIES_BEFORE_SKIPPING;
         let mut entry = entry.clone();
         let revocation = entry.revocation.clone();
-        let mut keep = |held: &Credentials| {
-            entry.revocation.credentials = held.to_sealed();
-            let ends = (entry.revocation.expires_at, self.last_end(provider, held));
+        let mut keep = |credentials: &Credentials| {
+            entry.revocation.credentials = credentials.clone();
+            let ends = (entry.revocation.expires_at, self.last_end(provider, credentials));
             entry.revocation.expires_at = ends.0.zip(ends.1).map(|(old, new)| old.max(new));
             let kept = self.shared.vault().and_then(|vault| vault.enqueue(&entry.revocation));
             kept.inspect_err(|error| log::error!("the outbox could not be written: {error}"))
@@ -217,9 +217,11 @@ impl Keeper {
         } else {
             provider::find(id, &Given::new())
         };
-        let held = Credentials::from_sealed(&entry.revocation.credentials)?;
+        let credentials = &entry.revocation.credentials;
         match today {
-            Ok(today) if logout::can_revoke(&today, &logout::needed_for_logout(&today, &held)) => {
+            Ok(today)
+                if logout::can_revoke(&today, &logout::needed_for_logout(&today, credentials)) =>
+            {
                 Ok(today)
             }
             _ => Provider::parse(&entry.revocation.definition),
@@ -241,10 +243,10 @@ fn record(entry: &OutboxEntry, event: Event, outcome: &str, detail: &str) -> New
 mod tests {
     use super::*;
     use crate::clock::{Clock, HeldClock};
-    use crate::http::{Jar, Proxy, Settings};
+    use crate::cookies::Jar;
+    use crate::http::{Proxy, Settings};
     use crate::keeper::Config;
     use crate::provider::Hosts;
-    use crate::secret::Secret;
     use crate::session::Revocation;
     use std::path::Path;
     use std::sync::Arc;
@@ -274,7 +276,7 @@ mod tests {
             created_at: 0,
             first_attempt_at: i64::try_from(number).unwrap(),
             expires_at: None,
-            credentials: Secret::new("[]"),
+            credentials: Credentials::new(),
             everywhere: false,
             definition: definition.into(),
         }
@@ -315,7 +317,10 @@ mod tests {
         let hosts = Hosts::new(&["old.example".into()], &[]).unwrap();
         let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
         jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
-        let held = Revocation { credentials: jar.to_sealed(), ..entry(1, "service", &text) };
+        let held = Revocation {
+            credentials: Credentials::new().with_jar(jar),
+            ..entry(1, "service", &text)
+        };
         keeper.shared.vault().unwrap().enqueue(&held).unwrap();
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");

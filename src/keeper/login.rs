@@ -9,11 +9,11 @@ use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device};
 use crate::secret::Secret;
+use crate::session::Credentials;
 use crate::session::Session;
 use crate::vault::Successors;
 use std::sync::mpsc;
@@ -34,9 +34,10 @@ impl Keeper {
             let inside = keeper.shared.login_lock.lock(cancel)?;
             log::info!("logging in at {}", keeper.provider.name);
             let client = keeper.client()?;
-            let mut gained = Credentials::new();
-            let done = login::log_in(&keeper.context(&client, cancel), &name, &secret, &mut gained);
-            keeper.keep_login(done, &gained, &name, cancel, || drop(inside))
+            let mut credentials = Credentials::new();
+            let done =
+                login::log_in(&keeper.context(&client, cancel), &name, &secret, &mut credentials);
+            keeper.keep_login(done, &credentials, &name, cancel, || drop(inside))
         })?;
         self.status()
     }
@@ -60,10 +61,10 @@ impl Keeper {
         self.to_its_end(cancel, move |keeper, cancel| {
             let _working = keeper.shared.working(&keeper.provider.key, cancel);
             let client = keeper.client()?;
-            let mut gained = Credentials::new();
+            let mut credentials = Credentials::new();
             let context = keeper.context(&client, cancel);
-            let done = login::await_approval(&context, &device, &mut gained);
-            keeper.keep_login(done, &gained, "", cancel, || {})
+            let done = login::await_approval(&context, &device, &mut credentials);
+            keeper.keep_login(done, &credentials, "", cancel, || {})
         })?;
         self.status()
     }
@@ -76,13 +77,13 @@ impl Keeper {
     fn keep_login(
         &self,
         done: Result<()>,
-        gained: &Credentials,
+        credentials: &Credentials,
         username: &str,
         cancel: &Cancel,
         leave: impl FnOnce(),
     ) -> Result<()> {
         let stored = done
-            .and_then(|()| self.session_from(gained, username))
+            .and_then(|()| self.session_from(credentials.clone(), username))
             .and_then(|session| self.store_login(session, cancel));
         leave();
         match stored {
@@ -97,7 +98,7 @@ impl Keeper {
                 log::warn!("the login failed ({}): {error}", error.code());
                 self.note(Event::Login, "", error.code());
                 if error.kind() != Kind::CredentialsRefused {
-                    self.revoke_unstored(gained, username, &Cancel::new());
+                    self.revoke_unstored(credentials, username, &Cancel::new());
                 }
                 Err(error)
             }
@@ -125,20 +126,20 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(live) = self.shared.live(&self.provider.key)? else { return self.status() };
-        let is_first = self.shared.state().restored.insert(live.session.id.clone());
+        let Some(session) = self.shared.session(&self.provider.key)? else { return self.status() };
+        let is_first = self.shared.state().restored.insert(session.id.clone());
         if is_first {
             log::info!("restored the session from the vault");
-            let account = &live.session.account.id;
+            let account = &session.account.id;
             self.note(Event::Restored, account, "ok");
             self.tell(Event::Restored, account, "ok");
         }
-        if is_offline || !self.needs_renewal(&live) {
+        if is_offline || !self.needs_renewal(&session) {
             return self.status();
         }
-        match self.renew_from(&live, false, cancel) {
+        match self.renew_from(&session, false, cancel) {
             Err(error) if error.kind() == Kind::SessionExpired => self.status(),
-            Err(error) if self.has_lapsed(&live) => Err(error),
+            Err(error) if self.has_lapsed(&session) => Err(error),
             _ => self.status(),
         }
     }

@@ -11,7 +11,6 @@ use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
 use crate::session::{Revocation, Session};
@@ -162,8 +161,8 @@ impl Keeper {
     fn remembered(&self, whom: SessionSelector<'_>) -> Option<Session> {
         let id = &self.provider.key;
         match whom {
-            SessionSelector::Active => match self.shared.live(id) {
-                Ok(live) => live.map(|live| live.session),
+            SessionSelector::Active => match self.shared.session(id) {
+                Ok(session) => session,
                 Err(_) => self.shared.remembered(id),
             },
             SessionSelector::Account(_) | SessionSelector::Session(_) => {
@@ -248,13 +247,11 @@ impl From<Ended> for InPlace {
 }
 
 fn report(session: &Session, ends: Option<UnixTime>, verdict: &Verdict, start: Instant) -> Report {
-    let cookies_cleared =
-        Credentials::from_sealed(&session.credentials).map(|held| held.jar.names());
     Report {
         local: Local::Cleared,
         remote: verdict.outcome.as_str(),
         status: verdict.status,
-        cookies_cleared: cookies_cleared.unwrap_or_default(),
+        cookies_cleared: session.credentials.jar.names(),
         duration_ms: milliseconds(start),
         expires_at: ends,
         reason: verdict.reason.clone(),

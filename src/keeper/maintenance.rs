@@ -5,7 +5,6 @@ use super::Keeper;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::cancel::Cancel;
-use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
@@ -22,11 +21,11 @@ pub struct Facts(pub Value);
 impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
-        let live = self.shared.live(&self.provider.key)?;
-        let renew_at = live
+        let session = self.shared.session(&self.provider.key)?;
+        let renew_at = session
             .as_ref()
-            .filter(|live| self.way_to_renew(live).is_some() || self.has_lapsed(live))
-            .and_then(|live| self.renewal_time(live));
+            .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
+            .and_then(|session| self.renewal_time(session));
         let drain_at =
             if self.has_tasks()? { Some(self.shared.clock.now()) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
@@ -71,9 +70,10 @@ impl Keeper {
                 .or_else(|_| Provider::parse(&session.definition))
                 .ok();
             let own = (session.provider == self.provider.key).then(|| self.provider.clone());
-            let held = Credentials::from_sealed(&session.credentials).ok()?;
             let whose = (session.id.as_str(), session.account.id.as_str());
-            let entry = self.revocation_of(&own.or(other)?, &held, whose, Duration::ZERO).ok()?;
+            let entry = self
+                .revocation_of(&own.or(other)?, &session.credentials, whose, Duration::ZERO)
+                .ok()?;
             Some(Revocation { provider: session.provider.clone(), ..entry })
         };
         let mut retire = |session: &Session| Successors::from(retire(session));

@@ -5,7 +5,6 @@
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
 use crate::http::{Client, Settings};
@@ -19,13 +18,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// A session and its credentials, as they were when they were last read.
-#[derive(Clone)]
-pub(super) struct Live {
-    pub session: Session,
-    pub held: Credentials,
-}
 
 pub(super) struct Shared {
     pub directory: PathBuf,
@@ -49,7 +41,7 @@ pub(super) struct Shared {
 #[derive(Default)]
 pub(super) struct State {
     /// By provider: the vault's mark at which this was read.
-    pub read: HashMap<String, (i64, Option<Live>)>,
+    pub read: HashMap<String, (i64, Option<Session>)>,
     /// Sessions that were logged out; they stay out even if the disk refused to forget them.
     pub ended: HashSet<String>,
     /// Renewals and logins under way, by provider; a logout cancels them.
@@ -137,35 +129,27 @@ impl Shared {
     }
 
     /// The active session of `provider` and its cookies; read anew only after somebody wrote.
-    pub fn live(&self, provider: &str) -> Result<Option<Live>> {
+    pub fn session(&self, provider: &str) -> Result<Option<Session>> {
         let vault = self.vault()?;
         let mark = vault.change_mark()?;
-        if let Some((read_at, live)) = self.state().read.get(provider) {
+        if let Some((read_at, session)) = self.state().read.get(provider) {
             if *read_at == mark {
-                return Ok(live.clone());
+                return Ok(session.clone());
             }
         }
         let session = vault.session(provider)?;
         self.tell_damage(&vault);
-        let live = session.map(|session| {
-            // A session whose credentials cannot be read is of no use, but can still be logged out.
-            let held = Credentials::from_sealed(&session.credentials).unwrap_or_else(|error| {
-                log::error!("{error}");
-                Credentials::new()
-            });
-            Live { session, held }
-        });
         let mut state = self.state();
-        let live = live.filter(|live| !state.ended.contains(&live.session.id));
-        state.read.insert(provider.to_owned(), (mark, live.clone()));
-        Ok(live)
+        let session = session.filter(|session| !state.ended.contains(&session.id));
+        state.read.insert(provider.to_owned(), (mark, session.clone()));
+        Ok(session)
     }
 
     /// The session as it was last read, for when the disk cannot be.
     pub fn remembered(&self, provider: &str) -> Option<Session> {
         let state = self.state();
-        let (_, live) = state.read.get(provider)?;
-        live.as_ref().map(|live| live.session.clone())
+        let (_, session) = state.read.get(provider)?;
+        session.clone()
     }
 
     /// The providers to be left alone, and for how long yet.
