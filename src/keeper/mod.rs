@@ -225,7 +225,7 @@ impl Keeper {
             signed_in_at: now,
             renewed_at: now,
             expires_at: credentials.token_ends_at(rule, now),
-            credentials: credentials,
+            credentials,
             definition: self.provider.source.clone(),
         })
     }
