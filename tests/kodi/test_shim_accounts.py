@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.kodi.staging import ROOT
 
 VIEWER = Account("1", "Viewer", "viewer@example.com")
 OTHER = Account("2", "", "")
-CHECK = ROOT / "src" / "provider" / "check" / "after.rs"
+ANGEL = ROOT / "resources" / "providers" / "angel.toml"
 
 
 def stored(account: Account, active: bool = False, state: str = "signed_in") -> StoredAccount:
@@ -127,11 +128,14 @@ def test_a_property_is_cleared_on_the_home_window(shim: Shim) -> None:
     assert shim.cleared == [(10000, "addon.viewer")]
 
 
-def test_builtins_are_those_that_a_provider_file_may_name(shim: Shim) -> None:
+def test_builtins_are_those_that_a_provider_file_may_name(shim: Shim, tmp_path: Path) -> None:
     post_logout = shim.load("post_logout")
-    listed = re.search(r"BUILTINS: \[&str; \d+\] = \[(.*?)\]", CHECK.read_text("utf-8"), re.DOTALL)
-    assert listed
-    assert list(post_logout.BUILTINS) == re.findall(r'"(.+?)"', listed.group(1))
+    file = tmp_path / "mine.toml"
+    names = json.dumps([*post_logout.BUILTINS, "Quit"])
+    file.write_text(f"{ANGEL.read_text('utf-8')}\n[after_logout]\nbuiltins = {names}\n", "utf-8")
+    (problem,) = sessionkeeper.check_provider(file).problems
+    assert problem.message.startswith("'Quit'")
+    assert problem.hint == f"These are: {', '.join(post_logout.BUILTINS)}."
     for name in post_logout.BUILTINS:
         post_logout.run_builtin(name)
     assert shim.builtins == list(post_logout.BUILTINS)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sessionkeeper import Keeper
 
 HOME = 10000
-# As in src/provider/check/after.rs; a test compares the two.
+# Those that a provider file may name; a test compares the two.
 BUILTINS = (
     "ActivateWindow(Home)",
     "CleanLibrary(video)",
