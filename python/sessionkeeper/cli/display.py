@@ -54,7 +54,8 @@ def status(status: Status) -> str:
     if status.state != "signed_out":
         lines.append(f"Cookies: {printable(', '.join(status.cookies)) or 'none'}.")
     if status.pending_revocations:
-        lines.append(f"{_logouts(status.pending_revocations)} the server's confirmation.")
+        waiting = _counted(status.pending_revocations, "logout waits", "logouts wait")
+        lines.append(f"{waiting} for the server's confirmation.")
     return "\n".join(lines)
 
 
@@ -96,7 +97,7 @@ def _ended(report: LogoutReport) -> str:
         return "How many sessions the server ended is not known."
     if count == 0:
         return "The server has not ended any session yet."
-    sessions = "1 session" if count == 1 else f"{count} sessions"
+    sessions = _counted(count, "session", "sessions")
     return f"The server ended {sessions}{', this one included' if report.confirmed else ''}."
 
 
@@ -125,14 +126,16 @@ def _account(entry: StoredAccount) -> str:
 
 def outbox(entries: Sequence[OutboxEntry]) -> str:
     """The waiting logouts, one a line."""
-    if not entries:
-        return "No logout waits for the server."
-    return "\n".join(
+    return "\n".join(_waiting(entry) for entry in entries) or "No logout waits for the server."
+
+
+def _waiting(entry: OutboxEntry) -> str:
+    tried = "tried once" if entry.attempts == 1 else f"tried {entry.attempts} times"
+    last = f", last: {printable(entry.last_outcome)}" if entry.last_outcome else ""
+    return (
         f"{entry.id}  {entry.provider}  {printable(entry.account)}"
-        f"  signed out {local_time(entry.created_at)}"
-        f"  {_times(entry.attempts)}{_last(entry)}"
+        f"  signed out {local_time(entry.created_at)}  {tried}{last}"
         f"  next try {local_time(entry.next_attempt_at)}"
-        for entry in entries
     )
 
 
@@ -177,7 +180,7 @@ def check(file: str, found: ProviderCheck) -> str:
     lines += [f"Advice: {printable(line)}" for line in found.advice]
     count = len(found.problems)
     if count:
-        problems = "1 problem keeps" if count == 1 else f"{count} problems keep"
+        problems = _counted(count, "problem keeps", "problems keep")
         lines.append(f"{problems} this file from being used.")
     else:
         lines.append(f"No problems: this file can be used as --provider {printable(file)}")
@@ -206,17 +209,13 @@ def findings(found: dict[str, Any], indent: str = "") -> str:
 
 def damage(outcome: str) -> str:
     """What the user is told when the stored sessions could not be read."""
-    reason = {
-        "key_missing": "the device key is missing",
-        "key_wrong": "the device key does not match",
-    }.get(outcome)
-    if reason:
-        return (
-            f"the stored sessions cannot be read: {reason}. They are in quarantine; log in again."
-        )
+    keys = {"key_missing": "is missing", "key_wrong": "does not match"}
+    if outcome in keys:
+        reason = f"the device key {keys[outcome]}"
+        return f"the stored sessions cannot be read: {reason}. Sign in again."
     return (
         "what was stored is damaged. What could be read is in use, the old file is in quarantine;"
-        " log in again if you are signed out."
+        " sign in again if you are signed out."
     )
 
 
@@ -257,13 +256,5 @@ def _finding(value: object) -> str:
     return "unknown" if value is None else printable(str(value))
 
 
-def _logouts(count: int) -> str:
-    return "1 logout waits for" if count == 1 else f"{count} logouts wait for"
-
-
-def _times(attempts: int) -> str:
-    return "tried once" if attempts == 1 else f"tried {attempts} times"
-
-
-def _last(entry: OutboxEntry) -> str:
-    return f", last: {printable(entry.last_outcome)}" if entry.last_outcome else ""
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -39,7 +39,14 @@ PLAN_S = 30.0
 SETTLING_S = 1.5
 # After an operation failed in a way that gave no new plan.
 PAUSE_S = 60.0
-VAULT_DAMAGE = {"key_missing": "told_vault_key_missing", "key_wrong": "told_vault_key_wrong"}
+# What the viewer has to know although no button was pressed: by the event, or with its outcome.
+WARNINGS = {
+    "session_expired": "told_session_expired",
+    "revocation_rejected": "logout_rejected",
+    "vault_damaged": "told_vault_damaged",
+    "vault_damaged key_missing": "told_vault_key_missing",
+    "vault_damaged key_wrong": "told_vault_key_wrong",
+}
 
 
 def main() -> None:
@@ -50,6 +57,14 @@ def _remove_pictures() -> None:
     from sessionkeeper.kodi import code_window
 
     code_window.remove_pictures()
+
+
+def _warn_of(event: EventShape) -> None:
+    """Each event once: the keeper makes one of what happened."""
+    kind = event["event"]
+    warning = WARNINGS.get(f"{kind} {event['outcome']}") or WARNINGS.get(kind)
+    if warning:
+        notifications.warn(text(warning))
 
 
 class SettingsMonitor(xbmc.Monitor):
@@ -168,23 +183,12 @@ class Service:
         for event in events:
             self.last_event = event["seq"]
             notifications.publish(event)
-            self._show(event)
+            _warn_of(event)
         if events or self._dialog_closed():
             self.show_at = time.monotonic() + SETTLING_S
             self.plan_at = 0.0
         elif self.show_at is not None and time.monotonic() >= self.show_at:
             self._show_state()
-
-    def _show(self, event: EventShape) -> None:
-        """What the viewer has to know although no button was pressed. Each once: the keeper makes
-        one event of it.
-        """
-        if event["event"] == "session_expired":
-            notifications.warn(text("told_session_expired"))
-        elif event["event"] == "revocation_rejected":
-            notifications.warn(text("logout_rejected"))
-        elif event["event"] == "vault_damaged":
-            notifications.warn(text(VAULT_DAMAGE.get(event["outcome"], "told_vault_damaged")))
 
     def _show_state(self) -> None:
         self.show_at = None
