@@ -266,6 +266,7 @@ mod tests {
             renewal_margin: 3600,
             audit_url: None,
             log_level: log::LevelFilter::Info,
+            log_to_terminal: false,
         };
         Keeper::with_clock(config, clock).unwrap()
     }
