@@ -1,9 +1,9 @@
 """Where an add-on's sessions are kept.
 
 Owns the translation of Kodi's special:// paths and the refusal of places where a session cannot be
-stored: SQLite's locks do not hold on a network share. `sessionkeeper.open` asks it in Kodi, in every
-invocation of every add-on; so it imports next to nothing. Computed anew at each call, because a switch
-of the Kodi profile changes the answer within one process.
+stored: SQLite's locks do not hold on a network share. Computed anew at each call, because a switch
+of the Kodi profile changes the answer within one process. In Kodi `sessionkeeper.open` asks here in
+every invocation of every add-on, so next to nothing is imported.
 """
 
 from __future__ import annotations
