@@ -5,9 +5,14 @@
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(test)]
+mod schema_test;
+
+pub mod registry;
 
 pub mod catalogue;
-pub mod verb;
+pub mod command;
+pub mod open_options;
 
 pub mod operation;
 
@@ -39,5 +44,5 @@ pub mod cancel;
 pub mod clock;
 pub mod error;
 pub mod lock;
-pub mod plain;
 pub mod secret;
+pub mod wire;

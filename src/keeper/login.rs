@@ -143,6 +143,19 @@ impl Keeper {
         }
     }
 
+    /// The status of a session that is back already and needs no renewal; `None`: `restore` has
+    /// something to do.
+    pub fn restored(&self, is_offline: bool) -> Result<Option<Status>> {
+        let live = self.shared.live(&self.provider.key)?;
+        if let Some(live) = &live {
+            let is_first = !self.shared.state().restored.contains(&live.session.id);
+            if is_first || (!is_offline && self.needs_renewal(live)) {
+                return Ok(None);
+            }
+        }
+        self.status_of(live.as_ref()).map(Some)
+    }
+
     /// Runs `work` on a thread of its own. A cancel lets the caller go at once; the work gets the
     /// cancel too, and obeys it as far as nothing can be lost by that.
     pub(super) fn to_its_end<T: Send + 'static>(

@@ -23,7 +23,8 @@ PACKAGE = ROOT / "python" / "sessionkeeper"
 FLOORS: list[tuple[bool, set[str]]] = [
     (True, {"lib"}),
     (True, {"python"}),
-    (True, {"catalogue", "verb"}),
+    (True, {"registry"}),
+    (True, {"catalogue", "command", "open_options"}),
     (True, {"operation"}),
     (True, {"keeper"}),
     (True, {"login", "logout"}),
@@ -32,7 +33,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
     (True, {"vault", "http"}),
     (True, {"provider"}),
     (False, {"session", "audit", "events", "token", "redact", "log"}),
-    (False, {"secret", "clock", "cancel", "error", "lock", "plain"}),
+    (False, {"secret", "clock", "cancel", "error", "lock", "wire"}),
 ]
 FLOOR_OF = {room: number for number, (_, rooms) in enumerate(FLOORS) for room in rooms}
 
