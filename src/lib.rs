@@ -25,11 +25,14 @@ mod oauth;
 
 mod backoff;
 mod context;
-mod credentials;
 mod user_files;
 
 pub mod http;
 mod vault;
+
+pub mod session;
+
+mod cookies;
 
 pub mod provider;
 
@@ -37,8 +40,6 @@ pub mod audit;
 pub mod events;
 pub mod log;
 pub mod redact;
-pub mod session;
-pub mod token;
 
 pub mod cancel;
 pub mod clock;

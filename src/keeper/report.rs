@@ -1,14 +1,13 @@
 //! What the keeper tells: plain data for Python and the command line. Times are Unix seconds, UTC.
 //! No secret is in any of them.
 
-use super::shared::Live;
 use crate::audit::AuditEvent;
 use crate::backoff::Outcome;
 use crate::clock::UnixTime;
 use crate::events::Notification;
 use crate::login::Device;
 use crate::provider::id_of;
-use crate::session::Account;
+use crate::session::{Account, Session};
 use crate::vault::{OutboxEntry, TakenTask};
 use serde::{Deserialize, Serialize};
 
@@ -39,14 +38,14 @@ impl Status {
         }
     }
 
-    pub(super) fn of(live: &Live, has_lapsed: bool, renewable: bool, pending: u64) -> Self {
+    pub(super) fn of(session: &Session, has_lapsed: bool, renewable: bool, pending: u64) -> Self {
         Status {
             state: if has_lapsed { "expired" } else { "signed_in" },
-            provider: id_of(&live.session.provider).to_owned(),
-            account: Some(live.session.account.clone()),
-            expires_at: live.session.expires_at,
+            provider: id_of(&session.provider).to_owned(),
+            account: Some(session.account.clone()),
+            expires_at: session.expires_at,
             renewable,
-            cookies: live.held.jar.names(),
+            cookies: session.credentials.jar.names(),
             pending_revocations: pending,
         }
     }
