@@ -97,17 +97,17 @@ def test_text_from_a_server_cannot_steer_the_terminal(
         ),
         (
             {"remote": "unconfirmed", "status": 200},
-            "Signed out here; the server's answer proves nothing, "
+            "Signed out here. The server's answer proves nothing; "
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (
             {"remote": "rejected", "expires_at": None},
-            "Signed out here; the server does not do it, "
-            "nobody knows when the session ends by itself.",
+            "Signed out here. The server refuses to end the session; "
+            "when the session ends by itself is unknown.",
         ),
         (
             {"remote": "nothing_to_revoke"},
-            "Signed out here only; the server was not told, "
+            "Signed out here only. The server was not told; "
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (

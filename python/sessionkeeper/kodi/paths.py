@@ -11,7 +11,6 @@ import xbmcaddon
 import xbmcvfs
 
 from sessionkeeper.errors import StorageError
-from sessionkeeper.kodi.strings import text
 
 
 def data_directory(addon_id: str | None = None) -> str:
@@ -22,6 +21,8 @@ def data_directory(addon_id: str | None = None) -> str:
         addon_id = xbmcaddon.Addon().getAddonInfo("id")
     path: str = xbmcvfs.translatePath(f"special://profile/addon_data/{addon_id}/")
     if "://" in path:
+        from sessionkeeper.kodi.strings import text
+
         scheme = path.split("://", 1)[0]  # the rest may hold the share's user name and password
         raise StorageError(
             text("data_directory_not_local", scheme=scheme), text("data_directory_hint")

@@ -3,34 +3,34 @@ waiting logouts, and does what a logout left to do when its script ended half-wa
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
 wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
-same beat goes on while an operation runs, so a slow server holds up neither the announcements nor
+same tick goes on while an operation runs, so a slow server holds up neither the events nor
 Kodi's end. It holds no session: the native module shares it with every invocation.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Callable
 
 import xbmc
 
 import sessionkeeper
 from sessionkeeper.kodi import (
-    announcements,
-    cleanup,
-    configuration,
-    guard,
+    error_boundary,
     log,
     notifications,
-    panel,
-    qr_picture,
+    post_logout,
+    settings,
+    status_display,
 )
 from sessionkeeper.kodi.strings import text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable
+
     from sessionkeeper.shapes import EventShape
 
-BEAT_S = 0.5
+TICK_S = 0.5
 # What has been planned by the keeper is asked for anew after this, in case another process changed
 # it.
 PLAN_S = 30.0
@@ -39,11 +39,32 @@ PLAN_S = 30.0
 SETTLING_S = 1.5
 # After an operation failed in a way that gave no new plan.
 PAUSE_S = 60.0
-VAULT_DAMAGE = {"key_missing": "told_vault_key_missing", "key_wrong": "told_vault_key_wrong"}
+# What the viewer has to know although no button was pressed: by the event, or with its outcome.
+WARNINGS = {
+    "session_expired": "told_session_expired",
+    "revocation_rejected": "logout_rejected",
+    "vault_damaged": "told_vault_damaged",
+    "vault_damaged key_missing": "told_vault_key_missing",
+    "vault_damaged key_wrong": "told_vault_key_wrong",
+}
 
 
 def main() -> None:
     Service().run()
+
+
+def _remove_pictures() -> None:
+    from sessionkeeper.kodi import code_window
+
+    code_window.remove_pictures()
+
+
+def _warn_of(event: EventShape) -> None:
+    """Each event once: the keeper makes one of what happened."""
+    kind = event["event"]
+    warning = WARNINGS.get(f"{kind} {event['outcome']}") or WARNINGS.get(kind)
+    if warning:
+        notifications.warn(text(warning))
 
 
 class SettingsMonitor(xbmc.Monitor):
@@ -66,7 +87,7 @@ class Service:
     def __init__(self) -> None:
         self.monitor = SettingsMonitor()
         self.keeper: sessionkeeper.Keeper | None = None
-        # Whether the keeper is the chosen service's; see configuration.open_any.
+        # Whether the keeper is the chosen service's; see settings.open_any.
         self.complete = False
         self.last_event = -1
         self.address = ""
@@ -76,17 +97,17 @@ class Service:
         self.told = ""
         self.show_at: float | None = None
         self.dialog_open = False
-        self._next_beat = 0.0
+        self._next_tick = 0.0
         self._failed = False
 
     def run(self) -> None:
-        self._survive(qr_picture.remove_all)
-        self._survive(self._begin)
-        while not self.monitor.waitForAbort(BEAT_S):
-            self._survive(self._beat)
-            self._survive(self._work)
+        self._guarded(_remove_pictures)
+        self._guarded(self._begin)
+        while not self.monitor.waitForAbort(TICK_S):
+            self._guarded(self._tick)
+            self._guarded(self._work)
 
-    def _survive(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
         """Whatever fails that nobody expected, the waiting logouts must go on."""
         try:
             work()
@@ -94,7 +115,7 @@ class Service:
             if not self._failed:
                 notifications.warn(text("failed_unexpectedly"))
             self._failed = True
-            log.error(guard.describe(error))
+            log.error(error_boundary.describe(error))
             self.plan_at = time.monotonic() + PAUSE_S
 
     def _begin(self) -> None:
@@ -103,7 +124,7 @@ class Service:
             if self.complete:
                 self._attempt(lambda keeper: keeper.restore(offline=True))
             self._show_state()
-            self._attempt(cleanup.finish)
+            self._attempt(post_logout.finish)
             self._attempt(lambda keeper: self._drain(keeper, due_only=False))
 
     # The keeper
@@ -113,9 +134,9 @@ class Service:
         were.
         """
         try:
-            if configuration.clear_proxy_password():
+            if settings.clear_proxy_password():
                 notifications.warn(text("told_proxy_password_removed"))
-            self.keeper, self.complete = configuration.open_any(self._stopped)
+            self.keeper, self.complete = settings.open_any(self._stopped)
             if self.last_event < 0:
                 self.last_event = self.keeper.events(-1)[0]["seq"]
         except sessionkeeper.Error as error:
@@ -143,49 +164,38 @@ class Service:
             self.plan_at = time.monotonic() + PAUSE_S
             self.renew_at = self.drain_at = None
 
-    # The beat: short, never on the network
+    # The tick: short, never on the network
 
     def _stopped(self) -> bool:
         """Asked by a running operation every 100 ms."""
         if self.monitor.abortRequested():
             return True
-        if time.monotonic() >= self._next_beat:
-            self._beat()
+        if time.monotonic() >= self._next_tick:
+            self._tick()
         return False
 
-    def _beat(self) -> None:
-        self._next_beat = time.monotonic() + BEAT_S
+    def _tick(self) -> None:
+        self._next_tick = time.monotonic() + TICK_S
         if self.keeper is None:
             return
         log.forward(self.keeper)
         events = self.keeper.events(self.last_event)
         for event in events:
             self.last_event = event["seq"]
-            announcements.announce(event)
-            self._tell(event)
+            notifications.publish(event)
+            _warn_of(event)
         if events or self._dialog_closed():
             self.show_at = time.monotonic() + SETTLING_S
             self.plan_at = 0.0
         elif self.show_at is not None and time.monotonic() >= self.show_at:
             self._show_state()
 
-    def _tell(self, event: EventShape) -> None:
-        """What the viewer has to know although no button was pressed. Each once: the keeper makes
-        one event of it.
-        """
-        if event["event"] == "session_expired":
-            notifications.warn(text("told_session_expired"))
-        elif event["event"] == "revocation_rejected":
-            notifications.warn(text("logout_rejected"))
-        elif event["event"] == "vault_damaged":
-            notifications.warn(text(VAULT_DAMAGE.get(event["outcome"], "told_vault_damaged")))
-
     def _show_state(self) -> None:
         self.show_at = None
         if self.keeper is None or self.monitor.abortRequested():
             return
         try:
-            panel.show(self.keeper.status(), self.complete)
+            status_display.show(self.keeper.status(), self.complete)
         except sessionkeeper.Error as error:
             log.info(f"{error.code}: {error.message}")
 
@@ -213,7 +223,7 @@ class Service:
 
     def _plan(self, keeper: sessionkeeper.Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
-        cleanup.finish(keeper)
+        post_logout.finish(keeper)
         work = keeper.next_work()
         self.renew_at, self.drain_at = work["renew_at"], work["drain_at"]
         if not self.complete:

@@ -1,9 +1,8 @@
 """The add-on's texts by name.
 
-Owns the table of names and ids; the English words are in
-resources/language/resource.language.en_gb/strings.po. A test compares the two both ways. Nothing
-else in the add-on writes an id, apart from settings.xml and addon.xml, where Kodi wants bare
-numbers.
+Owns the names of the texts that the code asks for; the English words are in
+resources/language/resource.language.en_gb/strings.po. Those that are in settings.xml alone have no
+name, because Kodi wants bare numbers there. A test compares the three.
 """
 
 from __future__ import annotations
@@ -13,71 +12,15 @@ import xbmcaddon
 ADDON_ID = "script.sessionkeeper"
 
 IDS = {
-    # Settings: categories, groups, labels, help
-    "category_account": 30000,
-    "category_network": 30001,
-    "category_advanced": 30002,
-    "service": 30010,
-    "service_help": 30011,
-    "provider_angel": 30012,
-    "account_status": 30013,
-    "account_status_help": 30014,
-    "log_in": 30015,
-    "log_in_help": 30016,
+    # Labels of settings
     "session_details": 30017,
-    "session_details_help": 30018,
-    "log_out": 30019,
-    "log_out_help": 30020,
-    "log_out_everywhere": 30021,
-    "log_out_everywhere_help": 30022,
-    "waiting_logouts": 30023,
-    "waiting_logouts_help": 30024,
-    "try_now": 30025,
-    "try_now_help": 30026,
-    "accounts": 30027,
-    "accounts_help": 30028,
-    "timeout": 30030,
-    "timeout_help": 30031,
-    "proxy_mode": 30032,
-    "proxy_mode_help": 30033,
-    "proxy_kodi": 30034,
-    "proxy_none": 30035,
-    "proxy_own": 30036,
-    "proxy_address": 30037,
-    "proxy_address_help": 30038,
-    "ca_file": 30039,
-    "ca_file_help": 30040,
-    "renewal_margin": 30050,
-    "renewal_margin_help": 30051,
-    "log_level": 30052,
-    "log_level_help": 30053,
-    "level_error": 30054,
-    "level_warning": 30055,
-    "level_info": 30056,
-    "level_debug": 30057,
-    "show_audit": 30058,
-    "show_audit_help": 30059,
-    "forget": 30060,
-    "forget_help": 30061,
-    # Further services, and what some of them need
-    "provider_workos": 30070,
-    "provider_workos_device": 30071,
-    "provider_jwt_audit": 30072,
-    "provider_linxup": 30073,
-    "provider_idempotent": 30074,
-    "provider_oidc": 30075,
     "parameter_base": 30080,
-    "parameter_base_help": 30081,
     "parameter_issuer": 30082,
-    "parameter_issuer_help": 30083,
     "parameter_client_id": 30084,
-    "parameter_client_id_help": 30085,
     "parameter_missing": 30088,
     "parameter_example": 30089,
     "parameter_active_suffix": 30090,
-    "parameter_active_suffix_help": 30091,
     "parameter_inactive_suffix": 30092,
-    "parameter_inactive_suffix_help": 30093,
     # States shown in the settings
     "state_signed_out": 30100,
     "state_signed_in": 30101,

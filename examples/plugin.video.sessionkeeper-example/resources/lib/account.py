@@ -10,7 +10,7 @@ from typing import Callable
 
 import sessionkeeper
 import xbmcaddon
-from sessionkeeper.kodi import cleanup
+from sessionkeeper.kodi import post_logout
 
 
 def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
@@ -26,7 +26,7 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
 
 def finish_logout(keeper: sessionkeeper.Keeper) -> None:
     """Does what a logout leaves to Kodi, as provider.toml names it under [after_logout]."""
-    keeper.finish_logout(cleanup.HANDLERS)
+    keeper.finish_logout(post_logout.HANDLERS)
 
 
 def show_account(account: sessionkeeper.Account | None) -> None:

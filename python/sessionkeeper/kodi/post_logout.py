@@ -8,18 +8,19 @@ nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
-
 import xbmc
 import xbmcgui
 
 from sessionkeeper.kodi import log
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sessionkeeper
+    from typing import Callable
+
+    from sessionkeeper import Keeper
 
 HOME = 10000
-# As in src/provider/check/after.rs; a test compares the two.
+# Those that a provider file may name; a test compares the two.
 BUILTINS = (
     "ActivateWindow(Home)",
     "CleanLibrary(video)",
@@ -53,7 +54,7 @@ HANDLERS: dict[str, Callable[[str], None]] = {
 }
 
 
-def finish(keeper: sessionkeeper.Keeper) -> None:
+def finish(keeper: Keeper) -> None:
     """Does what logouts have left to do. Never raises for what fails."""
     for result in keeper.finish_logout(HANDLERS):
         if result.outcome == "failed":
