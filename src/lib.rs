@@ -3,10 +3,11 @@
 //! The floors, top down; each uses only the floors below it, and rooms on one floor do not know each
 //! other. tests/python/test_floors.py holds the code against this list.
 
-#[cfg(feature = "python")]
-mod python;
 #[cfg(test)]
 mod schema_test;
+
+#[cfg(feature = "python")]
+mod python;
 
 pub mod registry;
 

@@ -81,6 +81,12 @@ impl Default for OpenOptions {
 impl OpenOptions {
     /// The configuration that they mean. Reads the provider's file where they name one.
     pub fn config(self) -> Result<Config> {
+        for path in [&self.data_dir, &self.key_dir, &self.ca_file].into_iter().flatten() {
+            if path.as_os_str().as_encoded_bytes().contains(&0) {
+                let message = "a path holds a character that cannot be used";
+                return Err(Error::new(Kind::InvalidInput, message));
+            }
+        }
         let provider = match self.provider_toml {
             Some(text) => Provider::parse_with(&text, &self.parameters)?,
             None => provider::find(&self.provider, &self.parameters)?,

@@ -179,11 +179,11 @@ impl de::Error for Error {
             Unexpected::Seq => "list",
             _ => "dict",
         };
-        Error::custom(format_args!("this has to be {expected}, not {found}"))
+        Error::custom(format_args!("this has to be {}, not {found}", in_words(expected)))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Error::custom(format_args!("this has to be {expected}"))
+        Error::custom(format_args!("this has to be {}", in_words(expected)))
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
@@ -196,6 +196,16 @@ impl de::Error for Error {
 
     fn missing_field(field: &'static str) -> Self {
         Error::custom(format_args!("'{field}' is missing"))
+    }
+}
+
+/// What serde expects, for people who do not write Rust.
+fn in_words(expected: &dyn de::Expected) -> String {
+    match expected.to_string().as_str() {
+        "f64" => "a number".to_owned(),
+        "i64" => "a whole number".to_owned(),
+        "u64" | "usize" => "a whole number from 0 on".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -231,6 +241,14 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
         }
     }
 
+    /// serde would take bytes for text.
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0.cast::<PyBytes>() {
+            Ok(_) => Err(de::Error::invalid_type(Unexpected::Bytes(&[]), &visitor)),
+            Err(_) => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.0.is_none() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
@@ -253,8 +271,8 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 

@@ -56,6 +56,10 @@ impl Keeper {
         if manner.everywhere && !self.provider.can_log_out_everywhere() {
             return Err(self.only_here());
         }
+        if manner.account.as_deref() == Some("") {
+            return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
+                .with_hint("Leave it out for the active account."));
+        }
         let start = Instant::now();
         let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let commit_lock = self.shared.commit_lock();

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from sessionkeeper.version import __version__
+from sessionkeeper import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
