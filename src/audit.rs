@@ -60,6 +60,7 @@ pub struct NewAuditEvent {
 
 /// A line of the trail, oldest first by `seq`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditEvent {
     /// Counts up by one; the order to trust, because clocks are set.
     pub seq: i64,

@@ -1,66 +1,105 @@
 //! Provider files as people see them: the list to choose from, and what is wrong with one's own.
 
 use crate::error::Result;
-use crate::plain::{Dict, Plain, dict};
 use crate::provider::{
-    self, Everywhere, Given, Listed, Login, Logout, Probe, Provider, Renew, Step,
+    self, Everywhere, Given, Listed, Login, Logout, Parameter, Probe, Provider, Renew, Step,
 };
+use serde::Serialize;
 
-/// The built-in providers, for a list to choose from.
-pub fn providers() -> Result<Plain> {
-    Ok(Plain::List(provider::catalogue()?.into_iter().map(summary).collect()))
+/// A built-in service, for a list to choose from.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProviderSummary {
+    pub id: String,
+    pub name: String,
+    pub website: String,
+    /// "password" or "device_code".
+    pub login: &'static str,
+    pub renewable: bool,
+    /// The account's other sessions can be ended as well.
+    pub everywhere: bool,
+    pub parameters: Vec<Parameter>,
 }
 
-fn summary(Listed { provider, parameters }: Listed) -> Plain {
-    let parameter = |one: provider::Parameter| {
-        dict([
-            ("name", Plain::Text(one.name)),
-            ("about", Plain::Text(one.about)),
-            ("example", Plain::Text(one.example)),
-            ("default", one.default.map_or(Plain::None, Plain::Text)),
-        ])
-    };
-    let login = match provider.login {
-        Login::HostedForm(_) | Login::Password(_) => "password",
-        Login::DeviceCode => "device_code",
-    };
-    dict([
-        ("login", Plain::Text(login.to_owned())),
-        ("renewable", Plain::Bool(provider.renew.is_some())),
-        ("everywhere", Plain::Bool(provider.can_log_out_everywhere())),
-        ("parameters", Plain::List(parameters.into_iter().map(parameter).collect())),
-        ("website", Plain::Text(provider.website.to_string())),
-        ("id", Plain::Text(provider.id)),
-        ("name", Plain::Text(provider.name)),
-    ])
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Catalogue {
+    pub providers: Vec<ProviderSummary>,
+}
+
+/// What there is to say about a provider file.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProviderCheck {
+    pub id: String,
+    pub name: String,
+    /// What keeps it from being used.
+    pub problems: Vec<Problem>,
+    /// What would make it better.
+    pub advice: Vec<String>,
+    /// What it does.
+    pub summary: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Problem {
+    /// Empty where nobody knows.
+    pub key: String,
+    pub message: String,
+    pub hint: String,
+    /// Counted from 1; 0 where nobody knows.
+    pub line: usize,
+}
+
+/// The built-in providers, for a list to choose from.
+pub fn providers() -> Result<Catalogue> {
+    let providers = provider::catalogue()?.into_iter().map(summary).collect();
+    Ok(Catalogue { providers })
+}
+
+fn summary(Listed { provider, parameters }: Listed) -> ProviderSummary {
+    ProviderSummary {
+        login: match provider.login {
+            Login::HostedForm(_) | Login::Password(_) => "password",
+            Login::DeviceCode => "device_code",
+        },
+        renewable: provider.renew.is_some(),
+        everywhere: provider.can_log_out_everywhere(),
+        website: provider.website.to_string(),
+        id: provider.id,
+        name: provider.name,
+        parameters,
+    }
 }
 
 /// What is wrong with a provider file, what it does, and what would make it better.
-pub fn check(text: &str, given: &Given) -> Plain {
+pub fn check(text: &str, given: &Given) -> ProviderCheck {
     // Without values of the user's, the examples show what the file means.
     let read = if given.is_empty() {
         provider::listed(text).map(|listed| listed.provider)
     } else {
         Provider::parse_with(text, given)
     };
-    let texts = |texts: Vec<String>| Plain::List(texts.into_iter().map(Plain::Text).collect());
-    let (problems, told, advice) = match &read {
-        Ok(provider) => (Vec::new(), tell(provider), advise(provider)),
-        Err(error) => (vec![problem(text, error)], Vec::new(), Vec::new()),
-    };
-    let name = |of: fn(&Provider) -> &str| {
-        Plain::Text(read.as_ref().map(|provider| of(provider).to_owned()).unwrap_or_default())
-    };
-    dict([
-        ("id", name(|provider| &provider.id)),
-        ("name", name(|provider| &provider.name)),
-        ("problems", Plain::List(problems)),
-        ("summary", texts(told)),
-        ("advice", texts(advice)),
-    ])
+    match read {
+        Ok(provider) => ProviderCheck {
+            problems: Vec::new(),
+            summary: tell(&provider),
+            advice: advise(&provider),
+            id: provider.id,
+            name: provider.name,
+        },
+        Err(error) => ProviderCheck {
+            id: String::new(),
+            name: String::new(),
+            problems: vec![problem(text, &error)],
+            summary: Vec::new(),
+            advice: Vec::new(),
+        },
+    }
 }
 
-fn problem(text: &str, error: &crate::error::Error) -> Plain {
+fn problem(text: &str, error: &crate::error::Error) -> Problem {
     let rest = error.message();
     let rest = rest.strip_prefix("provider file, ").or(rest.strip_prefix("provider file: "));
     let rest = rest.unwrap_or(error.message());
@@ -73,13 +112,12 @@ fn problem(text: &str, error: &crate::error::Error) -> Plain {
         Some((key, message)) if is_key(key) => (key, message),
         _ => ("", rest),
     };
-    let line = line.or_else(|| provider::line_of(text, key)).unwrap_or(0);
-    dict([
-        ("key", Plain::Text(key.to_owned())),
-        ("message", Plain::Text(message.to_owned())),
-        ("hint", Plain::Text(error.hint().to_owned())),
-        ("line", Plain::Int(i64::try_from(line).unwrap_or(0))),
-    ])
+    Problem {
+        key: key.to_owned(),
+        message: message.to_owned(),
+        hint: error.hint().to_owned(),
+        line: line.or_else(|| provider::line_of(text, key)).unwrap_or(0),
+    }
 }
 
 /// True for what can be a key, as `login.headers.X-A`, and false for a sentence.
@@ -190,15 +228,10 @@ fn is_left(provider: &Provider, name: &str) -> bool {
 
 /// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none where
 /// the text is too long.
-pub fn qr(text: &str) -> Plain {
+pub fn qr(text: &str) -> Vec<String> {
     let Ok(code) = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium) else {
-        return Plain::List(Vec::new());
+        return Vec::new();
     };
     let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '1' } else { '0' }).collect();
-    Plain::List((0..code.size()).map(|y| Plain::Text(row(y))).collect())
-}
-
-/// The arguments of a check: what was given, as far as it is text.
-pub fn given(mut from: Dict) -> Result<Given> {
-    from.dict_of_texts("parameters")
+    (0..code.size()).map(row).collect()
 }

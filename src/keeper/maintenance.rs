@@ -2,7 +2,10 @@
 //! forgetting everything.
 
 use super::Keeper;
-use super::report::{Forgotten, Schedule};
+use super::report::{
+    ClockFacts, Doctor, FileSystemFacts, Forgotten, KeyFacts, LockFacts, Schedule, TlsFacts,
+    VaultFacts, Versions,
+};
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::Result;
@@ -10,14 +13,8 @@ use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
 use crate::session::{Revocation, Session};
 use crate::vault::Successors;
-use serde::Serialize;
-use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// What `doctor` tells: what this machine can do, by area.
-#[derive(Clone, Debug, Serialize)]
-pub struct Facts(pub Value);
 
 impl Keeper {
     /// When the service should renew and drain next.
@@ -95,31 +92,33 @@ impl Keeper {
     }
 
     /// What this machine can do. No network.
-    pub fn facts(&self) -> Result<Facts> {
+    pub fn doctor(&self) -> Result<Doctor> {
         let vault = self.shared.vault()?;
         let clock = &self.shared.clock;
         let facts = vault.facts()?;
-        Ok(Facts(json!({
-            "versions": { "sessionkeeper": env!("CARGO_PKG_VERSION"), "sqlite": facts.sqlite },
-            "vault": {
-                "place": self.shared.directory.display().to_string(),
-                "schema": facts.schema,
-                "is_sound": facts.integrity,
-                "audit_trail_is_whole": facts.trail_holds,
+        Ok(Doctor {
+            versions: Versions { sessionkeeper: env!("CARGO_PKG_VERSION"), sqlite: facts.sqlite },
+            vault: VaultFacts {
+                place: self.shared.directory.display().to_string(),
+                schema: facts.schema,
+                is_sound: facts.integrity,
+                audit_trail_is_whole: facts.trail_holds,
             },
-            "key": {
-                "place": facts.key_place.display().to_string(),
-                "is_beside_the_vault": facts.key_beside_vault,
+            key: KeyFacts {
+                place: facts.key_place.display().to_string(),
+                is_beside_the_vault: facts.key_beside_vault,
             },
-            "locks": { "across_processes": facts.file_locks && self.shared.login_lock.can_lock() },
-            "file_system": { "journal_mode": facts.journal_mode },
-            "tls": { "bundled_roots": http::bundled_roots() },
-            "clock": {
-                "now": clock.now(),
-                "is_plausible": clock.is_plausible(),
-                "is_known": clock.is_known(),
+            locks: LockFacts {
+                across_processes: facts.file_locks && self.shared.login_lock.can_lock(),
             },
-        })))
+            file_system: FileSystemFacts { journal_mode: facts.journal_mode },
+            tls: TlsFacts { bundled_roots: http::bundled_roots() },
+            clock: ClockFacts {
+                now: clock.now(),
+                is_plausible: clock.is_plausible(),
+                is_known: clock.is_known(),
+            },
+        })
     }
 }
 

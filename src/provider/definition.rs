@@ -30,7 +30,8 @@ pub struct Provider {
 }
 
 /// A value that a provider file leaves open.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Parameter {
     pub name: String,
     pub about: String,

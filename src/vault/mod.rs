@@ -34,6 +34,7 @@ mod tasks;
 mod tests;
 
 pub use accounts::SessionSelector;
+pub use busy::BusyTimeout;
 pub use degraded::InPlace;
 pub use key::random_id;
 pub use outbox::OutboxEntry;
@@ -42,7 +43,6 @@ pub use tasks::{TakenTask, Task};
 
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-use busy::BusyTimeout;
 use error::{VaultError, VaultResult, explain_io};
 use file::{Open, data_version, read_meta};
 use files::{Directories, Found};
@@ -93,6 +93,11 @@ impl Vault {
         vault.attach(&mut vault.state(), None)?;
         drop(patience);
         Ok(vault)
+    }
+
+    /// True when the file is open, and nobody in this process is using it just now.
+    pub fn is_free(&self) -> bool {
+        self.state.try_lock().is_ok_and(|state| state.open.is_some())
     }
 
     /// What was found damaged since this was last asked.

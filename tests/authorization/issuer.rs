@@ -116,7 +116,6 @@ impl Issuer {
             },
             logout_deadline: Duration::from_secs(2),
             renewal_margin: 3600,
-            audit_url: None,
             log_level: log::LevelFilter::Debug,
             log_to_terminal: false,
         };

@@ -7,7 +7,7 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Iterator
 
-from sessionkeeper import errors, records
+from sessionkeeper import errors, reports
 from tests.kodi.staging import ROOT
 
 KODI_PACKAGE = ROOT / "python" / "sessionkeeper" / "kodi"
@@ -98,7 +98,7 @@ def test_every_event_of_the_audit_trail_has_a_text() -> None:
 
 
 def test_every_outcome_of_a_logout_has_a_text() -> None:
-    assert {*records._SUMMARIES.values(), "already_signed_out"} <= set(table())
+    assert {*reports._SUMMARIES.values(), "already_signed_out"} <= set(table())
 
 
 def test_placeholders_are_filled() -> None:

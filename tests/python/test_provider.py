@@ -11,7 +11,6 @@ import pytest
 import sessionkeeper
 from sessionkeeper import cli
 from sessionkeeper.provider import toml_text
-from tests.python.native_contract import needs
 from tests.python.native_double import ANGEL, CHECK, NativeDouble
 
 DEFINITION = {
@@ -167,7 +166,6 @@ def test_the_catalogue_tells_what_is_left_open(
     ]
 
 
-@needs("check_provider")
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "resources" / "providers").glob("*.toml")), ids=lambda path: path.stem
 )
@@ -178,7 +176,6 @@ def test_the_module_finds_nothing_wrong_in_what_is_built_in(path: Path) -> None:
     assert found.summary
 
 
-@needs("check_provider")
 def test_the_module_tells_the_line(file: Path) -> None:
     text = (ROOT / "resources" / "providers" / "angel.toml").read_text(encoding="utf-8")
     file.write_text(text.replace("cookie_domains =", "cookie_domain ="), encoding="utf-8")

@@ -12,7 +12,6 @@ import pytest
 import sessionkeeper
 from sessionkeeper import loading, qr
 from sessionkeeper.cli import terminal_qr
-from tests.python.native_contract import needs
 from tests.python.native_double import QR_ROWS
 
 # The finder pattern in three corners of every QR code.
@@ -121,7 +120,6 @@ def test_a_scale_below_one_is_refused(scale: int) -> None:
         qr.png(QR_ROWS, scale)
 
 
-@needs("qr")
 @pytest.mark.parametrize("text", ["A", "https://op.oidc-demo.example/device?user_code=WDJB-MJHT"])
 def test_the_module_makes_qr_codes(text: str) -> None:
     rows = loading.native().qr(text)
@@ -137,6 +135,5 @@ def test_the_module_makes_qr_codes(text: str) -> None:
     assert pixels(qr.png(rows, 1)) == framed(rows)
 
 
-@needs("qr")
 def test_a_text_that_is_too_long_has_none() -> None:
     assert loading.native().qr("x" * 5000) == []

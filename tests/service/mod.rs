@@ -168,7 +168,6 @@ impl Service {
             },
             logout_deadline: Duration::from_secs(2),
             renewal_margin: 3600,
-            audit_url: None,
             log_level: log::LevelFilter::Debug,
             log_to_terminal: false,
         }

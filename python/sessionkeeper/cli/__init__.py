@@ -11,7 +11,7 @@ import os
 import sys
 
 from sessionkeeper.errors import Error, InvalidInput
-from sessionkeeper.opening import open as open_keeper
+from sessionkeeper.open import open as open_keeper
 
 from . import commands, display
 from .arguments import parse
@@ -59,17 +59,19 @@ def _perform(chosen: Namespace, interrupted: Callable[[], bool]) -> int:
         ca_file=chosen.ca_file,
         resolve=chosen.resolve,
         timeout=chosen.timeout,
+        log_level="debug" if chosen.verbose else "info",
+        log_to_terminal=chosen.verbose,
         stop=interrupted,
     )
-    newest = keeper.events()[-1]["seq"]
+    newest = keeper.newest_event()
     try:
         if chosen.command == "login":
             return commands.login(keeper, chosen, interrupted)
         return commands.COMMANDS[chosen.command](keeper, chosen)
     finally:
         for event in keeper.events(newest):
-            if event["event"] == "vault_damaged":
-                print(f"sessionkeeper: {display.damage(event['outcome'])}", file=sys.stderr)
+            if event.event == "vault_damaged":
+                print(f"sessionkeeper: {display.damage(event.outcome)}", file=sys.stderr)
 
 
 def _parameters(given: Sequence[str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:
     """With a name and a password, or with a code, whichever the provider has."""
-    way = next((entry["login"] for entry in providers() if entry["id"] == keeper.provider), "")
+    way = next((entry.login for entry in providers() if entry.id == keeper.provider), "")
     if chosen.username is None:
         if way == "password":
             raise InvalidInput(f"{keeper.provider} asks for a user name and a password.", _NAME_IT)
@@ -55,7 +55,11 @@ def catalogue(chosen: Namespace, parameters: dict[str, str]) -> int:
         _print(chosen, found.as_dict(), display.check(chosen.file, found))
         return DONE if found.usable else USAGE
     summaries = providers()
-    _print(chosen, {"providers": summaries}, display.providers(summaries))
+    _print(
+        chosen,
+        {"providers": [entry.as_dict() for entry in summaries]},
+        display.providers(summaries),
+    )
     return DONE
 
 
@@ -101,7 +105,9 @@ def _accounts(keeper: Keeper, chosen: Namespace) -> int:
 
 
 def _logout(keeper: Keeper, chosen: Namespace) -> int:
-    report = keeper.logout(chosen.local_only, chosen.everywhere, account=chosen.account)
+    report = keeper.logout(
+        local_only=chosen.local_only, everywhere=chosen.everywhere, account=chosen.account
+    )
     shown = report.as_dict()
     names = ["local", "remote", "status", "cookies_cleared", "duration_ms"]
     names += ["sessions_ended"] if chosen.everywhere else []
@@ -129,7 +135,7 @@ def _audit(keeper: Keeper, chosen: Namespace) -> int:
 
 
 def _doctor(keeper: Keeper, chosen: Namespace) -> int:
-    findings = keeper.doctor()
+    findings = keeper.doctor().as_dict()
     _print(chosen, findings, display.findings(findings))
     return DONE
 

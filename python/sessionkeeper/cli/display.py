@@ -12,18 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, Sequence, TextIO
 
-    from sessionkeeper.accounts import StoredAccount
-    from sessionkeeper.catalogue import Problem, ProviderCheck
+    from sessionkeeper.catalogue import Parameter, Problem, Provider, ProviderCheck
     from sessionkeeper.device import DeviceLogin
-    from sessionkeeper.records import (
-        Account,
+    from sessionkeeper.records import Account, Status
+    from sessionkeeper.reports import (
         AuditEvent,
         DrainReport,
         LogoutReport,
         OutboxEntry,
-        Status,
+        StoredAccount,
     )
-    from sessionkeeper.shapes import ParameterShape, ProviderSummary
 
 
 def prepare(*streams: TextIO) -> None:
@@ -157,20 +155,20 @@ def audit(events: Iterable[AuditEvent]) -> str:
     return "\n".join(lines) or "The audit trail is empty."
 
 
-def providers(catalogue: Iterable[ProviderSummary]) -> str:
+def providers(catalogue: Iterable[Provider]) -> str:
     """The built-in services, one a line, and below it what it leaves open."""
     lines = []
     for entry in catalogue:
-        way = "  (signs in with a code)" if entry["login"] == "device_code" else ""
-        lines.append(f"{entry['id']}  {entry['name']}  {entry['website']}{way}")
-        lines += [_parameter(parameter) for parameter in entry["parameters"]]
+        way = "  (signs in with a code)" if entry.login == "device_code" else ""
+        lines.append(f"{entry.id}  {entry.name}  {entry.website}{way}")
+        lines += [_parameter(parameter) for parameter in entry.parameters]
     return "\n".join(lines)
 
 
-def _parameter(parameter: ParameterShape) -> str:
-    value, default = parameter["example"], parameter["default"]
+def _parameter(parameter: Parameter) -> str:
+    value, default = parameter.example, parameter.default
     usual = "" if default is None else f"; by default {default or 'empty'}"
-    return f"    --parameter {parameter['name']}={value}  {parameter['about']}{usual}"
+    return f"    --parameter {parameter.name}={value}  {parameter.about}{usual}"
 
 
 def check(file: str, found: ProviderCheck) -> str:

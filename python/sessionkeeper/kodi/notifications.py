@@ -19,7 +19,7 @@ from sessionkeeper.kodi.strings import ADDON_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper.shapes import EventShape
+    from sessionkeeper import Event
 
 LONG_MS = 12000
 SHORT_MS = 4000
@@ -41,16 +41,16 @@ def _show(message: str, icon: str) -> None:
     xbmcgui.Dialog().notification("Sessionkeeper", message, icon, time_ms, False)
 
 
-def publish(event: EventShape) -> None:
+def publish(event: Event) -> None:
     """Passes one of the keeper's events on to other add-ons, if it is of a kind that concerns
     them.
     """
-    if event["event"] not in PUBLISHED:
+    if event.event not in PUBLISHED:
         return
     from json import dumps
 
-    log.debug(f"published: {event['event']}")
-    data = {"provider": event["provider"], "account": event["account"], "outcome": event["outcome"]}
-    params = {"sender": ADDON_ID, "message": event["event"], "data": data}
+    log.debug(f"published: {event.event}")
+    data = {"provider": event.provider, "account": event.account, "outcome": event.outcome}
+    params = {"sender": ADDON_ID, "message": event.event, "data": data}
     request = {"jsonrpc": "2.0", "id": 1, "method": "JSONRPC.NotifyAll", "params": params}
     xbmc.executeJSONRPC(dumps(request))

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
-    from sessionkeeper.shapes import EventShape
+    from sessionkeeper import Event
 
 TICK_S = 0.5
 # What has been planned by the keeper is asked for anew after this, in case another process changed
@@ -59,10 +59,10 @@ def _remove_pictures() -> None:
     code_window.remove_pictures()
 
 
-def _warn_of(event: EventShape) -> None:
+def _warn_of(event: Event) -> None:
     """Each event once: the keeper makes one of what happened."""
-    kind = event["event"]
-    warning = WARNINGS.get(f"{kind} {event['outcome']}") or WARNINGS.get(kind)
+    kind = event.event
+    warning = WARNINGS.get(f"{kind} {event.outcome}") or WARNINGS.get(kind)
     if warning:
         notifications.warn(text(warning))
 
@@ -138,7 +138,7 @@ class Service:
                 notifications.warn(text("told_proxy_password_removed"))
             self.keeper, self.complete = settings.open_any(self._stopped)
             if self.last_event < 0:
-                self.last_event = self.keeper.events(-1)[0]["seq"]
+                self.last_event = self.keeper.newest_event()
         except sessionkeeper.Error as error:
             self.keeper = None
             log.error(f"{error.code}: {error.message}")
@@ -181,7 +181,7 @@ class Service:
         log.forward(self.keeper)
         events = self.keeper.events(self.last_event)
         for event in events:
-            self.last_event = event["seq"]
+            self.last_event = event.seq
             notifications.publish(event)
             _warn_of(event)
         if events or self._dialog_closed():
@@ -224,8 +224,8 @@ class Service:
     def _plan(self, keeper: sessionkeeper.Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
         post_logout.finish(keeper)
-        work = keeper.next_work()
-        self.renew_at, self.drain_at = work["renew_at"], work["drain_at"]
+        work = keeper.schedule()
+        self.renew_at, self.drain_at = work.renew_at, work.drain_at
         if not self.complete:
             self.renew_at = None
 

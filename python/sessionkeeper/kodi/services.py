@@ -10,30 +10,29 @@ from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import Account
-    from sessionkeeper.shapes import ProviderSummary
+    from sessionkeeper import Account, Provider
 
 
 def name(provider: str) -> str:
     """What the viewer calls the service."""
     found = summary(provider)
-    return str(found["name"]) if found else provider
+    return found.name if found else provider
 
 
 def is_device_login(provider: str) -> bool:
     """Whether one logs in with a code on another device instead of a password."""
     found = summary(provider)
-    return bool(found and found["login"] == "device_code")
+    return bool(found and found.login == "device_code")
 
 
 def can_log_out_everywhere(provider: str) -> bool:
     found = summary(provider)
-    return bool(found and found["everywhere"])
+    return bool(found and found.everywhere)
 
 
-def summary(provider: str) -> ProviderSummary | None:
+def summary(provider: str) -> Provider | None:
     known = provider.partition("@")[0]  # behind it, a mark of the parameters may stand
-    return next((entry for entry in sessionkeeper.providers() if entry["id"] == known), None)
+    return next((entry for entry in sessionkeeper.providers() if entry.id == known), None)
 
 
 def account_name(account: Account | None) -> str:

@@ -57,9 +57,9 @@ def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
     except ParameterMissing:
         pass
     complete = next(
-        entry["id"]
+        entry.id
         for entry in sessionkeeper.providers()
-        if all(parameter["default"] is not None for parameter in entry["parameters"])
+        if all(parameter.default is not None for parameter in entry.parameters)
     )
     return _open(fresh().getSettings(), complete, {}, stop), False
 
@@ -91,16 +91,16 @@ def _open(
 def _parameters(chosen: xbmcaddon.Settings, provider: str) -> dict[str, str]:
     values = {}
     service = services.summary(provider)
-    for parameter in service["parameters"] if service else ():
-        name = f"parameter_{parameter['name']}"
+    for parameter in service.parameters if service else ():
+        name = f"parameter_{parameter.name}"
         value = chosen.getString(name).strip()
         if value:
-            values[parameter["name"]] = value
-        elif parameter["default"] is None:
-            label = text(name) if name in IDS else parameter["name"]
+            values[parameter.name] = value
+        elif parameter.default is None:
+            label = text(name) if name in IDS else parameter.name
             raise ParameterMissing(
                 text("parameter_missing", setting=label),
-                text("parameter_example", value=parameter["example"]),
+                text("parameter_example", value=parameter.example),
             )
     return values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessionkeeper import Account
 from sessionkeeper.kodi import dialogs, notifications, services, times
 from sessionkeeper.kodi.strings import IDS, text
 
@@ -12,19 +13,19 @@ if TYPE_CHECKING:
 
 def show_details(keeper: Keeper) -> None:
     details = keeper.details()
-    account = details["account"] or {"id": "", "name": "", "email": ""}
-    began, ends = details["signed_in_at"], details["expires_at"]
+    account = details.account or Account("", "", "")
+    began, ends = details.signed_in_at, details.expires_at
     unknown = text("details_unknown")
     values = {
         "details_service": services.name(keeper.provider),
-        "details_email": account["email"] or unknown,
-        "details_account": account["name"] or account["id"] or unknown,
+        "details_email": account.email or unknown,
+        "details_account": account.name or account.id or unknown,
         "details_signed_in_at": times.date_and_time(began) if began else unknown,
         "details_expires_at": f"{times.date_and_time(ends)} ({times.remaining(ends)})"
         if ends
         else unknown,
-        "details_cookies": ", ".join(details["cookies"]) or text("details_none"),
-        "details_waiting": str(details["pending_revocations"]),
+        "details_cookies": ", ".join(details.cookies) or text("details_none"),
+        "details_waiting": str(details.pending_revocations),
     }
     lines = [text(name, value=value) for name, value in values.items()]
     dialogs.show_text(text("session_details"), "\n".join(lines))
