@@ -37,7 +37,7 @@ def summary(provider: str) -> Provider | None:
 
 def account_name(account: Account | None) -> str:
     """What the viewer knows the account by."""
-    return (account and (account.email or account.name or account.id)) or text("unknown_account")
+    return (account and account.label) or text("unknown_account")
 
 
 def state_line(state: str, account: Account | None) -> str:
