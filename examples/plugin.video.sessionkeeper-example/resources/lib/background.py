@@ -33,9 +33,9 @@ def run() -> None:
 def work(keeper: sessionkeeper.Keeper) -> None:
     """What is due; the keeper knows when to try again."""
     finish_logout(keeper)
-    due = keeper.next_work()
+    due = keeper.schedule()
     now = time.time()
-    if due["drain_at"] is not None and due["drain_at"] <= now:
+    if due.drain_at is not None and due.drain_at <= now:
         keeper.drain(due_only=True)
-    if due["renew_at"] is not None and due["renew_at"] <= now:
+    if due.renew_at is not None and due.renew_at <= now:
         keeper.renew()

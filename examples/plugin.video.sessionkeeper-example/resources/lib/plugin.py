@@ -58,10 +58,10 @@ def log_out(keeper: sessionkeeper.Keeper) -> None:
 
 def show_details(keeper: sessionkeeper.Keeper) -> None:
     details = keeper.details()
-    account = details["account"]
-    lines = [account["email"] if account else text(30010)]
+    account = details.account
+    lines = [account.email if account else text(30010)]
     # Names of cookies only: their values are nobody's business.
-    lines += details["cookies"]
+    lines += details.cookies
     xbmcgui.Dialog().textviewer(text(30002), "\n".join(lines))
 
 
