@@ -178,49 +178,107 @@ def test_what_is_allowed_is_not_a_fault(file: str, text: str) -> None:
 # Python
 
 
+# Every file of the package, top down. `paths` and `strings` of the Kodi side lie low, because `open`
+# asks there where an add-on's data is.
+PYTHON_FLOORS = """
+__main__
+cli
+cli.commands
+cli.prompt
+cli.arguments cli.display cli.exit_status cli.interrupt cli.terminal_qr
+kodi.main
+kodi.actions kodi.service
+kodi.accounts kodi.status_display
+kodi.error_boundary kodi.login kodi.logout kodi.settings kodi.stored_data
+kodi.code_window kodi.notifications kodi.post_logout
+kodi.dialogs kodi.log kodi.proxy kodi.services kodi.times
+__init__
+angel
+open
+keeper
+catalogue device
+session
+kodi.paths
+loading operation post_logout provider qr response sinks
+errors
+_types
+reports
+kodi kodi.strings records
+"""
+PYTHON_FLOOR_OF = {
+    module: floor
+    for floor, modules in enumerate(PYTHON_FLOORS.split("\n"))
+    for module in modules.split()
+}
+
+
 def python_files() -> list[Path]:
     return sorted(path for path in (ROOT / "python").rglob("*.py"))
 
 
-def imports(tree: ast.Module, package: str) -> Iterator[tuple[str, bool]]:
-    """Each imported name in full, and whether the import stands at the top of the file."""
-    top = {id(node) for node in tree.body}
+def imports(tree: ast.Module, package: str) -> Iterator[str]:
+    """Each imported name in full, wherever the import stands."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.name, id(node) in top
+                yield alias.name
         elif isinstance(node, ast.ImportFrom):
             parts = package.split(".")
             base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
             name = ".".join(filter(None, [base, node.module]))
             for alias in node.names:
                 # In `from . import keeper` the last part is a module, in others a name of one.
-                yield f"{name}.{alias.name}", id(node) in top
+                yield f"{name}.{alias.name}"
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if called in ("import_module", "__import__"):
-                yield str(node.args[0].value), False
+                yield str(node.args[0].value)
 
 
 def package_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT / "python").parent.parts)
 
 
+def module_of(name: str) -> str:
+    """The file of the package that an imported name is of: `kodi.paths` for
+    `sessionkeeper.kodi.paths.data_directory`.
+    """
+    parts = name.split(".")[1:]
+    while parts and ".".join(parts) not in PYTHON_FLOOR_OF:
+        parts.pop()
+    return ".".join(parts) or "__init__"
+
+
+# The package's own, which any file may have.
+OF_ALL = ("sessionkeeper.__version__", "sessionkeeper._native")
+
+
+def floor_faults(here: str, name: str) -> Iterator[str]:
+    there = module_of(name)
+    if there != here and PYTHON_FLOOR_OF[there] <= PYTHON_FLOOR_OF[here]:
+        yield f"reaches up to {name}"
+    elif here.startswith("cli") and there.startswith("kodi"):
+        yield f"knows {name}, a room of the same floor"
+
+
 def python_faults(path: Path, text: str) -> list[str]:
     inside = path.relative_to(ROOT / "python")
     in_package = inside.parts[0] == "sessionkeeper"
-    in_kodi = inside.parts[:2] == ("sessionkeeper", "kodi")
+    room = inside.parts[1] if len(inside.parts) > 2 else ""
+    here = ".".join(inside.with_suffix("").parts[1:])
+    if room:
+        here = here.replace(".__init__", "")
+    if in_package and here not in PYTHON_FLOOR_OF:
+        return [f"{inside}: {here} has no floor"]
     faults = []
-    for name, at_top in imports(ast.parse(text), package_of(path)):
+    for name in imports(ast.parse(text), package_of(path)):
         first = name.split(".")[0]
         if first in KODI_MODULES:
-            if in_package and not in_kodi:
+            if in_package and room != "kodi":
                 faults.append(f"{inside}: imports {name}")
         elif first == "sessionkeeper":
-            upwards = name.startswith("sessionkeeper.kodi") and in_package and not in_kodi
-            # One look upwards is meant: in Kodi, open() asks where the add-on's data lies.
-            if upwards and (at_top or not name.startswith("sessionkeeper.kodi.paths")):
-                faults.append(f"{inside}: reaches up to {name}")
+            if in_package and name not in OF_ALL:
+                faults += [f"{inside}: {fault}" for fault in floor_faults(here, name)]
         elif first not in sys.stdlib_module_names:
             faults.append(f"{inside}: imports {name}, which is not in the standard library")
     return faults
@@ -239,7 +297,13 @@ def test_no_python_file_reaches_up(path: Path) -> None:
         ("keeper.py", "import xbmc", "imports xbmc"),
         ("keeper.py", "def f():\n    from xbmcaddon import Addon", "imports xbmcaddon.Addon"),
         ("keeper.py", "import importlib\nimportlib.import_module('xbmcvfs')", "imports xbmcvfs"),
-        ("keeper.py", "from .kodi import paths", "reaches up to sessionkeeper.kodi.paths"),
+        ("session.py", "from .keeper import Keeper", "reaches up to sessionkeeper.keeper.Keeper"),
+        ("session.py", "from . import Keeper", "reaches up to sessionkeeper.Keeper"),
+        ("device.py", "def f():\n    from .catalogue import x", "reaches up to sessionkeeper.cat"),
+        ("open.py", "from .cli import display", "reaches up to sessionkeeper.cli.display"),
+        ("kodi/log.py", "from . import notifications", "reaches up to sessionkeeper.kodi.notif"),
+        ("cli/prompt.py", "from sessionkeeper.kodi import strings", "a room of the same floor"),
+        ("nowhere.py", "import json", "has no floor"),
         (
             "keeper.py",
             "def f():\n    from .kodi.dialogs import ask",
@@ -260,6 +324,7 @@ def test_a_python_reach_is_seen(file: str, text: str, fault: str) -> None:
             "keeper.py",
             "import json\nfrom .records import Status\ndef f():\n    from .kodi import paths",
         ),
+        ("loading.py", "from . import __version__, _native"),
         ("kodi/service.py", "import xbmc\nfrom .. import errors\nfrom ..keeper import open"),
         ("../service.py", "import sys\nfrom sessionkeeper.kodi import service"),
     ],
