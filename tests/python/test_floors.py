@@ -178,8 +178,8 @@ def test_what_is_allowed_is_not_a_fault(file: str, text: str) -> None:
 # Python
 
 
-# Every file of the package, top down. `paths` and `strings` of the Kodi side lie low, because `open`
-# asks there where an add-on's data is.
+# Every file of the package, top down. `kodi.paths` and `kodi.strings` lie low, because `open` asks
+# there where the data of an add-on is.
 PYTHON_FLOORS = """
 __main__
 cli
