@@ -143,7 +143,8 @@ impl Keeper {
     }
 
     fn status_of(&self, session: Option<&Session>) -> Result<Status> {
-        let pending = self.shared.vault()?.pending(Some(&self.provider.key))?;
+        let pending =
+            self.shared.vault()?.read(|tx| tx.outbox().count(Some(&self.provider.key)))?;
         Ok(match session {
             None => Status::signed_out(&self.provider.id, pending),
             Some(session) => Status::of(
@@ -224,7 +225,7 @@ impl Keeper {
             signed_in_at: now,
             renewed_at: now,
             expires_at: credentials.token_ends_at(rule, now),
-            credentials: credentials,
+            credentials,
             definition: self.provider.source.clone(),
         })
     }

@@ -109,11 +109,15 @@ impl Keeper {
         else {
             return;
         };
-        match self.shared.vault().and_then(|vault| vault.enqueue(&revocation)) {
+        let queued = self
+            .shared
+            .vault()
+            .and_then(|vault| vault.transact(|tx| tx.outbox().enqueue(&revocation)));
+        match queued {
             Ok(entry) => {
-                self.shared.state().sending.insert(entry);
-                self.deliver_first(entry, None, cancel);
-                self.shared.state().sending.remove(&entry);
+                self.shared.state().sending.insert(entry.id);
+                self.deliver_first(&entry, None, cancel);
+                self.shared.state().sending.remove(&entry.id);
             }
             Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
@@ -134,7 +138,7 @@ impl Keeper {
         let mut late = session.clone();
         late.credentials = credentials.clone();
         if let Ok(revocation) = self.revocation(&late, Duration::ZERO) {
-            self.shared.vault()?.enqueue(&revocation)?;
+            self.shared.vault()?.transact(|tx| tx.outbox().enqueue(&revocation))?;
         }
         Ok(())
     }

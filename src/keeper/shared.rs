@@ -12,7 +12,7 @@ use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
 use crate::login::Device;
 use crate::session::Session;
-use crate::vault::{TakenTask, Vault};
+use crate::vault::Vault;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -55,8 +55,9 @@ pub(super) struct State {
     pub unreachable: HashMap<String, Instant>,
     /// Outbox entries whose TLS trouble is in the audit trail.
     pub tls_told: HashSet<i64>,
-    /// Post-logout work that somebody is doing just now, by its number.
-    pub handed_out: HashMap<i64, TakenTask>,
+    /// Post-logout tasks that were begun in this process, which begins none twice; true for those of
+    /// which it is known what became.
+    pub tasks_begun: HashMap<i64, bool>,
     /// True once the work that earlier processes left was looked at.
     pub has_finished_tasks: bool,
     /// True while the audit sink does not take what it is given.
@@ -137,7 +138,7 @@ impl Shared {
                 return Ok(session.clone());
             }
         }
-        let session = vault.session(provider)?;
+        let session = vault.read(|tx| tx.sessions().active(provider))?;
         self.tell_damage(&vault);
         let mut state = self.state();
         let session = session.filter(|session| !state.ended.contains(&session.id));
@@ -265,7 +266,7 @@ impl Shared {
                 outcome: damage.outcome.to_owned(),
                 detail: kept,
             };
-            if let Err(error) = vault.append(&record) {
+            if let Err(error) = vault.transact(|tx| tx.audit().append(&record)) {
                 log::error!("the audit trail could not be written: {error}");
             }
         }
