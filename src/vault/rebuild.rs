@@ -1,4 +1,4 @@
-//! What happens to a vault that is damaged: the file is kept aside, what still opens moves on.
+//! What happens to a vault that is damaged: the file is quarantined, what still opens moves on.
 //!
 //! The new vault is complete before the old one is touched, and takes its place by one rename.
 //! Rows that do not open with the key are not carried over; no row of another profile's vault is.
@@ -8,15 +8,24 @@ use super::file::{Open, build, opens_check, read_meta};
 use super::files::{Directories, create_file, journal_of, sync_directory};
 use super::key::{self, KeyFile};
 use super::lock::Guard;
+use super::rescue::{self, Copy};
 use super::seal::Keys;
-use super::sources::Source;
-use super::{Damage, accounts, outbox, rescue, tasks};
+use super::transaction::sealed_tables;
 use crate::clock::Clock;
 use crate::error::Result;
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, TransactionBehavior};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Something that was found damaged and dealt with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// "key_missing", "key_wrong" or "damaged".
+    pub outcome: &'static str,
+    /// The file as it was; `None` where even a copy could not be made.
+    pub kept_as: Option<PathBuf>,
+}
 
 /// Replaces the vault by a new one that holds what still opens. An error of another sort than
 /// damage is handed back.
@@ -32,13 +41,14 @@ pub fn rebuild(
         VaultError::KeyWrong | VaultError::Foreign => "key_wrong",
         other => return Err(other.explain(&directories.data)),
     };
-    let sources = match trouble {
-        VaultError::Foreign => Vec::new(),
-        _ => Source::all(directories)?,
+    let source = match trouble {
+        VaultError::Foreign => None,
+        _ => Copy::make(directories)?,
     };
+    let old = source.as_ref().map(|copy| &copy.connection);
     let known = match trouble {
         VaultError::Foreign | VaultError::KeyMissing => None,
-        _ => known_key(directories, guard, &sources, matches!(trouble, VaultError::KeyWrong))?,
+        _ => known_key(directories, guard, old, matches!(trouble, VaultError::KeyWrong))?,
     };
     if known.is_some() {
         // A key that opens some row is right; only the value that proves it was damaged.
@@ -52,15 +62,13 @@ pub fn rebuild(
         let keys = Keys::derive(&key_file.key, &vault)?;
         (key_file, keys)
     };
-    let fresh = build(directories, &keys, |new| {
-        for source in &sources {
-            if rescue::carry_over(&source.connection, new, &keys)? {
-                break;
-            }
-        }
-        Ok(())
+    let fresh = build(directories, &keys, |new| match old {
+        Some(old) => rescue::carry_over(old, new, &keys),
+        None => Ok(()),
     });
-    sources.into_iter().for_each(Source::discard);
+    if let Some(copy) = source {
+        copy.discard();
+    }
     let replaced = fresh.and_then(|fresh| replace(directories, guard, clock, &fresh, &keys));
     if replaced.is_err() && known_is_new(&key_file, guard) {
         let _ = key::erase(&key_file.path);
@@ -69,12 +77,12 @@ pub fn rebuild(
 }
 
 /// Renames what is at the vault's path; for what is no file.
-pub fn move_aside(directories: &Directories, clock: &dyn Clock) -> Result<PathBuf> {
-    let kept = directories.aside(clock.now());
+pub fn quarantine(directories: &Directories, clock: &dyn Clock) -> Result<PathBuf> {
+    let kept = directories.quarantine(clock.now());
     fs::rename(directories.vault(), &kept)
         .and_then(|()| sync_directory(&directories.data))
         .map_err(|error| cannot_move(&error, directories))?;
-    directories.keep_few_aside(&kept);
+    directories.shorten_quarantine(&kept);
     Ok(kept)
 }
 
@@ -92,25 +100,25 @@ pub fn move_journal(directories: &Directories, kept: &Path) -> Result<()> {
     moved.map_err(|error| cannot_move(&error, directories))
 }
 
-/// Copies the sound file aside and deletes the rows in it that do not open.
+/// Copies the sound file into quarantine and deletes the rows in it that do not open.
 pub fn delete_bad_rows(
     directories: &Directories,
     clock: &dyn Clock,
     open: &mut Open,
 ) -> VaultResult<Option<PathBuf>> {
-    let kept = directories.aside(clock.now());
+    let kept = directories.quarantine(clock.now());
     // The copy is best effort: a full disk must not keep the other accounts out.
     let copied = create_file(&kept).is_ok()
         && open.connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).is_ok();
     if copied {
-        directories.keep_few_aside(&kept);
+        directories.shorten_quarantine(&kept);
     } else {
         let _ = fs::remove_file(&kept);
     }
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    accounts::delete_unreadable(&transaction, &open.keys)?;
-    outbox::delete_unreadable(&transaction, &open.keys)?;
-    tasks::delete_unreadable(&transaction, &open.keys)?;
+    for table in sealed_tables(&transaction, &open.keys) {
+        table.delete_unreadable()?;
+    }
     transaction.commit()?;
     Ok(copied.then_some(kept))
 }
@@ -122,7 +130,7 @@ fn replace(
     fresh: &Path,
     keys: &Keys,
 ) -> Result<PathBuf> {
-    let (vault, kept) = (directories.vault(), directories.aside(clock.now()));
+    let (vault, kept) = (directories.vault(), directories.quarantine(clock.now()));
     let linked = fs::hard_link(&vault, &kept).is_ok();
     let moved = if linked { Ok(()) } else { fs::rename(&vault, &kept) };
     moved.map_err(|error| cannot_move(&error, directories))?;
@@ -137,7 +145,7 @@ fn replace(
     if guard.bound().is_none() {
         guard.bind(Some(keys.vault()));
     }
-    directories.keep_few_aside(&kept);
+    directories.shorten_quarantine(&kept);
     Ok(kept)
 }
 
@@ -145,13 +153,12 @@ fn replace(
 fn known_key(
     directories: &Directories,
     guard: &Guard,
-    sources: &[Source],
+    source: Option<&Connection>,
     proof_needed: bool,
 ) -> Result<Option<(KeyFile, Keys)>> {
-    let metas: Vec<_> =
-        sources.iter().filter_map(|source| read_meta(&source.connection).ok()).collect();
+    let meta = source.and_then(|source| read_meta(source).ok());
     let bound = guard.bound();
-    let ids = metas.iter().map(|(id, _)| id.clone()).chain(bound.clone());
+    let ids = meta.iter().map(|(id, _)| id.clone()).chain(bound.clone());
     for id in ids {
         if bound.as_ref().is_some_and(|bound| *bound != id) {
             continue;
@@ -159,8 +166,8 @@ fn known_key(
         let mut unproved = None;
         for key_file in key::find(directories, &id)?.keys {
             let keys = Keys::derive(&key_file.key, &id)?;
-            if metas.iter().any(|(vault, sealed)| *vault == id && opens_check(&keys, sealed))
-                || sources.iter().any(|source| rescue::opens_any(&source.connection, &keys))
+            if meta.as_ref().is_some_and(|(of, sealed)| *of == id && opens_check(&keys, sealed))
+                || source.is_some_and(|source| rescue::opens_any(source, &keys))
             {
                 return Ok(Some((key_file, keys)));
             }
@@ -182,5 +189,5 @@ fn known_is_new(key_file: &KeyFile, guard: &Guard) -> bool {
 }
 
 fn cannot_move(error: &io::Error, directories: &Directories) -> crate::error::Error {
-    explain_io(error, "the damaged vault cannot be moved aside", &directories.data)
+    explain_io(error, "the damaged vault cannot be quarantined", &directories.data)
 }
