@@ -23,7 +23,7 @@ impl Keeper {
                 account: session.account,
             }
         };
-        let is_here = |stored: &StoredSession| !self.shared.has_ended(&stored.session.id);
+        let is_here = |stored: &StoredSession| !self.shared.sessions.has_ended(&stored.session.id);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
     }
 

@@ -50,12 +50,16 @@ impl Keeper {
         let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let commit_lock = self.shared.commit_lock();
         if manner.account.is_none() || manner.account == self.active_account() {
-            self.shared.stop_work(&self.provider.key);
+            self.shared.running.cancel(&self.provider.key);
         }
         let (local, leaving) = self.clear(manner, lease);
         if let Some(leaving) = &leaving {
-            self.shared.forget_session(&leaving.session);
+            self.shared.sessions.end(&leaving.session);
         }
+        let _sending = match &local {
+            LocalOutcome::Cleared(Some(entry)) => self.shared.delivery.begin(entry.id),
+            _ => None,
+        };
         drop(commit_lock);
         let audit = self.deliver_audit_beside();
         let Some(Leaving { session, revocation, .. }) = leaving else {
@@ -80,14 +84,12 @@ impl Keeper {
                 }
             }
         };
-        if let LocalOutcome::Cleared(Some(entry)) = &local {
-            self.shared.state().sending.remove(&entry.id);
-        }
         let ends = revocation.ok().and_then(|revocation| revocation.expires_at);
         let mut report = report(&session, ends, &verdict, start);
         if manner.everywhere {
             report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));
         }
+        self.shared.close_connections();
         log::info!("logout: {} ({})", report.remote, report.reason);
         self.tell(Event::Logout, &session.account.id, report.remote);
         report.tasks = self.do_tasks();
@@ -153,9 +155,6 @@ impl Keeper {
                 local => local,
             }
         });
-        if let LocalOutcome::Cleared(Some(entry)) = &local {
-            self.shared.state().sending.insert(entry.id);
-        }
         (local, leaving)
     }
 
@@ -175,7 +174,7 @@ impl Keeper {
         match whom {
             SessionSelector::Active => match self.shared.session(id) {
                 Ok(session) => session,
-                Err(_) => self.shared.remembered(id),
+                Err(_) => self.shared.sessions.get(id).and_then(|seen| seen.session),
             },
             SessionSelector::Account(_) | SessionSelector::Session(_) => {
                 let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, whom));

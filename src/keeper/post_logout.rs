@@ -14,6 +14,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::user_files;
 use crate::vault::{QueuedTask, Task, TaskKind};
+use std::sync::atomic::Ordering;
 
 /// What is done here; the rest is done by whoever asks for it.
 const OWN: [TaskKind; 2] = [TaskKind::Delete, TaskKind::DowngradeEntitlements];
@@ -50,8 +51,8 @@ impl Keeper {
     /// True when there is something to do here.
     pub(super) fn has_tasks(&self) -> Result<bool> {
         let tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&OWN))?;
-        let state = self.shared.state();
-        Ok(tasks.iter().any(|task| !state.tasks_begun.contains_key(&task.id)))
+        let begun = self.shared.tasks_begun();
+        Ok(tasks.iter().any(|task| !begun.contains_key(&task.id)))
     }
 
     /// Does what can be done here, and says what became of it.
@@ -80,7 +81,7 @@ impl Keeper {
     pub(super) fn finish_tasks(&self) {
         self.do_tasks();
         // What an earlier process left may wait for somebody who never comes.
-        let is_first = !std::mem::replace(&mut self.shared.state().has_finished_tasks, true);
+        let is_first = !self.shared.has_finished_tasks.swap(true, Ordering::Relaxed);
         self.tell_update(is_first);
     }
 
@@ -105,7 +106,7 @@ impl Keeper {
     /// What is wanted of the tasks that nobody in this process has begun.
     fn begin_tasks(&self, is_wanted: impl Fn(&Task) -> bool) -> Result<Vec<QueuedTask>> {
         let mut tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
-        let begun = &mut self.shared.state().tasks_begun;
+        let mut begun = self.shared.tasks_begun();
         tasks.retain(|QueuedTask { id, task }| {
             is_wanted(task) && !begun.contains_key(id) && begun.insert(*id, false).is_none()
         });
@@ -137,7 +138,7 @@ impl Keeper {
             tx.audit().append(&record(&task, event, outcome, detail))?;
             Ok(Some(task))
         })?;
-        self.shared.state().tasks_begun.insert(id, true);
+        self.shared.tasks_begun().insert(id, true);
         let Some(task) = task else { return Ok(false) };
         if !is_done {
             log::warn!("after the logout, {} failed: {detail}", task.name);
@@ -154,8 +155,7 @@ impl Keeper {
             let tasks = vault.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
             let (updates, others): (Vec<_>, Vec<_>) =
                 tasks.into_iter().partition(|queued| queued.task.kind == TaskKind::Update);
-            let is_settled =
-                |id: &i64| self.shared.state().tasks_begun.get(id).copied().unwrap_or(false);
+            let is_settled = |id: &i64| self.shared.tasks_begun().get(id).copied().unwrap_or(false);
             if !is_late && !others.iter().all(|queued| is_settled(&queued.id)) {
                 return Ok(());
             }
