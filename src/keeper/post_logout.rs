@@ -34,7 +34,7 @@ impl Keeper {
             payload: Secret::default(),
         };
         let mut tasks: Vec<Task> = Vec::new();
-        if let Some(downgrade) = &after.downgrade {
+        if let Some(downgrade) = &after.downgrade_entitlements {
             let payload = serde_json::to_string(downgrade).unwrap_or_default();
             tasks.push(Task { payload: Secret::new(payload), ..task(DOWNGRADE, DOWNGRADE) });
         }
