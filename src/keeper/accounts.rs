@@ -23,7 +23,7 @@ impl Keeper {
                 account: session.account,
             }
         };
-        let is_here = |(session, _): &(Session, bool)| !self.shared.has_ended(&session.id);
+        let is_here = |(session, _): &(Session, bool)| !self.shared.sessions.has_ended(&session.id);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
     }
 

@@ -11,6 +11,7 @@ use crate::http::Request;
 use crate::provider::Hosts;
 use serde_json::json;
 use std::sync::TryLockError;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;
 use url::Url;
@@ -79,7 +80,7 @@ impl Keeper {
         };
         let delivered = self.send_lines(url);
         match &delivered {
-            Ok(()) => self.shared.state().sink_failed = false,
+            Ok(()) => self.shared.has_sink_failed.store(false, Ordering::Relaxed),
             Err(error) => self.audit_refused(error.message()),
         }
         delivered

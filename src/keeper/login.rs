@@ -30,7 +30,7 @@ impl Keeper {
         self.shared.vault()?;
         let (name, secret) = (username.to_owned(), password.clone());
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
             let inside = keeper.shared.login_lock.lock(cancel)?;
             log::info!("logging in at {}", keeper.provider.name);
             let client = keeper.client()?;
@@ -49,17 +49,18 @@ impl Keeper {
         let client = self.client()?;
         let device = login::ask_for_code(&self.context(&client, cancel))?;
         log::info!("asked for a code to log in at {}", self.provider.name);
-        Ok((self.shared.keep_device(&self.provider.key, &device), device))
+        Ok((self.shared.device_codes.put(&self.provider.key, &device), device))
     }
 
     /// Waits until the code has been entered, and signs in.
     pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
-        let device = self.shared.take_device(&self.provider.key, number).ok_or_else(|| {
-            Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
-                .with_hint("Ask for a new code.")
-        })?;
+        let device =
+            self.shared.device_codes.take(&self.provider.key, number).ok_or_else(|| {
+                Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
+                    .with_hint("Ask for a new code.")
+            })?;
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
             let client = keeper.client()?;
             let mut credentials = Credentials::new();
             let context = keeper.context(&client, cancel);
@@ -90,7 +91,7 @@ impl Keeper {
             Ok(session) => {
                 log::info!("signed in");
                 let account = &session.account.id;
-                self.shared.state().restored.insert(session.id);
+                self.shared.sessions.is_first_restore(&session.id);
                 self.tell(Event::Login, account, "ok");
                 Ok(())
             }
@@ -118,7 +119,7 @@ impl Keeper {
             .and_then(|()| self.shared.vault()?.log_in(session, &mut retire, &record))?;
         drop(commit_lock);
         for old in &retired {
-            self.shared.forget_session(old);
+            self.shared.sessions.end(old);
         }
         Ok(stored)
     }
@@ -127,7 +128,7 @@ impl Keeper {
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
         let Some(session) = self.shared.session(&self.provider.key)? else { return self.status() };
-        let is_first = self.shared.state().restored.insert(session.id.clone());
+        let is_first = self.shared.sessions.is_first_restore(&session.id);
         if is_first {
             log::info!("restored the session from the vault");
             let account = &session.account.id;

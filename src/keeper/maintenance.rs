@@ -12,6 +12,7 @@ use crate::session::{Revocation, Session};
 use crate::vault::Successors;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What `doctor` tells: what this machine can do, by area.
@@ -48,7 +49,7 @@ impl Keeper {
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
     pub fn audit_refused(&self, reason: &str) {
-        let is_news = !std::mem::replace(&mut self.shared.state().sink_failed, true);
+        let is_news = !self.shared.has_sink_failed.swap(true, Ordering::Relaxed);
         if is_news {
             log::warn!("the audit sink failed: {reason}");
             let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
@@ -63,7 +64,7 @@ impl Keeper {
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
         log::info!("forgetting this device's key and sessions");
         let commit_lock = self.shared.commit_lock();
-        self.shared.stop_work_of_all();
+        self.shared.running.cancel_all();
         let vault = self.shared.vault()?;
         let retire = |session: &Session| {
             let other = provider::find(&session.provider, &Given::new())
@@ -87,7 +88,7 @@ impl Keeper {
             log::warn!("the outbox could not be drained: {error}");
         }
         let (left, pending) = vault.forget()?;
-        self.shared.forget_everything();
+        self.shared.clear();
         self.tell(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })

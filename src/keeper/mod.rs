@@ -5,7 +5,10 @@
 //! whole process (vault, gates, connections, events, log) is in the directory's `Shared`.
 
 mod accounts;
+mod clients;
 mod courier;
+mod delivery;
+mod device_codes;
 mod drain;
 mod login;
 mod logout;
@@ -15,6 +18,8 @@ mod renewal;
 mod report;
 mod request;
 mod revocation;
+mod running;
+mod session_cache;
 mod shared;
 
 use crate::clock::{Clock, UnixTime};
@@ -26,6 +31,7 @@ use crate::session::Credentials;
 use crate::session::{Account, Session};
 use crate::vault::random_id;
 use log::{Level, LevelFilter};
+use session_cache::Seen;
 use shared::Shared;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +62,8 @@ pub struct Config {
     /// Where the audit trail is sent as well.
     pub audit_url: Option<Url>,
     pub log_level: LevelFilter,
+    /// True: the log goes to the terminal (standard error) as well.
+    pub log_to_terminal: bool,
 }
 
 /// The sessions of one provider at one data directory. A clone is another handle on the same.
@@ -86,7 +94,7 @@ impl Keeper {
         if config.renewal_margin < 0 {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
-        shared.log.set_level(config.log_level);
+        shared.log.configure(config.log_level, config.log_to_terminal);
         Ok(Keeper {
             shared,
             provider: config.provider,
@@ -106,9 +114,10 @@ impl Keeper {
         self.shared.log.enter(work)
     }
 
-    /// From now on, lines below `level` are not written, for the whole data directory.
-    pub fn set_log_level(&self, level: LevelFilter) {
-        self.shared.log.set_level(level);
+    /// From now on, lines below `level` are not written, for the whole data directory; the others go
+    /// to the terminal as well where `to_terminal` says so.
+    pub fn configure_log(&self, level: LevelFilter, to_terminal: bool) {
+        self.shared.log.configure(level, to_terminal);
     }
 
     /// The log lines that nobody has taken yet.
@@ -127,32 +136,27 @@ impl Keeper {
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        let session = self.shared.session(&self.provider.key)?;
-        self.status_of(session.as_ref())
+        Ok(self.status_of(&self.shared.seen(&self.provider.key)?))
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let session = self.shared.session(&self.provider.key)?;
-        let status = self.status_of(session.as_ref())?;
+        let seen = self.shared.seen(&self.provider.key)?;
         Ok(Details {
-            status,
-            signed_in_at: session.as_ref().map(|session| session.signed_in_at),
-            renewed_at: session.as_ref().map(|session| session.renewed_at),
+            status: self.status_of(&seen),
+            signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
+            renewed_at: seen.session.as_ref().map(|session| session.renewed_at),
         })
     }
 
-    fn status_of(&self, session: Option<&Session>) -> Result<Status> {
-        let pending = self.shared.vault()?.pending(Some(&self.provider.key))?;
-        Ok(match session {
-            None => Status::signed_out(&self.provider.id, pending),
-            Some(session) => Status::of(
-                session,
-                self.has_lapsed(session),
-                self.way_to_renew(session).is_some(),
-                pending,
-            ),
-        })
+    fn status_of(&self, seen: &Seen) -> Status {
+        match &seen.session {
+            None => Status::signed_out(&self.provider.id, seen.pending),
+            Some(session) => {
+                let is_renewable = self.way_to_renew(session).is_some();
+                Status::of(session, self.has_lapsed(session), is_renewable, seen.pending)
+            }
+        }
     }
 
     fn signed_in(&self) -> Result<Session> {
@@ -224,7 +228,7 @@ impl Keeper {
             signed_in_at: now,
             renewed_at: now,
             expires_at: credentials.token_ends_at(rule, now),
-            credentials: credentials,
+            credentials,
             definition: self.provider.source.clone(),
         })
     }

@@ -34,7 +34,7 @@ impl Keeper {
         if !self.needs_renewal(&session) {
             return Ok(session);
         }
-        let failed = self.shared.state().renewal_failed.get(&self.provider.key).copied();
+        let failed = self.shared.failed_renewals().get(&self.provider.key).copied();
         let rests = failed.is_some_and(|at| at.elapsed() < RENEWAL_REST);
         if rests && !self.has_lapsed(&session) {
             return Ok(session);
@@ -62,7 +62,7 @@ impl Keeper {
     ) -> Result<Session> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
             let _inside = keeper.shared.login_lock.lock(cancel)?;
             let session = keeper.signed_in()?;
             if session.account.id != seen.account.id {
@@ -93,7 +93,7 @@ impl Keeper {
         match renewed {
             Ok(Renewal::Renewed(mut fresh)) => {
                 fresh.is_spent = false;
-                self.shared.state().renewal_failed.remove(&self.provider.key);
+                self.shared.failed_renewals().remove(&self.provider.key);
                 self.store_renewal(session, &fresh)
             }
             Ok(Renewal::Over) => {
@@ -130,7 +130,7 @@ impl Keeper {
 
     fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
-        self.shared.state().renewal_failed.insert(self.provider.key.clone(), Instant::now());
+        self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
         self.note(Event::Renewed, &session.account.id, error.code());
     }
 
@@ -182,7 +182,7 @@ impl Keeper {
             }
             // Somebody wrote in between. Whether the account is still the active one does not matter.
             match vault.session_of(&self.provider.key, SessionSelector::Session(&id))? {
-                Some(stored) if !self.shared.has_ended(&id) => session = stored,
+                Some(stored) if !self.shared.sessions.has_ended(&id) => session = stored,
                 _ => return Ok(None),
             }
             is_newer = true;
@@ -219,7 +219,8 @@ impl Keeper {
             .shared
             .vault()
             .and_then(|vault| vault.end(&self.provider.key, id, &mut retire, &record));
-        self.shared.forget_session(session);
+        self.shared.sessions.end(session);
+        self.shared.close_connections();
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
         }

@@ -111,9 +111,8 @@ impl Keeper {
         };
         match self.shared.vault().and_then(|vault| vault.enqueue(&revocation)) {
             Ok(entry) => {
-                self.shared.state().sending.insert(entry);
+                let _sending = self.shared.delivery.begin(entry);
                 self.deliver_first(entry, None, cancel);
-                self.shared.state().sending.remove(&entry);
             }
             Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
@@ -142,12 +141,7 @@ impl Keeper {
     /// A client whose requests end within the deadline, the probe's included.
     fn logout_client(&self, provider: &Provider, deadline: Option<Duration>) -> Result<Client> {
         let deadline = deadline.unwrap_or(self.logout_deadline).max(SHORTEST_DEADLINE);
-        let share = deadline / logout::requests(provider).max(1);
-        let mut network = self.network.clone();
-        network.total_timeout = network.total_timeout.min(share);
-        network.answer_timeout = network.answer_timeout.min(share);
-        network.connect_timeout = network.connect_timeout.min(share);
-        self.shared.client(&network)
+        Ok(self.client()?.limited_to(deadline / logout::requests(provider).max(1)))
     }
 
     /// When the last of the credentials ends by itself, as far as they tell. A refresh token does not
