@@ -95,7 +95,8 @@ checked_text! {
                 .with_hint("Write it with '/' between the parts, as in \"cache/thumbnails\"."));
         }
         let first = text.split('/').next().unwrap_or_default().to_lowercase();
-        if OURS.iter().any(|ours| first.starts_with(ours)) || first == "keys" || first.rsplit('.').next() == Some("lock") {
+        let is_ours = first == "keys" || OURS.iter().any(|ours| first.starts_with(ours));
+        if is_ours || first.rsplit('.').next() == Some("lock") {
             return Err(Problem::new(format!("'{text}' is kept by Sessionkeeper or Kodi itself")));
         }
         Ok(())

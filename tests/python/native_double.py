@@ -201,7 +201,8 @@ class NativeDouble(types.ModuleType):
     def check_provider(
         self, definition: str | dict[str, Any], parameters: dict[str, str]
     ) -> dict[str, Any]:
-        assert is_plain(definition) and is_plain(parameters)
+        assert is_plain(definition)
+        assert is_plain(parameters)
         self.checked.append((definition, parameters))
         return self.check_answer
 

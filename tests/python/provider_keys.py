@@ -1,5 +1,5 @@
-"""The keys of a provider file, as docs/provider.schema.json and docs/provider-keys.md have them. The
-schema is made of the types in src/provider, and a test there holds it against them.
+"""The keys of a provider file, as docs/provider.schema.json and docs/provider-keys.md have them.
+The schema is made of the types in src/provider, and a test there holds it against them.
 
 A table of the file is named by its path and its flow, as in `login password`; where there is no
 flow, by its path alone. The file itself is the empty path.
