@@ -256,7 +256,7 @@ impl Keeper {
             {
                 Ok(today)
             }
-            _ => Provider::parse(&entry.revocation.definition),
+            _ => Ok(Provider::from_source(&entry.revocation.definition)?),
         }
     }
 }
@@ -372,14 +372,16 @@ mod tests {
     fn credentials_of_another_host_are_not_replaced_by_none() {
         let text = include_str!("../../tests/service/service.toml").replace("PORT", "9");
         let directory = tempfile::tempdir().unwrap();
-        let keeper = keeper(directory.path(), Provider::parse(&text).unwrap());
+        let provider = Provider::parse(&text).unwrap();
+        let source = provider.source.clone();
+        let keeper = keeper(directory.path(), provider);
         let mut jar = Jar::new();
         let hosts = Hosts::new(&["old.example".into()], &[]).unwrap();
         let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
         jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
         let held = Revocation {
             credentials: Credentials::new().with_jar(jar),
-            ..entry(1, "service", &text)
+            ..entry(1, "service", &source)
         };
         enqueue(&keeper.shared.vault().unwrap(), &held);
         let drained = keeper.drain(true, &Cancel::new()).unwrap();

@@ -69,7 +69,7 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let revocation = |session: &Session| {
             let other = provider::find(&session.provider, &Given::new())
-                .or_else(|_| Provider::parse(&session.definition))
+                .or_else(|_| Provider::from_source(&session.definition))
                 .ok();
             let own = (session.provider == self.provider.key).then(|| self.provider.clone());
             let whose = (session.id.as_str(), session.account.id.as_str());

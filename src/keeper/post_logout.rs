@@ -32,7 +32,7 @@ impl Keeper {
             payload: Secret::default(),
         };
         let mut tasks: Vec<Task> = Vec::new();
-        if let Some(downgrade) = &after.downgrade {
+        if let Some(downgrade) = &after.downgrade_entitlements {
             let kind = TaskKind::DowngradeEntitlements;
             let payload = Secret::new(serde_json::to_string(downgrade).unwrap_or_default());
             tasks.push(Task { payload, ..task(kind, kind.as_str()) });
