@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn credentials_of_another_host_are_not_replaced_by_none() {
-        let text = include_str!("../../tests/service/service.toml").replace("PORT", "9");
+        let text = include_str!("../../tests/it/service.toml").replace("PORT", "9");
         let directory = tempfile::tempdir().unwrap();
         let keeper = keeper(directory.path(), Provider::parse(&text).unwrap());
         let mut jar = Jar::new();
