@@ -2,7 +2,7 @@
 //! knows how a keeper is set up.
 
 use sessionkeeper::cancel::Cancel;
-use sessionkeeper::clock::{Clock, HeldClock};
+use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
 use sessionkeeper::error::Result;
 use sessionkeeper::http::{Proxy, Settings};
 use sessionkeeper::keeper::{Config, Drained, Keeper, LogoutOptions, Outgoing, Report};
@@ -49,6 +49,11 @@ impl Device {
     /// A keeper that remembers nothing, as after a restart or in another process.
     pub fn restarted(&self) -> Keeper {
         keeper(&self.config, &self.clock)
+    }
+
+    /// A keeper that waits as long as it says.
+    pub fn in_real_time(&self) -> Keeper {
+        Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::new())).unwrap()
     }
 
     pub fn advance(&self, seconds: i64) {

@@ -11,7 +11,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use url::{Url, form_urlencoded};
 
 /// What happens after a request, in turn. After the last step the connection is closed.
@@ -35,7 +35,6 @@ pub type Steps = Vec<Step>;
 /// A request that arrived.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub at: Instant,
     /// The number of the connection that it came on.
     pub connection: usize,
     pub method: String,
@@ -211,7 +210,6 @@ fn await_request(stream: &TcpStream, connection: usize) -> Option<(Seen, usize)>
             let text = String::from_utf8_lossy(bytes).into_owned();
             let mut words = text.split([' ', '?']);
             let seen = Seen {
-                at: Instant::now(),
                 connection,
                 method: words.next()?.to_owned(),
                 path: words.next()?.to_owned(),
