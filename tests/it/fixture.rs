@@ -82,6 +82,7 @@ fn config(provider: Provider, directory: &Path) -> Config {
         renewal_margin: 3600,
         audit_url: None,
         log_level: log::LevelFilter::Debug,
+        log_to_terminal: false,
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{client, client_with, get, get_with};
 use crate::fixture::never;
 use crate::server::{Server, Step, answer, answering};
+use sessionkeeper::cookies::Jar;
 use sessionkeeper::error::{Error, Fault, Kind, Result};
-use sessionkeeper::http::{Answer, Jar, Proxy, Request, Resolve, Settings};
+use sessionkeeper::http::{Answer, Proxy, Request, Resolve, Settings};
 use sessionkeeper::provider::Hosts;
 use sessionkeeper::secret::Secret;
 use url::Url;

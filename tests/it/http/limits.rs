@@ -3,8 +3,9 @@
 use super::{client, failure, get, hasty_client};
 use crate::fixture::{cancel_after, never};
 use crate::server::{Server, Step, answer};
+use sessionkeeper::cookies::Jar;
 use sessionkeeper::error::{Fault, Kind};
-use sessionkeeper::http::{Jar, Request};
+use sessionkeeper::http::Request;
 use sessionkeeper::provider::Hosts;
 use std::time::{Duration, Instant};
 

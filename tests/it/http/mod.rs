@@ -6,8 +6,9 @@ mod limits;
 use crate::fixture::never;
 use crate::server::Server;
 use sessionkeeper::clock::HeldClock;
+use sessionkeeper::cookies::Jar;
 use sessionkeeper::error::{Kind, Result};
-use sessionkeeper::http::{Answer, Client, Jar, Proxy, Request, Settings};
+use sessionkeeper::http::{Answer, Client, Proxy, Request, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 
