@@ -27,7 +27,7 @@ mod vault;
 
 pub mod session;
 
-mod cookies;
+pub mod cookies;
 
 pub mod provider;
 

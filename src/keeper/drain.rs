@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn credentials_of_another_host_are_not_replaced_by_none() {
-        let text = include_str!("../../tests/service/service.toml").replace("PORT", "9");
+        let text = include_str!("../../tests/it/service.toml").replace("PORT", "9");
         let directory = tempfile::tempdir().unwrap();
         let provider = Provider::parse(&text).unwrap();
         let source = provider.source.clone();

@@ -1,11 +1,12 @@
 //! What a server can do to us, and that it ends: in time, within the caps, with the right fault.
 
-use super::Request;
-use super::scripted::{Server, Step, answer, client, failure, get, hasty_client};
-use crate::cancel::Cancel;
-use crate::cookies::Jar;
-use crate::error::{Fault, Kind};
-use std::thread;
+use super::{client, failure, get, hasty_client};
+use crate::fixture::{cancel_after, never};
+use crate::server::{Server, Step, answer};
+use sessionkeeper::cookies::Jar;
+use sessionkeeper::error::{Fault, Kind};
+use sessionkeeper::http::Request;
+use sessionkeeper::provider::Hosts;
 use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
@@ -125,9 +126,9 @@ fn nobody_there_is_told_from_nobody_found() {
     let authority = listener.local_addr().unwrap().to_string();
     drop(listener);
     let url = url::Url::parse(&format!("http://{authority}/")).unwrap();
-    let hosts = crate::provider::Hosts::new(&[authority], &[]).unwrap();
+    let hosts = Hosts::new(&[authority], &[]).unwrap();
     let error =
-        client().exchange(&Request::get(url), &hosts, &mut Jar::new(), &Cancel::new()).unwrap_err();
+        client().exchange(&Request::get(url), &hosts, &mut Jar::new(), &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::Network(Fault::Connect));
     assert_eq!(error.message(), "127.0.0.1 could not be reached");
 }
@@ -153,23 +154,14 @@ fn slow_and_silent_servers_meet_a_deadline() {
 
 #[test]
 fn a_cancel_is_heard_at_once_and_the_late_answer_dropped() {
-    let server = Server::start(|_| {
-        let late = answer("200 OK", "Set-Cookie: a=b\r\n", "");
-        vec![Step::Drip(late, Duration::from_millis(10))]
-    });
-    let (cancel, mut jar) = (Cancel::new(), Jar::new());
-    let other = cancel.clone();
-    let start = Instant::now();
-    let canceller = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(100));
-        other.cancel();
-    });
+    let late = answer("200 OK", "Set-Cookie: a=b", "");
+    let server = Server::start(move |_| vec![Step::Drip(late.clone(), Duration::from_millis(5))]);
+    let (start, cancel, mut jar) = (Instant::now(), cancel_after(100), Jar::new());
     let request = Request::get(server.url("/"));
     let error = client().exchange(&request, &server.hosts(), &mut jar, &cancel).unwrap_err();
     assert_eq!(error.kind(), Kind::Cancelled);
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
-    canceller.join().unwrap();
-    thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_millis(700));
     assert!(jar.is_empty());
     let error = client().exchange(&request, &server.hosts(), &mut jar, &cancel).unwrap_err();
     assert_eq!(error.kind(), Kind::Cancelled);

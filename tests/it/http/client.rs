@@ -1,26 +1,27 @@
 //! Requests, redirects and where credentials go. The journals prove what was and was not sent.
 
-use super::scripted::{Server, Step, answer, client, client_with, get};
-use super::{Proxy, Request, Resolve, Settings};
-use crate::cancel::Cancel;
-use crate::cookies::Jar;
-use crate::error::{Error, Fault, Kind, Result};
-use crate::provider::Hosts;
-use crate::secret::Secret;
-use std::sync::Arc;
+use super::{client, client_with, get, get_with};
+use crate::fixture::never;
+use crate::server::{Server, Step, answer, answering};
+use sessionkeeper::cookies::Jar;
+use sessionkeeper::error::{Error, Fault, Kind, Result};
+use sessionkeeper::http::{Answer, Proxy, Request, Resolve, Settings};
+use sessionkeeper::provider::Hosts;
+use sessionkeeper::secret::Secret;
 use url::Url;
 
-fn follow(request: &Request, hosts: &Hosts, jar: &mut Jar) -> Result<super::Answer> {
-    client().follow(request, hosts, jar, &Cancel::new())
+fn follow(request: &Request, hosts: &Hosts, jar: &mut Jar) -> Result<Answer> {
+    client().follow(request, hosts, jar, &never())
 }
 
 fn redirect_to(location: &str) -> Vec<u8> {
-    answer("302 Found", &format!("Location: {location}\r\n"), "")
+    answer("302 Found", &format!("Location: {location}"), "")
 }
 
 #[test]
 fn an_answer_comes_back_whole() {
-    let headers = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-A: 1\r\nX-A: 2\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n";
+    let headers =
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\nX-A: 1\nX-A: 2\nSet-Cookie: a=b\nSet-Cookie: c=d";
     let server = Server::sending(answer("418 Teapot", headers, "short and stout"));
     let answer = get(&server).unwrap();
     assert_eq!((answer.status, answer.text().as_str()), (418, "short and stout"));
@@ -28,21 +29,21 @@ fn an_answer_comes_back_whole() {
     assert_eq!(answer.header("X-a"), Some("1"));
     assert_eq!(answer.set_cookies, ["a=b", "c=d"]);
     assert!(answer.header("set-cookie").is_none() && !answer.is_cut);
-    let journal = server.journal();
-    assert!(journal[0].starts_with("GET / HTTP/1.1\r\n"), "{journal:?}");
-    assert!(journal[0].contains("user-agent: Sessionkeeper/"));
+    let sent = &server.journal()[0].text;
+    assert!(sent.starts_with("GET / HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains("user-agent: Sessionkeeper/"));
 }
 
 #[test]
 fn a_form_is_sent_with_the_cookies_and_the_token() {
-    let server = Server::sending(answer("200 OK", "Set-Cookie: new=1\r\n", ""));
+    let server = Server::sending(answer("200 OK", "Set-Cookie: new=1", ""));
     let mut jar = Jar::new();
     let url = server.url("/login");
     jar.store(&url, &["old=0".to_owned()], None, &server.hosts());
     let request = Request::post_form(url, &[("p", "a b")]).with_bearer(Secret::new("token"));
-    client().exchange(&request, &server.hosts(), &mut jar, &Cancel::new()).unwrap();
+    client().exchange(&request, &server.hosts(), &mut jar, &never()).unwrap();
     assert_eq!(jar.names(), ["new", "old"]);
-    let sent = &server.journal()[0];
+    let sent = &server.journal()[0].text;
     assert!(
         sent.starts_with("POST /login HTTP/1.1\r\n") && sent.ends_with("\r\n\r\np=a+b"),
         "{sent}"
@@ -56,44 +57,37 @@ fn a_form_is_sent_with_the_cookies_and_the_token() {
     }
     let bare = Request::new("POST", server.url("/logout")).without_cookies();
     jar.remove("new");
-    client().exchange(&bare, &server.hosts(), &mut jar, &Cancel::new()).unwrap();
-    let sent = &server.journal()[1];
+    client().exchange(&bare, &server.hosts(), &mut jar, &never()).unwrap();
+    let sent = &server.journal()[1].text;
     assert!(sent.contains("content-length: 0\r\n") && !sent.contains("cookie"), "{sent}");
     assert_eq!(jar.names(), ["old"], "a request without cookies takes none");
 }
 
 #[test]
 fn connections_stay_warm() {
-    let keep = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
-    let server = Server::start(move |_| vec![Step::Send(keep.clone()), Step::Stall]);
+    let kept = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let server = Server::start(move |_| vec![Step::Send(kept.clone()), Step::Keep]);
     let client = client();
-    let request = Request::get(server.url("/"));
-    client.exchange(&request, &server.hosts(), &mut Jar::new(), &Cancel::new()).unwrap();
-    // The script hangs up when a second request comes on the same connection, and the journal has
-    // one line for each connection.
-    let second =
-        client.clone().exchange(&request, &server.hosts(), &mut Jar::new(), &Cancel::new());
-    assert!(second.is_err());
-    assert_eq!(server.journal().len(), 1);
+    for client in [&client, &client.clone()] {
+        get_with(client, &server).unwrap();
+    }
+    let connections: Vec<_> = server.journal().iter().map(|seen| seen.connection).collect();
+    assert_eq!(connections, [0, 0]);
 }
 
 #[test]
 fn redirects_become_a_get_and_carry_cookies() {
     for status in ["301 Moved", "302 Found", "303 See Other"] {
-        let server = Server::start(move |head| {
-            vec![Step::Send(if head.starts_with("POST /a ") {
-                answer(status, "Location: b?code=1\r\nSet-Cookie: s=1; Path=/\r\n", "")
-            } else {
-                answer("200 OK", "Set-Cookie: t=2\r\n", "in")
-            })]
-        });
+        let server = Server::sending(answer("200 OK", "Set-Cookie: t=2", "in"));
+        let moved = answering(status, "Location: b?code=1\nSet-Cookie: s=1; Path=/", "");
+        server.always("/a", moved);
         let mut jar = Jar::new();
         let request = Request::post_form(server.url("/a"), &[("password", "hunter2")])
             .with_bearer(Secret::new("token"));
         let answer = follow(&request, &server.hosts(), &mut jar).unwrap();
         assert_eq!((answer.status, answer.url), (200, server.url("/b?code=1")));
         assert_eq!(jar.names(), ["s", "t"]);
-        let sent = &server.journal()[1];
+        let sent = &server.journal()[1].text;
         assert!(sent.starts_with("GET /b?code=1 HTTP/1.1\r\n") && sent.contains("cookie: s=1\r\n"));
         assert!(sent.contains("authorization: Bearer token"), "the origin is the same");
         assert!(!sent.contains("hunter2") && !sent.contains("content-type"), "{sent}");
@@ -131,24 +125,20 @@ fn a_redirect_off_the_hosts_is_not_taken() {
 
 #[test]
 fn the_token_stays_with_its_origin() {
-    let other = Arc::new(Server::sending(answer("200 OK", "", "")));
-    let location = other.url("/x").to_string();
-    let server = Server::start(move |_| vec![Step::Send(redirect_to(&location))]);
+    let other = Server::sending(answer("200 OK", "", ""));
+    let server = Server::sending(redirect_to(other.url("/x").as_str()));
     let hosts = Hosts::new(&[server.authority(), other.authority()], &[]).unwrap();
     let request = Request::get(server.url("/")).with_bearer(Secret::new("token"));
     follow(&request, &hosts, &mut Jar::new()).unwrap();
-    assert!(server.journal()[0].contains("Bearer token"));
-    assert!(!other.journal()[0].contains("token"), "{:?}", other.journal());
+    assert_eq!(server.journal()[0].header("authorization"), Some("Bearer token"));
+    assert!(!other.journal()[0].text.contains("token"), "{:?}", other.journal());
 }
 
 #[test]
 fn a_body_is_never_sent_twice() {
     for status in ["307 Temporary Redirect", "308 Permanent Redirect"] {
-        let server = Server::start(move |head| {
-            let is_first = head.contains(" /a ");
-            let moved = answer(status, "Location: /b\r\n", "");
-            vec![Step::Send(if is_first { moved } else { answer("200 OK", "", "") })]
-        });
+        let server = Server::sending(answer("200 OK", "", ""));
+        server.always("/a", answering(status, "Location: /b", ""));
         let request = Request::post_form(server.url("/a"), &[("password", "hunter2")]);
         let error = follow(&request, &server.hosts(), &mut Jar::new()).unwrap_err();
         assert_eq!(error.kind(), Kind::UnexpectedAnswer);
@@ -161,15 +151,14 @@ fn a_body_is_never_sent_twice() {
 #[test]
 fn redirects_have_an_end() {
     let chain = |length: usize| {
-        Server::start(move |head| {
-            let step: usize = head[5..].split(' ').next().unwrap().parse().unwrap();
-            let done = answer("200 OK", "", "");
-            vec![Step::Send(if step == length {
-                done
-            } else {
-                redirect_to(&format!("/{}", step + 1))
-            })]
-        })
+        let server = Server::sending(answer("200 OK", "", ""));
+        for step in 0..length {
+            server.always(
+                &format!("/{step}"),
+                vec![Step::Send(redirect_to(&(step + 1).to_string()))],
+            );
+        }
+        server
     };
     let five = chain(5);
     let last = follow(&Request::get(five.url("/0")), &five.hosts(), &mut Jar::new()).unwrap();
@@ -187,7 +176,7 @@ fn nothing_is_sent_to_a_host_that_is_not_listed() {
     let server = Server::sending(answer("200 OK", "", ""));
     let hosts = Hosts::new(&["www.angel.com".to_owned()], &[]).unwrap();
     let request = Request::get(server.url("/"));
-    let error = client().exchange(&request, &hosts, &mut Jar::new(), &Cancel::new()).unwrap_err();
+    let error = client().exchange(&request, &hosts, &mut Jar::new(), &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::HostNotAllowed);
     assert!(server.journal().is_empty());
 }
@@ -197,7 +186,7 @@ fn angel(settings: Settings) -> Error {
     let hosts = Hosts::new(&["www.angel.com".to_owned()], &[]).unwrap();
     let request = Request::get(Url::parse("https://www.angel.com/?code=hunter3").unwrap());
     let settings = Settings { total_timeout: std::time::Duration::from_secs(2), ..settings };
-    client_with(&settings).exchange(&request, &hosts, &mut Jar::new(), &Cancel::new()).unwrap_err()
+    client_with(&settings).exchange(&request, &hosts, &mut Jar::new(), &never()).unwrap_err()
 }
 
 #[test]
@@ -212,7 +201,7 @@ fn a_proxy_is_used_and_its_password_not_shown() {
         assert_eq!(error.kind(), Kind::Network(Fault::Connect));
         assert!(error.message().contains(text), "{error}");
         assert!(!format!("{error}{}", error.hint()).contains("hunter"));
-        assert!(server.journal()[0].starts_with("CONNECT www.angel.com:443 HTTP/1.1\r\n"));
+        assert!(server.journal()[0].text.starts_with("CONNECT www.angel.com:443 HTTP/1.1\r\n"));
     }
 }
 
@@ -220,15 +209,9 @@ fn a_proxy_is_used_and_its_password_not_shown() {
 fn a_fixed_address_is_used_and_goes_past_the_proxy() {
     // The address answers in clear text, which TLS must not take for an answer.
     let server = Server::start(|_| vec![]);
-    let port = server.url("/").port().unwrap();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let resolve = vec![
-        Resolve::parse(&format!(
-            "www.angel.com:{}:127.0.0.1",
-            listener.local_addr().unwrap().port()
-        ))
-        .unwrap(),
-    ];
+    let port = listener.local_addr().unwrap().port();
+    let resolve = vec![Resolve::parse(&format!("www.angel.com:{port}:127.0.0.1")).unwrap()];
     let peer = std::thread::spawn(move || {
         use std::io::{Read, Write};
         let (mut stream, _) = listener.accept().unwrap();
@@ -237,7 +220,7 @@ fn a_fixed_address_is_used_and_goes_past_the_proxy() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         hello
     });
-    let proxy = Proxy::Url(format!("http://127.0.0.1:{port}"));
+    let proxy = Proxy::Url(format!("http://{}", server.authority()));
     let error = angel(Settings { proxy, resolve, ..Settings::default() });
     assert_eq!(error.kind(), Kind::Network(Fault::Tls), "{error}");
     assert!(error.message().contains("does not speak TLS"), "{error}");

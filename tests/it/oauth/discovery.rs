@@ -1,8 +1,8 @@
 //! Where the metadata are, and whose (RFC 8414, OpenID Connect Discovery 1.0).
 
-use super::issuer::{Issuer, METADATA};
+use crate::fixture::{at_once, never};
+use crate::issuer::{Issuer, METADATA};
 use serde_json::{Value, json};
-use sessionkeeper::cancel::Cancel;
 use sessionkeeper::error::Kind;
 
 #[test]
@@ -18,7 +18,7 @@ fn an_issuer_with_a_path() {
         ("/tenant", format!("{rfc8414}/tenant")),
         ("/tenant/", format!("{rfc8414}/tenant")),
     ];
-    super::at_once(&places, |(path, place)| {
+    at_once(&places, |(path, place)| {
         let issuer = Issuer::at(path, place);
         issuer.log_in().unwrap_or_else(|error| panic!("{path} at {place}: {error}"));
         assert!(issuer.paths().contains(place));
@@ -28,7 +28,7 @@ fn an_issuer_with_a_path() {
 #[test]
 fn the_issuer_is_compared_letter_by_letter() {
     let issuer = Issuer::at("/tenant", &format!("/tenant{METADATA}"));
-    let own = issuer.url.clone();
+    let own = issuer.identifier.clone();
     let others = [
         json!(format!("{own}/")),
         json!(own.to_uppercase()),
@@ -40,13 +40,13 @@ fn the_issuer_is_compared_letter_by_letter() {
         Value::Null,
     ];
     for other in others {
-        issuer.change_metadata("issuer", other.clone());
-        let error = issuer.keeper.start_device_login(&Cancel::new()).err().unwrap();
+        issuer.change_metadata("issuer", &other);
+        let error = issuer.device.start_device_login(&never()).err().unwrap();
         assert_eq!(error.kind(), Kind::UnexpectedAnswer, "{other}");
-        assert!(!issuer.paths().contains(&"/device".to_owned()), "{other}");
+        assert!(issuer.requests("/device").is_empty(), "{other}");
     }
-    issuer.change_metadata("issuer", json!(own));
-    issuer.keeper.start_device_login(&Cancel::new()).unwrap();
+    issuer.change_metadata("issuer", &json!(own));
+    issuer.device.start_device_login(&never()).unwrap();
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn endpoints_that_are_no_addresses() {
     for name in ["token_endpoint", "device_authorization_endpoint", "revocation_endpoint"] {
         for bad in ["", "token", "//127.0.0.1/token", "javascript:alert(1)", "http://"] {
             let issuer = Issuer::start();
-            issuer.change_metadata(name, json!(bad));
-            let error = issuer.keeper.start_device_login(&Cancel::new()).err().unwrap();
+            issuer.change_metadata(name, &json!(bad));
+            let error = issuer.device.start_device_login(&never()).err().unwrap();
             let kinds = [Kind::UnexpectedAnswer, Kind::HostNotAllowed];
             assert!(kinds.contains(&error.kind()), "{name} {bad}");
             assert_eq!(issuer.paths(), [METADATA], "{name} {bad}");

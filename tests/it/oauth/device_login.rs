@@ -1,27 +1,24 @@
-//! The answers to the request for a code, and to the login.
+//! The answers to the request for a code, and to the login (RFC 8628).
 
-use super::at_once;
-use super::issuer::{Issuer, Reply, changed, code, refusal};
+use crate::fixture::{at_once, never, state};
+use crate::issuer::{Issuer, code, refusal, text_answer};
+use crate::server::Steps;
 use serde_json::{Value, json};
-use sessionkeeper::cancel::Cancel;
+use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
-}
-
-/// Logs in by one answer of the token endpoint.
-fn log_in_by(make: impl Fn(&Issuer) -> Reply) -> (Issuer, Result<Option<i64>, Kind>) {
+/// Logs in by one answer of the token endpoint. Gives when the access ends.
+fn log_in_by(make: impl Fn(&Issuer) -> Steps) -> (Issuer, Result<Option<i64>, Kind>) {
     let issuer = Issuer::start();
-    issuer.answer("/token", [make(&issuer)]);
+    issuer.next("/token", [make(&issuer)]);
     let status = issuer.log_in();
     let outcome = status.map(|status| status.expires_at).map_err(|error| error.kind());
     (issuer, outcome)
 }
 
 fn by_changes(changes: &Value) -> (Issuer, Result<Option<i64>, Kind>) {
-    log_in_by(|issuer| Reply::Json(200, changed(issuer.tokens(), changes)))
+    log_in_by(|issuer| issuer.tokens(changes))
 }
 
 #[test]
@@ -45,14 +42,8 @@ fn when_the_access_ends() {
     ];
     at_once(&cases, |(expires_in, wanted)| {
         let (issuer, outcome) = by_changes(&json!({ "expires_in": expires_in }));
-        let ends = outcome.unwrap().map(|at| at - now());
-        match (ends, wanted) {
-            (None, None) => {}
-            (Some(ends), Some(wanted)) => {
-                assert!((wanted - ends).abs() <= 3, "{expires_in}: in {ends} s");
-            }
-            _ => panic!("{expires_in}: in {ends:?} s, not {wanted:?}"),
-        }
+        let ends = outcome.unwrap().map(|at| at - issuer.device.clock.now());
+        assert_eq!(ends, *wanted, "{expires_in}");
         // Whatever it is, it is no reason for a request.
         assert_eq!(issuer.renewals().len(), 0, "{expires_in}");
     });
@@ -73,7 +64,7 @@ fn answers_that_make_a_session() {
     at_once(&cases, |changes| {
         let (issuer, outcome) = by_changes(changes);
         assert!(outcome.is_ok(), "{changes}: {outcome:?}");
-        let status = issuer.keeper.status().unwrap();
+        let status = issuer.device.status().unwrap();
         assert_eq!(status.state, "signed_in");
         assert_eq!(status.renewable, changes.get("refresh_token").is_none(), "{changes}");
         let account = status.account.unwrap();
@@ -101,36 +92,39 @@ fn answers_that_make_none() {
     at_once(&cases, |(name, changes)| {
         let (issuer, outcome) = by_changes(changes);
         assert_eq!(outcome, Err(Kind::UnexpectedAnswer), "{name}");
-        assert_eq!(issuer.keeper.status().unwrap().state, "signed_out", "{name}");
+        assert_eq!(state(&issuer.device), "signed_out", "{name}");
     });
 }
 
 #[test]
 fn answers_that_are_no_tokens_at_all() {
-    let text = |status, kind, body: &str| Reply::Text(status, kind, body.to_owned());
     let nested = "[".repeat(10_000);
     let cases = [
-        text(200, "text/html", "<!DOCTYPE html><h1>Welcome to the hotel's network</h1>"),
-        text(200, "application/json", ""),
-        text(200, "application/json", "null"),
-        text(200, "application/json", "[]"),
-        text(200, "application/json", "\"token\""),
-        text(200, "application/json", "{\"access_token\": \"a\""),
-        text(200, "application/json", &nested),
-        text(201, "application/json", "{\"access_token\": \"a\", \"token_type\": \"Bearer\"}"),
-        text(302, "text/plain", ""),
-        text(400, "application/json", "{\"error\": \"UPPER case\"}"),
-        text(400, "text/html", "<h1>no</h1>"),
+        text_answer(200, "text/html", "<!DOCTYPE html><h1>Welcome to the hotel's network</h1>"),
+        text_answer(200, "application/json", ""),
+        text_answer(200, "application/json", "null"),
+        text_answer(200, "application/json", "[]"),
+        text_answer(200, "application/json", "\"token\""),
+        text_answer(200, "application/json", "{\"access_token\": \"a\""),
+        text_answer(200, "application/json", &nested),
+        text_answer(
+            201,
+            "application/json",
+            "{\"access_token\": \"a\", \"token_type\": \"Bearer\"}",
+        ),
+        text_answer(302, "text/plain", ""),
+        text_answer(400, "application/json", "{\"error\": \"UPPER case\"}"),
+        text_answer(400, "text/html", "<h1>no</h1>"),
         refusal("invalid_client"),
         refusal("unauthorized_client"),
         refusal("invalid_grant"),
         refusal("something_new"),
     ];
-    at_once(&cases, |reply| {
-        let (issuer, outcome) = log_in_by(|_| reply.clone());
+    at_once(&cases, |answer| {
+        let (issuer, outcome) = log_in_by(|_| answer.clone());
         assert_eq!(outcome, Err(Kind::UnexpectedAnswer));
         assert_eq!(issuer.requests("/token").len(), 1, "it stops");
-        assert_eq!(issuer.keeper.status().unwrap().state, "signed_out");
+        assert_eq!(state(&issuer.device), "signed_out");
     });
 }
 
@@ -159,22 +153,17 @@ fn an_id_token_that_is_not_for_us() {
         json!({ "aud": null }),
     ];
     at_once(&cases, |claims| {
-        let (issuer, outcome) = log_in_by(|issuer| {
-            let token = issuer.id_token(claims);
-            Reply::Json(200, changed(issuer.tokens(), &json!({ "id_token": token })))
-        });
+        let (issuer, outcome) = by_changes(&json!({ "id_token": claims }));
         assert_eq!(outcome, Err(Kind::UnexpectedAnswer), "{claims}");
-        assert_eq!(issuer.keeper.status().unwrap().state, "signed_out");
+        assert_eq!(state(&issuer.device), "signed_out");
         assert_eq!(issuer.requests("/revoke").len(), 2, "{claims}");
     });
 }
 
 #[test]
 fn an_id_token_for_several() {
-    let (_, outcome) = log_in_by(|issuer| {
-        let token = issuer.id_token(&json!({ "aud": ["another client", "the client"] }));
-        Reply::Json(200, changed(issuer.tokens(), &json!({ "id_token": token })))
-    });
+    let claims = json!({ "aud": ["another client", "the client"] });
+    let (_, outcome) = by_changes(&json!({ "id_token": claims }));
     assert!(outcome.is_ok());
 }
 
@@ -183,8 +172,8 @@ fn an_id_token_for_several() {
 fn answers_to_the_request_for_a_code() {
     let issuer = Issuer::start();
     let ask = |changes: &Value| {
-        issuer.answer("/device", [Reply::Json(200, changed(code(), changes))]);
-        issuer.keeper.start_device_login(&Cancel::new()).map(|(_, device)| device)
+        issuer.next("/device", [code(changes)]);
+        issuer.device.start_device_login(&never()).map(|(_, device)| device)
     };
     for name in ["device_code", "user_code", "verification_uri", "expires_in"] {
         for value in [Value::Null, json!(""), json!([]), json!("\r\n")] {
@@ -219,10 +208,10 @@ fn answers_to_the_request_for_a_code() {
         assert_eq!(device.interval, Duration::from_secs(wanted), "{interval}");
     }
     let device = ask(&json!({ "expires_in": 999_999_999 })).unwrap();
-    assert!(device.expires_at <= now() + 3600, "a code is not for days");
-    for reply in [refusal("invalid_client"), Reply::Text(200, "text/html", "<p>".into())] {
-        issuer.answer("/device", [reply]);
-        let error = issuer.keeper.start_device_login(&Cancel::new()).err().unwrap();
+    assert!(device.expires_at <= issuer.device.clock.now() + 3600, "a code is not for days");
+    for answer in [refusal("invalid_client"), text_answer(200, "text/html", "<p>")] {
+        issuer.next("/device", [answer]);
+        let error = issuer.device.start_device_login(&never()).err().unwrap();
         assert_eq!(error.kind(), Kind::UnexpectedAnswer);
     }
 }
