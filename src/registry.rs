@@ -31,7 +31,7 @@ pub fn open(options: OpenOptions) -> Result<u64> {
         let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
         let known = keepers.iter().position(|(known, _)| *known == config);
         let place = if let Some(place) = known {
-            keepers[place].1.set_log_level(config.log_level);
+            keepers[place].1.configure_log(config.log_level, config.log_to_terminal);
             place
         } else {
             let keeper = Keeper::open(config.clone())?;

@@ -60,6 +60,8 @@ pub struct Config {
     /// How long before its end a token is renewed, in seconds.
     pub renewal_margin: i64,
     pub log_level: LevelFilter,
+    /// True: the log goes to the terminal (standard error) as well.
+    pub log_to_terminal: bool,
 }
 
 /// The sessions of one provider at one data directory. A clone is another handle on the same.
@@ -89,7 +91,7 @@ impl Keeper {
         if config.renewal_margin < 0 {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
-        shared.log.set_level(config.log_level);
+        shared.log.configure(config.log_level, config.log_to_terminal);
         Ok(Keeper {
             shared,
             provider: config.provider,
@@ -108,9 +110,10 @@ impl Keeper {
         self.shared.log.enter(work)
     }
 
-    /// From now on, lines below `level` are not written, for the whole data directory.
-    pub fn set_log_level(&self, level: LevelFilter) {
-        self.shared.log.set_level(level);
+    /// From now on, lines below `level` are not written, for the whole data directory; the others go
+    /// to the terminal as well where `to_terminal` says so.
+    pub fn configure_log(&self, level: LevelFilter, to_terminal: bool) {
+        self.shared.log.configure(level, to_terminal);
     }
 
     /// The log lines that nobody has taken yet.
