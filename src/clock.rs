@@ -12,6 +12,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Seconds since 1970-01-01 UTC.
 pub type UnixTime = i64;
 
+/// No credential is believed to last longer, in seconds: 400 days, as RFC 6265bis 5.6.1 has it for
+/// cookies.
+pub const LONGEST_LIFE: i64 = 400 * 86_400;
+
 /// How far a server's `Date` may be from our clock and still confirm it, in seconds.
 const AGREEMENT: i64 = 600;
 

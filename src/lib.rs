@@ -20,11 +20,14 @@ mod oauth;
 
 mod backoff;
 mod context;
-mod credentials;
 mod user_files;
 
 pub mod http;
 mod vault;
+
+pub mod session;
+
+mod cookies;
 
 pub mod provider;
 
@@ -32,8 +35,6 @@ pub mod audit;
 pub mod events;
 pub mod log;
 pub mod redact;
-pub mod session;
-pub mod token;
 
 pub mod cancel;
 pub mod clock;

@@ -1,4 +1,5 @@
-//! The log: one rotating file in each data directory, and the same lines for Kodi's log.
+//! The log: one capped file in each data directory, the terminal where that is wished, and the same
+//! lines for Kodi's log.
 //!
 //! `log` has one logger a process, while we keep one file a data directory; so the logger looks up
 //! which directory the current thread works for (`DirectoryLog::enter`). Lines of other crates are not
@@ -10,11 +11,11 @@ use simplelog::{ConfigBuilder, WriteLogger};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Stderr, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The file is renamed to `.1` at this size; the older `.1` goes.
+/// The file is emptied at this size.
 const FILE_LIMIT: u64 = 512 * 1024;
 
 /// Lines kept for Kodi's log while nobody takes them; the oldest go first.
@@ -22,13 +23,14 @@ const KEPT_LINES: usize = 500;
 
 /// The log of one data directory.
 pub struct DirectoryLog {
-    pages: Mutex<Pages>,
+    outputs: Mutex<Outputs>,
     path: PathBuf,
 }
 
-struct Pages {
+struct Outputs {
     level: LevelFilter,
-    file: Box<WriteLogger<RotatingFile>>,
+    file: Box<WriteLogger<CappedFile>>,
+    terminal: Option<Box<WriteLogger<Stderr>>>,
     untaken: VecDeque<(Level, String)>,
 }
 
@@ -43,19 +45,22 @@ impl DirectoryLog {
         let path = directory.join("sessionkeeper.log");
         let level = LevelFilter::Info;
         let file = open_file(&path, level);
-        DirectoryLog { pages: Mutex::new(Pages { level, file, untaken: VecDeque::new() }), path }
+        let outputs = Outputs { level, file, terminal: None, untaken: VecDeque::new() };
+        DirectoryLog { outputs: Mutex::new(outputs), path }
     }
 
-    /// From now on, lines below `level` are not written.
-    pub fn set_level(&self, level: LevelFilter) {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.level != level {
-            pages.level = level;
-            pages.file = open_file(&self.path, level);
+    /// From now on, lines below `level` are not written; the others go to the terminal as well where
+    /// `to_terminal` says so.
+    pub fn configure(&self, level: LevelFilter, to_terminal: bool) {
+        let mut outputs = self.outputs();
+        if outputs.level != level {
+            outputs.level = level;
+            outputs.file = open_file(&self.path, level);
         }
+        outputs.terminal = to_terminal.then(|| WriteLogger::new(level, format(), io::stderr()));
     }
 
-    /// Runs `work` with what it logs going to this book.
+    /// Runs `work` with what it logs going here.
     pub fn enter<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         let before = CURRENT.with(|current| current.replace(Some(Arc::clone(self))));
         let result = work();
@@ -65,31 +70,34 @@ impl DirectoryLog {
 
     /// The lines that nobody has taken yet, for Kodi's log.
     pub fn take(&self) -> Vec<(Level, String)> {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.untaken.drain(..).collect()
+        self.outputs().untaken.drain(..).collect()
     }
 
     fn write(&self, record: &Record) {
         let line = scrub(&record.args().to_string());
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if record.level() > pages.level {
+        let mut outputs = self.outputs();
+        if record.level() > outputs.level {
             return;
         }
-        pages.file.log(
-            &Record::builder()
-                .level(record.level())
-                .target(record.target())
-                .args(format_args!("{line}"))
-                .build(),
-        );
-        if pages.untaken.len() == KEPT_LINES {
-            pages.untaken.pop_front();
+        let args = format_args!("{line}");
+        let mut scrubbed = Record::builder();
+        let scrubbed = scrubbed.level(record.level()).target(record.target()).args(args).build();
+        outputs.file.log(&scrubbed);
+        if let Some(terminal) = &outputs.terminal {
+            terminal.log(&scrubbed);
         }
-        pages.untaken.push_back((record.level(), line));
+        if outputs.untaken.len() == KEPT_LINES {
+            outputs.untaken.pop_front();
+        }
+        outputs.untaken.push_back((record.level(), line));
+    }
+
+    fn outputs(&self) -> MutexGuard<'_, Outputs> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Sends each line to the book of the thread that wrote it.
+/// Sends each line to the log of the directory that the thread works for.
 struct Router;
 
 impl Log for Router {
@@ -99,9 +107,9 @@ impl Log for Router {
 
     fn log(&self, record: &Record) {
         if self.enabled(record.metadata()) {
-            let book = CURRENT.with(|current| current.borrow().clone());
-            if let Some(book) = book {
-                book.write(record);
+            let log = CURRENT.with(|current| current.borrow().clone());
+            if let Some(log) = log {
+                log.write(record);
             }
         }
     }
@@ -117,29 +125,27 @@ fn install() {
     }
 }
 
-fn open_file(path: &Path, level: LevelFilter) -> Box<WriteLogger<RotatingFile>> {
-    let config = ConfigBuilder::new()
+fn open_file(path: &Path, level: LevelFilter) -> Box<WriteLogger<CappedFile>> {
+    WriteLogger::new(level, format(), CappedFile { path: path.to_owned(), file: None })
+}
+
+fn format() -> simplelog::Config {
+    ConfigBuilder::new()
         .set_time_format_rfc3339()
         .set_target_level(LevelFilter::Off)
         .set_thread_level(LevelFilter::Off)
         .set_location_level(LevelFilter::Off)
-        .build();
-    WriteLogger::new(level, config, RotatingFile { path: path.to_owned(), file: None })
+        .build()
 }
 
 /// Appends, and starts anew at the limit. A log that cannot be written never stops the work.
-struct RotatingFile {
+struct CappedFile {
     path: PathBuf,
     file: Option<File>,
 }
 
-impl RotatingFile {
+impl CappedFile {
     fn file(&mut self) -> io::Result<&mut File> {
-        let is_full = |file: &File| file.metadata().is_ok_and(|data| data.len() >= FILE_LIMIT);
-        if self.file.as_ref().is_some_and(is_full) {
-            self.file = None;
-            std::fs::rename(&self.path, self.path.with_extension("log.1"))?;
-        }
         if self.file.is_none() {
             let mut options = OpenOptions::new();
             options.create(true).append(true);
@@ -147,11 +153,15 @@ impl RotatingFile {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             self.file = Some(options.open(&self.path)?);
         }
-        self.file.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        if file.metadata()?.len() >= FILE_LIMIT {
+            file.set_len(0)?;
+        }
+        Ok(file)
     }
 }
 
-impl Write for RotatingFile {
+impl Write for CappedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.file().and_then(|file| file.write(bytes)) {
             Ok(written) => Ok(written),
@@ -171,33 +181,33 @@ mod tests {
     #[test]
     fn each_directory_has_its_own_log() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let books = [one.path(), two.path()].map(|path| Arc::new(DirectoryLog::new(path)));
-        books[0].enter(|| {
+        let logs = [one.path(), two.path()].map(|path| Arc::new(DirectoryLog::new(path)));
+        logs[0].enter(|| {
             log::info!("first password=hunter2");
             log::debug!("too low");
-            books[1].enter(|| log::warn!("second"));
+            logs[1].enter(|| log::warn!("second"));
             log::info!("third");
         });
         log::info!("nobody's");
         let lines =
-            |book: &DirectoryLog| book.take().into_iter().map(|(_, line)| line).collect::<Vec<_>>();
-        assert_eq!(lines(&books[0]), ["first password=[redacted]", "third"]);
-        assert_eq!(lines(&books[1]), ["second"]);
-        assert!(books[0].take().is_empty());
+            |log: &DirectoryLog| log.take().into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+        assert_eq!(lines(&logs[0]), ["first password=[redacted]", "third"]);
+        assert_eq!(lines(&logs[1]), ["second"]);
+        assert!(logs[0].take().is_empty());
         let text = std::fs::read_to_string(one.path().join("sessionkeeper.log")).unwrap();
         assert!(text.contains("[INFO] first password=[redacted]"), "{text}");
         assert!(!text.contains("hunter2") && !text.contains("second"));
     }
 
     #[test]
-    fn the_file_rotates() {
+    fn the_file_stays_small() {
         let directory = tempfile::tempdir().unwrap();
-        let book = Arc::new(DirectoryLog::new(directory.path()));
+        let log = Arc::new(DirectoryLog::new(directory.path()));
         let long = "word ".repeat(2000);
-        book.enter(|| (0..120).for_each(|_| log::info!("{long}")));
+        log.enter(|| (0..120).for_each(|_| log::info!("{long}")));
         let size = |name: &str| std::fs::metadata(directory.path().join(name)).unwrap().len();
         assert!(size("sessionkeeper.log") < FILE_LIMIT + 20_000);
-        assert!(size("sessionkeeper.log.1") < FILE_LIMIT + 20_000);
-        assert_eq!(book.take().len(), 120);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(log.take().len(), 120);
     }
 }

@@ -145,7 +145,7 @@ fn open_keeper(given: Dict) -> Result<i64> {
     let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
     let place = keepers.iter().position(|(known, _)| *known == config);
     let place = if let Some(place) = place {
-        keepers[place].1.set_log_level(config.log_level);
+        keepers[place].1.configure_log(config.log_level, config.log_to_terminal);
         place
     } else {
         let keeper = Keeper::open(config.clone())?;

@@ -56,6 +56,27 @@ pub mod sealed {
     }
 }
 
+/// As [`sealed`], for values by their names.
+pub mod sealed_values {
+    use super::Secret;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<S: Serializer>(
+        values: &BTreeMap<String, Secret>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(values.iter().map(|(name, value)| (name, value.expose())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Secret>, D::Error> {
+        let values = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,7 @@
 //!
 //! `Debug` shows the status, the address without its query, and the headers' names.
 
-use super::date::parse_http_date;
-use super::retry_after;
+use super::retry_after::{self, parse_http_date};
 use crate::clock::UnixTime;
 use crate::error::{Error, Kind, Result};
 use std::fmt;

@@ -5,13 +5,13 @@
 //! the jar's rules send them, and a body is never sent a second time.
 
 use super::answer::Answer;
-use super::jar::Jar;
 use super::request::{Request, secret_value};
 use super::settings::{Proxy, Settings};
 use super::tls;
 use super::worker::{self, Exchange};
 use crate::cancel::Cancel;
 use crate::clock::Clock;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Hosts, is_loopback};
 use reqwest::Method;
@@ -28,7 +28,11 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Makes requests. Cloning gives another handle on the same connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    /// For each operation, redirects and body included.
+    total_timeout: Duration,
+}
 
 struct Inner {
     settings: Settings,
@@ -43,14 +47,22 @@ struct Inner {
 impl Client {
     /// Checks the settings and reads the certificates; no thread is started yet.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        Ok(Client(Arc::new(Inner {
+        let inner = Inner {
             proxy: settings.proxy.url()?,
             tls: tls::configure(settings.ca_file.as_deref())?,
             settings: settings.clone(),
             clock,
             direct: OnceLock::new(),
             routed: OnceLock::new(),
-        })))
+        };
+        Ok(Client { inner: Arc::new(inner), total_timeout: settings.total_timeout })
+    }
+
+    /// The same connections, for operations that take no longer than `longest`.
+    #[must_use]
+    pub fn limited_to(&self, longest: Duration) -> Self {
+        let total_timeout = self.total_timeout.min(longest);
+        Client { inner: Arc::clone(&self.inner), total_timeout }
     }
 
     /// Sends one request and takes its answer's cookies into `jar`. A redirect is just an answer.
@@ -93,7 +105,7 @@ impl Client {
     }
 
     fn deadline(&self) -> Instant {
-        Instant::now() + self.0.settings.total_timeout
+        Instant::now() + self.total_timeout
     }
 
     fn exchange_until(
@@ -109,7 +121,8 @@ impl Client {
         let url = &request.url;
         let method = request.checked_method()?;
         let mut headers = request.checked_headers()?;
-        let cookies = if request.send_cookies { jar.header_for(url, &*self.0.clock) } else { None };
+        let cookies =
+            if request.send_cookies { jar.header_for(url, &*self.inner.clock) } else { None };
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, secret_value(cookies.expose())?);
         }
@@ -121,8 +134,8 @@ impl Client {
             }
             None => None,
         };
-        let (client, via) = self.0.route(url)?;
-        let answer_timeout = self.0.settings.answer_timeout;
+        let (client, via) = self.inner.route(url)?;
+        let answer_timeout = self.inner.settings.answer_timeout;
         let url = url.clone();
         let answer = worker::run(
             Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
@@ -131,7 +144,7 @@ impl Client {
         if let (Some(date), "https", false) =
             (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
         {
-            self.0.clock.observe(date);
+            self.inner.clock.observe(date);
         }
         if request.send_cookies {
             jar.store(&answer.url, &answer.set_cookies, answer.date(), hosts);
@@ -142,7 +155,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Client({:?})", self.0.settings)
+        write!(f, "Client({:?})", self.inner.settings)
     }
 }
 

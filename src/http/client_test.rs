@@ -1,8 +1,9 @@
 //! Requests, redirects and where credentials go. The journals prove what was and was not sent.
 
 use super::scripted::{Server, Step, answer, client, client_with, get};
-use super::{Jar, Proxy, Request, Resolve, Settings};
+use super::{Proxy, Request, Resolve, Settings};
 use crate::cancel::Cancel;
+use crate::cookies::Jar;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::provider::Hosts;
 use crate::secret::Secret;

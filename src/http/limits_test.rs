@@ -1,8 +1,9 @@
 //! What a server can do to us, and that it ends: in time, within the caps, with the right fault.
 
+use super::Request;
 use super::scripted::{Server, Step, answer, client, failure, get, hasty_client};
-use super::{Jar, Request};
 use crate::cancel::Cancel;
+use crate::cookies::Jar;
 use crate::error::{Fault, Kind};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,15 +1,12 @@
-//! Everything that goes over the network: the client, its limits, the cookie jar, pages' forms.
+//! Everything that goes over the network: the client, its limits, pages' forms.
 //!
-//! The only floor that names reqwest, rustls and `cookie_store`. It knows no provider: which hosts
+//! The only floor that names reqwest and rustls. It knows no provider: which hosts
 //! are allowed comes in as [`Hosts`](crate::provider::Hosts), what an answer means is decided above.
 
 mod answer;
 mod client;
-mod cookie;
-mod date;
 mod fault;
 pub mod form;
-mod jar;
 mod request;
 mod retry_after;
 mod settings;
@@ -25,7 +22,6 @@ mod scripted;
 
 pub use answer::Answer;
 pub use client::Client;
-pub use jar::Jar;
 pub use request::{Body, Request};
 pub use settings::{Proxy, Resolve, Settings};
 

@@ -2,9 +2,8 @@
 //!
 //! A date counts from the answer's own `Date`, since the clock here may be wrong.
 
-use super::date::parse_http_date;
 use crate::clock::UnixTime;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -15,6 +14,12 @@ pub(super) fn parse<'a>(
     date: Option<UnixTime>,
 ) -> Option<Duration> {
     values.filter_map(|value| parse_one(value.trim(), date)).max()
+}
+
+/// Reads a date in one of HTTP's three forms (RFC 9110 5.6.7).
+pub(super) fn parse_http_date(text: &str) -> Option<UnixTime> {
+    let time = httpdate::parse_http_date(text.trim()).ok()?;
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 fn parse_one(text: &str, date: Option<UnixTime>) -> Option<Duration> {

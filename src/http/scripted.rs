@@ -3,8 +3,9 @@
 
 use crate::cancel::Cancel;
 use crate::clock::HeldClock;
+use crate::cookies::Jar;
 use crate::error::{Kind, Result};
-use crate::http::{Answer, Client, Jar, Proxy, Request, Settings};
+use crate::http::{Answer, Client, Proxy, Request, Settings};
 use crate::provider::Hosts;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

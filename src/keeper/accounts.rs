@@ -23,7 +23,7 @@ impl Keeper {
                 account: session.account,
             }
         };
-        let is_here = |(session, _): &(Session, bool)| !self.shared.has_ended(&session.id);
+        let is_here = |(session, _): &(Session, bool)| !self.shared.sessions.has_ended(&session.id);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
     }
 
@@ -31,7 +31,7 @@ impl Keeper {
     pub fn switch(&self, account: &str) -> Result<Status> {
         let record = self.record(Event::Switched, account, "ok", "");
         let commit_lock = self.shared.commit_lock();
-        let active = self.shared.live(&self.provider.key)?;
+        let active = self.shared.session(&self.provider.key)?;
         let found = self.shared.vault()?.activate(&self.provider.key, account, &record)?;
         drop(commit_lock);
         let Some(session) = found else {
@@ -39,7 +39,7 @@ impl Keeper {
             return Err(Error::new(Kind::UnknownAccount, message)
                 .with_hint("Log in with it, or choose one of the stored accounts."));
         };
-        if active.is_none_or(|live| live.session.id != session.id) {
+        if active.is_none_or(|before| before.id != session.id) {
             log::info!("switched to another account");
             self.tell(Event::Switched, account, "ok");
         }

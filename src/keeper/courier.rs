@@ -5,11 +5,13 @@
 
 use super::Keeper;
 use crate::cancel::Cancel;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Jar, Request};
+use crate::http::Request;
 use crate::provider::Hosts;
 use serde_json::json;
 use std::sync::TryLockError;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;
 use url::Url;
@@ -78,7 +80,7 @@ impl Keeper {
         };
         let delivered = self.send_lines(url);
         match &delivered {
-            Ok(()) => self.shared.state().sink_failed = false,
+            Ok(()) => self.shared.has_sink_failed.store(false, Ordering::Relaxed),
             Err(error) => self.audit_refused(error.message()),
         }
         delivered

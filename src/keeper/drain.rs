@@ -13,10 +13,10 @@ use crate::backoff::{
 };
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
-use crate::credentials::Credentials;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider, id_of};
+use crate::session::Credentials;
 use crate::vault::OutboxEntry;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,10 +42,10 @@ impl Keeper {
         if vault.pending(None)? > 0 {
             let _inside = self.shared.outbox_lock.lock(cancel)?;
             let entries = if due_only {
-                let held: Vec<String> = self.shared.held_back().into_keys().collect();
+                let held: Vec<String> = self.shared.delivery.held_back().into_keys().collect();
                 vault.due(self.shared.clock.now(), ROUND, &held)?
             } else {
-                self.shared.state().unreachable.clear();
+                self.shared.delivery.release_all();
                 vault.entries()?
             };
             for entry in entries {
@@ -63,8 +63,13 @@ impl Keeper {
         let until = |wait: Duration| {
             now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)).saturating_add(1)
         };
-        let held: BTreeMap<String, UnixTime> =
-            self.shared.held_back().into_iter().map(|(id, wait)| (id, until(wait))).collect();
+        let held: BTreeMap<String, UnixTime> = self
+            .shared
+            .delivery
+            .held_back()
+            .into_iter()
+            .map(|(id, wait)| (id, until(wait)))
+            .collect();
         self.shared.vault()?.next_due(&held)
     }
 
@@ -86,14 +91,11 @@ impl Keeper {
     }
 
     fn try_entry(&self, entry: &OutboxEntry, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
-        if self.shared.held_back().contains_key(&entry.revocation.provider) {
+        if self.shared.delivery.held_back().contains_key(&entry.revocation.provider) {
             return Ok(());
         }
-        if !self.shared.state().sending.insert(entry.id) {
-            return Ok(());
-        }
+        let Some(_sending) = self.shared.delivery.begin(entry.id) else { return Ok(()) };
         let result = self.try_held(entry.id, drained, cancel);
-        self.shared.state().sending.remove(&entry.id);
         match result {
             // One entry that cannot be sent must not hold up the others.
             Err(error) if !matches!(error.kind(), Kind::Cancelled | Kind::Storage) => {
@@ -134,9 +136,9 @@ impl Keeper {
         let wait_for_others = entry.attempts < TRIES_BEFORE_SKIPPING;
         let mut entry = entry.clone();
         let revocation = entry.revocation.clone();
-        let mut keep = |held: &Credentials| {
-            entry.revocation.credentials = held.to_sealed();
-            let ends = (entry.revocation.expires_at, self.last_end(provider, held));
+        let mut keep = |credentials: &Credentials| {
+            entry.revocation.credentials = credentials.clone();
+            let ends = (entry.revocation.expires_at, self.last_end(provider, credentials));
             entry.revocation.expires_at = ends.0.zip(ends.1).map(|(old, new)| old.max(new));
             let kept = self.shared.vault().and_then(|vault| vault.enqueue(&entry.revocation));
             kept.inspect_err(|error| log::error!("the outbox could not be written: {error}"))
@@ -156,7 +158,7 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
         if verdict.outcome.is_final() {
-            self.shared.state().unreachable.remove(provider);
+            self.shared.delivery.release(provider);
             if vault.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
                 self.shared.events.tell(Event::Revoked.as_str(), id_of(provider), account, outcome);
             }
@@ -197,13 +199,13 @@ impl Keeper {
         match verdict.fault {
             Some(fault) if is_unreachable(fault) => {
                 let pause = unreachable_pause(entry.attempts.saturating_add(1), random_fraction());
-                self.shared.hold_back(provider, pause);
-                if fault == Fault::Tls && self.shared.state().tls_told.insert(entry.id) {
+                self.shared.delivery.hold_back(provider, pause);
+                if fault == Fault::Tls && self.shared.delivery.is_first_tls_failure(entry.id) {
                     let line = record(entry, Event::TlsFailure, "deferred", &verdict.reason);
                     self.shared.vault()?.append(&line)?;
                 }
             }
-            _ => drop(self.shared.state().unreachable.remove(provider)),
+            _ => self.shared.delivery.release(provider),
         }
         Ok(())
     }
@@ -217,9 +219,11 @@ impl Keeper {
         } else {
             provider::find(id, &Given::new())
         };
-        let held = Credentials::from_sealed(&entry.revocation.credentials)?;
+        let credentials = &entry.revocation.credentials;
         match today {
-            Ok(today) if logout::can_revoke(&today, &logout::needed_for_logout(&today, &held)) => {
+            Ok(today)
+                if logout::can_revoke(&today, &logout::needed_for_logout(&today, credentials)) =>
+            {
                 Ok(today)
             }
             _ => Provider::parse(&entry.revocation.definition),
@@ -241,10 +245,10 @@ fn record(entry: &OutboxEntry, event: Event, outcome: &str, detail: &str) -> New
 mod tests {
     use super::*;
     use crate::clock::{Clock, HeldClock};
-    use crate::http::{Jar, Proxy, Settings};
+    use crate::cookies::Jar;
+    use crate::http::{Proxy, Settings};
     use crate::keeper::Config;
     use crate::provider::Hosts;
-    use crate::secret::Secret;
     use crate::session::Revocation;
     use std::path::Path;
     use std::sync::Arc;
@@ -262,6 +266,7 @@ mod tests {
             renewal_margin: 3600,
             audit_url: None,
             log_level: log::LevelFilter::Info,
+            log_to_terminal: false,
         };
         Keeper::with_clock(config, clock).unwrap()
     }
@@ -274,7 +279,7 @@ mod tests {
             created_at: 0,
             first_attempt_at: i64::try_from(number).unwrap(),
             expires_at: None,
-            credentials: Secret::new("[]"),
+            credentials: Credentials::new(),
             everywhere: false,
             definition: definition.into(),
         }
@@ -300,7 +305,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
         keeper.shared.vault().unwrap().enqueue(&entry(1, "gone", "x")).unwrap();
-        keeper.shared.hold_back("gone", Duration::from_secs(30));
+        keeper.shared.delivery.hold_back("gone", Duration::from_secs(30));
         assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
         let at = keeper.schedule().unwrap().drain_at.unwrap();
         assert!((NOW + 28..=NOW + 31).contains(&at), "in {} s", at - NOW);
@@ -315,7 +320,10 @@ mod tests {
         let hosts = Hosts::new(&["old.example".into()], &[]).unwrap();
         let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
         jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
-        let held = Revocation { credentials: jar.to_sealed(), ..entry(1, "service", &text) };
+        let held = Revocation {
+            credentials: Credentials::new().with_jar(jar),
+            ..entry(1, "service", &text)
+        };
         keeper.shared.vault().unwrap().enqueue(&held).unwrap();
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");

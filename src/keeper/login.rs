@@ -9,11 +9,11 @@ use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device};
 use crate::secret::Secret;
+use crate::session::Credentials;
 use crate::session::Session;
 use crate::vault::Successors;
 use std::sync::mpsc;
@@ -30,13 +30,14 @@ impl Keeper {
         self.shared.vault()?;
         let (name, secret) = (username.to_owned(), password.clone());
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
             let inside = keeper.shared.login_lock.lock(cancel)?;
             log::info!("logging in at {}", keeper.provider.name);
             let client = keeper.client()?;
-            let mut gained = Credentials::new();
-            let done = login::log_in(&keeper.context(&client, cancel), &name, &secret, &mut gained);
-            keeper.keep_login(done, &gained, &name, cancel, || drop(inside))
+            let mut credentials = Credentials::new();
+            let done =
+                login::log_in(&keeper.context(&client, cancel), &name, &secret, &mut credentials);
+            keeper.keep_login(done, &credentials, &name, cancel, || drop(inside))
         })?;
         self.status()
     }
@@ -48,22 +49,23 @@ impl Keeper {
         let client = self.client()?;
         let device = login::ask_for_code(&self.context(&client, cancel))?;
         log::info!("asked for a code to log in at {}", self.provider.name);
-        Ok((self.shared.keep_device(&self.provider.key, &device), device))
+        Ok((self.shared.device_codes.put(&self.provider.key, &device), device))
     }
 
     /// Waits until the code has been entered, and signs in.
     pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
-        let device = self.shared.take_device(&self.provider.key, number).ok_or_else(|| {
-            Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
-                .with_hint("Ask for a new code.")
-        })?;
+        let device =
+            self.shared.device_codes.take(&self.provider.key, number).ok_or_else(|| {
+                Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
+                    .with_hint("Ask for a new code.")
+            })?;
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
             let client = keeper.client()?;
-            let mut gained = Credentials::new();
+            let mut credentials = Credentials::new();
             let context = keeper.context(&client, cancel);
-            let done = login::await_approval(&context, &device, &mut gained);
-            keeper.keep_login(done, &gained, "", cancel, || {})
+            let done = login::await_approval(&context, &device, &mut credentials);
+            keeper.keep_login(done, &credentials, "", cancel, || {})
         })?;
         self.status()
     }
@@ -76,20 +78,20 @@ impl Keeper {
     fn keep_login(
         &self,
         done: Result<()>,
-        gained: &Credentials,
+        credentials: &Credentials,
         username: &str,
         cancel: &Cancel,
         leave: impl FnOnce(),
     ) -> Result<()> {
         let stored = done
-            .and_then(|()| self.session_from(gained, username))
+            .and_then(|()| self.session_from(credentials.clone(), username))
             .and_then(|session| self.store_login(session, cancel));
         leave();
         match stored {
             Ok(session) => {
                 log::info!("signed in");
                 let account = &session.account.id;
-                self.shared.state().restored.insert(session.id);
+                self.shared.sessions.is_first_restore(&session.id);
                 self.tell(Event::Login, account, "ok");
                 Ok(())
             }
@@ -97,7 +99,7 @@ impl Keeper {
                 log::warn!("the login failed ({}): {error}", error.code());
                 self.note(Event::Login, "", error.code());
                 if error.kind() != Kind::CredentialsRefused {
-                    self.revoke_unstored(gained, username, &Cancel::new());
+                    self.revoke_unstored(credentials, username, &Cancel::new());
                 }
                 Err(error)
             }
@@ -117,7 +119,7 @@ impl Keeper {
             .and_then(|()| self.shared.vault()?.log_in(session, &mut retire, &record))?;
         drop(commit_lock);
         for old in &retired {
-            self.shared.forget_session(old);
+            self.shared.sessions.end(old);
         }
         Ok(stored)
     }
@@ -125,20 +127,20 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(live) = self.shared.live(&self.provider.key)? else { return self.status() };
-        let is_first = self.shared.state().restored.insert(live.session.id.clone());
+        let Some(session) = self.shared.session(&self.provider.key)? else { return self.status() };
+        let is_first = self.shared.sessions.is_first_restore(&session.id);
         if is_first {
             log::info!("restored the session from the vault");
-            let account = &live.session.account.id;
+            let account = &session.account.id;
             self.note(Event::Restored, account, "ok");
             self.tell(Event::Restored, account, "ok");
         }
-        if is_offline || !self.needs_renewal(&live) {
+        if is_offline || !self.needs_renewal(&session) {
             return self.status();
         }
-        match self.renew_from(&live, false, cancel) {
+        match self.renew_from(&session, false, cancel) {
             Err(error) if error.kind() == Kind::SessionExpired => self.status(),
-            Err(error) if self.has_lapsed(&live) => Err(error),
+            Err(error) if self.has_lapsed(&session) => Err(error),
             _ => self.status(),
         }
     }

@@ -11,7 +11,6 @@ use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
 use crate::session::{Revocation, Session};
@@ -55,13 +54,17 @@ impl Keeper {
         let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let commit_lock = self.shared.commit_lock();
         if manner.account.is_none() || manner.account == self.active_account() {
-            self.shared.stop_work(&self.provider.key);
+            self.shared.running.cancel(&self.provider.key);
         }
         let mut ends = None;
         let (cleared, session) = self.clear(manner, lease, &mut ends);
         if let Some(session) = &session {
-            self.shared.forget_session(session);
+            self.shared.sessions.end(session);
         }
+        let _sending = match &cleared {
+            Cleared::Queued(id) => self.shared.delivery.begin(*id),
+            _ => None,
+        };
         drop(commit_lock);
         let audit = self.deliver_audit_beside();
         let Some(session) = session else {
@@ -83,13 +86,11 @@ impl Keeper {
                 self.revoke_now(&session, manner, cancel)
             }
         };
-        if let Cleared::Queued(id) = &cleared {
-            self.shared.state().sending.remove(id);
-        }
         let mut report = report(&session, ends, &verdict, start);
         if manner.everywhere {
             report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));
         }
+        self.shared.close_connections();
         log::info!("logout: {} ({})", report.remote, report.reason);
         self.tell(Event::Logout, &session.account.id, report.remote);
         report.tasks = self.do_tasks();
@@ -145,10 +146,7 @@ impl Keeper {
             }
         };
         let cleared = match ended {
-            Ok(InPlace::Ended { entry: Some(entry) }) => {
-                self.shared.state().sending.insert(entry);
-                Cleared::Queued(entry)
-            }
+            Ok(InPlace::Ended { entry: Some(entry) }) => Cleared::Queued(entry),
             Ok(InPlace::Ended { entry: None }) => {
                 unsendable.map_or(Cleared::NobodyThere, Cleared::Unsendable)
             }
@@ -162,9 +160,9 @@ impl Keeper {
     fn remembered(&self, whom: SessionSelector<'_>) -> Option<Session> {
         let id = &self.provider.key;
         match whom {
-            SessionSelector::Active => match self.shared.live(id) {
-                Ok(live) => live.map(|live| live.session),
-                Err(_) => self.shared.remembered(id),
+            SessionSelector::Active => match self.shared.session(id) {
+                Ok(session) => session,
+                Err(_) => self.shared.sessions.get(id).and_then(|seen| seen.session),
             },
             SessionSelector::Account(_) | SessionSelector::Session(_) => {
                 self.shared.vault().and_then(|vault| vault.session_of(id, whom)).ok().flatten()
@@ -248,13 +246,11 @@ impl From<Ended> for InPlace {
 }
 
 fn report(session: &Session, ends: Option<UnixTime>, verdict: &Verdict, start: Instant) -> Report {
-    let cookies_cleared =
-        Credentials::from_sealed(&session.credentials).map(|held| held.jar.names());
     Report {
         local: Local::Cleared,
         remote: verdict.outcome.as_str(),
         status: verdict.status,
-        cookies_cleared: cookies_cleared.unwrap_or_default(),
+        cookies_cleared: session.credentials.jar.names(),
         duration_ms: milliseconds(start),
         expires_at: ends,
         reason: verdict.reason.clone(),

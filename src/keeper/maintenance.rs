@@ -5,7 +5,6 @@ use super::Keeper;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::cancel::Cancel;
-use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
@@ -13,6 +12,7 @@ use crate::session::{Revocation, Session};
 use crate::vault::Successors;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What `doctor` tells: what this machine can do, by area.
@@ -22,11 +22,11 @@ pub struct Facts(pub Value);
 impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
-        let live = self.shared.live(&self.provider.key)?;
-        let renew_at = live
+        let session = self.shared.session(&self.provider.key)?;
+        let renew_at = session
             .as_ref()
-            .filter(|live| self.way_to_renew(live).is_some() || self.has_lapsed(live))
-            .and_then(|live| self.renewal_time(live));
+            .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
+            .and_then(|session| self.renewal_time(session));
         let drain_at =
             if self.has_tasks()? { Some(self.shared.clock.now()) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
@@ -49,7 +49,7 @@ impl Keeper {
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
     pub fn audit_refused(&self, reason: &str) {
-        let is_news = !std::mem::replace(&mut self.shared.state().sink_failed, true);
+        let is_news = !self.shared.has_sink_failed.swap(true, Ordering::Relaxed);
         if is_news {
             log::warn!("the audit sink failed: {reason}");
             let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
@@ -64,16 +64,17 @@ impl Keeper {
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
         log::info!("forgetting this device's key and sessions");
         let commit_lock = self.shared.commit_lock();
-        self.shared.stop_work_of_all();
+        self.shared.running.cancel_all();
         let vault = self.shared.vault()?;
         let retire = |session: &Session| {
             let other = provider::find(&session.provider, &Given::new())
                 .or_else(|_| Provider::parse(&session.definition))
                 .ok();
             let own = (session.provider == self.provider.key).then(|| self.provider.clone());
-            let held = Credentials::from_sealed(&session.credentials).ok()?;
             let whose = (session.id.as_str(), session.account.id.as_str());
-            let entry = self.revocation_of(&own.or(other)?, &held, whose, Duration::ZERO).ok()?;
+            let entry = self
+                .revocation_of(&own.or(other)?, &session.credentials, whose, Duration::ZERO)
+                .ok()?;
             Some(Revocation { provider: session.provider.clone(), ..entry })
         };
         let mut retire = |session: &Session| Successors::from(retire(session));
@@ -87,7 +88,7 @@ impl Keeper {
             log::warn!("the outbox could not be drained: {error}");
         }
         let (left, pending) = vault.forget()?;
-        self.shared.forget_everything();
+        self.shared.clear();
         self.tell(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })

@@ -5,7 +5,10 @@
 //! whole process (vault, gates, connections, events, log) is in the directory's `Shared`.
 
 mod accounts;
+mod clients;
 mod courier;
+mod delivery;
+mod device_codes;
 mod drain;
 mod login;
 mod logout;
@@ -15,18 +18,21 @@ mod renewal;
 mod report;
 mod request;
 mod revocation;
+mod running;
+mod session_cache;
 mod shared;
 
 use crate::clock::{Clock, UnixTime};
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::events::Notification;
 use crate::http;
 use crate::provider::{Provider, Renew};
+use crate::session::Credentials;
 use crate::session::{Account, Session};
 use crate::vault::random_id;
 use log::{Level, LevelFilter};
-use shared::{Live, Shared};
+use session_cache::Seen;
+use shared::Shared;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +62,8 @@ pub struct Config {
     /// Where the audit trail is sent as well.
     pub audit_url: Option<Url>,
     pub log_level: LevelFilter,
+    /// True: the log goes to the terminal (standard error) as well.
+    pub log_to_terminal: bool,
 }
 
 /// The sessions of one provider at one data directory. A clone is another handle on the same.
@@ -86,7 +94,7 @@ impl Keeper {
         if config.renewal_margin < 0 {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
-        shared.log.set_level(config.log_level);
+        shared.log.configure(config.log_level, config.log_to_terminal);
         Ok(Keeper {
             shared,
             provider: config.provider,
@@ -106,9 +114,10 @@ impl Keeper {
         self.shared.log.enter(work)
     }
 
-    /// From now on, lines below `level` are not written, for the whole data directory.
-    pub fn set_log_level(&self, level: LevelFilter) {
-        self.shared.log.set_level(level);
+    /// From now on, lines below `level` are not written, for the whole data directory; the others go
+    /// to the terminal as well where `to_terminal` says so.
+    pub fn configure_log(&self, level: LevelFilter, to_terminal: bool) {
+        self.shared.log.configure(level, to_terminal);
     }
 
     /// The log lines that nobody has taken yet.
@@ -127,59 +136,57 @@ impl Keeper {
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        let live = self.shared.live(&self.provider.key)?;
-        self.status_of(live.as_ref())
+        Ok(self.status_of(&self.shared.seen(&self.provider.key)?))
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let live = self.shared.live(&self.provider.key)?;
-        let status = self.status_of(live.as_ref())?;
-        let session = live.map(|live| live.session);
+        let seen = self.shared.seen(&self.provider.key)?;
         Ok(Details {
-            status,
-            signed_in_at: session.as_ref().map(|session| session.signed_in_at),
-            renewed_at: session.as_ref().map(|session| session.renewed_at),
+            status: self.status_of(&seen),
+            signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
+            renewed_at: seen.session.as_ref().map(|session| session.renewed_at),
         })
     }
 
-    fn status_of(&self, live: Option<&Live>) -> Result<Status> {
-        let pending = self.shared.vault()?.pending(Some(&self.provider.key))?;
-        Ok(match live {
-            None => Status::signed_out(&self.provider.id, pending),
-            Some(live) => {
-                Status::of(live, self.has_lapsed(live), self.way_to_renew(live).is_some(), pending)
+    fn status_of(&self, seen: &Seen) -> Status {
+        match &seen.session {
+            None => Status::signed_out(&self.provider.id, seen.pending),
+            Some(session) => {
+                let is_renewable = self.way_to_renew(session).is_some();
+                Status::of(session, self.has_lapsed(session), is_renewable, seen.pending)
             }
-        })
+        }
     }
 
-    fn signed_in(&self) -> Result<Live> {
-        self.shared.live(&self.provider.key)?.ok_or_else(|| {
+    fn signed_in(&self) -> Result<Session> {
+        self.shared.session(&self.provider.key)?.ok_or_else(|| {
             Error::new(Kind::NotSignedIn, format!("nobody is signed in at {}", self.provider.name))
                 .with_hint("Log in first.")
         })
     }
 
     /// True when the access token seems to have ended.
-    fn has_lapsed(&self, live: &Live) -> bool {
-        live.session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at))
+    fn has_lapsed(&self, session: &Session) -> bool {
+        session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at))
     }
 
     /// When the token is to be renewed: the margin before its end, but never in the first half of
     /// its life, so that a short-lived one is not renewed at every request.
-    fn renewal_time(&self, live: &Live) -> Option<UnixTime> {
-        let ends = live.session.expires_at?;
-        let lifetime = ends.saturating_sub(live.session.renewed_at).max(0);
+    fn renewal_time(&self, session: &Session) -> Option<UnixTime> {
+        let ends = session.expires_at?;
+        let lifetime = ends.saturating_sub(session.renewed_at).max(0);
         Some(ends - self.renewal_margin.min(lifetime / 2))
     }
 
-    fn is_renewal_due(&self, live: &Live) -> bool {
-        self.renewal_time(live).is_some_and(|at| self.shared.clock.seems_past(at))
+    fn is_renewal_due(&self, session: &Session) -> bool {
+        self.renewal_time(session).is_some_and(|at| self.shared.clock.seems_past(at))
     }
 
     /// The way to renew, if the provider has one and the session holds what it needs.
-    fn way_to_renew(&self, live: &Live) -> Option<&Renew> {
-        let can = crate::login::can_renew(&self.provider, &live.held, &*self.shared.clock);
+    fn way_to_renew(&self, session: &Session) -> Option<&Renew> {
+        let can =
+            crate::login::can_renew(&self.provider, &session.credentials, &*self.shared.clock);
         self.provider.renew.as_ref().filter(|_| can)
     }
 
@@ -188,9 +195,9 @@ impl Keeper {
     }
 
     /// The session as the credentials tell it: token, claims, account.
-    fn session_from(&self, gained: &Credentials, username: &str) -> Result<Session> {
+    fn session_from(&self, credentials: Credentials, username: &str) -> Result<Session> {
         let rule = &self.provider.session;
-        if gained.token(rule).is_none() {
+        if credentials.token(rule).is_none() {
             let what = rule.token_cookies.first().map_or_else(
                 || "an access token".to_owned(),
                 |cookie| format!("the cookie '{cookie}'"),
@@ -202,8 +209,8 @@ impl Keeper {
         let now = self.shared.clock.now();
         let [id, email, name] = crate::login::ACCOUNT;
         let fact = |claims: &[String], value: &str| {
-            let told = || gained.value(value).map(|text| text.expose().to_owned());
-            gained.claim(rule, claims).or_else(told)
+            let told = || credentials.value(value).map(|text| text.expose().to_owned());
+            credentials.claim(rule, claims).or_else(told)
         };
         let email = fact(&rule.account_email, email).unwrap_or_default();
         let unnamed = [username, &email, &self.provider.id];
@@ -220,8 +227,8 @@ impl Keeper {
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
-            expires_at: gained.token_ends_at(rule, now),
-            credentials: gained.to_sealed(),
+            expires_at: credentials.token_ends_at(rule, now),
+            credentials,
             definition: self.provider.source.clone(),
         })
     }

@@ -12,6 +12,7 @@ use crate::provider::{Downgrade, id_of};
 use crate::secret::Secret;
 use crate::user_files;
 use crate::vault::{TakenTask, Task};
+use std::sync::atomic::Ordering;
 
 const DELETE: &str = "delete";
 const DOWNGRADE: &str = "downgrade_entitlements";
@@ -86,7 +87,7 @@ impl Keeper {
         match abandoned {
             Ok(abandoned) => {
                 for task in abandoned {
-                    self.shared.state().handed_out.remove(&task.id);
+                    self.shared.handed_out().remove(&task.id);
                     log::warn!("work after a logout was cut short: {}", task.task.name);
                     self.tell_task(&task, Event::TaskFailed);
                 }
@@ -95,7 +96,7 @@ impl Keeper {
         }
         self.do_tasks();
         // What an earlier process left may wait for somebody who never comes.
-        let is_first = !std::mem::replace(&mut self.shared.state().has_finished_tasks, true);
+        let is_first = !self.shared.has_finished_tasks.swap(true, Ordering::Relaxed);
         self.tell_update(is_first);
     }
 
@@ -107,13 +108,13 @@ impl Keeper {
             wanted.push(HOOK);
         }
         let taken = self.shared.vault()?.take_tasks(&wanted, hooks)?;
-        self.shared.state().handed_out.extend(taken.iter().map(|task| (task.id, task.clone())));
+        self.shared.handed_out().extend(taken.iter().map(|task| (task.id, task.clone())));
         Ok(taken)
     }
 
     /// Notes what became of work that was handed out. False: it was noted before.
     pub fn finish_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
-        let task = self.shared.state().handed_out.remove(&id);
+        let task = self.shared.handed_out().remove(&id);
         let Some(task) = task else { return Ok(false) };
         let is_noted = self.settle_task(&task, is_done, detail)?;
         self.tell_update(false);

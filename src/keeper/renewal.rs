@@ -7,13 +7,12 @@
 use super::Keeper;
 use super::accounts::another_account;
 use super::report::Status;
-use super::shared::Live;
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::login::{self, Renewal};
 use crate::provider::{Probe, Renew};
+use crate::session::Credentials;
 use crate::session::Session;
 use crate::vault::{SessionSelector, Successors};
 use std::time::{Duration, Instant};
@@ -24,90 +23,94 @@ const RENEWAL_REST: Duration = Duration::from_secs(60);
 impl Keeper {
     /// Gets fresh tokens now, without the user.
     pub fn renew(&self, cancel: &Cancel) -> Result<Status> {
-        let live = self.signed_in()?;
-        self.renew_from(&live, false, cancel)?;
+        let session = self.signed_in()?;
+        self.renew_from(&session, false, cancel)?;
         self.status()
     }
 
     /// A session that is good for a request: renewed if that is due and possible.
-    pub(super) fn fresh(&self, cancel: &Cancel) -> Result<Live> {
-        let live = self.signed_in()?;
-        if !self.needs_renewal(&live) {
-            return Ok(live);
+    pub(super) fn fresh(&self, cancel: &Cancel) -> Result<Session> {
+        let session = self.signed_in()?;
+        if !self.needs_renewal(&session) {
+            return Ok(session);
         }
-        let failed = self.shared.state().renewal_failed.get(&self.provider.key).copied();
+        let failed = self.shared.failed_renewals().get(&self.provider.key).copied();
         let rests = failed.is_some_and(|at| at.elapsed() < RENEWAL_REST);
-        if rests && !self.has_lapsed(&live) {
-            return Ok(live);
+        if rests && !self.has_lapsed(&session) {
+            return Ok(session);
         }
-        match self.renew_from(&live, false, cancel) {
+        match self.renew_from(&session, false, cancel) {
             Ok(renewed) => Ok(renewed),
-            Err(error) if is_fatal(&error) || self.has_lapsed(&live) => Err(error),
-            Err(_) => Ok(live),
+            Err(error) if is_fatal(&error) || self.has_lapsed(&session) => Err(error),
+            Err(_) => Ok(session),
         }
     }
 
     /// True when renewing is due and there is a way, or the token has ended anyway.
-    pub(super) fn needs_renewal(&self, live: &Live) -> bool {
-        self.has_lapsed(live) || (self.is_renewal_due(live) && self.way_to_renew(live).is_some())
+    pub(super) fn needs_renewal(&self, session: &Session) -> bool {
+        self.has_lapsed(session)
+            || (self.is_renewal_due(session) && self.way_to_renew(session).is_some())
     }
 
     /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs is
     /// taken and no request is made. `is_refused`: the server does not take the session any more.
     pub(super) fn renew_from(
         &self,
-        seen: &Live,
+        seen: &Session,
         is_refused: bool,
         cancel: &Cancel,
-    ) -> Result<Live> {
+    ) -> Result<Session> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.working(&keeper.provider.key, cancel);
+            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
             let _inside = keeper.shared.login_lock.lock(cancel)?;
-            let live = keeper.signed_in()?;
-            if live.session.account.id != seen.session.account.id {
+            let session = keeper.signed_in()?;
+            if session.account.id != seen.account.id {
                 return Err(another_account());
             }
-            let token = |live: &Live| live.held.token(&keeper.provider.session);
-            if live.session.id != seen.session.id || token(&live) != token(&seen) {
-                return Ok(live);
+            let token = |session: &Session| session.credentials.token(&keeper.provider.session);
+            if session.id != seen.id || token(&session) != token(&seen) {
+                return Ok(session);
             }
-            match keeper.way_to_renew(&live) {
-                Some(renew) => keeper.renew_by(renew, live),
-                None if is_refused || keeper.has_lapsed(&live) => Err(keeper.end_expired(&live)),
+            match keeper.way_to_renew(&session) {
+                Some(renew) => keeper.renew_by(renew, session),
+                None if is_refused || keeper.has_lapsed(&session) => {
+                    Err(keeper.end_expired(&session))
+                }
                 None => Err(keeper.cannot_renew()),
             }
         })
     }
 
-    fn renew_by(&self, renew: &Renew, live: Live) -> Result<Live> {
+    fn renew_by(&self, renew: &Renew, session: Session) -> Result<Session> {
         log::info!("renewing the session");
         let client = self.client()?;
-        let live = self.mark_spent(live, true)?;
+        let session = self.mark_spent(session, true)?;
         // Not cancelled once it has begun: a long-lived credential may have been exchanged.
         let whole = Cancel::new();
-        let renewed = login::renew(&self.context(&client, &whole), renew, live.held.clone());
+        let renewed =
+            login::renew(&self.context(&client, &whole), renew, session.credentials.clone());
         match renewed {
-            Ok(Renewal::Renewed(mut held)) => {
-                held.mark_spent(false);
-                self.shared.state().renewal_failed.remove(&self.provider.key);
-                self.store_renewal(live, &held)
+            Ok(Renewal::Renewed(mut fresh)) => {
+                fresh.is_spent = false;
+                self.shared.failed_renewals().remove(&self.provider.key);
+                self.store_renewal(session, &fresh)
             }
             Ok(Renewal::Over) => {
-                let mut dead = live;
-                dead.held.mark_spent(false);
+                let mut dead = session;
+                dead.credentials.is_spent = false;
                 Err(self.end_refused(&dead))
             }
             Ok(Renewal::Lost(error)) => {
-                self.renewal_failed(&live, &error);
-                if self.provider.rotates() && self.has_lapsed(&live) {
-                    return Err(self.end_expired(&live));
+                self.renewal_failed(&session, &error);
+                if self.provider.rotates() && self.has_lapsed(&session) {
+                    return Err(self.end_expired(&session));
                 }
                 Err(error)
             }
             Err(error) => {
-                self.mark_spent(live.clone(), false)?;
-                self.renewal_failed(&live, &error);
+                self.mark_spent(session.clone(), false)?;
+                self.renewal_failed(&session, &error);
                 Err(error)
             }
         }
@@ -116,114 +119,108 @@ impl Keeper {
     /// Notes, before a credential is sent that serves only once, that it is being used, and takes
     /// the note back when it was not. Whoever finds the note after a crash does not send it again: a
     /// server that sees one twice ends the session of everybody who holds it (RFC 9700 4.14.2).
-    fn mark_spent(&self, live: Live, spent: bool) -> Result<Live> {
+    fn mark_spent(&self, session: Session, is_spent: bool) -> Result<Session> {
         if !self.provider.rotates() {
-            return Ok(live);
+            return Ok(session);
         }
-        let held = live.held;
-        let stored = self.store(live.session, None, &mut |_, newer| {
-            let mut marked = newer.unwrap_or(&held).clone();
-            marked.mark_spent(spent);
-            marked
-        })?;
-        stored.ok_or_else(logged_out)
+        let marked =
+            self.store(session, None, &mut |session, _| session.credentials.is_spent = is_spent)?;
+        marked.ok_or_else(logged_out)
     }
 
-    fn renewal_failed(&self, live: &Live, error: &Error) {
+    fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
-        self.shared.state().renewal_failed.insert(self.provider.key.clone(), Instant::now());
-        self.note(Event::Renewed, &live.session.account.id, error.code());
+        self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
+        self.note(Event::Renewed, &session.account.id, error.code());
     }
 
-    fn store_renewal(&self, live: Live, held: &Credentials) -> Result<Live> {
+    fn store_renewal(&self, session: Session, fresh: &Credentials) -> Result<Session> {
         let now = self.shared.clock.now();
-        let record = self.record(Event::Renewed, &live.session.account.id, "ok", "");
-        let ended = live.session.clone();
-        let kept = self.store(live.session, Some(&record), &mut |session, stored| {
+        let record = self.record(Event::Renewed, &session.account.id, "ok", "");
+        let before = session.clone();
+        let kept = self.store(session, Some(&record), &mut |session, is_newer| {
             session.renewed_at = now;
-            let mut fresh = stored.map_or_else(|| held.clone(), |newer| newer.overlaid_with(held));
-            fresh.mark_spent(false);
-            fresh
+            session.credentials =
+                if is_newer { session.credentials.overlaid_with(fresh) } else { fresh.clone() };
+            session.credentials.is_spent = false;
         });
         let stored = match kept {
             Ok(stored) => stored,
             Err(error) => {
-                self.revoke_unstored(held, &ended.account.id, &Cancel::new());
+                self.revoke_unstored(fresh, &before.account.id, &Cancel::new());
                 return Err(error);
             }
         };
-        if let Some(live) = stored {
+        if let Some(session) = stored {
             log::info!("the session is renewed");
-            let account = &live.session.account.id;
+            let account = &session.account.id;
             self.tell(Event::Renewed, account, "ok");
-            return Ok(live);
+            return Ok(session);
         }
         log::info!("a logout came first; the fresh tokens are revoked");
-        self.revoke_late(&ended, held)?;
+        self.revoke_late(&before, fresh)?;
         Err(logged_out())
     }
 
-    /// Writes a changed session, fenced. `change` gets the session, and the stored credentials when
-    /// somebody wrote in between; it gives those to store. `None`: it was logged out.
+    /// Writes a changed session, fenced. `change` is asked again, with true, for the session as
+    /// somebody else has stored it in between. `None`: it was logged out.
     pub(super) fn store(
         &self,
         mut session: Session,
         record: Option<&NewAuditEvent>,
-        change: &mut dyn FnMut(&mut Session, Option<&Credentials>) -> Credentials,
-    ) -> Result<Option<Live>> {
+        change: &mut dyn FnMut(&mut Session, bool),
+    ) -> Result<Option<Session>> {
         let vault = self.shared.vault()?;
-        let mut newer: Option<Credentials> = None;
-        let rule = &self.provider.session;
+        let id = session.id.clone();
+        let mut is_newer = false;
         loop {
-            let id = session.id.clone();
-            let held = change(&mut session, newer.as_ref());
-            session.credentials = held.to_sealed();
-            session.expires_at = held.token_ends_at(rule, self.shared.clock.now());
+            change(&mut session, is_newer);
+            session.expires_at =
+                session.credentials.token_ends_at(&self.provider.session, self.shared.clock.now());
             if let Some(session) = vault.renew(session, record)? {
-                return Ok(Some(Live { session, held }));
+                return Ok(Some(session));
             }
             // Somebody wrote in between. Whether the account is still the active one does not matter.
             match vault.session_of(&self.provider.key, SessionSelector::Session(&id))? {
-                Some(stored) if !self.shared.has_ended(&id) => {
-                    newer = Some(Credentials::from_sealed(&stored.credentials).unwrap_or_default());
-                    session = stored;
-                }
+                Some(stored) if !self.shared.sessions.has_ended(&id) => session = stored,
                 _ => return Ok(None),
             }
+            is_newer = true;
         }
     }
 
     /// The server refused to renew. Where that is how a logout is proved, nothing is left to tell it.
-    fn end_refused(&self, live: &Live) -> Error {
+    fn end_refused(&self, session: &Session) -> Error {
         let is_proof = self.provider.logout.probe == Some(Probe::Renew);
-        self.end_over(live, is_proof)
+        self.end_over(session, is_proof)
     }
 
-    fn end_expired(&self, live: &Live) -> Error {
-        self.end_over(live, false)
+    fn end_expired(&self, session: &Session) -> Error {
+        self.end_over(session, false)
     }
 
     /// The server wants the user again: the session is over here too, and the user is told once.
-    fn end_over(&self, live: &Live, is_proved: bool) -> Error {
-        let account = &live.session.account.id;
+    fn end_over(&self, session: &Session, is_proved: bool) -> Error {
+        let account = &session.account.id;
         log::info!("the session is over; a new login is needed");
         let record = self.record(Event::SessionExpired, account, "ok", "");
         // The token may outlive the long-lived cookie; then the server is told to end it.
         // And one whose long-lived credential was lost on the way may be alive all the same.
-        let is_lost = live.held.is_spent();
+        let is_lost = session.credentials.is_spent;
         let mut retire = |old: &Session| {
             let lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
             let is_dead = is_proved || (lapsed && !is_lost);
-            let now = Session { credentials: live.held.to_sealed(), ..old.clone() };
+            let now = Session { credentials: session.credentials.clone(), ..old.clone() };
             let revocation = || self.revocation(&now, Duration::ZERO).ok();
             Successors::from(if is_dead { None } else { revocation() })
         };
-        let id = SessionSelector::Session(&live.session.id);
+        let id = SessionSelector::Session(&session.id);
         let ended = self
             .shared
             .vault()
             .and_then(|vault| vault.end(&self.provider.key, id, &mut retire, &record));
-        self.shared.forget_session(&live.session);
+        self.shared.sessions.end(session);
+        self.shared.close_connections();
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
         }

@@ -1,11 +1,10 @@
 //! What the keeper tells: plain data for Python and the command line. Times are Unix seconds, UTC.
 //! No secret is in any of them.
 
-use super::shared::Live;
 use crate::backoff::Outcome;
 use crate::clock::UnixTime;
 use crate::provider::id_of;
-use crate::session::Account;
+use crate::session::{Account, Session};
 use crate::vault::OutboxEntry;
 use serde::Serialize;
 
@@ -35,14 +34,14 @@ impl Status {
         }
     }
 
-    pub(super) fn of(live: &Live, has_lapsed: bool, renewable: bool, pending: u64) -> Self {
+    pub(super) fn of(session: &Session, has_lapsed: bool, renewable: bool, pending: u64) -> Self {
         Status {
             state: if has_lapsed { "expired" } else { "signed_in" },
-            provider: id_of(&live.session.provider).to_owned(),
-            account: Some(live.session.account.clone()),
-            expires_at: live.session.expires_at,
+            provider: id_of(&session.provider).to_owned(),
+            account: Some(session.account.clone()),
+            expires_at: session.expires_at,
             renewable,
-            cookies: live.held.jar.names(),
+            cookies: session.credentials.jar.names(),
             pending_revocations: pending,
         }
     }

@@ -5,11 +5,11 @@
 
 use super::Keeper;
 use super::accounts::another_account;
-use super::shared::Live;
 use crate::cancel::Cancel;
-use crate::credentials::Credentials;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Body, Jar, Request};
+use crate::http::{Answer, Body, Request};
+use crate::session::Credentials;
 use crate::session::Session;
 use crate::vault::random_id;
 use serde_json::Value;
@@ -51,47 +51,53 @@ impl Keeper {
         })?;
         self.provider.hosts.check(&url)?;
         self.check_active(outgoing.account.as_deref())?;
-        let live = self.fresh(cancel)?;
+        let session = self.fresh(cancel)?;
         self.check_active(outgoing.account.as_deref())?;
-        let answer = self.send(outgoing, &url, &live, cancel)?;
+        let answer = self.send(outgoing, &url, &session, cancel)?;
         if !self.is_unauthenticated(&answer) {
             return receive(answer);
         }
         log::info!("the server does not accept the session; renewing it");
-        let live = self.renew_from(&live, true, cancel)?;
-        let answer = self.send(outgoing, &url, &live, cancel)?;
+        let session = self.renew_from(&session, true, cancel)?;
+        let answer = self.send(outgoing, &url, &session, cancel)?;
         receive(answer)
     }
 
     /// The session's own headers and cookies.
     pub fn credentials(&self, account: Option<&str>) -> Result<ExportedCredentials> {
         self.check_active(account)?;
-        let live = self.signed_in()?;
-        let token = live.held.token(&self.provider.session).unwrap_or_default();
+        let session = self.signed_in()?;
+        let token = session.credentials.token(&self.provider.session).unwrap_or_default();
         // A token that only ever is a cookie is not for a header.
         let bearer = (!self.provider.api.bearer_hosts.is_empty())
             .then(|| ("Authorization".to_owned(), format!("Bearer {}", token.expose())));
         let cookie = |name: String| {
-            let value = live.held.jar.value(&name)?.expose().to_owned();
+            let value = session.credentials.jar.value(&name)?.expose().to_owned();
             Some((name, value))
         };
         Ok(ExportedCredentials {
             headers: bearer.into_iter().collect(),
-            cookies: live.held.jar.names().into_iter().filter_map(cookie).collect(),
+            cookies: session.credentials.jar.names().into_iter().filter_map(cookie).collect(),
             token: token.expose().to_owned(),
         })
     }
 
     /// A session that was handed out before the viewer switched must not act for somebody else.
     fn check_active(&self, account: Option<&str>) -> Result<()> {
-        let live = self.signed_in()?;
-        if account.is_none_or(|account| account == live.session.account.id) {
+        let session = self.signed_in()?;
+        if account.is_none_or(|account| account == session.account.id) {
             return Ok(());
         }
         Err(another_account())
     }
 
-    fn send(&self, outgoing: &Outgoing, url: &Url, live: &Live, cancel: &Cancel) -> Result<Answer> {
+    fn send(
+        &self,
+        outgoing: &Outgoing,
+        url: &Url,
+        session: &Session,
+        cancel: &Cancel,
+    ) -> Result<Answer> {
         let mut request = Request::get(url.clone());
         request.method.clone_from(&outgoing.method);
         request.headers.clone_from(&outgoing.headers);
@@ -100,29 +106,30 @@ impl Keeper {
             .as_ref()
             .map(|bytes| Body { content_type: None, bytes: Zeroizing::new(bytes.clone()) });
         if self.provider.api.bearer_hosts.check(url).is_ok() {
-            request.bearer = live.held.token(&self.provider.session);
+            request.bearer = session.credentials.token(&self.provider.session);
         }
-        let mut jar = live.held.jar.clone();
+        let mut jar = session.credentials.jar.clone();
         let answer = self.client()?.follow(&request, &self.provider.hosts, &mut jar, cancel)?;
-        if jar != live.held.jar {
+        if jar != session.credentials.jar {
             // The request has been made: what became of it matters more than the cookies.
-            if let Err(error) = self.keep_cookies(live, &jar) {
+            if let Err(error) = self.keep_cookies(session, &jar) {
                 log::error!("the cookies of an answer could not be kept: {error}");
             }
         }
         Ok(answer)
     }
 
-    fn keep_cookies(&self, live: &Live, jar: &Jar) -> Result<()> {
-        let held = live.held.with_jar(jar.clone());
-        let changes = Credentials::new().with_jar(jar.changes_since(&live.held.jar));
-        let stored = self.store(live.session.clone(), None, &mut |_, stored| {
-            stored.map_or_else(|| held.clone(), |newer| newer.overlaid_with(&changes))
+    fn keep_cookies(&self, session: &Session, jar: &Jar) -> Result<()> {
+        let kept = session.credentials.with_jar(jar.clone());
+        let changes = Credentials::new().with_jar(jar.changes_since(&session.credentials.jar));
+        let stored = self.store(session.clone(), None, &mut |session, is_newer| {
+            session.credentials =
+                if is_newer { session.credentials.overlaid_with(&changes) } else { kept.clone() };
         })?;
         let rule = &self.provider.session;
-        if stored.is_none() && held.token(rule) != live.held.token(rule) {
+        if stored.is_none() && kept.token(rule) != session.credentials.token(rule) {
             // An entry of its own: what the logout's entry holds is needed as well.
-            let late = Session { id: random_id()?, ..live.session.clone() };
+            let late = Session { id: random_id()?, ..session.clone() };
             return self.revoke_late(&late, &changes);
         }
         Ok(())

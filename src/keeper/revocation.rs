@@ -4,16 +4,16 @@
 use super::Keeper;
 use crate::backoff::{FIRST_TRY_LEASE, Outcome};
 use crate::cancel::Cancel;
+use crate::clock::LONGEST_LIFE;
 use crate::clock::UnixTime;
 use crate::context::Context;
-use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
 use crate::http::Client;
 use crate::login::{self, Renewal};
 use crate::logout::{self, Verdict};
 use crate::provider::{Everywhere, Probe, Provider};
+use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::session::{Revocation, Session};
-use crate::token;
 use crate::vault::random_id;
 use std::time::Duration;
 
@@ -28,18 +28,22 @@ impl Keeper {
         session: &Session,
         lease: Duration,
     ) -> std::result::Result<Revocation, Verdict> {
-        let held = Credentials::from_sealed(&session.credentials).unwrap_or_default();
-        self.revocation_of(&self.provider, &held, (&session.id, &session.account.id), lease)
+        self.revocation_of(
+            &self.provider,
+            &session.credentials,
+            (&session.id, &session.account.id),
+            lease,
+        )
     }
 
     pub(super) fn revocation_of(
         &self,
         provider: &Provider,
-        held: &Credentials,
+        credentials: &Credentials,
         (session_id, account): (&str, &str),
         lease: Duration,
     ) -> std::result::Result<Revocation, Verdict> {
-        let credentials = logout::needed_for_logout(provider, held);
+        let credentials = logout::needed_for_logout(provider, credentials);
         if !logout::can_revoke(provider, &credentials) {
             return Err(nothing_to_send());
         }
@@ -55,7 +59,7 @@ impl Keeper {
             created_at,
             first_attempt_at: created_at + i64::try_from(lease.as_secs()).unwrap_or(0),
             expires_at,
-            credentials: credentials.to_sealed(),
+            credentials,
             everywhere: false,
             definition: provider.source.clone(),
         })
@@ -73,38 +77,42 @@ impl Keeper {
         wait_for_others: bool,
         keep: &mut Keep<'_>,
     ) -> Verdict {
-        let held = Credentials::from_sealed(&revocation.credentials).unwrap_or_default();
+        let credentials = revocation.credentials.clone();
         let client = match self.logout_client(provider, deadline) {
             Ok(client) => client,
             Err(error) => return Verdict::new(Outcome::Deferred, error.message()),
         };
         let clock = &*self.shared.clock;
         let context = Context { client: &client, provider, clock, cancel };
-        let mut attempt = Attempt { context, held, keep, wait_for_others };
+        let mut attempt = Attempt { context, credentials, keep, wait_for_others };
         let verdict = attempt.run(revocation.everywhere);
         attempt.finish(verdict, revocation.everywhere)
     }
 
     /// A session that the server may have opened and the vault did not take: it goes to the outbox,
     /// or is ended without it. Cookies that make no session are nothing to end.
-    pub(super) fn revoke_unstored(&self, gained: &Credentials, account: &str, cancel: &Cancel) {
+    pub(super) fn revoke_unstored(
+        &self,
+        credentials: &Credentials,
+        account: &str,
+        cancel: &Cancel,
+    ) {
         let names = self.provider.credential_cookies();
-        let has_cookie = names.iter().any(|name| gained.jar.value(name).is_some());
-        if !has_cookie && !gained.has_tokens() {
+        let has_cookie = names.iter().any(|name| credentials.jar.value(name).is_some());
+        if !has_cookie && !credentials.has_tokens() {
             return;
         }
         log::warn!("the login could not be kept; the server is told to end it");
         let id = random_id().unwrap_or_default();
         let Ok(revocation) =
-            self.revocation_of(&self.provider, gained, (&id, account), FIRST_TRY_LEASE)
+            self.revocation_of(&self.provider, credentials, (&id, account), FIRST_TRY_LEASE)
         else {
             return;
         };
         match self.shared.vault().and_then(|vault| vault.enqueue(&revocation)) {
             Ok(entry) => {
-                self.shared.state().sending.insert(entry);
+                let _sending = self.shared.delivery.begin(entry);
                 self.deliver_first(entry, None, cancel);
-                self.shared.state().sending.remove(&entry);
             }
             Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
@@ -121,9 +129,9 @@ impl Keeper {
     }
 
     /// Tokens that came after the logout: they belong to the session that is to be revoked.
-    pub(super) fn revoke_late(&self, session: &Session, held: &Credentials) -> Result<()> {
+    pub(super) fn revoke_late(&self, session: &Session, credentials: &Credentials) -> Result<()> {
         let mut late = session.clone();
-        late.credentials = held.to_sealed();
+        late.credentials = credentials.clone();
         if let Ok(revocation) = self.revocation(&late, Duration::ZERO) {
             self.shared.vault()?.enqueue(&revocation)?;
         }
@@ -133,26 +141,26 @@ impl Keeper {
     /// A client whose requests end within the deadline, the probe's included.
     fn logout_client(&self, provider: &Provider, deadline: Option<Duration>) -> Result<Client> {
         let deadline = deadline.unwrap_or(self.logout_deadline).max(SHORTEST_DEADLINE);
-        let share = deadline / logout::requests(provider).max(1);
-        let mut network = self.network.clone();
-        network.total_timeout = network.total_timeout.min(share);
-        network.answer_timeout = network.answer_timeout.min(share);
-        network.connect_timeout = network.connect_timeout.min(share);
-        self.shared.client(&network)
+        Ok(self.client()?.limited_to(deadline / logout::requests(provider).max(1)))
     }
 
     /// When the last of the credentials ends by itself, as far as they tell. A refresh token does not
     /// tell, nor does a long-lived cookie without an end.
-    pub(super) fn last_end(&self, provider: &Provider, held: &Credentials) -> Option<UnixTime> {
+    pub(super) fn last_end(
+        &self,
+        provider: &Provider,
+        credentials: &Credentials,
+    ) -> Option<UnixTime> {
         let now = self.shared.clock.now();
-        let refresh = held.value(REFRESH_TOKEN).map(|_| now.saturating_add(token::LONGEST));
-        let cookies = held.jar.last_expiry_of(&provider.credential_cookies());
-        let access =
-            held.value(ACCESS_TOKEN).and_then(|_| held.token_ends_at(&provider.session, now));
-        let long_lived = provider
-            .renewal_cookie()
-            .filter(|name| held.jar.value(name).is_some() && held.jar.expires_at(name).is_none());
-        let endless = long_lived.map(|_| now.saturating_add(token::LONGEST));
+        let refresh = credentials.value(REFRESH_TOKEN).map(|_| now.saturating_add(LONGEST_LIFE));
+        let cookies = credentials.jar.last_expiry_of(&provider.credential_cookies());
+        let access = credentials
+            .value(ACCESS_TOKEN)
+            .and_then(|_| credentials.token_ends_at(&provider.session, now));
+        let long_lived = provider.renewal_cookie().filter(|name| {
+            credentials.jar.value(name).is_some() && credentials.jar.expires_at(name).is_none()
+        });
+        let endless = long_lived.map(|_| now.saturating_add(LONGEST_LIFE));
         [refresh, endless, cookies, access].into_iter().flatten().max()
     }
 }
@@ -164,7 +172,7 @@ pub(super) type Keep<'a> = dyn FnMut(&Credentials) -> bool + 'a;
 /// where the answers prove nothing.
 struct Attempt<'a> {
     context: Context<'a>,
-    held: Credentials,
+    credentials: Credentials,
     keep: &'a mut Keep<'a>,
     wait_for_others: bool,
 }
@@ -172,16 +180,16 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn run(&mut self, everywhere: bool) -> Verdict {
         let Context { provider, clock, .. } = self.context;
-        if logout::needs_fresh_token(provider, &self.held, clock, everywhere) {
+        if logout::needs_fresh_token(provider, &self.credentials, clock, everywhere) {
             if let Some(Ok(Renewal::Over)) = self.renew() {
                 return self.was_over(everywhere);
             }
         }
-        let before = self.held.clone();
+        let before = self.credentials.clone();
         let verdict =
-            logout::revoke(&self.context, &mut self.held, everywhere, self.wait_for_others);
-        if self.held != before && !verdict.outcome.is_final() {
-            (self.keep)(&self.held);
+            logout::revoke(&self.context, &mut self.credentials, everywhere, self.wait_for_others);
+        if self.credentials != before && !verdict.outcome.is_final() {
+            (self.keep)(&self.credentials);
         }
         verdict
     }
@@ -228,26 +236,28 @@ impl Attempt<'_> {
     fn renew(&mut self) -> Option<Result<Renewal>> {
         let Context { provider, clock, .. } = self.context;
         let renew = provider.renew.as_ref()?;
-        if !login::can_renew(provider, &self.held, clock) || self.context.cancel.is_cancelled() {
+        if !login::can_renew(provider, &self.credentials, clock)
+            || self.context.cancel.is_cancelled()
+        {
             return None;
         }
         if provider.rotates() {
-            self.held.mark_spent(true);
-            if !(self.keep)(&self.held) {
-                self.held.mark_spent(false);
+            self.credentials.is_spent = true;
+            if !(self.keep)(&self.credentials) {
+                self.credentials.is_spent = false;
                 return None;
             }
         }
-        let mut renewal = login::renew(&self.context, renew, self.held.clone());
+        let mut renewal = login::renew(&self.context, renew, self.credentials.clone());
         match &mut renewal {
             Ok(Renewal::Renewed(fresh)) => {
-                fresh.mark_spent(false);
-                self.held = logout::needed_for_logout(provider, fresh);
-                (self.keep)(&self.held);
+                fresh.is_spent = false;
+                self.credentials = logout::needed_for_logout(provider, fresh);
+                (self.keep)(&self.credentials);
             }
             Err(_) => {
-                self.held.mark_spent(false);
-                (self.keep)(&self.held);
+                self.credentials.is_spent = false;
+                (self.keep)(&self.credentials);
             }
             Ok(Renewal::Over | Renewal::Lost(_)) => {}
         }

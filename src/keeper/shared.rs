@@ -1,31 +1,27 @@
-//! What a data directory has one of in the whole process: its vault, gates, connections, events and
+//! What a data directory has one of in the whole process: its vault, locks, connections, events and
 //! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up by
 //! the directory's path.
 
+use super::clients::Clients;
+use super::delivery::Delivery;
+use super::device_codes::DeviceCodes;
+use super::running::Running;
+use super::session_cache::{Seen, SessionCache};
 use crate::audit::{Event, NewAuditEvent};
-use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
 use crate::http::{Client, Settings};
 use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
-use crate::login::Device;
 use crate::session::Session;
 use crate::vault::{TakenTask, Vault};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// A session and its credentials, as they were when they were last read.
-#[derive(Clone)]
-pub(super) struct Live {
-    pub session: Session,
-    pub held: Credentials,
-}
+use std::time::Instant;
 
 pub(super) struct Shared {
     pub directory: PathBuf,
@@ -42,50 +38,25 @@ pub(super) struct Shared {
     /// A login is stored, or a logout done, as a whole: whoever comes second sees the first.
     commit_lock: Mutex<()>,
     vault: Mutex<Option<Arc<Vault>>>,
-    state: Mutex<State>,
-}
-
-/// What is only remembered while the process lives.
-#[derive(Default)]
-pub(super) struct State {
-    /// By provider: the vault's mark at which this was read.
-    pub read: HashMap<String, (i64, Option<Live>)>,
-    /// Sessions that were logged out; they stay out even if the disk refused to forget them.
-    pub ended: HashSet<String>,
-    /// Renewals and logins under way, by provider; a logout cancels them.
-    pub working: Vec<(u64, String, Cancel)>,
-    pub last_work: u64,
-    /// Outbox entries that somebody is sending just now.
-    pub sending: HashSet<i64>,
-    /// Sessions whose restore has been told.
-    pub restored: HashSet<String>,
-    /// Providers that could not be reached, and until when they are left alone.
-    pub unreachable: HashMap<String, Instant>,
-    /// Outbox entries whose TLS trouble is in the audit trail.
-    pub tls_told: HashSet<i64>,
-    /// Post-logout work that somebody is doing just now, by its number.
-    pub handed_out: HashMap<i64, TakenTask>,
-    /// True once the work that earlier processes left was looked at.
-    pub has_finished_tasks: bool,
-    /// True while the audit sink does not take what it is given.
-    pub sink_failed: bool,
+    pub sessions: SessionCache,
+    pub running: Running,
+    pub delivery: Delivery,
+    pub device_codes: DeviceCodes,
+    clients: Clients,
     /// When a renewal last failed, by provider.
-    pub renewal_failed: HashMap<String, Instant>,
-    /// Codes that are waited for: number, provider, code.
-    devices: Vec<(u64, String, Device)>,
-    clients: Vec<(Settings, Client)>,
+    failed_renewals: Mutex<HashMap<String, Instant>>,
+    /// Post-logout work that somebody is doing just now, by its number.
+    handed_out: Mutex<HashMap<i64, TakenTask>>,
+    /// True once the work that earlier processes left was looked at.
+    pub has_finished_tasks: AtomicBool,
+    /// True while the audit sink does not take what it is given.
+    pub has_sink_failed: AtomicBool,
 }
-
-/// Older codes than these are not waited for any more.
-const DEVICES_KEPT: usize = 8;
-
-/// More kinds of settings than this are not in use at once.
-const CLIENTS_KEPT: usize = 8;
 
 static ALL: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 
 impl Shared {
-    /// The shared at `directory`; the same one for every caller in the process.
+    /// What is shared at `directory`; the same for every caller in the process.
     pub fn at(directory: &Path, key_directory: Option<PathBuf>) -> Result<Arc<Self>> {
         let (directory, key_directory) = settle_both(directory, key_directory)?;
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +71,7 @@ impl Shared {
         Ok(shared)
     }
 
-    /// A shared of its own, for tests.
+    /// Apart from the process's own, for tests.
     pub fn apart(directory: &Path, keys: Option<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self> {
         let (directory, key_directory) = settle_both(directory, keys)?;
         Ok(Shared::new(directory, key_directory, clock))
@@ -118,7 +89,15 @@ impl Shared {
             courier: Mutex::new(()),
             commit_lock: Mutex::new(()),
             vault: Mutex::new(None),
-            state: Mutex::default(),
+            sessions: SessionCache::default(),
+            running: Running::default(),
+            delivery: Delivery::default(),
+            device_codes: DeviceCodes::default(),
+            clients: Clients::default(),
+            failed_renewals: Mutex::default(),
+            handed_out: Mutex::default(),
+            has_finished_tasks: AtomicBool::new(false),
+            has_sink_failed: AtomicBool::new(false),
         }
     }
 
@@ -136,134 +115,51 @@ impl Shared {
         Ok(vault)
     }
 
-    /// The active session of `provider` and its cookies; read anew only after somebody wrote.
-    pub fn live(&self, provider: &str) -> Result<Option<Live>> {
+    /// The active session of `provider`, and how many of its logouts wait; read anew only after
+    /// somebody wrote.
+    pub fn seen(&self, provider: &str) -> Result<Seen> {
         let vault = self.vault()?;
         let mark = vault.change_mark()?;
-        if let Some((read_at, live)) = self.state().read.get(provider) {
-            if *read_at == mark {
-                return Ok(live.clone());
-            }
+        if let Some(seen) = self.sessions.get(provider).filter(|seen| seen.mark == mark) {
+            return Ok(seen);
         }
         let session = vault.session(provider)?;
+        let pending = vault.pending(Some(provider))?;
         self.tell_damage(&vault);
-        let live = session.map(|session| {
-            // A session whose credentials cannot be read is of no use, but can still be logged out.
-            let held = Credentials::from_sealed(&session.credentials).unwrap_or_else(|error| {
-                log::error!("{error}");
-                Credentials::new()
-            });
-            Live { session, held }
-        });
-        let mut state = self.state();
-        let live = live.filter(|live| !state.ended.contains(&live.session.id));
-        state.read.insert(provider.to_owned(), (mark, live.clone()));
-        Ok(live)
+        Ok(self.sessions.put(provider, Seen { mark, session, pending }))
     }
 
-    /// The session as it was last read, for when the disk cannot be.
-    pub fn remembered(&self, provider: &str) -> Option<Session> {
-        let state = self.state();
-        let (_, live) = state.read.get(provider)?;
-        live.as_ref().map(|live| live.session.clone())
-    }
-
-    /// The providers to be left alone, and for how long yet.
-    pub fn held_back(&self) -> HashMap<String, Duration> {
-        let now = Instant::now();
-        let mut state = self.state();
-        state.unreachable.retain(|_, until| *until > now);
-        state.unreachable.iter().map(|(id, until)| (id.clone(), *until - now)).collect()
-    }
-
-    pub fn hold_back(&self, provider: &str, pause: Duration) {
-        self.state().unreachable.insert(provider.to_owned(), Instant::now() + pause);
-    }
-
-    /// The session is over in this process, whatever the disk says.
-    pub fn forget_session(&self, session: &Session) {
-        let mut state = self.state();
-        state.ended.insert(session.id.clone());
-        state.read.remove(&session.provider);
-        state.clients.clear();
-    }
-
-    /// True when this session was logged out in this process.
-    pub fn has_ended(&self, session_id: &str) -> bool {
-        self.state().ended.contains(session_id)
+    /// The active session of `provider`.
+    pub fn session(&self, provider: &str) -> Result<Option<Session>> {
+        Ok(self.seen(provider)?.session)
     }
 
     pub fn client(&self, settings: &Settings) -> Result<Client> {
-        let known = |state: &State| {
-            state.clients.iter().find(|(of, _)| of == settings).map(|(_, client)| client.clone())
-        };
-        if let Some(client) = known(&self.state()) {
-            return Ok(client);
-        }
-        let client = Client::new(settings, Arc::clone(&self.clock))?;
-        let mut state = self.state();
-        if state.clients.len() == CLIENTS_KEPT {
-            state.clients.remove(0);
-        }
-        state.clients.push((settings.clone(), client.clone()));
-        Ok(client)
+        self.clients.get(settings, &self.clock)
+    }
+
+    /// Closes the idle connections: after a logout none is left that the server knows.
+    pub fn close_connections(&self) {
+        self.clients.clear();
     }
 
     /// Nothing of what was signed in is left in memory.
-    pub fn forget_everything(&self) {
-        let mut state = self.state();
-        state.read.clear();
-        state.clients.clear();
-        state.unreachable.clear();
+    pub fn clear(&self) {
+        self.sessions.clear();
+        self.clients.clear();
+        self.delivery.release_all();
     }
 
-    /// Work for `provider` that a logout may cancel, until the guard is dropped.
-    pub fn working(self: &Arc<Self>, provider: &str, cancel: &Cancel) -> Working {
-        let mut state = self.state();
-        state.last_work += 1;
-        let number = state.last_work;
-        state.working.push((number, provider.to_owned(), cancel.clone()));
-        Working { shared: Arc::clone(self), number }
+    pub fn failed_renewals(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.failed_renewals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn stop_work(&self, provider: &str) {
-        for (_, of, cancel) in &self.state().working {
-            if of == provider {
-                cancel.cancel();
-            }
-        }
-    }
-
-    /// Keeps a code until somebody waits for it.
-    pub fn keep_device(&self, provider: &str, device: &Device) -> u64 {
-        let mut state = self.state();
-        state.last_work += 1;
-        let number = state.last_work;
-        if state.devices.len() == DEVICES_KEPT {
-            state.devices.remove(0);
-        }
-        state.devices.push((number, provider.to_owned(), device.clone()));
-        number
-    }
-
-    pub fn take_device(&self, provider: &str, number: u64) -> Option<Device> {
-        let devices = &mut self.state().devices;
-        let place = devices.iter().position(|(of, whose, _)| *of == number && whose == provider)?;
-        Some(devices.remove(place).2)
+    pub fn handed_out(&self) -> MutexGuard<'_, HashMap<i64, TakenTask>> {
+        self.handed_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn commit_lock(&self) -> MutexGuard<'_, ()> {
         self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn stop_work_of_all(&self) {
-        for (_, _, cancel) in &self.state().working {
-            cancel.cancel();
-        }
-    }
-
-    pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell_damage(&self, vault: &Vault) {
@@ -285,17 +181,6 @@ impl Shared {
                 log::error!("the audit trail could not be written: {error}");
             }
         }
-    }
-}
-
-pub(super) struct Working {
-    shared: Arc<Shared>,
-    number: u64,
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        self.shared.state().working.retain(|(number, _, _)| *number != self.number);
     }
 }
 

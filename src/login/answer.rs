@@ -4,13 +4,14 @@
 //! says, things may have other names.
 
 use super::unexpected;
+use crate::clock::LONGEST_LIFE;
 use crate::clock::UnixTime;
-use crate::credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
 use crate::error::Result;
 use crate::http::Answer;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::token::{self, Claims};
+use crate::session::claims::Claims;
+use crate::session::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
 use serde_json::Value;
 
 /// The names of what an answer says of the account, among the values.
@@ -99,12 +100,12 @@ fn check_id_token(
 
 fn seconds(value: &Value) -> Option<i64> {
     let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
-    (seconds > 0).then(|| seconds.min(token::LONGEST))
+    (seconds > 0).then(|| seconds.min(LONGEST_LIFE))
 }
 
 fn shown(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if crate::token::is_showable(text) => Some(text.clone()),
+        Value::String(text) if crate::session::claims::is_showable(text) => Some(text.clone()),
         Value::Number(number) if number.is_u64() => Some(number.to_string()),
         _ => None,
     }

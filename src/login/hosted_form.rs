@@ -8,11 +8,12 @@
 use super::{page_text, unexpected};
 use crate::cancel::Cancel;
 use crate::context::Context;
-use crate::credentials::Credentials;
+use crate::cookies::Jar;
 use crate::error::{Error, Result};
-use crate::http::{Answer, Jar, Request, form};
+use crate::http::{Answer, Request, form};
 use crate::provider::{Body, HostedForm, Page, Submit, Take, Values};
 use crate::secret::Secret;
+use crate::session::Credentials;
 
 pub(super) fn log_in(
     context: &Context,

@@ -14,11 +14,11 @@ pub use device_code::Device;
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::Answer;
 use crate::provider::{Login, Provider, Renew};
 use crate::secret::Secret;
+use crate::session::{Credentials, REFRESH_TOKEN};
 
 /// What a renewal came to.
 pub enum Renewal {
@@ -91,7 +91,7 @@ pub fn can_renew(provider: &Provider, credentials: &Credentials, clock: &dyn Clo
     };
     match &provider.renew {
         None => false,
-        Some(_) if provider.rotates() && credentials.is_spent() => false,
+        Some(_) if provider.rotates() && credentials.is_spent => false,
         Some(Renew::Page(page)) => holds_cookie(&page.needs_cookie),
         Some(Renew::Request(request)) => match &request.needs_cookie {
             Some(name) => holds_cookie(name),

@@ -5,11 +5,11 @@
 
 use super::{Renewal, page_text, unexpected};
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::{Request, form};
 use crate::provider::RenewPage;
 use crate::secret::Secret;
+use crate::session::Credentials;
 
 pub(super) fn renew(
     context: &Context,

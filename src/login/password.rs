@@ -6,11 +6,11 @@
 use super::{read_answer, refused, sent_elsewhere, unexpected};
 use crate::cancel::Cancel;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::Request;
 use crate::provider::{PasswordLogin, Values};
 use crate::secret::Secret;
+use crate::session::Credentials;
 
 const NAME: &str = "the login";
 

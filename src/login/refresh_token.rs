@@ -2,9 +2,9 @@
 
 use super::{Renewal, judge_failure, read_answer, unexpected};
 use crate::context::Context;
-use crate::credentials::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 use crate::error::Result;
 use crate::oauth::{Endpoint, OAuthClient, errors};
+use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 
 const NAME: &str = "the renewal";
 

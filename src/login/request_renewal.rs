@@ -2,10 +2,10 @@
 
 use super::{Renewal, judge_failure, read_answer, unexpected};
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::error::Result;
 use crate::http::Request;
 use crate::provider::RenewRequest;
+use crate::session::Credentials;
 
 const NAME: &str = "the renewal";
 

@@ -3,9 +3,9 @@
 use super::{Verdict, bearer, proof};
 use crate::backoff::Outcome;
 use crate::context::Context;
-use crate::credentials::Credentials;
 use crate::http::{Answer, Request};
 use crate::provider::SessionList;
+use crate::session::Credentials;
 use serde_json::Value;
 use url::Url;
 

@@ -7,8 +7,8 @@
 use super::{Verdict, proof};
 use crate::backoff::Outcome;
 use crate::context::Context;
-use crate::credentials::{Credentials, ID_TOKEN};
 use crate::oauth::{Endpoint, OAuthClient};
+use crate::session::{Credentials, ID_TOKEN};
 
 /// `None` where the server has no such endpoint, or has been told and need not prove anything.
 pub(super) fn end(context: &Context, credentials: &mut Credentials) -> Option<Verdict> {

@@ -11,10 +11,10 @@ mod revocation;
 use crate::backoff::Outcome;
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::credentials::{Credentials, ID_TOKEN, REFRESH_TOKEN};
 use crate::error::Fault;
 use crate::provider::{Everywhere, Place, Probe, Provider, Step};
 use crate::secret::Secret;
+use crate::session::{Credentials, ID_TOKEN, REFRESH_TOKEN};
 use std::time::Duration;
 use url::Url;
 

@@ -6,8 +6,9 @@
 
 use super::Verdict;
 use crate::backoff::Outcome;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind};
-use crate::http::{Answer, Jar};
+use crate::http::Answer;
 use crate::oauth::errors;
 use crate::provider::Proof;
 use serde_json::Value;

@@ -6,11 +6,12 @@
 use super::{Verdict, bearer, has_lapsed, outlives_token, proof};
 use crate::backoff::Outcome;
 use crate::context::Context;
-use crate::credentials::Credentials;
-use crate::http::{Jar, Request};
+use crate::cookies::Jar;
+use crate::http::Request;
 use crate::provider::{LogoutRequest, Place, Provider, Target, Template};
 use crate::secret::Secret;
-use crate::token::is_showable;
+use crate::session::Credentials;
+use crate::session::claims::is_showable;
 use serde_json::Value;
 use url::Url;
 

@@ -3,9 +3,9 @@
 use super::{Verdict, proof};
 use crate::backoff::Outcome;
 use crate::context::Context;
-use crate::credentials::{Credentials, REFRESH_TOKEN};
 use crate::http::Answer;
 use crate::oauth::{Endpoint, OAuthClient, errors};
+use crate::session::{Credentials, REFRESH_TOKEN};
 use url::Url;
 
 /// `None` where the server has no such endpoint; another step has to serve then.
@@ -41,7 +41,7 @@ pub(super) fn revoke(
         };
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
         let is_final = verdict.outcome.is_final();
-        if is_final && name == REFRESH_TOKEN && credentials.is_spent() {
+        if is_final && name == REFRESH_TOKEN && credentials.is_spent {
             // 200 is also the answer for a token that has been exchanged for another.
             gravest = Some(Verdict { status: verdict.status, ..perhaps_exchanged() });
             continue;

@@ -1,8 +1,9 @@
 //! The issuer's metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
 use super::{Endpoint, OAuthClient};
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Jar, Request};
+use crate::http::Request;
 use serde_json::Value;
 use url::Url;
 

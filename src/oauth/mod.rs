@@ -7,11 +7,12 @@ mod discovery;
 pub mod errors;
 
 use crate::cancel::Cancel;
-use crate::credentials::Credentials;
+use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Client, Jar, Request};
+use crate::http::{Answer, Client, Request};
 use crate::provider::{OAuth, Provider};
 use crate::secret::Secret;
+use crate::session::Credentials;
 use url::Url;
 
 /// The endpoints, by their names in the metadata (RFC 8414 section 2).

@@ -48,6 +48,7 @@ pub fn config(mut from: Dict) -> Result<Config> {
             .map(|text| check_address(&text))
             .transpose()?,
         log_level: level(from.text("log_level")?.as_deref())?,
+        log_to_terminal: from.flag("log_to_terminal")?,
     };
     from.finish()?;
     Ok(config)

@@ -118,6 +118,7 @@ impl Issuer {
             renewal_margin: 3600,
             audit_url: None,
             log_level: log::LevelFilter::Debug,
+            log_to_terminal: false,
         };
         Issuer { url, keeper: Keeper::open(config).unwrap(), _directory: directory, state }
     }

@@ -170,6 +170,7 @@ impl Service {
             renewal_margin: 3600,
             audit_url: None,
             log_level: log::LevelFilter::Debug,
+            log_to_terminal: false,
         }
     }
 

@@ -4,7 +4,6 @@ mod accounts;
 mod damage;
 mod disk;
 mod keys;
-mod migration;
 mod outbox;
 mod rebuild;
 mod sharing;
@@ -16,7 +15,7 @@ use super::*;
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::HeldClock;
 use crate::secret::Secret;
-use crate::session::{Account, Revocation, Session};
+use crate::session::{ACCESS_TOKEN, Account, Credentials, Revocation, Session};
 use std::fs;
 use tempfile::TempDir;
 
@@ -88,6 +87,12 @@ impl Vault {
     }
 }
 
+pub fn credentials(token: &str) -> Credentials {
+    let mut credentials = Credentials::new();
+    credentials.set(ACCESS_TOKEN, Secret::new(token));
+    credentials
+}
+
 pub fn session(id: &str, provider: &str) -> Session {
     Session {
         id: id.to_owned(),
@@ -101,7 +106,7 @@ pub fn session(id: &str, provider: &str) -> Session {
         signed_in_at: NOW,
         renewed_at: NOW,
         expires_at: Some(NOW + 3600),
-        credentials: Secret::new(format!("{CANARY} of {id}")),
+        credentials: credentials(&format!("{CANARY} of {id}")),
         definition: String::new(),
     }
 }

@@ -23,7 +23,7 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     vault.postpone(id, 4, 2, NOW + 900, "rejected").unwrap();
     let sent = vault.entry(id).unwrap().unwrap();
     assert_eq!((sent.attempts, sent.refusals), (4, 2));
-    let late = Revocation { credentials: Secret::new("late"), ..sent.revocation.clone() };
+    let late = Revocation { credentials: credentials("late"), ..sent.revocation.clone() };
     home.open().enqueue(&late).unwrap();
     assert!(!vault.settle(&sent, &record(Event::Revoked)).unwrap());
     let entry = vault.entry(id).unwrap().unwrap();

@@ -68,7 +68,7 @@ fn a_logout_takes_the_latest_and_happens_once() {
     let home = Home::new();
     let vault = home.open();
     let first = log_in(&vault, "a", "angel");
-    let renewed = Session { credentials: Secret::new("fresh"), ..first };
+    let renewed = Session { credentials: credentials("fresh"), ..first };
     vault.renew(renewed, Some(&record(Event::Renewed))).unwrap();
     assert_eq!(
         vault
@@ -80,11 +80,11 @@ fn a_logout_takes_the_latest_and_happens_once() {
     assert_eq!(end(&vault, "angel"), Ended::Gone);
     assert_eq!(vault.session("angel").unwrap(), None);
     let entry = vault.entry(id).unwrap().unwrap();
-    assert_eq!(entry.revocation.credentials.expose(), "fresh");
+    assert_eq!(entry.revocation.credentials, credentials("fresh"));
     assert_eq!((entry.attempts, entry.next_attempt_at), (0, NOW));
     assert_eq!(events(&vault), ["login", "renewed", "logout"]);
     // Tokens that come late go into the same entry.
-    let late = Revocation { credentials: Secret::new("late"), ..entry.revocation };
+    let late = Revocation { credentials: credentials("late"), ..entry.revocation };
     assert_eq!(vault.enqueue(&late).unwrap(), id);
     assert_eq!(vault.entries().unwrap().len(), 1);
     assert_eq!(vault.entry(id).unwrap().unwrap().revocation, late);

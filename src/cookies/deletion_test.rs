@@ -66,5 +66,5 @@ fn only_a_matching_deletion_is_one() {
 fn a_deletion_in_1970_needs_no_date() {
     let jar = jar_with(&["j=x; Domain=angel.com; Path=/"]);
     let answer = [format!("j=; Domain=angel.com; Path=/; {PAST}")];
-    assert!(jar.deleted_by("j", &url("https://auth.angel.com/logout"), &answer));
+    assert!(jar.deleted_at("j", &url("https://auth.angel.com/logout"), &answer, None));
 }

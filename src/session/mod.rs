@@ -1,7 +1,11 @@
-//! Who is signed in where: plain data that the vault seals and the keeper hands around.
+//! Who is logged in where, and with what: the data that the vault seals and the keeper hands around.
+
+pub mod claims;
+mod credentials;
+
+pub use credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
 
 use crate::clock::UnixTime;
-use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// The person at the provider. The id is the provider's own and stable; it is never empty.
@@ -26,11 +30,9 @@ pub struct Session {
     pub renewed_at: UnixTime,
     /// When the access token ends, as its claims or the server say; a hint only.
     pub expires_at: Option<UnixTime>,
-    /// What the server gave, as `credentials::Credentials` writes it.
-    #[serde(with = "crate::secret::sealed", alias = "cookies")]
-    pub credentials: Secret,
+    /// What the server gave.
+    pub credentials: Credentials,
     /// The provider's definition at the login, for when nobody knows it any more.
-    #[serde(default)]
     pub definition: String,
 }
 
@@ -47,11 +49,9 @@ pub struct Revocation {
     pub first_attempt_at: UnixTime,
     /// When the last of the credentials ends by itself; `None` when they do not say.
     pub expires_at: Option<UnixTime>,
-    /// What the logout and the probe send, as `credentials::Credentials` writes it.
-    #[serde(with = "crate::secret::sealed", alias = "cookies")]
-    pub credentials: Secret,
+    /// What the logout and the probe send.
+    pub credentials: Credentials,
     /// True: the account's other sessions are to be ended as well.
-    #[serde(default)]
     pub everywhere: bool,
     /// The provider's definition as it was at logout: the file may be gone when we come to it.
     pub definition: String,

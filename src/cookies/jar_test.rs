@@ -33,6 +33,16 @@ fn sent(jar: &Jar, to: &str) -> String {
         .unwrap_or_default()
 }
 
+/// As the vault seals it.
+fn reopened(jar: &Jar) -> Jar {
+    serde_json::from_str(&serde_json::to_string(jar).unwrap()).unwrap()
+}
+
+fn http_date(time: UnixTime) -> String {
+    let seconds = std::time::Duration::from_secs(u64::try_from(time).unwrap());
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + seconds)
+}
+
 #[test]
 fn a_cookie_is_taken_or_refused_as_the_rfc_says() {
     let pair = |size: usize| format!("a={}", "x".repeat(size - 1));
@@ -133,14 +143,11 @@ fn a_server_of_another_sort_is_judged_by_its_kind() {
     put(&mut jar, "http://www.angel.com/", &["a=b; Secure"]);
     put(&mut jar, "https://shop.co.uk/", &["a=b; Domain=co.uk"]);
     assert!(jar.is_empty(), "Secure over http, and a public suffix");
-    // A development host: Secure is dropped, SameSite=None becomes Lax.
+    // A development host: Secure is dropped, and SameSite=None needs none.
     put(&mut jar, "http://127.0.0.1:8080/", &["a=b; Secure; SameSite=None", "c=d; SameSite=None"]);
     assert_eq!(sent(&jar, "http://127.0.0.1:8080/"), "a=b; c=d");
-    assert_eq!(jar.cookies[0].secure(), None);
-    assert_eq!(jar.cookies[0].same_site().unwrap().to_string(), "Lax");
-    let kept = jar_with(&["a=b; Secure; SameSite=None"]);
-    assert_eq!(kept.cookies[0].secure(), Some(true));
-    assert_eq!(kept.cookies[0].same_site().unwrap().to_string(), "None");
+    assert!(!jar.cookies[0].secure);
+    assert!(jar_with(&["a=b; Secure; SameSite=None"]).cookies[0].secure);
 }
 
 #[test]
@@ -177,11 +184,11 @@ fn a_wrong_clock_ends_no_cookie() {
     assert_eq!(send(&clock), "a=b; s=1");
     // Dates are the server's: it lives in 2037, or in 1971, and so do its cookies.
     for date in [2_114_380_800, 31_536_000] {
-        let expires = format!("a=b; Expires={}", crate::http::date::format_http_date(date + 60));
+        let expires = format!("a=b; Expires={}", http_date(date + 60));
         let mut jar = Jar::new();
         jar.store(&url("https://auth.angel.com/"), &[expires], Some(date), &hosts());
         assert_eq!(jar.expires_at("a"), Some(date + 60));
-        assert_eq!(Jar::from_sealed(&jar.to_sealed()).unwrap().expires_at("a"), Some(date + 60));
+        assert_eq!(reopened(&jar).expires_at("a"), Some(date + 60));
     }
 }
 
@@ -192,16 +199,11 @@ fn what_is_sealed_comes_back() {
         "s=p\u{e4}; Path=/",
         "e=; Path=/",
     ]);
-    let sealed = jar.to_sealed();
-    let back = Jar::from_sealed(&sealed).unwrap();
-    assert_eq!(back.cookies, jar.cookies);
-    assert_eq!(back.to_sealed(), sealed);
+    let back = reopened(&jar);
+    assert_eq!(back, jar);
     assert_eq!(back.expires_at("a"), Some(DATE + 60));
-    assert!(Jar::from_sealed(&Secret::default()).unwrap().is_empty());
-    for bad in ["{", "[1]", "{\"a\":\"hunter2\"}", "[{\"raw_cookie\":\"hunter2\"}]"] {
-        let error = Jar::from_sealed(&Secret::new(bad)).unwrap_err();
-        assert_eq!(error.kind(), Kind::Storage);
-        assert!(!error.message().contains("hunter2"));
+    for bad in ["{", "[1]", "{\"a\":\"hunter2\"}", "[{\"name\":\"hunter2\"}]"] {
+        assert!(serde_json::from_str::<Jar>(bad).is_err());
     }
     assert_eq!(format!("{jar:?}"), "Jar[\"a\", \"e\", \"s\"]");
 }
@@ -270,8 +272,8 @@ fn any_header_is_survived() {
     for _ in 0..5_000 {
         let text: String = (0..next(14)).map(|_| pieces[next(pieces.len())]).collect();
         put(&mut jar, "https://auth.angel.com/u/login", &[&text]);
-        jar.deleted_by("a", &url("https://auth.angel.com/"), &[text]);
+        jar.deleted_at("a", &url("https://auth.angel.com/"), &[text], None);
     }
     assert!(!jar.is_empty() && jar.cookies.len() <= MAX_COOKIES);
-    assert_eq!(Jar::from_sealed(&jar.to_sealed()).unwrap().cookies, jar.cookies);
+    assert_eq!(reopened(&jar), jar);
 }

@@ -4,7 +4,7 @@
 //! are what the user is shown; nothing here decides whether somebody is signed in. A token that
 //! cannot be read is simply opaque. RFC 7519 section 4.1, RFC 7515 section 3.
 
-use crate::clock::UnixTime;
+use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,9 +12,6 @@ use serde_json::{Map, Value};
 
 /// A longer payload is not read.
 const PAYLOAD_LIMIT: usize = 64 * 1024;
-
-/// No session is believed to last longer: 400 days, as for cookies (RFC 6265bis 5.6.1).
-pub const LONGEST: i64 = 400 * 86_400;
 
 /// The claims of a token; empty for an opaque one.
 #[derive(Default)]
@@ -64,7 +61,7 @@ impl Claims {
             reason = "`as` saturates, and the range is checked"
         )]
         let at = number.as_i64().or_else(|| number.as_f64().map(|at| at as i64))?;
-        (at > 0).then(|| at.min(now.saturating_add(LONGEST)))
+        (at > 0).then(|| at.min(now.saturating_add(LONGEST_LIFE)))
     }
 }
 
@@ -105,8 +102,8 @@ mod tests {
             ("-5", None),
             ("0", None),
             ("1500.9", Some(1500)),
-            ("1e300", Some(1000 + LONGEST)),
-            ("9223372036854775808", Some(1000 + LONGEST)),
+            ("1e300", Some(1000 + LONGEST_LIFE)),
+            ("9223372036854775808", Some(1000 + LONGEST_LIFE)),
         ] {
             let claims = Claims::read(&token(&format!("{{\"exp\": {exp}}}")));
             assert_eq!(claims.expires_at(1000), expected, "{exp}");

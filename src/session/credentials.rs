@@ -2,14 +2,12 @@
 //!
 //! Nothing is interpreted here but by name; the login puts in, the logout and the requests take out.
 
+use super::claims::Claims;
 use crate::clock::UnixTime;
-use crate::error::{Error, Kind, Result};
-use crate::http::Jar;
+use crate::cookies::Jar;
 use crate::provider::{SessionRule, Template, Values};
-use crate::secret::Secret;
-use crate::token::Claims;
+use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The names of the values.
@@ -17,30 +15,18 @@ pub const ACCESS_TOKEN: &str = "access_token";
 pub const REFRESH_TOKEN: &str = "refresh_token";
 pub const ID_TOKEN: &str = "id_token";
 
-/// Set before a credential that serves once is sent, and gone with the answer: after a crash in
-/// between, it is not sent again.
-const SPENT: &str = "spent";
-
 /// The cookies and values of one session. `Debug` shows their names.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     pub jar: Jar,
+    #[serde(with = "secret::sealed_values")]
     values: Values,
     /// When the access token ends, as the server said with it.
     pub expires_at: Option<UnixTime>,
+    /// Set before a credential that serves only once is sent, and taken back with the answer: after a
+    /// crash in between it is not sent again (RFC 9700 section 4.14.2).
+    pub is_spent: bool,
 }
-
-/// As it is sealed.
-#[derive(Serialize, Deserialize)]
-struct Sealed {
-    #[serde(with = "crate::secret::sealed")]
-    cookies: Secret,
-    values: BTreeMap<String, Held>,
-    expires_at: Option<UnixTime>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Held(#[serde(with = "crate::secret::sealed")] Secret);
 
 impl Credentials {
     pub fn new() -> Self {
@@ -51,31 +37,6 @@ impl Credentials {
     #[must_use]
     pub fn with_jar(&self, jar: Jar) -> Self {
         Credentials { jar, ..self.clone() }
-    }
-
-    /// Reads what [`Credentials::to_sealed`] wrote, or a list of cookies as the first version did.
-    pub fn from_sealed(text: &Secret) -> Result<Self> {
-        if text.is_empty() || text.expose().starts_with('[') {
-            return Ok(Credentials { jar: Jar::from_sealed(text)?, ..Credentials::default() });
-        }
-        let sealed: Sealed = serde_json::from_str(text.expose())
-            .map_err(|_| Error::new(Kind::Storage, "the stored credentials cannot be read"))?;
-        Ok(Credentials {
-            jar: Jar::from_sealed(&sealed.cookies)?,
-            values: sealed.values.into_iter().map(|(name, held)| (name, held.0)).collect(),
-            expires_at: sealed.expires_at,
-        })
-    }
-
-    pub fn to_sealed(&self) -> Secret {
-        let held = |(name, value): (&String, &Secret)| (name.clone(), Held(value.clone()));
-        let sealed = Sealed {
-            cookies: self.jar.to_sealed(),
-            values: self.values.iter().map(held).collect(),
-            expires_at: self.expires_at,
-        };
-        // Writing plain data to memory does not fail; an empty text would be no credentials.
-        Secret::new(serde_json::to_string(&sealed).unwrap_or_default())
     }
 
     /// The value of that name; an empty one is none.
@@ -134,19 +95,6 @@ impl Credentials {
         [ACCESS_TOKEN, REFRESH_TOKEN].iter().any(|name| self.value(name).is_some())
     }
 
-    /// True when the long-lived credential was sent and may have been used up.
-    pub fn is_spent(&self) -> bool {
-        self.values.contains_key(SPENT)
-    }
-
-    pub fn mark_spent(&mut self, spent: bool) {
-        if spent {
-            self.set(SPENT, Secret::new("yes"));
-        } else {
-            self.remove(SPENT);
-        }
-    }
-
     /// These with everything of `newer` put over them.
     #[must_use]
     pub fn overlaid_with(&self, newer: &Credentials) -> Credentials {
@@ -156,6 +104,7 @@ impl Credentials {
             jar: self.jar.overlaid_with(&newer.jar),
             values,
             expires_at: newer.expires_at.or(self.expires_at),
+            is_spent: self.is_spent || newer.is_spent,
         }
     }
 }
@@ -171,30 +120,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sealed_comes_back_and_old_ones_too() {
-        let mut held = Credentials::new();
-        held.set(ACCESS_TOKEN, Secret::new("at"));
-        held.expires_at = Some(7);
-        assert_eq!(Credentials::from_sealed(&held.to_sealed()).unwrap(), held);
-        assert!(Credentials::from_sealed(&Secret::new("[]")).unwrap().jar.is_empty());
-        assert!(Credentials::from_sealed(&Secret::new("")).unwrap().jar.is_empty());
-        assert!(Credentials::from_sealed(&Secret::new("{")).is_err());
+    fn what_is_sealed_comes_back() {
+        let mut credentials = Credentials::new();
+        credentials.set(ACCESS_TOKEN, Secret::new("at"));
+        credentials.expires_at = Some(7);
+        credentials.is_spent = true;
+        let sealed = serde_json::to_string(&credentials).unwrap();
+        assert_eq!(serde_json::from_str::<Credentials>(&sealed).unwrap(), credentials);
+        assert!(serde_json::from_str::<Credentials>("{}").is_err());
     }
 
     #[test]
     fn debug_shows_names_only() {
-        let mut held = Credentials::new();
-        held.set(REFRESH_TOKEN, Secret::new("hunter2"));
-        let shown = format!("{held:?}");
+        let mut credentials = Credentials::new();
+        credentials.set(REFRESH_TOKEN, Secret::new("hunter2"));
+        let shown = format!("{credentials:?}");
         assert!(shown.contains("refresh_token") && !shown.contains("hunter2"), "{shown}");
-    }
-
-    #[test]
-    fn a_spent_mark_survives_sealing() {
-        let mut held = Credentials::new();
-        held.mark_spent(true);
-        assert!(Credentials::from_sealed(&held.to_sealed()).unwrap().is_spent());
-        held.mark_spent(false);
-        assert!(!held.is_spent());
     }
 }

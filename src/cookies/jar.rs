@@ -1,15 +1,15 @@
 //! The cookie jar: what an answer may put in (RFC 6265bis 5.7), what a request takes out (5.8).
 //!
-//! Cookies are `cookie_store`'s, which does the matching and the JSON. They are kept in a list of our
-//! own, in order of creation: its store drops what the system clock calls expired, and the clock
-//! may be wrong. Nothing here leaves the jar because of the time, unless the clock is known.
+//! A list of our own, in order of creation: `cookie_store`'s store drops what the system clock calls
+//! expired, and the clock may be wrong. Nothing leaves the jar because of the time, unless the clock
+//! is known.
 
-use super::cookie::{Place, SetCookie};
+use super::cookie::Cookie;
+use super::set_cookie::SetCookie;
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::error::{Error, Kind, Result};
-use crate::provider::{Hosts, is_loopback};
+use crate::provider::Hosts;
 use crate::secret::Secret;
-use cookie_store::{Cookie, CookieDomain, CookieExpiration};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use url::Url;
 
@@ -17,30 +17,15 @@ const MAX_PER_DOMAIN: usize = 50;
 const MAX_COOKIES: usize = 200;
 
 /// The cookies of one session. `Debug` shows their names.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Jar {
-    cookies: Vec<Cookie<'static>>,
+    cookies: Vec<Cookie>,
 }
 
 impl Jar {
     pub fn new() -> Self {
         Jar::default()
-    }
-
-    /// Reads what [`Jar::to_sealed`] wrote; no text at all is an empty jar.
-    pub fn from_sealed(text: &Secret) -> Result<Self> {
-        if text.is_empty() {
-            return Ok(Jar::new());
-        }
-        let damaged = |_| Error::new(Kind::Storage, "the stored cookies cannot be read");
-        Ok(Jar { cookies: serde_json::from_str(text.expose()).map_err(damaged)? })
-    }
-
-    /// All cookies as JSON, those without an end and those past it too: whether an end has come is
-    /// asked when they are sent, of a clock that may be known better by then.
-    pub fn to_sealed(&self) -> Secret {
-        // Writing plain data to memory does not fail; an empty text would be an empty jar.
-        Secret::new(serde_json::to_string(&self.cookies).unwrap_or_default())
     }
 
     /// Takes in the `Set-Cookie` headers of an answer from `url` that was written at `date`.
@@ -69,65 +54,58 @@ impl Jar {
     }
 
     fn insert(&mut self, new: &SetCookie, url: &Url, date: UnixTime) {
-        let place = new.place(url);
-        let old = self.cookies.iter().position(|c| c.name() == new.name && is_at(c, &place));
-        let expiry = new.expiry(date);
-        if expiry.is_some_and(|end| end <= date) {
-            if let Some(index) = old {
-                self.cookies.remove(index);
+        let Some(cookie) = new.cookie(url, date) else { return };
+        let old = self.cookies.iter().position(|c| c.key() == cookie.key());
+        let has_ended = |c: &Cookie| c.expires_at().is_some_and(|end| end <= date);
+        match old {
+            Some(index) if has_ended(&cookie) => drop(self.cookies.remove(index)),
+            Some(index) => self.cookies[index] = cookie,
+            None if has_ended(&cookie) => {}
+            None => {
+                if self.is_full_for(&cookie) {
+                    self.cookies.retain(|c| !has_ended(c));
+                }
+                if self.is_full_for(&cookie) {
+                    log::debug!("cookie {} was refused: the jar is full", cookie.name);
+                } else {
+                    self.cookies.push(cookie);
+                }
             }
-            return;
-        }
-        let Some(cookie) = new.keep(url, expiry) else { return };
-        if let Some(index) = old {
-            self.cookies[index] = cookie;
-            return;
-        }
-        if self.is_full_for(&place) {
-            self.cookies.retain(|c| expiry_of(c).is_none_or(|end| end > date));
-        }
-        if self.is_full_for(&place) {
-            log::debug!("cookie {} was refused: the jar is full", new.name);
-        } else {
-            self.cookies.push(cookie);
         }
     }
 
-    fn is_full_for(&self, place: &Place) -> bool {
-        let neighbours = self
-            .cookies
-            .iter()
-            .filter(|c| c.domain.as_cow().as_deref() == Some(&place.domain))
-            .count();
+    fn is_full_for(&self, new: &Cookie) -> bool {
+        let domain = |c: &Cookie| String::from(&c.domain);
+        let neighbours = self.cookies.iter().filter(|c| domain(c) == domain(new)).count();
         self.cookies.len() >= MAX_COOKIES || neighbours >= MAX_PER_DOMAIN
     }
 
     /// The `Cookie` header of a request to `url`; `None` when there is nothing to send.
     pub fn header_for(&self, url: &Url, clock: &dyn Clock) -> Option<Secret> {
-        let is_alive = |c: &&Cookie<'static>| !expiry_of(c).is_some_and(|end| clock.is_past(end));
+        let is_alive = |c: &&Cookie| !c.expires_at().is_some_and(|end| clock.is_past(end));
         let mut cookies: Vec<_> =
-            self.cookies.iter().filter(|c| belongs_to(c, url)).filter(is_alive).collect();
+            self.cookies.iter().filter(|c| c.is_for(url)).filter(is_alive).collect();
         if cookies.is_empty() {
             return None;
         }
         // Stable: among paths of one length the older cookie stays first.
         cookies.sort_by_key(|c| std::cmp::Reverse(c.path.len()));
-        let room = cookies.iter().map(|c| c.name().len() + c.value().len() + 3).sum();
+        let room = cookies.iter().map(|c| c.name.len() + c.value.expose().len() + 3).sum();
         let mut header = String::with_capacity(room);
         for cookie in cookies {
             if !header.is_empty() {
                 header.push_str("; ");
             }
-            header.push_str(cookie.name());
+            header.push_str(&cookie.name);
             header.push('=');
-            header.push_str(cookie.value());
+            header.push_str(cookie.value.expose());
         }
         Some(Secret::new(header))
     }
 
     /// The names, sorted, each once.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.cookies.iter().map(|c| c.name().to_owned()).collect();
+        let mut names: Vec<_> = self.cookies.iter().map(|c| c.name.clone()).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -135,20 +113,20 @@ impl Jar {
 
     /// The value of the cookie of that name; of several, the one with the longest path.
     pub fn value(&self, name: &str) -> Option<Secret> {
-        self.find(name).map(|cookie| Secret::new(cookie.value()))
+        self.find(name).map(|cookie| cookie.value.clone())
     }
 
     /// When the cookie that [`Jar::value`] reads ends; `None` for a session cookie.
     pub fn expires_at(&self, name: &str) -> Option<UnixTime> {
-        self.find(name).and_then(expiry_of)
+        self.find(name).and_then(Cookie::expires_at)
     }
 
     /// When the last of the cookies of these names ends; `None` when none of them is here, or none
     /// has an end. One without an end beside others lives as long as a browser's window would, and
     /// is not what keeps a session for months.
     pub fn last_expiry_of(&self, names: &[&str]) -> Option<UnixTime> {
-        let is_named = |c: &&Cookie<'static>| names.contains(&c.name());
-        self.cookies.iter().filter(is_named).filter_map(expiry_of).max()
+        let is_named = |c: &&Cookie| names.contains(&c.name.as_str());
+        self.cookies.iter().filter(is_named).filter_map(Cookie::expires_at).max()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -157,19 +135,14 @@ impl Jar {
 
     /// Removes every cookie of that name.
     pub fn remove(&mut self, name: &str) {
-        self.cookies.retain(|cookie| cookie.name() != name);
+        self.cookies.retain(|cookie| cookie.name != name);
     }
 
     /// Only what would be sent to one of `urls`, whatever its age.
     #[must_use]
     pub fn subset_for(&self, urls: &[&Url]) -> Jar {
-        let is_wanted = |c: &&Cookie<'static>| urls.iter().any(|url| belongs_to(c, url));
+        let is_wanted = |c: &&Cookie| urls.iter().any(|url| c.is_for(url));
         Jar { cookies: self.cookies.iter().filter(is_wanted).cloned().collect() }
-    }
-
-    /// [`Jar::deleted_at`] for an answer whose date is not known: our clock stands in for it.
-    pub fn deleted_by(&self, name: &str, url: &Url, set_cookies: &[String]) -> bool {
-        self.deleted_at(name, url, set_cookies, None)
     }
 
     /// True only when an answer from `url`, written at `date`, deletes `name` for good.
@@ -186,20 +159,21 @@ impl Jar {
         date: Option<UnixTime>,
     ) -> bool {
         let date = date.unwrap_or_else(|| SystemClock::new().now());
-        let mut left: Vec<_> =
-            self.cookies.iter().filter(|c| c.name() == name).map(place_of).collect();
+        let mut left: Vec<Cookie> =
+            self.cookies.iter().filter(|c| c.name == name).cloned().collect();
         let is_stored = !left.is_empty();
         let mut has_deleted = false;
         for new in set_cookies.iter().filter_map(|text| SetCookie::parse(text)) {
-            if new.name != name || !new.is_acceptable(url) {
-                continue;
-            }
-            let place = new.place(url);
+            let cookie = match new.cookie(url, date) {
+                Some(cookie) if new.name == name && new.is_acceptable(url) => cookie,
+                _ => continue,
+            };
+            let is_left = |left: &[Cookie]| left.iter().any(|other| other.key() == cookie.key());
             if new.is_deletion(date) {
-                has_deleted |= !is_stored || left.contains(&place);
-                left.retain(|other| *other != place);
-            } else if !left.contains(&place) {
-                left.push(place);
+                has_deleted |= !is_stored || is_left(&left);
+                left.retain(|other| other.key() != cookie.key());
+            } else if !is_left(&left) {
+                left.push(cookie);
             }
         }
         has_deleted && left.is_empty()
@@ -210,7 +184,7 @@ impl Jar {
     pub fn overlaid_with(&self, newer: &Jar) -> Jar {
         let mut cookies = self.cookies.clone();
         for cookie in &newer.cookies {
-            cookies.retain(|c| c.name() != cookie.name() || place_of(c) != place_of(cookie));
+            cookies.retain(|c| c.key() != cookie.key());
             cookies.push(cookie.clone());
         }
         Jar { cookies }
@@ -219,13 +193,13 @@ impl Jar {
     /// The cookies that are not in `before` as they are here.
     #[must_use]
     pub fn changes_since(&self, before: &Jar) -> Jar {
-        let is_new = |c: &&Cookie<'static>| !before.cookies.contains(c);
+        let is_new = |c: &&Cookie| !before.cookies.contains(c);
         Jar { cookies: self.cookies.iter().filter(is_new).cloned().collect() }
     }
 
-    fn find(&self, name: &str) -> Option<&Cookie<'static>> {
-        let mut found: Option<&Cookie<'static>> = None;
-        for cookie in self.cookies.iter().filter(|cookie| cookie.name() == name) {
+    fn find(&self, name: &str) -> Option<&Cookie> {
+        let mut found: Option<&Cookie> = None;
+        for cookie in self.cookies.iter().filter(|cookie| cookie.name == name) {
             if found.is_none_or(|best| cookie.path.len() > best.path.len()) {
                 found = Some(cookie);
             }
@@ -237,35 +211,6 @@ impl Jar {
 impl fmt::Debug for Jar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Jar{:?}", self.names())
-    }
-}
-
-fn place_of(cookie: &Cookie<'static>) -> Place {
-    Place {
-        domain: String::from(&cookie.domain),
-        is_host_only: matches!(cookie.domain, CookieDomain::HostOnly(_)),
-        path: cookie.path.to_string(),
-    }
-}
-
-fn is_at(cookie: &Cookie<'static>, place: &Place) -> bool {
-    let is_host_only = matches!(cookie.domain, CookieDomain::HostOnly(_));
-    is_host_only == place.is_host_only
-        && *cookie.path == *place.path
-        && cookie.domain.as_cow().as_deref() == Some(&place.domain)
-}
-
-fn belongs_to(cookie: &Cookie<'static>, url: &Url) -> bool {
-    let is_safe = url.scheme() == "https" || is_loopback(url);
-    cookie.domain.matches(url)
-        && cookie.path.matches(url)
-        && (is_safe || !cookie.secure().unwrap_or(false))
-}
-
-fn expiry_of(cookie: &Cookie<'static>) -> Option<UnixTime> {
-    match &cookie.expires {
-        CookieExpiration::AtUtc(time) => Some(time.unix_timestamp()),
-        CookieExpiration::SessionEnd => None,
     }
 }
 

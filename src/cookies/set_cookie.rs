@@ -1,47 +1,31 @@
 //! One `Set-Cookie` header: read as RFC 6265bis 5.6 says, judged as 5.7 says, dated by the server.
 //!
 //! Stricter than the RFC in one point: a cookie without a name is refused, since no provider can
-//! name it. `SameSite` is kept but never applied: we are always the first party.
+//! name it. `SameSite` is never applied: we are always the first party.
 
-use super::date::{format_http_date, parse_cookie_date};
-use crate::clock::UnixTime;
+use super::cookie::{Cookie, expiration};
+use super::date::parse_cookie_date;
+use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::provider::is_loopback;
-use cookie_store::{Cookie, CookiePath};
+use crate::secret::Secret;
+use cookie_store::{CookieDomain, CookiePath};
 use url::{Host, Url};
 
 /// Name and value together, in bytes.
 const MAX_PAIR: usize = 4096;
 /// An attribute's value, in bytes; a longer one is as if it were not there.
 const MAX_ATTRIBUTE: usize = 1024;
-/// No cookie is kept longer than 400 days.
-const MAX_AGE: i64 = 400 * 86_400;
 
 /// The cookie that a header asks for.
 pub(super) struct SetCookie {
     pub(super) name: String,
-    value: String,
+    value: Secret,
     domain: Option<String>,
     path: Option<String>,
     is_secure: bool,
-    is_http_only: bool,
-    same_site: Option<SameSite>,
+    is_same_site_none: bool,
     max_age: Option<i64>,
     expires: Option<UnixTime>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SameSite {
-    Strict,
-    Lax,
-    None,
-}
-
-/// What makes two cookies of one name the same cookie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) domain: String,
-    pub(super) is_host_only: bool,
-    pub(super) path: String,
 }
 
 impl SetCookie {
@@ -58,12 +42,11 @@ impl SetCookie {
         }
         let mut cookie = SetCookie {
             name: name.to_owned(),
-            value: value.to_owned(),
+            value: Secret::new(value),
             domain: None,
             path: None,
             is_secure: false,
-            is_http_only: false,
-            same_site: None,
+            is_same_site_none: false,
             max_age: None,
             expires: None,
         };
@@ -89,15 +72,7 @@ impl SetCookie {
             }
             "path" => self.path = Some(value.to_owned()).filter(|path| path.starts_with('/')),
             "secure" => self.is_secure = true,
-            "httponly" => self.is_http_only = true,
-            "samesite" => {
-                self.same_site = match value.to_ascii_lowercase().as_str() {
-                    "strict" => Some(SameSite::Strict),
-                    "lax" => Some(SameSite::Lax),
-                    "none" => Some(SameSite::None),
-                    _ => None,
-                }
-            }
+            "samesite" => self.is_same_site_none = value.eq_ignore_ascii_case("none"),
             _ => {}
         }
         Some(())
@@ -122,22 +97,12 @@ impl SetCookie {
         is_prefix_kept
             && is_domain_ours
             && (!self.is_secure || url.scheme() == "https" || is_development)
-            && (self.same_site != Some(SameSite::None) || self.is_secure || is_development)
+            && (!self.is_same_site_none || self.is_secure || is_development)
     }
 
     /// The domain that the header names.
     pub(super) fn domain(&self) -> Option<&str> {
         self.domain.as_deref()
-    }
-
-    /// Where a cookie from `url` belongs.
-    pub(super) fn place(&self, url: &Url) -> Place {
-        let host = url.host_str().unwrap_or_default();
-        Place {
-            domain: self.domain.clone().unwrap_or_else(|| host.to_owned()),
-            is_host_only: self.domain.is_none(),
-            path: self.path.clone().unwrap_or_else(|| CookiePath::default_path(url).to_string()),
-        }
     }
 
     /// When it ends, for an answer that was written at `date`. Both are the server's own time, so
@@ -149,45 +114,33 @@ impl SetCookie {
             (None, Some(expires)) => expires,
             (None, None) => return None,
         };
-        Some(expiry.min(date.saturating_add(MAX_AGE)))
+        Some(expiry.min(date.saturating_add(LONGEST_LIFE)))
     }
 
     /// True when the header is how a server deletes a cookie: no value, and an end in the past.
     pub(super) fn is_deletion(&self, date: UnixTime) -> bool {
         // Python's http.cookies, and so Django and Starlette, write an empty value as two quotes.
-        matches!(self.value.as_str(), "" | "\"\"")
+        matches!(self.value.expose(), "" | "\"\"")
             && self.expiry(date).is_some_and(|end| end <= date)
     }
 
-    /// The cookie as it is kept. On development hosts `Secure` is dropped and `None` becomes `Lax`.
-    pub(super) fn keep(&self, url: &Url, expiry: Option<UnixTime>) -> Option<Cookie<'static>> {
-        let mut text = format!("{}={}", self.name, self.value);
-        let mut add = |attribute: &str, value: &str| {
-            text.push_str("; ");
-            text.push_str(attribute);
-            text.push_str(value);
+    /// The cookie as it is kept, for an answer from `url` that was written at `date`. On development
+    /// hosts `Secure` is dropped. `None`: the address has no host.
+    pub(super) fn cookie(&self, url: &Url, date: UnixTime) -> Option<Cookie> {
+        let domain = match &self.domain {
+            Some(domain) => CookieDomain::Suffix(domain.clone()),
+            None => CookieDomain::host_only(url).ok()?,
         };
-        if let Some(domain) = &self.domain {
-            add("Domain=", domain);
-        }
-        add("Path=", &self.place(url).path);
-        if self.is_secure && !is_loopback(url) {
-            add("Secure", "");
-        }
-        if self.is_http_only {
-            add("HttpOnly", "");
-        }
-        match self.same_site {
-            Some(SameSite::Strict) => add("SameSite=", "Strict"),
-            Some(SameSite::None) if !is_loopback(url) => add("SameSite=", "None"),
-            Some(SameSite::Lax | SameSite::None) => add("SameSite=", "Lax"),
-            None => {}
-        }
-        if let Some(expiry) = expiry {
-            add("Expires=", &format_http_date(expiry));
-        }
-        let cookie = Cookie::parse(text, url).ok()?.into_owned();
-        (cookie.name() == self.name && cookie.value() == self.value).then_some(cookie)
+        let default_path = CookiePath::default_path(url);
+        Some(Cookie {
+            name: self.name.clone(),
+            value: self.value.clone(),
+            domain,
+            // Told apart by its text alone, wherever that is from.
+            path: CookiePath::parse(self.path.as_deref().unwrap_or(&default_path))?,
+            expires: expiration(self.expiry(date)),
+            secure: self.is_secure && !is_loopback(url),
+        })
     }
 }
 
@@ -212,7 +165,9 @@ mod tests {
     #[test]
     fn a_lifetime_is_counted_from_the_servers_date() {
         let date = 1_800_000_000;
-        let expires = format_http_date(date + 60);
+        let expires = httpdate::fmt_http_date(
+            std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_060),
+        );
         for (attributes, expected) in [
             (String::new(), None),
             ("Max-Age=10".to_owned(), Some(date + 10)),
@@ -226,8 +181,8 @@ mod tests {
             ("Max-Age=1e30".to_owned(), None),
             ("Max-Age=+5".to_owned(), None),
             ("Max-Age=".to_owned(), None),
-            ("Max-Age=99999999999999999999999".to_owned(), Some(date + MAX_AGE)),
-            ("Expires=Fri, 31 Dec 9999 23:59:59 GMT".to_owned(), Some(date + MAX_AGE)),
+            ("Max-Age=99999999999999999999999".to_owned(), Some(date + LONGEST_LIFE)),
+            ("Expires=Fri, 31 Dec 9999 23:59:59 GMT".to_owned(), Some(date + LONGEST_LIFE)),
         ] {
             let cookie = SetCookie::parse(&format!("a=b; {attributes}")).unwrap();
             assert_eq!(cookie.expiry(date), expected, "{attributes}");

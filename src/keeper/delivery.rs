@@ -1,0 +1,67 @@
+//! What this process knows of the deliveries under way: which entries are being sent, which providers
+//! cannot be reached just now. How long either lasts is for `backoff`.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+#[derive(Default)]
+pub struct Delivery(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    sending: HashSet<i64>,
+    /// Providers that could not be reached, and until when they are left alone.
+    unreachable: HashMap<String, Instant>,
+    /// Entries whose TLS trouble is in the audit trail.
+    tls_noted: HashSet<i64>,
+}
+
+/// While it lives, nobody else in this process sends the entry.
+pub struct Sending<'a> {
+    delivery: &'a Delivery,
+    entry: i64,
+}
+
+impl Delivery {
+    /// `None` where somebody else is sending the entry.
+    pub fn begin(&self, entry: i64) -> Option<Sending<'_>> {
+        self.known().sending.insert(entry).then_some(Sending { delivery: self, entry })
+    }
+
+    /// The providers to be left alone, and for how long yet.
+    pub fn held_back(&self) -> HashMap<String, Duration> {
+        let now = Instant::now();
+        let mut known = self.known();
+        known.unreachable.retain(|_, until| *until > now);
+        known.unreachable.iter().map(|(provider, until)| (provider.clone(), *until - now)).collect()
+    }
+
+    pub fn hold_back(&self, provider: &str, pause: Duration) {
+        self.known().unreachable.insert(provider.to_owned(), Instant::now() + pause);
+    }
+
+    /// The provider was reached.
+    pub fn release(&self, provider: &str) {
+        self.known().unreachable.remove(provider);
+    }
+
+    pub fn release_all(&self) {
+        self.known().unreachable.clear();
+    }
+
+    /// True for the first call with this entry.
+    pub fn is_first_tls_failure(&self, entry: i64) -> bool {
+        self.known().tls_noted.insert(entry)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.delivery.known().sending.remove(&self.entry);
+    }
+}

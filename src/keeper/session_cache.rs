@@ -1,0 +1,64 @@
+//! The sessions as they were last read, and what is known of them in this process alone.
+
+use crate::session::Session;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A provider's active session and how many of its logouts wait, as read at one mark of the vault.
+#[derive(Clone)]
+pub struct Seen {
+    pub mark: i64,
+    pub session: Option<Session>,
+    pub pending: u64,
+}
+
+#[derive(Default)]
+pub struct SessionCache(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    by_provider: HashMap<String, Seen>,
+    /// Sessions that were logged out; they stay out even if the disk refused to forget them.
+    ended: HashSet<String>,
+    /// Sessions whose restore has been announced.
+    restored: HashSet<String>,
+}
+
+impl SessionCache {
+    pub fn get(&self, provider: &str) -> Option<Seen> {
+        self.known().by_provider.get(provider).cloned()
+    }
+
+    /// Keeps what was read, without a session that has ended here, and gives it.
+    pub fn put(&self, provider: &str, mut seen: Seen) -> Seen {
+        let mut known = self.known();
+        seen.session = seen.session.filter(|session| !known.ended.contains(&session.id));
+        known.by_provider.insert(provider.to_owned(), seen.clone());
+        seen
+    }
+
+    /// The session is over in this process, whatever the disk says.
+    pub fn end(&self, session: &Session) {
+        let mut known = self.known();
+        known.ended.insert(session.id.clone());
+        known.by_provider.remove(&session.provider);
+    }
+
+    /// True when this session was logged out in this process.
+    pub fn has_ended(&self, session_id: &str) -> bool {
+        self.known().ended.contains(session_id)
+    }
+
+    /// True for the first call with this session.
+    pub fn is_first_restore(&self, session_id: &str) -> bool {
+        self.known().restored.insert(session_id.to_owned())
+    }
+
+    pub fn clear(&self) {
+        self.known().by_provider.clear();
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
