@@ -62,6 +62,23 @@ impl From<Value> for Plain {
     }
 }
 
+impl From<Plain> for Value {
+    fn from(value: Plain) -> Self {
+        match value {
+            Plain::None | Plain::Bytes(_) => Value::Null,
+            Plain::Bool(flag) => Value::from(flag),
+            Plain::Int(number) => Value::from(number),
+            Plain::Float(number) => Value::from(number),
+            Plain::Text(text) => Value::from(text),
+            Plain::List(items) => items.into_iter().map(Value::from).collect(),
+            Plain::Dict(mut dict) => std::mem::take(&mut dict.0)
+                .into_iter()
+                .map(|(key, value)| (key, Value::from(value)))
+                .collect(),
+        }
+    }
+}
+
 /// A dictionary that is written down.
 pub fn dict<const N: usize>(pairs: [(&str, Plain); N]) -> Plain {
     Plain::Dict(Dict(BTreeMap::from(pairs.map(|(key, value)| (key.to_owned(), value)))))

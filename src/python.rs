@@ -13,6 +13,7 @@ use crate::{catalogue, verb};
 use log::Level;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -116,27 +117,28 @@ fn take_events(py: Python<'_>, keeper: i64, after: i64) -> PyResult<Bound<'_, Py
 
 #[pyfunction]
 fn providers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let list = py.detach(|| shielded(catalogue::providers));
+    let list = py.detach(|| shielded(|| Plain::of(&catalogue::providers()?.providers)));
     to_python(py, list.unwrap_or(Plain::List(Vec::new())))
 }
 
 #[pyfunction]
 fn check_provider<'py>(
     py: Python<'py>,
-    text: &str,
+    definition: &Bound<'py, PyAny>,
     parameters: &Bound<'py, PyDict>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let checked = dict_from(parameters).and_then(|given| {
-        let given = Dict(BTreeMap::from([("parameters".to_owned(), Plain::Dict(given))]));
-        let given = catalogue::given(given)?;
-        py.detach(|| shielded(|| Ok(catalogue::check(text, &given))))
+        let mut given = Dict(BTreeMap::from([("parameters".to_owned(), Plain::Dict(given))]));
+        let given = given.dict_of_texts("parameters")?;
+        let definition = definition_from(definition);
+        py.detach(|| shielded(|| Plain::of(&catalogue::check(definition, &given))))
     });
     answer(py, checked)
 }
 
 #[pyfunction]
 fn qr<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    let rows = py.detach(|| shielded(|| Ok(catalogue::qr(text))));
+    let rows = py.detach(|| shielded(|| Plain::of(&catalogue::qr(text))));
     to_python(py, rows.unwrap_or(Plain::List(Vec::new())))
 }
 
@@ -223,6 +225,19 @@ fn from_python(value: &Bound<'_, PyAny>) -> Option<Plain> {
         return dict_from(dict).ok().map(Plain::Dict);
     }
     None
+}
+
+/// A definition, in which what cannot be there is null: the check names the key that holds it.
+fn definition_from(value: &Bound<'_, PyAny>) -> Value {
+    if let Ok(table) = value.cast::<PyDict>() {
+        let pair =
+            |(key, value): (Bound<'_, _>, Bound<'_, _>)| (key.to_string(), definition_from(&value));
+        return table.iter().map(pair).collect();
+    }
+    if let Ok(items) = value.cast::<PyList>() {
+        return items.iter().map(|item| definition_from(&item)).collect();
+    }
+    from_python(value).map_or(Value::Null, Value::from)
 }
 
 fn to_python(py: Python<'_>, value: Plain) -> PyResult<Bound<'_, PyAny>> {

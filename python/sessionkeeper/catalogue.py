@@ -11,7 +11,6 @@ import os
 from . import loading
 from .configuration import parameter_values
 from .errors import InvalidInput
-from .provider import toml_text
 from .records import Record
 
 TYPE_CHECKING = False
@@ -72,13 +71,12 @@ def check_provider(
     """Checks a provider file, or a dictionary of its form, without using it.
 
     `parameters` are those that `open()` would be given; without any, the examples of the file take
-    their place. Raises `InvalidInput` for a file that cannot be read, and `InvalidProvider` for a
-    dictionary that TOML cannot hold.
+    their place. Raises `InvalidInput` for a file that cannot be read.
     """
     values = parameter_values(parameters or {})
     if isinstance(file, dict):
-        data = toml_text(file).encode()
-    elif isinstance(file, (str, os.PathLike)):
+        return ProviderCheck.from_shape(loading.native().check_provider(file, values))
+    if isinstance(file, (str, os.PathLike)):
         data = _read(os.fspath(file))
     else:
         raise InvalidInput("The provider file is not given as a path or a dictionary.")

@@ -11,7 +11,6 @@ import os
 import sys
 
 from .errors import InvalidInput
-from .provider import toml_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ def configuration(
     audit_url: str,
     **seconds: float,
 ) -> dict[str, Any]:
-    """Builds the configuration. `seconds` are the deadlines by name. Raises `InvalidInput`, or
-    `InvalidProvider` for a dictionary that TOML cannot hold."""
+    """Builds the configuration. `seconds` are the deadlines by name. Raises `InvalidInput`."""
     config: dict[str, Any] = {
         "ca_file": _path(ca_file) if ca_file else os.environ.get("SESSIONKEEPER_CA_FILE", ""),
         "proxy": _text("proxy", proxy or "system"),
@@ -47,10 +45,7 @@ def configuration(
         config["audit_url"] = audit_url
     for name, value in seconds.items():
         config[name] = _number(name, value)
-    if isinstance(provider, dict):
-        config["provider_toml"] = toml_text(provider)
-    else:
-        config["provider"] = _provider(provider)
+    config["provider"] = provider if isinstance(provider, dict) else _provider(provider)
     data_dir = data_dir or _kodi_data_dir()
     # Without a directory the core takes its own default, below the user's data directory.
     if data_dir:

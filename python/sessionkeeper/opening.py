@@ -88,6 +88,6 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     opened: Opened = native.open(config)
     if "error" in opened:
         raise error_from(opened["error"])
-    named = config.get("provider", provider.get("id", "") if isinstance(provider, dict) else "")
+    named = provider.get("id", "") if isinstance(provider, dict) else config["provider"]
     place = config.get("data_dir")
     return Keeper(native, opened["keeper"], str(named), place, stop, hooks=hooks, audit_sink=sink)

@@ -50,7 +50,7 @@ pub fn check_address(text: &str) -> Result<Url> {
 }
 
 fn hosts_of(url: &Url) -> Result<Hosts> {
-    Hosts::new(&[url.origin().ascii_serialization()], &[])
+    Ok(Hosts::new(&[url.origin().ascii_serialization()], &[])?)
 }
 
 impl Keeper {

@@ -5,18 +5,18 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
 use crate::keeper::{Config, check_address};
 use crate::plain::Dict;
-use crate::provider::{self, Provider};
+use crate::provider;
 use log::LevelFilter;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Reads the settings of `open`; what is missing has its default.
 pub fn config(mut from: Dict) -> Result<Config> {
     let given = from.dict_of_texts("parameters")?;
-    let provider = match (from.text("provider")?, from.text("provider_toml")?) {
-        (_, Some(text)) => Provider::parse_with(&text, &given)?,
-        (Some(name), None) => provider::find(&name, &given)?,
-        (None, None) => return Err(Error::new(Kind::InvalidInput, "no provider is named")),
+    let provider = match from.take("provider") {
+        Some(named) => provider::choose(Value::from(named), &given)?,
+        None => return Err(Error::new(Kind::InvalidInput, "no provider is named")),
     };
     let defaults = Settings::default();
     let network = Settings {

@@ -36,10 +36,10 @@ pub(super) fn take_tasks(call: &mut Call) -> Result<Plain> {
         let tasks = call.keeper.take_tasks(&kinds, &hooks)?.into_iter().map(|taken| {
             dict([
                 ("id", Plain::Int(taken.id)),
-                ("kind", Plain::Text(taken.task.kind)),
+                ("kind", Plain::Text(taken.task.kind.as_str().to_owned())),
                 ("name", Plain::Text(taken.task.name)),
-                ("provider", Plain::Text(provider::id_of(&taken.provider).to_owned())),
-                ("account", Plain::Text(taken.account)),
+                ("provider", Plain::Text(provider::id_of(&taken.task.provider).to_owned())),
+                ("account", Plain::Text(taken.task.account)),
             ])
         });
         Ok(dict([("tasks", Plain::List(tasks.collect()))]))

@@ -16,7 +16,6 @@ from sessionkeeper.errors import Error
 SETTINGS = frozenset(
     (
         "provider",
-        "provider_toml",
         "parameters",
         "data_dir",
         "key_dir",

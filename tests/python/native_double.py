@@ -198,10 +198,12 @@ class NativeDouble(types.ModuleType):
     def providers(self) -> list[dict[str, Any]]:
         return self.summaries
 
-    def check_provider(self, text: str, parameters: dict[str, str]) -> dict[str, Any]:
-        assert isinstance(text, str)
+    def check_provider(
+        self, definition: str | dict[str, Any], parameters: dict[str, str]
+    ) -> dict[str, Any]:
+        assert is_plain(definition)
         assert is_plain(parameters)
-        self.checked.append((text, parameters))
+        self.checked.append((definition, parameters))
         return self.check_answer
 
     def qr(self, text: str) -> list[str]:

@@ -65,10 +65,10 @@ def test_paths_become_absolute(native: NativeDouble, monkeypatch: Any, tmp_path:
     assert config["ca_file"] == str(tmp_path / "ca.pem")
 
 
-def test_a_dictionary_is_written_as_toml(native: NativeDouble) -> None:
-    keeper = sessionkeeper.open({"id": "mine", "login": {"kind": "form"}})
-    assert native.opened[0]["provider_toml"] == 'id = "mine"\n[login]\nkind = "form"\n'
-    assert "provider" not in native.opened[0]
+def test_a_dictionary_reaches_the_core_as_it_is(native: NativeDouble) -> None:
+    definition = {"id": "mine", "login": {"kind": "form"}}
+    keeper = sessionkeeper.open(definition)
+    assert native.opened[0]["provider"] == definition
     assert keeper.provider == "mine"
 
 
