@@ -1,9 +1,9 @@
 //! Another process on the same data directory: this test binary again, which runs one part.
 
 use crate::fixture::Device;
-use crate::service::provider;
 use crate::{kill, together};
 use sessionkeeper::clock::{Clock, HeldClock};
+use sessionkeeper::provider::Provider;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub fn spawn(part: &str, device: &Device) -> Child {
         .args(["--exact", "child::process", "--ignored", "--nocapture"])
         .env("CHILD_PART", part)
         .env("CHILD_DIRECTORY", &device.directory)
-        .env("CHILD_PORT", device.provider().website.port().unwrap().to_string())
+        .env("CHILD_PROVIDER", &device.provider().source)
         .env("CHILD_TIME", device.clock.now().to_string())
         .stdout(Stdio::piped())
         .spawn()
@@ -24,7 +24,7 @@ pub fn spawn(part: &str, device: &Device) -> Child {
 #[ignore = "run by other tests, in a process of its own"]
 fn process() {
     let given = |name: &str| std::env::var(name).unwrap();
-    let provider = provider(given("CHILD_PORT").parse().unwrap(), |text| text);
+    let provider = Provider::from_source(&given("CHILD_PROVIDER")).unwrap();
     let clock = Arc::new(HeldClock::at(given("CHILD_TIME").parse().unwrap()));
     let directory = given("CHILD_DIRECTORY");
     let device = Device::at(Path::new(&directory), provider, &clock);

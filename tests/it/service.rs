@@ -45,12 +45,6 @@ pub fn signed_in() -> (Service, Device) {
     (service, device)
 }
 
-/// The provider file of a service at this port.
-pub fn provider(port: u16, change: impl Fn(String) -> String) -> Provider {
-    let text = include_str!("service.toml").replace("PORT", &port.to_string());
-    Provider::parse(&change(text)).unwrap()
-}
-
 /// Signs in with the service's one password.
 pub fn log_in(keeper: &Keeper) {
     assert_eq!(try_log_in(keeper, &Cancel::new()).unwrap().state, "signed_in");
@@ -96,7 +90,9 @@ impl Service {
 
     /// The same, with another provider file.
     pub fn device_with(&self, change: impl Fn(String) -> String) -> Device {
-        Device::new(provider(self.port(), change), &self.site.clock)
+        let text = include_str!("service.toml").replace("PORT", &self.port().to_string());
+        let provider = Provider::parse(&change(text)).unwrap();
+        Device::new(provider, &self.site.clock)
     }
 }
 
