@@ -84,9 +84,10 @@ def stand_in(provider: str | None) -> Iterator[StandIn | None]:
     if not provider:
         yield None
         return
-    from tests.kodi.services import PROVIDERS, stand_in_for
+    from tests.kodi.services import PROVIDERS, SERVED_BY
+    from tests.servers.fixture import StandIn
 
-    with stand_in_for(provider) as server:
+    with StandIn(SERVED_BY.get(provider, provider)) as server:
         name, password = server.VIEWER
         print(f"stand-in server for {provider}; its control is at {server.control}")
         print(f"sign in as {name} with the password: {password}")

@@ -15,6 +15,8 @@ pub enum Event {
     Revoked,
     RevocationRejected,
     RevocationExpired,
+    /// More waited than the outbox holds.
+    RevocationDropped,
     TlsFailure,
     VaultDamaged,
     Forgotten,
@@ -36,6 +38,7 @@ impl Event {
             Event::Revoked => "revoked",
             Event::RevocationRejected => "revocation_rejected",
             Event::RevocationExpired => "revocation_expired",
+            Event::RevocationDropped => "revocation_dropped",
             Event::TlsFailure => "tls_failure",
             Event::VaultDamaged => "vault_damaged",
             Event::Forgotten => "forgotten",

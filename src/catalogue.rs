@@ -2,33 +2,43 @@
 
 use crate::error::Result;
 use crate::provider::{
-    self, Everywhere, Given, Listed, Login, Logout, Parameter, Probe, Provider, Renew, Step,
+    self, Everywhere, Given, Login, Logout, Parameter, Probe, Problem, Proof, Provider, Renew, Step,
 };
 use serde::Serialize;
+use serde_json::Value;
 
-/// A built-in service, for a list to choose from.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProviderSummary {
-    pub id: String,
-    pub name: String,
-    pub website: String,
-    /// "password" or "device_code".
-    pub login: &'static str,
-    pub renewable: bool,
-    /// The account's other sessions can be ended as well.
-    pub everywhere: bool,
-    pub parameters: Vec<Parameter>,
-}
-
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Catalogue {
     pub providers: Vec<ProviderSummary>,
 }
 
-/// What there is to say about a provider file.
-#[derive(Clone, Debug, Serialize)]
+/// A built-in service, for a list to choose from.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProviderSummary {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub website: &'static str,
+    /// "password" or "device_code".
+    pub login: &'static str,
+    pub renewable: bool,
+    /// True where the account's other sessions can be ended as well.
+    pub everywhere: bool,
+    pub parameters: Vec<ParameterInfo>,
+}
+
+/// A value that the user or the add-on gives.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ParameterInfo {
+    pub name: &'static str,
+    #[serde(flatten)]
+    pub parameter: &'static Parameter,
+}
+
+/// What there is to say about a definition.
+#[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProviderCheck {
     pub id: String,
@@ -37,92 +47,50 @@ pub struct ProviderCheck {
     pub problems: Vec<Problem>,
     /// What would make it better.
     pub advice: Vec<String>,
-    /// What it does.
+    /// What it does, a sentence each.
     pub summary: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Problem {
-    /// Empty where nobody knows.
-    pub key: String,
-    pub message: String,
-    pub hint: String,
-    /// Counted from 1; 0 where nobody knows.
-    pub line: usize,
-}
-
-/// The built-in providers, for a list to choose from.
+/// The built-in providers, in the order that users see.
 pub fn providers() -> Result<Catalogue> {
-    let providers = provider::catalogue()?.into_iter().map(summary).collect();
-    Ok(Catalogue { providers })
+    Ok(Catalogue { providers: provider::built_in()?.into_iter().map(summary).collect() })
 }
 
-fn summary(Listed { provider, parameters }: Listed) -> ProviderSummary {
+fn summary(provider: &'static Provider) -> ProviderSummary {
+    let parameters = provider.parameters.iter();
     ProviderSummary {
+        id: &provider.id,
+        name: &provider.name,
+        website: provider.website.as_str(),
         login: match provider.login {
             Login::HostedForm(_) | Login::Password(_) => "password",
             Login::DeviceCode => "device_code",
         },
         renewable: provider.renew.is_some(),
         everywhere: provider.can_log_out_everywhere(),
-        website: provider.website.to_string(),
-        id: provider.id,
-        name: provider.name,
-        parameters,
+        parameters: parameters.map(|(name, parameter)| ParameterInfo { name, parameter }).collect(),
     }
 }
 
-/// What is wrong with a provider file, what it does, and what would make it better.
-pub fn check(text: &str, given: &Given) -> ProviderCheck {
-    // Without values of the user's, the examples show what the file means.
-    let read = if given.is_empty() {
-        provider::listed(text).map(|listed| listed.provider)
-    } else {
-        Provider::parse_with(text, given)
+/// Checks the text of a provider file, or a dictionary of its form. Without values of the user's, its
+/// examples show what it means.
+pub fn check(definition: Value, given: &Given) -> ProviderCheck {
+    let read = match (definition, given.is_empty()) {
+        (Value::String(text), true) => Provider::parse_example(&text),
+        (Value::String(text), false) => Provider::parse_with(&text, given),
+        (tree, true) => Provider::example_from_value(tree),
+        (tree, false) => Provider::from_value(tree, given),
     };
     match read {
         Ok(provider) => ProviderCheck {
             problems: Vec::new(),
-            summary: tell(&provider),
             advice: advise(&provider),
+            summary: tell(&provider),
             id: provider.id,
             name: provider.name,
         },
-        Err(error) => ProviderCheck {
-            id: String::new(),
-            name: String::new(),
-            problems: vec![problem(text, &error)],
-            summary: Vec::new(),
-            advice: Vec::new(),
-        },
+        Err(problem) => ProviderCheck { problems: vec![problem], ..ProviderCheck::default() },
     }
-}
-
-fn problem(text: &str, error: &crate::error::Error) -> Problem {
-    let rest = error.message();
-    let rest = rest.strip_prefix("provider file, ").or(rest.strip_prefix("provider file: "));
-    let rest = rest.unwrap_or(error.message());
-    let numbered = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
-    let (line, rest) = match numbered {
-        Some((number, rest)) => (number.parse().ok(), rest),
-        None => (None, rest),
-    };
-    let (key, message) = match rest.split_once(": ") {
-        Some((key, message)) if is_key(key) => (key, message),
-        _ => ("", rest),
-    };
-    Problem {
-        key: key.to_owned(),
-        message: message.to_owned(),
-        hint: error.hint().to_owned(),
-        line: line.or_else(|| provider::line_of(text, key)).unwrap_or(0),
-    }
-}
-
-/// True for what can be a key, as `login.headers.X-A`, and false for a sentence.
-fn is_key(text: &str) -> bool {
-    text.split(['.', '[']).next().is_some_and(|first| !first.contains(' '))
 }
 
 /// What the file means, a sentence each.
@@ -131,7 +99,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         Login::HostedForm(form) => {
             format!("Logs in through a form, after {} page(s).", form.pages.len())
         }
-        Login::Password(login) => format!("Logs in with a request to {}.", login.target.url),
+        Login::Password(login) => format!("Logs in with a request to {}.", login.request().url),
         Login::DeviceCode => "Logs in with a code that is entered on another device.".to_owned(),
     };
     let renew = match &provider.renew {
@@ -140,7 +108,7 @@ fn tell(provider: &Provider) -> Vec<String> {
             format!("Renews by a page, with the cookie '{}'.", page.needs_cookie)
         }
         Some(Renew::Request(request)) => {
-            format!("Renews with a request to {}.", request.target.url)
+            format!("Renews with a request to {}.", request.request().url)
         }
         Some(Renew::RefreshToken { rotates: true }) => {
             "Renews with a refresh token that serves only once.".to_owned()
@@ -152,7 +120,7 @@ fn tell(provider: &Provider) -> Vec<String> {
             Some(_) => "a request whose answer proves it",
             None => "a request whose answer proves nothing",
         },
-        Step::Revoke(_) => "the revocation of its tokens",
+        Step::Revoke { .. } => "the revocation of its tokens",
         Step::EndSession => "the end of the issuer's session",
     });
     let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
@@ -178,7 +146,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     let Logout { steps, probe } = &provider.logout;
     let proves = steps.iter().any(|step| match step {
         Step::Request(request) => request.proof.is_some(),
-        Step::Revoke(_) => true,
+        Step::Revoke { .. } => true,
         Step::EndSession => false,
     });
     if !proves && probe.is_none() {
@@ -218,12 +186,15 @@ fn advise(provider: &Provider) -> Vec<String> {
 
 /// True when the answer has to delete cookies, and not this one.
 fn is_left(provider: &Provider, name: &str) -> bool {
-    let proofs = provider.logout.steps.iter().filter_map(|step| match step {
+    let mut deleted = proofs(provider).flat_map(|proof| proof.deletes.iter().flatten()).peekable();
+    deleted.peek().is_some() && deleted.all(|cookie| **cookie != *name)
+}
+
+fn proofs(provider: &Provider) -> impl Iterator<Item = &Proof> {
+    provider.logout.steps.iter().filter_map(|step| match step {
         Step::Request(request) => request.proof.as_ref(),
-        Step::Revoke(_) | Step::EndSession => None,
-    });
-    let mut deleted = proofs.flat_map(|proof| proof.deletes.iter().flatten()).peekable();
-    deleted.peek().is_some() && deleted.all(|cookie| cookie != name)
+        Step::Revoke { .. } | Step::EndSession => None,
+    })
 }
 
 /// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none where

@@ -33,7 +33,7 @@ mod vault;
 
 pub mod session;
 
-mod cookies;
+pub mod cookies;
 
 pub mod provider;
 

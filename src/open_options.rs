@@ -3,10 +3,11 @@
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
 use crate::keeper::Config;
-use crate::provider::{self, Given, Provider};
+use crate::provider::{self, Given};
 use crate::wire;
 use log::LevelFilter;
 use serde::Deserialize;
+use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +15,8 @@ use std::time::Duration;
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OpenOptions {
-    /// The id of a built-in service, or the path of a .toml file.
-    pub provider: String,
-    pub provider_toml: Option<String>,
+    /// The id of a built-in service, the path of a .toml file, or what such a file would hold.
+    pub provider: Value,
     /// What the provider leaves open, by name.
     pub parameters: Given,
     /// `None`: a directory of the user's own.
@@ -44,7 +44,7 @@ pub struct OpenOptions {
     /// Seconds before its end at which a token is renewed.
     pub renewal_margin: i64,
     pub log_level: LogLevel,
-    /// True: the log goes to the terminal (standard error) as well.
+    /// Log lines are written to standard error as well.
     pub log_to_terminal: bool,
 }
 
@@ -62,8 +62,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         let network = Settings::default();
         OpenOptions {
-            provider: "angel".to_owned(),
-            provider_toml: None,
+            provider: "angel".into(),
             parameters: Given::new(),
             data_dir: None,
             key_dir: None,
@@ -90,12 +89,8 @@ impl OpenOptions {
                 return Err(Error::new(Kind::InvalidInput, message));
             }
         }
-        let provider = match self.provider_toml {
-            Some(text) => Provider::parse_with(&text, &self.parameters)?,
-            None => provider::find(&self.provider, &self.parameters)?,
-        };
         Ok(Config {
-            provider,
+            provider: provider::choose(self.provider, &self.parameters)?,
             directory: self.data_dir.map_or_else(own_directory, Ok)?,
             key_directory: self.key_dir,
             network: Settings {

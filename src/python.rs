@@ -10,7 +10,6 @@ use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
 use crate::open_options::OpenOptions;
 use crate::operation::catch_panics;
-use crate::provider::Given;
 use crate::registry::{self, Progress};
 use pyo3::prelude::*;
 use pyo3::types::iter::BoundDictIterator;
@@ -42,7 +41,7 @@ fn version() -> &'static str {
 }
 
 #[pyfunction]
-fn open<'py>(py: Python<'py>, options: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+fn open<'py>(py: Python<'py>, options: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     let options: Result<OpenOptions> = read(options);
     match options.and_then(|options| py.detach(|| registry::open(options))) {
         Ok(keeper) => single(py, "keeper", keeper),
@@ -54,7 +53,7 @@ fn open<'py>(py: Python<'py>, options: &Bound<'py, PyDict>) -> PyResult<Bound<'p
 fn start<'py>(
     py: Python<'py>,
     keeper: u64,
-    command: &Bound<'py, PyDict>,
+    command: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let command: Result<Command> = read(command);
     progress(py, command.and_then(|command| py.detach(|| registry::start(keeper, command))))
@@ -79,11 +78,12 @@ fn providers(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 #[pyfunction]
 fn check_provider<'py>(
     py: Python<'py>,
-    text: &str,
-    parameters: &Bound<'py, PyDict>,
+    definition: &Bound<'py, PyAny>,
+    parameters: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let checked = read::<Given>(parameters).and_then(|given| {
-        py.detach(|| catch_panics(|| Reply::of(&catalogue::check(text, &given))))
+    let read = read(definition).and_then(|tree| Ok((tree, read(parameters)?)));
+    let checked = read.and_then(|(tree, given)| {
+        py.detach(|| catch_panics(|| Reply::of(&catalogue::check(tree, &given))))
     });
     progress(py, checked.map(Progress::Done))
 }
@@ -154,8 +154,8 @@ fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>>
 
 // In: Python's objects, straight into the types that serde derives
 
-fn read<T: DeserializeOwned>(given: &Bound<'_, PyDict>) -> Result<T> {
-    T::deserialize(Input(given.as_any()))
+fn read<T: DeserializeOwned>(given: &Bound<'_, PyAny>) -> Result<T> {
+    T::deserialize(Input(given))
 }
 
 fn refuse<T>(why: impl fmt::Display) -> Result<T> {
@@ -204,6 +204,7 @@ fn in_words(expected: &dyn de::Expected) -> String {
     match expected.to_string().as_str() {
         "f64" => "a number".to_owned(),
         "i64" => "a whole number".to_owned(),
+        "any valid JSON value" => "plain data".to_owned(),
         "u64" | "usize" => "a whole number from 0 on".to_owned(),
         other => other.to_owned(),
     }

@@ -82,8 +82,24 @@ fn is_path(run: &str) -> bool {
     run.split('/').all(|part| part.len() < LONG_RUN)
 }
 
+/// `text` on one line, with what is hidden written out.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|c| push_escaped(&mut out, c));
+    out
+}
+
+/// True for what nobody sees, or what changes how its neighbours are seen: control characters, line
+/// separators, invisible spaces, and marks that turn the direction of writing (Unicode UAX #9). The
+/// joiners are not among them: names in Persian and Hindi need them.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 fn push_escaped(out: &mut String, c: char) {
-    if c.is_control() {
+    if is_hidden(c) {
         out.extend(c.escape_default());
     } else {
         out.push(c);

@@ -42,9 +42,9 @@ def cancel(operation: int) -> None:
 def providers() -> Answer:
     """The built-in catalogue."""
 
-def check_provider(text: str, parameters: dict[str, str]) -> Answer:
-    """What is wrong in the text of a provider file, or what it does. Without parameters the file's
-    examples take their place."""
+def check_provider(definition: str | dict[str, Any], parameters: dict[str, str]) -> Answer:
+    """What is wrong in the text of a provider file or in a dictionary of its form, or what it
+    does. Without parameters its examples take their place."""
 
 def qr(text: str) -> list[str]:
     """The QR code of a text: a row of "0" and "1" for each row of modules, without a quiet zone.

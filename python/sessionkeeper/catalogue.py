@@ -11,7 +11,6 @@ import os
 from .errors import InvalidInput
 from .loading import native
 from .operation import value_of
-from .provider import toml_text
 from .records import Record
 
 TYPE_CHECKING = False
@@ -79,16 +78,18 @@ def check_provider(
     """Checks a provider file, or a dictionary of its form, without using it.
 
     `parameters` are those that `open()` would be given; without any, the examples of the file take
-    their place. Raises `InvalidInput` for a file that cannot be read, and `InvalidProvider` for a
-    dictionary that TOML cannot hold.
+    their place. Raises `InvalidInput` for a file that cannot be read, and for
+    a dictionary that holds more than plain data.
     """
-    data = toml_text(file).encode() if isinstance(file, dict) else _read(file)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return ProviderCheck("", "", (Problem("", *_NOT_UTF8, line),), (), ())
-    checked = native().check_provider(text, dict(parameters or {}))
+    definition: Any = file
+    if not isinstance(file, dict):
+        data = _read(file)
+        try:
+            definition = data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            return ProviderCheck("", "", (Problem("", *_NOT_UTF8, line),), (), ())
+    checked = native().check_provider(definition, parameters or {})
     return ProviderCheck.from_dict(value_of(checked))
 
 

@@ -51,7 +51,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
     renewal_margin: renew when the access ends within so many seconds.
     log_level: "error", "warning", "info" or "debug".
-    log_to_terminal: the log goes to standard error as well as to the data directory.
+    log_to_terminal: writes the log to standard error as well.
     audit_sink: gets the audit trail as well, after a logout, a restore or a drain: a function that
         takes a list of `AuditEvent`. It runs on a thread of its own, is waited for at most 1 s, and
         gets again later what it raised for; after a crash it may see a line twice. By default the
@@ -81,13 +81,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         "log_level": log_level,
         "log_to_terminal": log_to_terminal,
     }
-    if isinstance(provider, dict):
-        from .provider import toml_text
-
-        name = str(provider.get("id", ""))
-        options["provider_toml"] = toml_text(provider)
-    else:
-        name = options["provider"] = provider_name(provider)
+    options["provider"] = provider if isinstance(provider, dict) else provider_name(provider)
+    name = str(provider.get("id", "")) if isinstance(provider, dict) else options["provider"]
     if parameters:
         options["parameters"] = parameters
     data_dir = data_dir or _kodi_data_dir()

@@ -178,7 +178,6 @@ class VaultFacts(Record):
     place: str
     schema: int
     is_sound: bool
-    audit_trail_is_whole: bool
 
 
 class KeyFacts(Record):

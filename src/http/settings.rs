@@ -3,6 +3,7 @@
 //! Checked here once; a proxy's password is kept out of every message and of `Debug`.
 
 use crate::error::{Error, Kind, Result};
+use crate::redact::escape;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -103,7 +104,7 @@ impl Resolve {
     /// Reads `HOST:PORT:ADDRESS`; an IPv6 address may stand in brackets.
     pub fn parse(text: &str) -> Result<Self> {
         let refuse = || {
-            let shown: String = text.chars().filter(|c| !c.is_control()).take(100).collect();
+            let shown: String = escape(text).chars().take(100).collect();
             Error::new(Kind::InvalidInput, format!("'{shown}' is not HOST:PORT:ADDRESS"))
                 .with_hint("Write it as in \"www.example.com:8443:127.0.0.1\".")
         };

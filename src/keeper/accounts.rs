@@ -5,25 +5,25 @@ use super::report::{AccountLine, Accounts, Status};
 use crate::audit::Event;
 use crate::error::{Error, Kind, Result};
 use crate::provider::id_of;
-use crate::session::Session;
+use crate::vault::StoredSession;
 
 impl Keeper {
     /// The stored accounts of this provider, or of all in the data directory.
     pub fn accounts(&self, of_all: bool) -> Result<Accounts> {
         let provider = if of_all { None } else { Some(self.provider.key.as_str()) };
-        let stored = self.shared.vault()?.sessions_of(provider)?;
-        let line = |(session, active): (Session, bool)| {
+        let stored = self.shared.vault()?.read(|tx| tx.sessions().list(provider))?;
+        let line = |StoredSession { session, is_active, .. }: StoredSession| {
             let has_lapsed = session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
             AccountLine {
                 provider: id_of(&session.provider).to_owned(),
-                active,
+                active: is_active,
                 state: if has_lapsed { "expired" } else { "signed_in" },
                 expires_at: session.expires_at,
                 signed_in_at: session.signed_in_at,
                 account: session.account,
             }
         };
-        let is_here = |(session, _): &(Session, bool)| !self.shared.sessions.has_ended(&session.id);
+        let is_here = |stored: &StoredSession| !self.shared.sessions.has_ended(&stored.session.id);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
     }
 
@@ -31,15 +31,23 @@ impl Keeper {
     pub fn switch(&self, account: &str) -> Result<Status> {
         let record = self.record(Event::Switched, account, "ok", "");
         let commit_lock = self.shared.commit_lock();
-        let active = self.shared.session(&self.provider.key)?;
-        let found = self.shared.vault()?.activate(&self.provider.key, account, &record)?;
+        let provider = &self.provider.key;
+        let switched = self.shared.vault()?.transact(|tx| {
+            let before = tx.sessions().active(provider)?;
+            let Some(session) = tx.sessions().activate(provider, account)? else { return Ok(None) };
+            let is_new = before.is_none_or(|before| before.id != session.id);
+            if is_new {
+                tx.audit().append(&record)?;
+            }
+            Ok(Some(is_new))
+        })?;
         drop(commit_lock);
-        let Some(session) = found else {
+        let Some(is_new) = switched else {
             let message = format!("no such account is stored for {}", self.provider.name);
             return Err(Error::new(Kind::UnknownAccount, message)
                 .with_hint("Log in with it, or choose one of the stored accounts."));
         };
-        if active.is_none_or(|before| before.id != session.id) {
+        if is_new {
             log::info!("switched to another account");
             self.tell(Event::Switched, account, "ok");
         }

@@ -13,7 +13,7 @@ use crate::backoff::{
 };
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
-use crate::error::{Error, Fault, Kind, Result};
+use crate::error::{Fault, Kind, Result};
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider, id_of};
 use crate::session::Credentials;
@@ -30,7 +30,8 @@ const ROUND: usize = 200;
 impl Keeper {
     /// What the server has still to be told.
     pub fn outbox(&self) -> Result<Outbox> {
-        Ok(Outbox { entries: self.shared.vault()?.entries_as(EntryLine::from)? })
+        let entries = self.shared.vault()?.read(|tx| tx.outbox().list())?;
+        Ok(Outbox { entries: entries.into_iter().map(EntryLine::from).collect() })
     }
 
     /// Tries the entries that are due, or all of them.
@@ -38,14 +39,15 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let mut drained = Drained::default();
         self.finish_tasks();
-        if vault.pending(None)? > 0 {
+        if vault.read(|tx| tx.outbox().count(None))? > 0 {
             let _inside = self.shared.outbox_lock.lock(cancel)?;
             let entries = if due_only {
                 let held: Vec<String> = self.shared.delivery.held_back().into_keys().collect();
-                vault.due(self.shared.clock.now(), ROUND, &held)?
+                let now = self.shared.clock.now();
+                vault.read(|tx| tx.outbox().due(now, ROUND, &held))?
             } else {
                 self.shared.delivery.release_all();
-                vault.entries()?
+                vault.read(|tx| tx.outbox().list())?
             };
             for entry in entries {
                 cancel.check()?;
@@ -62,28 +64,20 @@ impl Keeper {
         let until = |wait: Duration| {
             now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)).saturating_add(1)
         };
-        let held: BTreeMap<String, UnixTime> = self
-            .shared
-            .delivery
-            .held_back()
-            .into_iter()
-            .map(|(id, wait)| (id, until(wait)))
-            .collect();
-        self.shared.vault()?.next_due(&held)
+        let held = self.shared.delivery.held_back();
+        let held: BTreeMap<String, UnixTime> =
+            held.into_iter().map(|(provider, wait)| (provider, until(wait))).collect();
+        self.shared.vault()?.read(|tx| tx.outbox().next_due(&held))
     }
 
     /// The first try of an entry, by the logout that made it.
     pub(super) fn deliver_first(
         &self,
-        id: i64,
+        entry: &OutboxEntry,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        let delivered = self.shared.vault().and_then(|vault| vault.entry(id)).and_then(|entry| {
-            let gone = || Error::new(Kind::Storage, "the outbox entry is gone");
-            self.deliver(&entry.ok_or_else(gone)?, &self.provider, deadline, cancel)
-        });
-        delivered.unwrap_or_else(|error| {
+        self.deliver(entry, &self.provider, deadline, cancel).unwrap_or_else(|error| {
             log::error!("the server was not told yet: {error}");
             Verdict { reason: error.message().to_owned(), ..not_tried() }
         })
@@ -108,10 +102,11 @@ impl Keeper {
 
     fn try_held(&self, id: i64, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
         // Somebody else may have answered for it while we were on our way.
-        let Some(entry) = self.shared.vault()?.entry(id)? else { return Ok(()) };
+        let entry = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
+        let Some(entry) = entry else { return Ok(()) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             let record = record(&entry, Event::RevocationExpired, "expired", "");
-            if self.shared.vault()?.settle(&entry, &record)? {
+            if self.settle(&entry, &record)? {
                 log::info!("the credentials of a waiting logout have ended by themselves");
                 drained.expired += 1;
             }
@@ -139,7 +134,10 @@ impl Keeper {
             entry.revocation.credentials = credentials.clone();
             let ends = (entry.revocation.expires_at, self.last_end(provider, credentials));
             entry.revocation.expires_at = ends.0.zip(ends.1).map(|(old, new)| old.max(new));
-            let kept = self.shared.vault().and_then(|vault| vault.enqueue(&entry.revocation));
+            let kept = self
+                .shared
+                .vault()
+                .and_then(|vault| vault.transact(|tx| tx.outbox().enqueue(&entry.revocation)));
             kept.inspect_err(|error| log::error!("the outbox could not be written: {error}"))
                 .is_ok()
         };
@@ -154,11 +152,10 @@ impl Keeper {
         }
         let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
         log::info!("revocation, attempt {attempts}: {outcome} ({reason})");
-        let vault = self.shared.vault()?;
         let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
         if verdict.outcome.is_final() {
             self.shared.delivery.release(provider);
-            if vault.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
+            if self.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
                 self.shared.events.tell(Event::Revoked.as_str(), id_of(provider), account, outcome);
             }
         } else if verdict.outcome == Outcome::Rejected {
@@ -171,10 +168,43 @@ impl Keeper {
                 fault: verdict.fault,
             };
             let next = next_attempt_at(self.shared.clock.now(), &attempt, random_fraction());
-            vault.postpone(entry.id, attempts, refusals, next, outcome)?;
+            self.postpone(entry, attempts, refusals, next, outcome)?;
             self.remember_fault(entry, &verdict)?;
         }
         Ok(verdict)
+    }
+
+    /// Removes an entry that was answered for, and writes its line. False, and no line, when
+    /// somebody else has done so; also when the entry has got newer credentials meanwhile, which
+    /// the answer was not about: they are due now.
+    fn settle(&self, entry: &OutboxEntry, record: &NewAuditEvent) -> Result<bool> {
+        self.shared.vault()?.transact(|tx| {
+            let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
+            if stored.revocation != entry.revocation {
+                let next_attempt_at = self.shared.clock.now();
+                let anew = OutboxEntry { attempts: 0, refusals: 0, next_attempt_at, ..stored };
+                tx.outbox().postpone(&anew)?;
+                return Ok(false);
+            }
+            tx.outbox().delete(&stored)?;
+            tx.audit().append(record)?;
+            Ok(true)
+        })
+    }
+
+    /// Notes an attempt, and when the next one is due.
+    fn postpone(
+        &self,
+        entry: &OutboxEntry,
+        attempts: u32,
+        refusals: u32,
+        next_attempt_at: UnixTime,
+        outcome: &str,
+    ) -> Result<()> {
+        let last_outcome = outcome.to_owned();
+        let entry =
+            OutboxEntry { attempts, refusals, next_attempt_at, last_outcome, ..entry.clone() };
+        self.shared.vault()?.transact(|tx| tx.outbox().postpone(&entry))
     }
 
     /// Leaves an entry that the server will not take for a day at a time; the user is told once.
@@ -182,11 +212,11 @@ impl Keeper {
         let outcome = Outcome::Rejected;
         let attempt = Attempt { outcome, count: attempts, retry_after: None, fault: None };
         let next = next_attempt_at(self.shared.clock.now(), &attempt, random_fraction());
-        let vault = self.shared.vault()?;
-        vault.postpone(entry.id, attempts, TRIES_BEFORE_PARKING, next, outcome.as_str())?;
+        self.postpone(entry, attempts, TRIES_BEFORE_PARKING, next, outcome.as_str())?;
         if entry.last_outcome != outcome.as_str() {
             let event = Event::RevocationRejected;
-            vault.append(&record(entry, event, outcome.as_str(), reason))?;
+            let line = record(entry, event, outcome.as_str(), reason);
+            self.shared.vault()?.transact(|tx| tx.audit().append(&line))?;
             let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
             self.shared.events.tell(event.as_str(), id_of(provider), account, outcome.as_str());
         }
@@ -201,7 +231,7 @@ impl Keeper {
                 self.shared.delivery.hold_back(provider, pause);
                 if fault == Fault::Tls && self.shared.delivery.is_first_tls_failure(entry.id) {
                     let line = record(entry, Event::TlsFailure, "deferred", &verdict.reason);
-                    self.shared.vault()?.append(&line)?;
+                    self.shared.vault()?.transact(|tx| tx.audit().append(&line))?;
                 }
             }
             _ => self.shared.delivery.release(provider),
@@ -225,7 +255,7 @@ impl Keeper {
             {
                 Ok(today)
             }
-            _ => Provider::parse(&entry.revocation.definition),
+            _ => Ok(Provider::from_source(&entry.revocation.definition)?),
         }
     }
 }
@@ -249,6 +279,7 @@ mod tests {
     use crate::keeper::Config;
     use crate::provider::Hosts;
     use crate::session::Revocation;
+    use crate::vault::Vault;
     use std::path::Path;
     use std::sync::Arc;
 
@@ -267,6 +298,10 @@ mod tests {
             log_to_terminal: false,
         };
         Keeper::with_clock(config, clock).unwrap()
+    }
+
+    fn enqueue(vault: &Vault, revocation: &Revocation) {
+        vault.transact(|tx| tx.outbox().enqueue(revocation)).unwrap();
     }
 
     fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
@@ -288,9 +323,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
         let vault = keeper.shared.vault().unwrap();
-        vault.enqueue(&entry(1, "gone", "no longer a provider file")).unwrap();
+        enqueue(&vault, &entry(1, "gone", "no longer a provider file"));
         let over = Revocation { expires_at: Some(10), ..entry(2, "angel", "") };
-        vault.enqueue(&over).unwrap();
+        enqueue(&vault, &over);
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.expired, drained.rejected, drained.entries.len()), (1, 1, 1));
         assert!(keeper.schedule().unwrap().drain_at > Some(NOW + 80_000), "parked, not lost");
@@ -299,10 +334,32 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
+        let directory = tempfile::tempdir().unwrap();
+        let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
+        let vault = keeper.shared.vault().unwrap();
+        enqueue(&vault, &entry(1, "angel", ""));
+        let get = || vault.read(|tx| tx.outbox().get(1)).unwrap();
+        keeper.postpone(&get().unwrap(), 4, 2, NOW + 900, "rejected").unwrap();
+        let sent = get().unwrap();
+        let mut credentials = Credentials::new();
+        credentials.set("access_token", crate::secret::Secret::new("late"));
+        enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
+        let line = record(&sent, Event::Revoked, "revoked", "");
+        assert!(!keeper.settle(&sent, &line).unwrap());
+        let newer = get().unwrap();
+        assert_eq!((newer.attempts, newer.refusals, newer.next_attempt_at), (0, 0, NOW));
+        assert_eq!(keeper.audit(9).unwrap(), []);
+        assert!(keeper.settle(&newer, &line).unwrap());
+        assert!(!keeper.settle(&newer, &line).unwrap());
+        assert_eq!(keeper.audit(9).unwrap().len(), 1);
+    }
+
+    #[test]
     fn what_is_held_back_is_not_due() {
         let directory = tempfile::tempdir().unwrap();
         let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
-        keeper.shared.vault().unwrap().enqueue(&entry(1, "gone", "x")).unwrap();
+        enqueue(&keeper.shared.vault().unwrap(), &entry(1, "gone", "x"));
         keeper.shared.delivery.hold_back("gone", Duration::from_secs(30));
         assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
         let at = keeper.schedule().unwrap().drain_at.unwrap();
@@ -311,18 +368,20 @@ mod tests {
 
     #[test]
     fn credentials_of_another_host_are_not_replaced_by_none() {
-        let text = include_str!("../../tests/service/service.toml").replace("PORT", "9");
+        let text = include_str!("../../tests/it/service.toml").replace("PORT", "9");
         let directory = tempfile::tempdir().unwrap();
-        let keeper = keeper(directory.path(), Provider::parse(&text).unwrap());
+        let provider = Provider::parse(&text).unwrap();
+        let source = provider.source.clone();
+        let keeper = keeper(directory.path(), provider);
         let mut jar = Jar::new();
         let hosts = Hosts::new(&["old.example".into()], &[]).unwrap();
         let cookie = "remember=b; Path=/; Max-Age=9999".to_owned();
         jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
         let held = Revocation {
             credentials: Credentials::new().with_jar(jar),
-            ..entry(1, "service", &text)
+            ..entry(1, "service", &source)
         };
-        keeper.shared.vault().unwrap().enqueue(&held).unwrap();
+        enqueue(&keeper.shared.vault().unwrap(), &held);
         let drained = keeper.drain(true, &Cancel::new()).unwrap();
         assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");
     }

@@ -15,7 +15,6 @@ use crate::login::{self, Device};
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::Session;
-use crate::vault::Successors;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -85,7 +84,7 @@ impl Keeper {
     ) -> Result<()> {
         let stored = done
             .and_then(|()| self.session_from(credentials.clone(), username))
-            .and_then(|session| self.store_login(session, cancel));
+            .and_then(|session| self.store_login(&session, cancel));
         leave();
         match stored {
             Ok(session) => {
@@ -106,20 +105,27 @@ impl Keeper {
         }
     }
 
-    fn store_login(&self, session: Session, cancel: &Cancel) -> Result<Session> {
+    fn store_login(&self, session: &Session, cancel: &Cancel) -> Result<Session> {
         let record = self.record(Event::Login, &session.account.id, "ok", "");
-        let mut retired = Vec::new();
-        let mut retire = |old: &Session| {
-            retired.push(old.clone());
-            Successors::from(self.revocation(old, Duration::ZERO).ok())
-        };
         let commit_lock = self.shared.commit_lock();
-        let stored = cancel
-            .check()
-            .and_then(|()| self.shared.vault()?.log_in(session, &mut retire, &record))?;
+        cancel.check()?;
+        let (stored, replaced) = self.shared.vault()?.transact(|tx| {
+            let mut replaced = tx.sessions().list(Some(&session.provider))?;
+            replaced.retain(|old| old.session.account.id == session.account.id);
+            for old in replaced.iter().map(|old| &old.session) {
+                tx.sessions().delete(old)?;
+                if let Ok(revocation) = self.revocation(old, Duration::ZERO) {
+                    tx.outbox().enqueue(&revocation)?;
+                }
+            }
+            let stored = tx.sessions().insert(session.clone())?;
+            tx.sessions().activate(&stored.provider, &stored.account.id)?;
+            tx.audit().append(&record)?;
+            Ok((stored, replaced))
+        })?;
         drop(commit_lock);
-        for old in &retired {
-            self.shared.sessions.end(old);
+        for old in &replaced {
+            self.shared.sessions.end(&old.session);
         }
         Ok(stored)
     }
@@ -209,7 +215,13 @@ impl Keeper {
     /// An audit line of its own; that it cannot be written stops nothing.
     pub(super) fn note(&self, event: Event, account: &str, outcome: &str) {
         let record = self.record(event, account, outcome, "");
-        if let Err(error) = self.shared.vault().and_then(|vault| vault.append(&record)) {
+        self.append(&record);
+    }
+
+    pub(super) fn append(&self, record: &NewAuditEvent) {
+        let written =
+            self.shared.vault().and_then(|vault| vault.transact(|tx| tx.audit().append(record)));
+        if let Err(error) = written {
             log::error!("the audit trail could not be written: {error}");
         }
     }

@@ -14,9 +14,10 @@ use crate::clock::UnixTime;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
 use crate::session::{Revocation, Session};
-use crate::vault::{Ended, InPlace, SessionSelector, Successors};
+use crate::vault::{LocalOutcome, Remains, SessionSelector, Task, Vault};
 use crate::wire;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How the logout is to be done.
@@ -37,17 +38,12 @@ pub struct LogoutOptions {
     pub hooks: Vec<String>,
 }
 
-/// What the disk made of a logout.
-enum Cleared {
-    NobodyThere,
-    /// Gone, and what the server is to be told is in the outbox.
-    Queued(i64),
-    /// Gone, and there is nothing to send; the verdict says why.
-    Unsendable(Verdict),
-    /// The session cannot be read any more, but the disk took no outbox entry.
-    Unqueued,
-    /// The disk refused everything; the session is gone from memory only.
-    Kept(Error),
+/// A session that is to end, and what stays of it.
+struct Leaving {
+    session: Session,
+    /// The verdict where nothing can be sent.
+    revocation: std::result::Result<Revocation, Verdict>,
+    tasks: Vec<Task>,
 }
 
 impl Keeper {
@@ -66,35 +62,38 @@ impl Keeper {
         if manner.account.is_none() || manner.account == self.active_account() {
             self.shared.running.cancel(&self.provider.key);
         }
-        let mut ends = None;
-        let (cleared, session) = self.clear(manner, lease, &mut ends);
-        if let Some(session) = &session {
-            self.shared.sessions.end(session);
+        let (local, leaving) = self.clear(manner, lease);
+        if let Some(leaving) = &leaving {
+            self.shared.sessions.end(&leaving.session);
         }
-        let _sending = match &cleared {
-            Cleared::Queued(id) => self.shared.delivery.begin(*id),
+        let _sending = match &local {
+            LocalOutcome::Cleared(Some(entry)) => self.shared.delivery.begin(entry.id),
             _ => None,
         };
         drop(commit_lock);
-        let Some(session) = session else {
-            return match cleared {
-                Cleared::Kept(error) => Err(self.incomplete(&error, &not_tried())),
+        let Some(Leaving { session, revocation, .. }) = leaving else {
+            return match local {
+                LocalOutcome::Kept(error) => Err(self.incomplete(&error, &not_tried())),
                 _ => Ok(self.nobody(start)),
             };
         };
-        let verdict = match &cleared {
-            Cleared::NobodyThere => return Ok(self.nobody(start)),
-            Cleared::Unsendable(verdict) => verdict.clone(),
+        let verdict = match (&local, &revocation) {
+            (LocalOutcome::NobodyThere, _) => return Ok(self.nobody(start)),
+            (LocalOutcome::Cleared(_), Err(verdict)) => verdict.clone(),
             _ if manner.local_only => not_tried(),
-            Cleared::Queued(id) => {
+            (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
                 log::info!("signed out here; telling the server");
-                self.deliver_first(*id, manner.deadline, cancel)
+                self.deliver_first(entry, manner.deadline, cancel)
             }
-            Cleared::Unqueued | Cleared::Kept(_) => {
+            (_, revocation) => {
                 log::error!("the outbox could not be written; the server is told now or never");
-                self.revoke_now(&session, manner, cancel)
+                match revocation {
+                    Ok(revocation) => self.revoke_unkept(revocation, manner.deadline, cancel),
+                    Err(verdict) => verdict.clone(),
+                }
             }
         };
+        let ends = revocation.ok().and_then(|revocation| revocation.expires_at);
         let mut report = report(&session, ends, &verdict, start);
         if manner.everywhere {
             report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));
@@ -104,61 +103,74 @@ impl Keeper {
         self.tell(Event::Logout, &session.account.id, report.remote);
         report.tasks = self.do_tasks();
         report.audit_warning.clone_from(&verdict.warning);
-        match cleared {
-            Cleared::Kept(error) => Err(self.incomplete(&error, &verdict)),
-            Cleared::Unqueued if !verdict.outcome.is_final() => Err(self.unqueued(&verdict)),
+        match local {
+            LocalOutcome::Kept(error) => Err(self.incomplete(&error, &verdict)),
+            LocalOutcome::Overwritten if !verdict.outcome.is_final() => {
+                Err(self.unqueued(&verdict))
+            }
             _ => Ok(report),
         }
     }
 
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
     /// be read, the session is the one that this process remembers.
-    /// `ends` gets when the server's session ends by itself.
-    fn clear(
-        &self,
-        manner: &LogoutOptions,
-        lease: Duration,
-        ends: &mut Option<UnixTime>,
-    ) -> (Cleared, Option<Session>) {
+    fn clear(&self, manner: &LogoutOptions, lease: Duration) -> (LocalOutcome, Option<Leaving>) {
         let id = &self.provider.key;
         let whom =
             manner.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
         let remembered = self.remembered(whom);
         let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
         let record = self.record(Event::Logout, account, "cleared", "");
+        let mut leaving = None;
         let vault = match self.shared.vault() {
             Ok(vault) => vault,
-            Err(error) => return (Cleared::Kept(error), remembered),
-        };
-        let mut latest = None;
-        let mut unsendable = None;
-        let mut retire = |session: &Session| {
-            latest = Some(session.clone());
-            let revocation = self.revocation(session, lease);
-            let revocation = revocation.map_err(|verdict| unsendable = Some(verdict)).ok();
-            let everywhere = manner.everywhere;
-            *ends = revocation.as_ref().and_then(|entry| entry.expires_at);
-            Successors {
-                revocation: revocation.map(|entry| Revocation { everywhere, ..entry }),
-                tasks: self.tasks_after_logout(&manner.hooks),
-            }
-        };
-        let ended = match vault.end(id, whom, &mut retire, &record) {
-            Ok(ended) => Ok(InPlace::from(ended)),
             Err(error) => {
-                log::error!("the disk refused the logout ({error}); trying without a journal");
-                vault.end_without_journal(id, whom, &mut retire, &record).map_err(|_| error)
+                let leaving = remembered.map(|session| self.leaving(session, manner, lease));
+                return (LocalOutcome::Kept(error), leaving);
             }
         };
-        let cleared = match ended {
-            Ok(InPlace::Ended { entry: Some(entry) }) => Cleared::Queued(entry),
-            Ok(InPlace::Ended { entry: None }) => {
-                unsendable.map_or(Cleared::NobodyThere, Cleared::Unsendable)
+        let ended = vault.transact(|tx| {
+            let Some(session) = tx.sessions().find(id, whom)? else {
+                return Ok(LocalOutcome::NobodyThere);
+            };
+            let Leaving { session, revocation, tasks } =
+                leaving.insert(self.leaving(session, manner, lease));
+            // The session goes first: its pages serve for what stays.
+            tx.sessions().delete(session)?;
+            let revocation = revocation.as_ref().ok();
+            let entry = revocation.map(|revocation| tx.outbox().enqueue(revocation)).transpose()?;
+            for task in tasks {
+                tx.tasks().add(task.clone())?;
             }
-            Ok(InPlace::Overwritten) => Cleared::Unqueued,
-            Err(error) => Cleared::Kept(error),
-        };
-        (cleared, latest.or(remembered))
+            tx.audit().append(&record)?;
+            Ok(LocalOutcome::Cleared(entry))
+        });
+        if leaving.is_none() {
+            leaving = remembered.map(|session| self.leaving(session, manner, lease));
+        }
+        let local = ended.unwrap_or_else(|error| {
+            log::error!("the disk refused the logout ({error}); trying without a journal");
+            let remains = Remains {
+                revocation: leaving.as_ref().and_then(|one| one.revocation.as_ref().ok()),
+                tasks: leaving.as_ref().map_or(&[], |one| one.tasks.as_slice()),
+                event: &record,
+            };
+            match vault.end_degraded(id, whom, &remains) {
+                LocalOutcome::Kept(_) => LocalOutcome::Kept(error),
+                local => local,
+            }
+        });
+        (local, leaving)
+    }
+
+    fn leaving(&self, session: Session, manner: &LogoutOptions, lease: Duration) -> Leaving {
+        let revocation = self.revocation(&session, lease);
+        let everywhere = manner.everywhere;
+        Leaving {
+            revocation: revocation.map(|entry| Revocation { everywhere, ..entry }),
+            tasks: self.tasks_after_logout(&session, &manner.hooks),
+            session,
+        }
     }
 
     /// The session that is meant, as far as it can be read or was read before.
@@ -170,24 +182,14 @@ impl Keeper {
                 Err(_) => self.shared.sessions.get(id).and_then(|seen| seen.session),
             },
             SessionSelector::Account(_) | SessionSelector::Session(_) => {
-                self.shared.vault().and_then(|vault| vault.session_of(id, whom)).ok().flatten()
+                let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, whom));
+                self.shared.vault().and_then(find).ok().flatten()
             }
         }
     }
 
     fn active_account(&self) -> Option<String> {
         self.remembered(SessionSelector::Active).map(|session| session.account.id)
-    }
-
-    /// Tells the server at once, without the outbox, because the disk took no entry.
-    fn revoke_now(&self, session: &Session, manner: &LogoutOptions, cancel: &Cancel) -> Verdict {
-        match self.revocation(session, Duration::ZERO) {
-            Ok(mut entry) => {
-                entry.everywhere = manner.everywhere;
-                self.revoke_unkept(&entry, manner.deadline, cancel)
-            }
-            Err(verdict) => verdict,
-        }
     }
 
     fn only_here(&self) -> Error {
@@ -237,15 +239,6 @@ impl Keeper {
             sessions_ended: None,
             audit_warning: String::new(),
             tasks: Vec::new(),
-        }
-    }
-}
-
-impl From<Ended> for InPlace {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Gone => InPlace::Ended { entry: None },
-            Ended::Ended { entry } => InPlace::Ended { entry },
         }
     }
 }

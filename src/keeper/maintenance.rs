@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
 use crate::session::{Revocation, Session};
-use crate::vault::Successors;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -31,17 +30,21 @@ impl Keeper {
 
     /// The last `limit` lines of the audit trail, oldest first.
     pub fn audit(&self, limit: usize) -> Result<Vec<AuditEvent>> {
-        Ok(shown(self.shared.vault()?.trail(limit)?))
+        Ok(shown(self.shared.vault()?.read(|tx| tx.audit().list(limit))?))
     }
 
     /// The lines of the trail that an audit sink has not taken, oldest first.
     pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
-        Ok(shown(self.shared.vault()?.trail_after(sink, limit)?))
+        let lines = self.shared.vault()?.read(|tx| {
+            let seq = tx.audit().acknowledged(sink)?;
+            tx.audit().after(seq, limit)
+        })?;
+        Ok(shown(lines))
     }
 
     /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
     pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
-        self.shared.vault()?.taken_by(sink, seq)
+        self.shared.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))
     }
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
@@ -50,9 +53,7 @@ impl Keeper {
         if is_news {
             log::warn!("the audit sink failed: {reason}");
             let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
-            if let Err(error) = self.shared.vault().and_then(|vault| vault.append(&record)) {
-                log::error!("the audit trail could not be written: {error}");
-            }
+            self.append(&record);
         }
     }
 
@@ -63,9 +64,9 @@ impl Keeper {
         let commit_lock = self.shared.commit_lock();
         self.shared.running.cancel_all();
         let vault = self.shared.vault()?;
-        let retire = |session: &Session| {
+        let revocation = |session: &Session| {
             let other = provider::find(&session.provider, &Given::new())
-                .or_else(|_| Provider::parse(&session.definition))
+                .or_else(|_| Provider::from_source(&session.definition))
                 .ok();
             let own = (session.provider == self.provider.key).then(|| self.provider.clone());
             let whose = (session.id.as_str(), session.account.id.as_str());
@@ -74,12 +75,20 @@ impl Keeper {
                 .ok()?;
             Some(Revocation { provider: session.provider.clone(), ..entry })
         };
-        let mut retire = |session: &Session| Successors::from(retire(session));
-        let mut record_for = |session: &Session| NewAuditEvent {
-            provider: session.provider.clone(),
-            ..self.record(Event::Logout, &session.account.id, "cleared", "")
-        };
-        let ended = vault.end_every(&mut retire, &mut record_for);
+        let ended = vault.transact(|tx| {
+            let stored = tx.sessions().list(None)?;
+            for session in stored.iter().map(|stored| &stored.session) {
+                tx.sessions().delete(session)?;
+                if let Some(revocation) = revocation(session) {
+                    tx.outbox().enqueue(&revocation)?;
+                }
+                tx.audit().append(&NewAuditEvent {
+                    provider: session.provider.clone(),
+                    ..self.record(Event::Logout, &session.account.id, "cleared", "")
+                })?;
+            }
+            Ok(stored.len() as u64)
+        });
         drop(commit_lock);
         if let Err(error) = self.drain(false, cancel) {
             log::warn!("the outbox could not be drained: {error}");
@@ -95,23 +104,25 @@ impl Keeper {
     pub fn doctor(&self) -> Result<Doctor> {
         let vault = self.shared.vault()?;
         let clock = &self.shared.clock;
-        let facts = vault.facts()?;
+        let diagnosis = vault.diagnose()?;
         Ok(Doctor {
-            versions: Versions { sessionkeeper: env!("CARGO_PKG_VERSION"), sqlite: facts.sqlite },
+            versions: Versions {
+                sessionkeeper: env!("CARGO_PKG_VERSION"),
+                sqlite: diagnosis.sqlite,
+            },
             vault: VaultFacts {
                 place: self.shared.directory.display().to_string(),
-                schema: facts.schema,
-                is_sound: facts.integrity,
-                audit_trail_is_whole: facts.trail_holds,
+                schema: diagnosis.schema,
+                is_sound: diagnosis.is_sound,
             },
             key: KeyFacts {
-                place: facts.key_place.display().to_string(),
-                is_beside_the_vault: facts.key_beside_vault,
+                place: diagnosis.key_place.display().to_string(),
+                is_beside_the_vault: diagnosis.key_beside_vault,
             },
             locks: LockFacts {
-                across_processes: facts.file_locks && self.shared.login_lock.can_lock(),
+                across_processes: diagnosis.file_locks && self.shared.login_lock.can_lock(),
             },
-            file_system: FileSystemFacts { journal_mode: facts.journal_mode },
+            file_system: FileSystemFacts { journal_mode: diagnosis.journal_mode },
             tls: TlsFacts { bundled_roots: http::bundled_roots() },
             clock: ClockFacts {
                 now: clock.now(),

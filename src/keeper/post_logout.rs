@@ -1,8 +1,9 @@
 //! What is done on this device once a session is gone: the provider's clean-up, and the functions of
 //! the embedding add-on.
 //!
-//! The work was queued in the logout's own transaction. Each piece is handed out once and done alone;
-//! a failure is told and stops nothing. What needs Kodi or Python is handed out to them.
+//! The work was queued in the logout's own transaction and stays there until it is done. A clean-up
+//! step may be done twice; one that fails or is cut short is done again at the next start. A hook runs
+//! at least once. A failure is told and stops nothing. What needs Kodi or Python is done by them.
 
 use super::Keeper;
 use super::report::TaskLine;
@@ -10,66 +11,65 @@ use crate::audit::{Event, NewAuditEvent};
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Downgrade, id_of};
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::user_files;
-use crate::vault::{TakenTask, Task};
+use crate::vault::{QueuedTask, Task, TaskKind};
 use std::sync::atomic::Ordering;
 
-const DELETE: &str = "delete";
-const DOWNGRADE: &str = "downgrade_entitlements";
-const UPDATE: &str = "update";
-const HOOK: &str = "hook";
-
 /// What is done here; the rest is done by whoever asks for it.
-const OWN: [&str; 2] = [DELETE, DOWNGRADE];
-
-/// Nobody works on one piece for this long, in seconds: it was cut short.
-const LONGEST: i64 = 600;
+const OWN: [TaskKind; 2] = [TaskKind::Delete, TaskKind::DowngradeEntitlements];
 
 impl Keeper {
-    /// What is to be done after a logout, in order.
-    pub(super) fn tasks_after_logout(&self, hooks: &[String]) -> Vec<Task> {
+    /// What is to be done after the logout of this session, in order.
+    pub(super) fn tasks_after_logout(&self, session: &Session, hooks: &[String]) -> Vec<Task> {
         let after = &self.provider.after_logout;
-        let task = |kind: &str, name: &str| Task {
-            kind: kind.to_owned(),
+        let task = |kind: TaskKind, name: &str| Task {
+            session_id: session.id.clone(),
+            provider: session.provider.clone(),
+            account: session.account.id.clone(),
+            kind,
             name: name.to_owned(),
             payload: Secret::default(),
         };
         let mut tasks: Vec<Task> = Vec::new();
-        if let Some(downgrade) = &after.downgrade {
-            let payload = serde_json::to_string(downgrade).unwrap_or_default();
-            tasks.push(Task { payload: Secret::new(payload), ..task(DOWNGRADE, DOWNGRADE) });
+        if let Some(downgrade) = &after.downgrade_entitlements {
+            let kind = TaskKind::DowngradeEntitlements;
+            let payload = Secret::new(serde_json::to_string(downgrade).unwrap_or_default());
+            tasks.push(Task { payload, ..task(kind, kind.as_str()) });
         }
-        tasks.extend(after.delete.iter().map(|path| task(DELETE, path)));
-        tasks.extend(after.window_properties.iter().map(|name| task("window_property", name)));
-        tasks.extend(after.builtins.iter().map(|name| task("builtin", name)));
-        tasks.extend(hooks.iter().map(|name| task(HOOK, name)));
+        tasks.extend(after.delete.iter().map(|path| task(TaskKind::Delete, path)));
+        let properties = after.window_properties.iter();
+        tasks.extend(properties.map(|name| task(TaskKind::WindowProperty, name)));
+        tasks.extend(after.builtins.iter().map(|name| task(TaskKind::Builtin, name)));
+        tasks.extend(hooks.iter().map(|name| task(TaskKind::Hook, name)));
         if after.update {
-            tasks.push(task(UPDATE, UPDATE));
+            tasks.push(task(TaskKind::Update, TaskKind::Update.as_str()));
         }
         tasks
     }
 
     /// True when there is something to do here.
     pub(super) fn has_tasks(&self) -> Result<bool> {
-        self.shared.vault()?.has_waiting(&OWN)
+        let tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&OWN))?;
+        let begun = self.shared.begun_tasks();
+        Ok(tasks.iter().any(|task| !begun.contains_key(&task.id)))
     }
 
     /// Does what can be done here, and says what became of it.
     pub(super) fn do_tasks(&self) -> Vec<TaskLine> {
-        let taken = self.shared.vault().and_then(|vault| vault.take_tasks(&OWN, &[]));
-        let taken = taken.unwrap_or_else(|error| {
+        let tasks = self.begin_tasks(|task| OWN.contains(&task.kind)).unwrap_or_else(|error| {
             log::error!("the work after a logout cannot be read: {error}");
             Vec::new()
         });
         let mut lines = Vec::new();
-        for task in taken {
-            let done = self.do_task(&task.task);
+        for QueuedTask { id, task } in tasks {
+            let done = self.do_task(&task);
             let (outcome, detail) = match &done {
                 Ok(detail) => ("done", detail.clone()),
                 Err(error) => ("failed", error.message().to_owned()),
             };
-            lines.push(TaskLine { name: task.task.name.clone(), outcome, detail: detail.clone() });
-            if let Err(error) = self.settle_task(&task, done.is_ok(), &detail) {
+            lines.push(TaskLine { name: task.name, outcome, detail: detail.clone() });
+            if let Err(error) = self.settle_task(id, done.is_ok(), &detail) {
                 log::error!("the work after a logout could not be noted: {error}");
             }
         }
@@ -77,55 +77,47 @@ impl Keeper {
         lines
     }
 
-    /// Does what earlier logouts left, and gives up what was cut short.
+    /// Does what earlier logouts left.
     pub(super) fn finish_tasks(&self) {
-        let before = self.shared.clock.now().saturating_sub(LONGEST);
-        let mut record_for =
-            |task: &TakenTask| record(task, Event::TaskFailed, "failed", "it was cut short");
-        let abandoned =
-            self.shared.vault().and_then(|vault| vault.abandon_tasks(before, &mut record_for));
-        match abandoned {
-            Ok(abandoned) => {
-                for task in abandoned {
-                    self.shared.handed_out().remove(&task.id);
-                    log::warn!("work after a logout was cut short: {}", task.task.name);
-                    self.tell_task(&task, Event::TaskFailed);
-                }
-            }
-            Err(error) => log::error!("the work after a logout cannot be read: {error}"),
-        }
         self.do_tasks();
         // What an earlier process left may wait for somebody who never comes.
         let is_first = !self.shared.has_finished_tasks.swap(true, Ordering::Relaxed);
         self.tell_update(is_first);
     }
 
-    /// Hands work out to whoever can do it; nobody gets it again.
-    pub fn take_tasks(&self, kinds: &[String], hooks: &[String]) -> Result<Vec<TakenTask>> {
-        let mut wanted: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        wanted.retain(|kind| !OWN.contains(kind) && *kind != UPDATE);
-        if !hooks.is_empty() {
-            wanted.push(HOOK);
-        }
-        let taken = self.shared.vault()?.take_tasks(&wanted, hooks)?;
-        self.shared.handed_out().extend(taken.iter().map(|task| (task.id, task.clone())));
-        Ok(taken)
+    /// The work of these kinds, and the hooks of these names, for whoever can do it.
+    pub fn take_tasks(&self, kinds: &[String], hooks: &[String]) -> Result<Vec<QueuedTask>> {
+        self.begin_tasks(|task| match task.kind {
+            TaskKind::Hook => hooks.contains(&task.name),
+            TaskKind::WindowProperty | TaskKind::Builtin => {
+                kinds.iter().any(|kind| kind == task.kind.as_str())
+            }
+            TaskKind::Delete | TaskKind::DowngradeEntitlements | TaskKind::Update => false,
+        })
     }
 
-    /// Notes what became of work that was handed out. False: it was noted before.
+    /// Notes what became of a task. False: it was noted before.
     pub fn finish_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
-        let task = self.shared.handed_out().remove(&id);
-        let Some(task) = task else { return Ok(false) };
-        let is_noted = self.settle_task(&task, is_done, detail)?;
+        let is_noted = self.settle_task(id, is_done, detail)?;
         self.tell_update(false);
         Ok(is_noted)
     }
 
+    /// What is wanted of the tasks that nobody in this process has begun.
+    fn begin_tasks(&self, is_wanted: impl Fn(&Task) -> bool) -> Result<Vec<QueuedTask>> {
+        let mut tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
+        let mut begun = self.shared.begun_tasks();
+        tasks.retain(|QueuedTask { id, task }| {
+            is_wanted(task) && !begun.contains_key(id) && begun.insert(*id, false).is_none()
+        });
+        Ok(tasks)
+    }
+
     fn do_task(&self, task: &Task) -> Result<String> {
         let directory = &self.shared.directory;
-        match task.kind.as_str() {
-            DELETE => user_files::delete(directory, &task.name),
-            DOWNGRADE => {
+        match task.kind {
+            TaskKind::Delete => user_files::delete(directory, &task.name),
+            TaskKind::DowngradeEntitlements => {
                 let downgrade: Downgrade = serde_json::from_str(task.payload.expose())
                     .map_err(|_| Error::new(Kind::Storage, "the stored work cannot be read"))?;
                 user_files::downgrade(directory, &downgrade)
@@ -134,36 +126,51 @@ impl Keeper {
         }
     }
 
-    fn settle_task(&self, task: &TakenTask, is_done: bool, detail: &str) -> Result<bool> {
+    fn settle_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
         let (event, outcome) =
             if is_done { (Event::TaskDone, "done") } else { (Event::TaskFailed, "failed") };
+        let task = self.shared.vault()?.transact(|tx| {
+            let Some(QueuedTask { task, .. }) = tx.tasks().get(id)? else { return Ok(None) };
+            // A clean-up step that failed is tried again at the next start.
+            if is_done || task.kind == TaskKind::Hook {
+                tx.tasks().finish(id)?;
+            }
+            tx.audit().append(&record(&task, event, outcome, detail))?;
+            Ok(Some(task))
+        })?;
+        self.shared.begun_tasks().insert(id, true);
+        let Some(task) = task else { return Ok(false) };
         if !is_done {
-            log::warn!("after the logout, {} failed: {detail}", task.task.name);
+            log::warn!("after the logout, {} failed: {detail}", task.name);
+            let provider = id_of(&task.provider);
+            self.shared.events.tell(event.as_str(), provider, &task.account, &task.name);
         }
-        let noted =
-            self.shared.vault()?.finish_task(task.id, &record(task, event, outcome, detail))?;
-        if noted && !is_done {
-            self.tell_task(task, event);
-        }
-        Ok(noted)
-    }
-
-    fn tell_task(&self, task: &TakenTask, event: Event) {
-        let provider = id_of(&task.provider);
-        self.shared.events.tell(event.as_str(), provider, &task.account, &task.task.name);
+        Ok(true)
     }
 
     /// Tells others to read the user's data again, once nothing else is left to do; or now, if what is
     /// left waits for somebody who may never come.
     fn tell_update(&self, is_late: bool) {
         let told = self.shared.vault().and_then(|vault| {
-            if !is_late && vault.unfinished_tasks(UPDATE)? > 0 {
+            let tasks = vault.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
+            let (updates, others): (Vec<_>, Vec<_>) =
+                tasks.into_iter().partition(|queued| queued.task.kind == TaskKind::Update);
+            let is_settled = |id: &i64| self.shared.begun_tasks().get(id).copied().unwrap_or(false);
+            if !is_late && !others.iter().all(|queued| is_settled(&queued.id)) {
                 return Ok(());
             }
-            for task in vault.take_tasks(&[UPDATE], &[])? {
-                vault.finish_task(task.id, &record(&task, Event::Update, "ok", ""))?;
-                let provider = id_of(&task.provider);
-                self.shared.events.tell(Event::Update.as_str(), provider, &task.account, "ok");
+            for QueuedTask { id, task } in updates {
+                let is_ours = vault.transact(|tx| {
+                    let is_ours = tx.tasks().finish(id)?;
+                    if is_ours {
+                        tx.audit().append(&record(&task, Event::Update, "ok", ""))?;
+                    }
+                    Ok(is_ours)
+                })?;
+                if is_ours {
+                    let provider = id_of(&task.provider);
+                    self.shared.events.tell(Event::Update.as_str(), provider, &task.account, "ok");
+                }
             }
             Ok(())
         });
@@ -173,8 +180,8 @@ impl Keeper {
     }
 }
 
-fn record(task: &TakenTask, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
-    let name = &task.task.name;
+fn record(task: &Task, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
+    let name = &task.name;
     NewAuditEvent {
         event,
         provider: task.provider.clone(),

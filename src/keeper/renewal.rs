@@ -14,7 +14,7 @@ use crate::login::{self, Renewal};
 use crate::provider::{Probe, Renew};
 use crate::session::Credentials;
 use crate::session::Session;
-use crate::vault::{SessionSelector, Successors};
+use crate::vault::{SessionSelector, Transaction};
 use std::time::{Duration, Instant};
 
 /// After a renewal failed, the next one is not tried for this long while the token still holds.
@@ -177,11 +177,19 @@ impl Keeper {
             change(&mut session, is_newer);
             session.expires_at =
                 session.credentials.token_ends_at(&self.provider.session, self.shared.clock.now());
-            if let Some(session) = vault.renew(session, record)? {
-                return Ok(Some(session));
+            let stored = vault.transact(|tx| {
+                let stored = tx.sessions().replace(session.clone())?;
+                if let Some(record) = record.filter(|_| stored.is_some()) {
+                    tx.audit().append(record)?;
+                }
+                Ok(stored)
+            })?;
+            if stored.is_some() {
+                return Ok(stored);
             }
             // Somebody wrote in between. Whether the account is still the active one does not matter.
-            match vault.session_of(&self.provider.key, SessionSelector::Session(&id))? {
+            let selector = SessionSelector::Session(&id);
+            match vault.read(|tx| tx.sessions().find(&self.provider.key, selector))? {
                 Some(stored) if !self.shared.sessions.has_ended(&id) => session = stored,
                 _ => return Ok(None),
             }
@@ -207,18 +215,19 @@ impl Keeper {
         // The token may outlive the long-lived cookie; then the server is told to end it.
         // And one whose long-lived credential was lost on the way may be alive all the same.
         let is_lost = session.credentials.is_spent;
-        let mut retire = |old: &Session| {
-            let lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
-            let is_dead = is_proved || (lapsed && !is_lost);
-            let now = Session { credentials: session.credentials.clone(), ..old.clone() };
-            let revocation = || self.revocation(&now, Duration::ZERO).ok();
-            Successors::from(if is_dead { None } else { revocation() })
+        let whom = SessionSelector::Session(&session.id);
+        let end = |tx: &Transaction<'_>| {
+            let Some(old) = tx.sessions().find(&self.provider.key, whom)? else { return Ok(()) };
+            tx.sessions().delete(&old)?;
+            let has_lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
+            let is_dead = is_proved || (has_lapsed && !is_lost);
+            let now = Session { credentials: session.credentials.clone(), ..old };
+            if let (false, Ok(revocation)) = (is_dead, self.revocation(&now, Duration::ZERO)) {
+                tx.outbox().enqueue(&revocation)?;
+            }
+            tx.audit().append(&record)
         };
-        let id = SessionSelector::Session(&session.id);
-        let ended = self
-            .shared
-            .vault()
-            .and_then(|vault| vault.end(&self.provider.key, id, &mut retire, &record));
+        let ended = self.shared.vault().and_then(|vault| vault.transact(end));
         self.shared.sessions.end(session);
         self.shared.close_connections();
         if let Err(error) = ended {

@@ -8,7 +8,7 @@ use crate::events::Notification;
 use crate::login::Device;
 use crate::provider::id_of;
 use crate::session::{Account, Session};
-use crate::vault::{OutboxEntry, TakenTask};
+use crate::vault::{OutboxEntry, QueuedTask};
 use serde::{Deserialize, Serialize};
 
 /// The keys that the command line promises, and no others.
@@ -129,14 +129,14 @@ pub struct HandedTask {
     pub account: String,
 }
 
-impl From<TakenTask> for HandedTask {
-    fn from(taken: TakenTask) -> Self {
+impl From<QueuedTask> for HandedTask {
+    fn from(taken: QueuedTask) -> Self {
         HandedTask {
             id: taken.id,
-            kind: taken.task.kind,
+            kind: taken.task.kind.as_str().to_owned(),
             name: taken.task.name,
-            provider: id_of(&taken.provider).to_owned(),
-            account: taken.account,
+            provider: id_of(&taken.task.provider).to_owned(),
+            account: taken.task.account,
         }
     }
 }
@@ -314,7 +314,6 @@ pub struct VaultFacts {
     /// The version of the tables.
     pub schema: i64,
     pub is_sound: bool,
-    pub audit_trail_is_whole: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -109,10 +109,14 @@ impl Keeper {
         else {
             return;
         };
-        match self.shared.vault().and_then(|vault| vault.enqueue(&revocation)) {
+        let queued = self
+            .shared
+            .vault()
+            .and_then(|vault| vault.transact(|tx| tx.outbox().enqueue(&revocation)));
+        match queued {
             Ok(entry) => {
-                let _sending = self.shared.delivery.begin(entry);
-                self.deliver_first(entry, None, cancel);
+                let _sending = self.shared.delivery.begin(entry.id);
+                self.deliver_first(&entry, None, cancel);
             }
             Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
@@ -133,7 +137,7 @@ impl Keeper {
         let mut late = session.clone();
         late.credentials = credentials.clone();
         if let Ok(revocation) = self.revocation(&late, Duration::ZERO) {
-            self.shared.vault()?.enqueue(&revocation)?;
+            self.shared.vault()?.transact(|tx| tx.outbox().enqueue(&revocation))?;
         }
         Ok(())
     }

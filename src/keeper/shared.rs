@@ -15,7 +15,7 @@ use crate::http::{Client, Settings};
 use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
 use crate::session::Session;
-use crate::vault::{TakenTask, Vault};
+use crate::vault::Vault;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -43,8 +43,9 @@ pub(super) struct Shared {
     clients: Clients,
     /// When a renewal last failed, by provider.
     failed_renewals: Mutex<HashMap<String, Instant>>,
-    /// Post-logout work that somebody is doing just now, by its number.
-    handed_out: Mutex<HashMap<i64, TakenTask>>,
+    /// Post-logout tasks that were begun in this process, which begins none twice; true for those of
+    /// which it is known what became.
+    begun_tasks: Mutex<HashMap<i64, bool>>,
     /// True once the work that earlier processes left was looked at.
     pub has_finished_tasks: AtomicBool,
     /// True while the audit sink does not take what it is given.
@@ -92,7 +93,7 @@ impl Shared {
             device_codes: DeviceCodes::default(),
             clients: Clients::default(),
             failed_renewals: Mutex::default(),
-            handed_out: Mutex::default(),
+            begun_tasks: Mutex::default(),
             has_finished_tasks: AtomicBool::new(false),
             has_sink_failed: AtomicBool::new(false),
         }
@@ -126,8 +127,8 @@ impl Shared {
         if let Some(seen) = self.sessions.get(provider).filter(|seen| seen.mark == mark) {
             return Ok(seen);
         }
-        let session = vault.session(provider)?;
-        let pending = vault.pending(Some(provider))?;
+        let (session, pending) = vault
+            .read(|tx| Ok((tx.sessions().active(provider)?, tx.outbox().count(Some(provider))?)))?;
         self.tell_damage(&vault);
         Ok(self.sessions.put(provider, Seen { mark, session, pending }))
     }
@@ -157,8 +158,8 @@ impl Shared {
         self.failed_renewals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn handed_out(&self) -> MutexGuard<'_, HashMap<i64, TakenTask>> {
-        self.handed_out.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn begun_tasks(&self) -> MutexGuard<'_, HashMap<i64, bool>> {
+        self.begun_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn commit_lock(&self) -> MutexGuard<'_, ()> {
@@ -180,7 +181,7 @@ impl Shared {
                 outcome: damage.outcome.to_owned(),
                 detail: kept,
             };
-            if let Err(error) = vault.append(&record) {
+            if let Err(error) = vault.transact(|tx| tx.audit().append(&record)) {
                 log::error!("the audit trail could not be written: {error}");
             }
         }

@@ -5,6 +5,7 @@
 //! cannot be read is simply opaque. RFC 7519 section 4.1, RFC 7515 section 3.
 
 use crate::clock::{LONGEST_LIFE, UnixTime};
+use crate::redact::is_hidden;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -65,11 +66,9 @@ impl Claims {
     }
 }
 
-/// Names and addresses are shown in dialogs: no control characters, no right-to-left overrides.
+/// Names and addresses are shown in dialogs, so nothing may hide in them.
 pub fn is_showable(text: &str) -> bool {
-    let hides =
-        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !text.is_empty() && text.len() <= 320 && !text.contains(hides)
+    !text.is_empty() && text.len() <= 320 && !text.contains(is_hidden)
 }
 
 #[cfg(test)]

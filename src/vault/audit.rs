@@ -1,23 +1,15 @@
-//! The audit trail: lines are only ever added, each chained to the one before by its hash.
+//! The audit trail: lines are only ever added; and how far each sink has taken it.
 //!
-//! The newest 10,000 are kept; the oldest kept line is where the chain starts. The sequence number
-//! is the order to trust. No line holds a secret, and no line holds a control character.
+//! The newest 10,000 are kept. The sequence number is the order to trust. No line holds a secret, and
+//! no line holds a control character. A sink is known by the SHA-256 of its name: the name may be
+//! an address that holds a secret.
 
-use super::Vault;
 use super::error::VaultResult;
 use crate::audit::{AuditEvent, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
-use crate::error::Result;
 use ring::digest;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use std::fmt::Write;
-
-//  hash = SHA-256(hash of the line before, or 32 zero bytes
-//                 | seq: 8 | at: 8 | clock known: 8 | event | provider | account | outcome | detail)
-//
-//  Numbers are little-endian; each text is preceded by its length as eight bytes.
-
-const NO_HASH: [u8; 32] = [0; 32];
 
 /// The trigger in the schema holds the same number.
 const KEPT: i64 = 10_000;
@@ -25,133 +17,93 @@ const KEPT: i64 = 10_000;
 /// Longer texts are cut; ours are far shorter.
 const LONGEST: usize = 500;
 
-impl Vault {
-    /// Adds a line to the trail.
-    pub fn append(&self, record: &NewAuditEvent) -> Result<()> {
-        self.write(|transaction, _| append(transaction, self.clock(), record))
+/// The columns of a line, in the order of `read`.
+const COLUMNS: &str = "row, at, event, provider, account, outcome, detail";
+
+pub struct AuditTrail<'a> {
+    connection: &'a Connection,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> AuditTrail<'a> {
+    pub fn new(connection: &'a Connection, clock: &'a dyn Clock) -> Self {
+        AuditTrail { connection, clock }
+    }
+
+    /// Adds a line, and drops the oldest where there are too many.
+    pub fn append(&self, event: &NewAuditEvent) -> VaultResult<()> {
+        let seq = self.newest()? + 1;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO audit
+                 (row, at, clock_known, event, provider, account, outcome, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                seq,
+                self.clock.now(),
+                self.clock.is_known(),
+                event.event.as_str(),
+                escape(&event.provider),
+                escape(&event.account),
+                escape(&event.outcome),
+                escape(&event.detail),
+            ])?;
+        self.connection
+            .prepare_cached("DELETE FROM audit WHERE row <= ?1")?
+            .execute([seq - KEPT])?;
+        Ok(())
     }
 
     /// The last `limit` lines, oldest first.
-    pub fn trail(&self, limit: usize) -> Result<Vec<AuditEvent>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut lines = self.read(|transaction, _| {
-            let mut statement =
-                transaction.prepare(&format!("{COLUMNS} ORDER BY row DESC LIMIT ?1"))?;
-            let lines = statement.query_map([limit], |row| Stored::read(row).map(|s| s.line))?;
-            Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
-        })?;
+    pub fn list(&self, limit: usize) -> VaultResult<Vec<AuditEvent>> {
+        let mut lines = self.select("ORDER BY row DESC LIMIT ?1", [count(limit)])?;
         lines.reverse();
         Ok(lines)
     }
 
-    /// True when no line was changed, removed or put in between; `facts` tells it to `doctor`.
-    #[cfg(test)]
-    pub fn verify_trail(&self) -> Result<bool> {
-        self.read(|transaction, _| verify(transaction))
+    /// At most `limit` lines that come after that one, oldest first.
+    pub fn after(&self, seq: i64, limit: usize) -> VaultResult<Vec<AuditEvent>> {
+        self.select("WHERE row > ?1 ORDER BY row LIMIT ?2", [seq, count(limit)])
     }
-}
 
-/// What `Stored::read` reads.
-pub const COLUMNS: &str = "SELECT row, at, clock_known, event, provider, account, outcome, \
-                           detail, hash FROM audit";
+    /// The last line that the sink has taken; 0 for a new sink.
+    pub fn acknowledged(&self, sink: &str) -> VaultResult<i64> {
+        Ok(self.taken(&hash_of(sink))?.unwrap_or(0))
+    }
 
-/// A line as it is stored.
-pub struct Stored {
-    pub line: AuditEvent,
-    clock_known: bool,
-    hash: Vec<u8>,
-}
-
-impl Stored {
-    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let line = AuditEvent {
-            seq: row.get(0)?,
-            at: row.get(1)?,
-            event: row.get(3)?,
-            provider: row.get(4)?,
-            account: row.get(5)?,
-            outcome: row.get(6)?,
-            detail: row.get(7)?,
+    /// Notes that the sink has taken the lines up to that one, and gives the line up to which it has:
+    /// never an earlier one than before, and none that is not written yet.
+    pub fn acknowledge(&self, sink: &str, seq: i64) -> VaultResult<i64> {
+        let name = hash_of(sink);
+        let before = self.taken(&name)?;
+        let now = seq.min(self.newest()?).max(before.unwrap_or(0));
+        let statement = match before {
+            Some(_) => "UPDATE sinks SET seq = ?2 WHERE name = ?1",
+            None => "INSERT INTO sinks (name, seq) VALUES (?1, ?2)",
         };
-        Ok(Stored { line, clock_known: row.get::<_, i64>(2)? != 0, hash: row.get(8)? })
+        self.connection.execute(statement, params![name, now])?;
+        Ok(now)
     }
 
-    fn hash_after(&self, before: &[u8]) -> [u8; 32] {
-        let AuditEvent { seq, at, event, provider, account, outcome, detail } = &self.line;
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(before);
-        for number in [*seq, *at, i64::from(self.clock_known)] {
-            context.update(&number.to_le_bytes());
-        }
-        for text in [event, provider, account, outcome, detail] {
-            context.update(&(text.len() as u64).to_le_bytes());
-            context.update(text.as_bytes());
-        }
-        let mut hash = NO_HASH;
-        hash.copy_from_slice(context.finish().as_ref());
-        hash
+    /// The number of the newest line; 0 where there is none.
+    pub fn newest(&self) -> VaultResult<i64> {
+        let newest = "SELECT coalesce(max(row), 0) FROM audit";
+        Ok(self.connection.prepare_cached(newest)?.query_row([], |row| row.get(0))?)
     }
-}
 
-pub fn append(
-    transaction: &Transaction<'_>,
-    clock: &dyn Clock,
-    record: &NewAuditEvent,
-) -> VaultResult<()> {
-    let (seq, _) = last(transaction)?;
-    let line = AuditEvent {
-        seq: seq + 1,
-        at: clock.now(),
-        event: record.event.as_str().to_owned(),
-        provider: escape(&record.provider),
-        account: escape(&record.account),
-        outcome: escape(&record.outcome),
-        detail: escape(&record.detail),
-    };
-    let stored = Stored { line, clock_known: clock.is_known(), hash: Vec::new() };
-    insert(transaction, &stored)?;
-    transaction.execute("DELETE FROM audit WHERE row <= ?1", [seq + 1 - KEPT])?;
-    Ok(())
-}
-
-/// Adds a line at the end, with its own number and a hash that continues the chain.
-pub fn insert(transaction: &Transaction<'_>, stored: &Stored) -> VaultResult<()> {
-    let (seq, before) = last(transaction)?;
-    let line = &stored.line;
-    if line.seq <= seq {
-        return Ok(());
+    fn taken(&self, name: &str) -> VaultResult<Option<i64>> {
+        let taken = "SELECT seq FROM sinks WHERE name = ?1";
+        let mut statement = self.connection.prepare_cached(taken)?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
     }
-    transaction.execute(
-        "INSERT INTO audit
-         (row, at, clock_known, event, provider, account, outcome, detail, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
-            line.seq,
-            line.at,
-            i64::from(stored.clock_known),
-            line.event,
-            line.provider,
-            line.account,
-            line.outcome,
-            line.detail,
-            stored.hash_after(&before)
-        ],
-    )?;
-    Ok(())
-}
 
-/// At most `limit` lines that come after that one, oldest first.
-pub fn after(connection: &Connection, seq: i64, limit: usize) -> VaultResult<Vec<AuditEvent>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement =
-        connection.prepare(&format!("{COLUMNS} WHERE row > ?1 ORDER BY row LIMIT ?2"))?;
-    let lines = statement.query_map([seq, limit], |row| Stored::read(row).map(|s| s.line))?;
-    Ok(lines.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The number of the newest line; 0 where there is none.
-pub fn newest(connection: &Connection) -> VaultResult<i64> {
-    Ok(last(connection)?.0)
+    fn select(&self, rest: &str, params: impl Params) -> VaultResult<Vec<AuditEvent>> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM audit {rest}"))?;
+        let lines = statement.query_map(params, read)?;
+        Ok(lines.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 /// The newest time that was written while the clock was known to be right.
@@ -160,31 +112,26 @@ pub fn newest_time(connection: &Connection) -> VaultResult<Option<UnixTime>> {
         .query_row("SELECT max(at) FROM audit WHERE clock_known = 1", [], |row| row.get(0))?)
 }
 
-pub fn verify(connection: &Connection) -> VaultResult<bool> {
-    let mut statement = connection.prepare(&format!("{COLUMNS} ORDER BY row"))?;
-    let mut before: Option<Stored> = None;
-    for stored in statement.query_map([], Stored::read)? {
-        let stored = stored?;
-        let holds = match &before {
-            Some(before) => stored.hash == stored.hash_after(&before.hash),
-            // Only the very first line has a known beginning.
-            None => stored.line.seq > 1 || stored.hash == stored.hash_after(&NO_HASH),
-        };
-        if !holds {
-            return Ok(false);
-        }
-        before = Some(stored);
-    }
-    Ok(true)
+fn read(row: &Row<'_>) -> rusqlite::Result<AuditEvent> {
+    Ok(AuditEvent {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        event: row.get(2)?,
+        provider: row.get(3)?,
+        account: row.get(4)?,
+        outcome: row.get(5)?,
+        detail: row.get(6)?,
+    })
 }
 
-fn last(connection: &Connection) -> VaultResult<(i64, Vec<u8>)> {
-    Ok(connection
-        .query_row("SELECT row, hash FROM audit ORDER BY row DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?
-        .unwrap_or_else(|| (0, NO_HASH.to_vec())))
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// SHA-256, in hexadecimal digits.
+fn hash_of(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// A text that cannot break a line, hide a part of it, or fill the disk.

@@ -1,64 +1,75 @@
 //! Logging out when the disk refuses: no space, no new file, no journal.
 //!
 //! First the same transaction with its journal in memory, which needs no new file and may use the
-//! reserved pages. If that fails too, the sealed session is overwritten where it lies.
+//! reserved pages; with less and less to be written. If that fails too, the sealed session is
+//! overwritten where it lies.
 
 use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult};
-use super::file::{Open, read_meta};
-use super::sessions::{Retire, Successors, end};
-use super::{Ended, SessionSelector, State, Vault};
+use super::file::Open;
+use super::outbox::OutboxEntry;
+use super::sessions::{SessionSelector, StoredSession};
+use super::store::{State, Vault};
+use super::table::Table;
+use super::tasks::Task;
+use super::transaction::Transaction;
 use crate::audit::NewAuditEvent;
 use crate::clock::Clock;
-use crate::error::Result;
-use crate::session::Session;
-use rusqlite::{Connection, TransactionBehavior, params};
+use crate::error::Error;
+use crate::session::Revocation;
+use rusqlite::{TransactionBehavior, params};
 
-/// How the session was ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InPlace {
-    /// As by `end`, though the audit line may be missing, and the tasks too. `entry` is `None` as well
-    /// when nobody was signed in.
-    Ended { entry: Option<i64> },
-    /// The session cannot be read any more, but there is no outbox entry.
+/// What the disk made of a logout.
+#[derive(Debug)]
+pub enum LocalOutcome {
+    /// Nobody was signed in, or no such session is stored.
+    NobodyThere,
+    /// The session is gone. The entry waits in the outbox, if there is something to revoke.
+    Cleared(Option<OutboxEntry>),
+    /// The session cannot be read any more, but the disk took no outbox entry.
     Overwritten,
+    /// The disk refused everything: the session is still stored.
+    Kept(Error),
+}
+
+/// What a logout leaves behind. Where the disk refuses, the audit event goes without, then the tasks.
+pub struct Remains<'a> {
+    pub revocation: Option<&'a Revocation>,
+    pub tasks: &'a [Task],
+    pub event: &'a NewAuditEvent,
 }
 
 impl Vault {
-    /// Ends the session after `end` has failed because of the disk. An error means that nothing
-    /// worked: the session is still stored.
-    pub fn end_without_journal(
+    /// Ends a session after the transaction that should has failed because of the disk.
+    pub fn end_degraded(
         &self,
         provider: &str,
-        whom: SessionSelector<'_>,
-        retire: &mut Retire<'_>,
-        record: &NewAuditEvent,
-    ) -> Result<InPlace> {
+        selector: SessionSelector<'_>,
+        remains: &Remains<'_>,
+    ) -> LocalOutcome {
         let mut state = self.state();
-        // `end` has waited already.
-        let _patience = BusyTimeout::of(busy::SHORT);
-        let whose = (provider, whom);
-        let outcome = match self.try_in_place(&mut state, whose, retire, record) {
-            // Another file is there by now; this one counts.
-            Err(VaultError::Stale) => {
-                state.open = None;
-                self.try_in_place(&mut state, whose, retire, record)
-            }
-            outcome => outcome,
-        };
-        outcome.map_err(|failure| failure.explain(&self.directories.data))
+        // That transaction has waited already.
+        let _timeout = BusyTimeout::of(busy::SHORT);
+        let mut outcome = self.try_degraded(&mut state, provider, selector, remains);
+        if matches!(outcome, Err(VaultError::Stale)) {
+            // Another file is there by now; that one counts.
+            state.open = None;
+            outcome = self.try_degraded(&mut state, provider, selector, remains);
+        }
+        outcome
+            .unwrap_or_else(|failure| LocalOutcome::Kept(failure.explain(&self.directories.data)))
     }
 
-    fn try_in_place(
+    fn try_degraded(
         &self,
         state: &mut State,
-        whose: (&str, SessionSelector<'_>),
-        retire: &mut Retire<'_>,
-        record: &NewAuditEvent,
-    ) -> VaultResult<InPlace> {
+        provider: &str,
+        selector: SessionSelector<'_>,
+        remains: &Remains<'_>,
+    ) -> VaultResult<LocalOutcome> {
         let guard = self.enter(state)?;
         let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
-        let outcome = force(open, self.clock(), whose, retire, record);
+        let outcome = force(open, self.clock(), provider, selector, remains);
         // If this is refused now, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
         *mark += 1;
@@ -67,72 +78,72 @@ impl Vault {
     }
 }
 
-/// With less and less to be written, for as long as it is the disk that refuses.
 fn force(
     open: &mut Open,
     clock: &dyn Clock,
-    whose: (&str, SessionSelector<'_>),
-    retire: &mut Retire<'_>,
-    record: &NewAuditEvent,
-) -> VaultResult<InPlace> {
-    for (record, with_tasks) in [(Some(record), true), (None, true), (None, false)] {
-        let mut retire = |session: &Session| {
-            let retired = retire(session);
-            if with_tasks { retired } else { Successors { tasks: Vec::new(), ..retired } }
-        };
-        match in_memory(open, clock, whose, &mut retire, record) {
-            Ok(entry) => return Ok(InPlace::Ended { entry }),
-            Err(VaultError::Stale) => return Err(VaultError::Stale),
+    provider: &str,
+    selector: SessionSelector<'_>,
+    remains: &Remains<'_>,
+) -> VaultResult<LocalOutcome> {
+    for (with_event, with_tasks) in [(true, true), (false, true), (false, false)] {
+        let outcome = in_memory(open, clock, |tx| {
+            let Some(session) = tx.sessions().find(provider, selector)? else {
+                return Ok(LocalOutcome::NobodyThere);
+            };
+            // The session goes first: its pages serve for what stays.
+            tx.sessions().delete(&session)?;
+            let entry = remains.revocation.map(|revocation| tx.outbox().enqueue(revocation));
+            let entry = entry.transpose()?;
+            for task in remains.tasks.iter().filter(|_| with_tasks) {
+                tx.tasks().add(task.clone())?;
+            }
+            if with_event {
+                tx.audit().append(remains.event)?;
+            }
+            Ok(LocalOutcome::Cleared(entry))
+        });
+        match outcome {
             // Somebody else writes: no trouble of the disk, and nothing to be forced.
             Err(failure) if failure.is_busy() => return Err(failure),
             Err(_) => {}
+            done => return done,
         }
     }
-    overwrite(&open.connection, whose).map(|()| InPlace::Overwritten)
+    overwrite(open, provider, selector)
 }
 
-fn in_memory(
+fn in_memory<T>(
     open: &mut Open,
     clock: &dyn Clock,
-    whose: (&str, SessionSelector<'_>),
-    retire: &mut Retire<'_>,
-    record: Option<&NewAuditEvent>,
-) -> VaultResult<Option<i64>> {
+    work: impl FnOnce(&Transaction<'_>) -> VaultResult<T>,
+) -> VaultResult<T> {
     open.connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
     let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if read_meta(&transaction)?.0 != open.keys.vault() {
-        return Err(VaultError::Stale);
-    }
     transaction.execute("DELETE FROM reserve", [])?;
-    let ended = end(&transaction, &open.keys, clock, whose, retire, record)?;
+    let done = work(&Transaction::new(&transaction, &open.keys, clock))?;
     transaction.commit()?;
-    match ended {
-        Ended::Gone => Ok(None),
-        Ended::Ended { entry } => Ok(entry),
-    }
+    Ok(done)
 }
 
-/// The same length, so the same place: no page is added, and no other row is moved.
+/// No page is added, and no other row is moved.
 fn overwrite(
-    connection: &Connection,
-    (provider, whom): (&str, SessionSelector<'_>),
-) -> VaultResult<()> {
-    let (column, value) = whom.column();
+    open: &Open,
+    provider: &str,
+    selector: SessionSelector<'_>,
+) -> VaultResult<LocalOutcome> {
+    let (column, value) = selector.column();
+    let sessions = Table::<StoredSession>::new(&open.connection, &open.keys);
     let mut last = VaultError::Damaged;
     for journal in ["MEMORY", "OFF"] {
+        let pragma = format!("PRAGMA journal_mode = {journal}");
         let written =
-            connection.execute_batch(&format!("PRAGMA journal_mode = {journal}")).and_then(|()| {
-                connection.execute(
-                    &format!(
-                        "UPDATE sessions SET sealed = zeroblob(length(sealed))
-                         WHERE provider = ?1 AND {column} = ?2"
-                    ),
-                    params![provider, value],
-                )
+            open.connection.execute_batch(&pragma).map_err(VaultError::from).and_then(|()| {
+                let condition = format!("provider = ?1 AND {column} = ?2");
+                sessions.overwrite(&condition, params![provider, value])
             });
         match written {
-            Ok(_) => return Ok(()),
-            Err(error) => last = error.into(),
+            Ok(()) => return Ok(LocalOutcome::Overwritten),
+            Err(error) => last = error,
         }
     }
     Err(last)

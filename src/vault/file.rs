@@ -1,15 +1,16 @@
 //! The vault as a file: how a whole one is written, and what it says of itself.
 //!
 //! Where it lies, and whether it may be used, is for `opening`; what is done with one that is
-//! damaged, for `salvage`.
+//! damaged, for `rebuild`.
 
 use super::error::{VaultError, VaultResult, explain_io};
-use super::files::{Directories, Identity, create_file};
+use super::files::{Directories, create_file};
 use super::key::{self, KeyFile};
 use super::lock::is_id;
 use super::schema;
-use super::seal::{Keys, Place, Purpose};
+use super::seal::{Aad, Keys, Purpose};
 use crate::error::Result;
+use crate::lock::Identity;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,12 +42,12 @@ pub fn build(
 }
 
 /// The value that tells whether a key is the right one.
-pub fn seal_check(keys: &Keys) -> Result<Vec<u8>> {
-    keys.seal(&CHECK, check_place())
+fn seal_check(keys: &Keys) -> Result<Vec<u8>> {
+    keys.seal(&CHECK, check_aad())
 }
 
 pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
-    keys.open::<String>(sealed, check_place()).is_some_and(|text| text == CHECK)
+    keys.open::<String>(sealed, check_aad()).is_some_and(|text| text == CHECK)
 }
 
 /// The vault's id and its sealed check value.
@@ -86,6 +87,6 @@ pub fn data_version(connection: &Connection) -> VaultResult<i64> {
     Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
 }
 
-fn check_place() -> Place<'static> {
-    Place { purpose: Purpose::Check, provider: "", account: "", row: "" }
+fn check_aad() -> Aad<'static> {
+    Aad { purpose: Purpose::Check, provider: "", account: "", id: "" }
 }

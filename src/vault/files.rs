@@ -4,6 +4,7 @@
 
 use super::error::explain_io;
 use crate::error::Result;
+use crate::lock::{Identity, identity};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,6 @@ pub enum Found {
     /// A directory, a link, a pipe.
     Other,
 }
-
-/// Device and inode; nothing where the system has none (there an open file cannot be moved).
-pub type Identity = Option<(u64, u64)>;
 
 impl Directories {
     /// Creates the data directory where it is missing; both paths are absolute afterwards.
@@ -103,23 +101,6 @@ pub fn create_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a regular file without following a link and without waiting at a pipe.
-pub fn open_file(path: &Path, write: bool, create: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(write).create(create);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC);
-    }
-    let file = options.open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::from(io::ErrorKind::AlreadyExists))
-    }
-}
-
 /// Gives a finished file its name, unless something has that name already: false then.
 pub fn publish(fresh: &Path, path: &Path) -> io::Result<bool> {
     match fs::hard_link(fresh, path) {
@@ -172,17 +153,6 @@ fn create_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Tells a file from another one at the same path.
-#[cfg(unix)]
-pub fn identity(found: &fs::Metadata) -> Identity {
-    use std::os::unix::fs::MetadataExt;
-    Some((found.dev(), found.ino()))
-}
-
-#[cfg(not(unix))]
-pub fn identity(_found: &fs::Metadata) -> Identity {
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

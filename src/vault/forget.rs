@@ -1,104 +1,89 @@
-//! Forgetting: sessions, outbox, tasks and device key are erased; the audit trail stays, and so does
-//! what its sinks have taken of it.
+//! Forgetting: the vault, its device key and the quarantine are deleted; a new vault begins.
 //!
-//! The vault gets a new id and a new key in the transaction that empties it, then the old key is
-//! overwritten. From that moment on no copy of the old file opens, wherever it is.
+//! Without the key no copy of the old file opens, wherever it is. The new audit trail begins with the
+//! line that tells of it.
 
 use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult, explain_io};
-use super::file::{Open, seal_check};
-use super::key::KeyFile;
-use super::seal::Keys;
-use super::{ATTEMPTS, State, Vault, audit, key};
+use super::file::Open;
+use super::store::{State, Vault};
+use super::transaction::Transaction;
+use super::{files, key, quarantine};
 use crate::audit::{Event, NewAuditEvent};
-use crate::clock::Clock;
 use crate::error::Result;
-use rusqlite::{TransactionBehavior, params};
 use std::fs;
+use std::io;
+
+/// Another process may replace the file between two looks at it.
+const ATTEMPTS: usize = 5;
 
 impl Vault {
-    /// Erases what this device knows; gives the numbers of sessions and of outbox entries. The
-    /// vault can be used afterwards, with its new key. The files kept aside go as well.
+    /// Erases what this device knows; gives the numbers of sessions and of waiting revocations. The
+    /// vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
+        let counts = self.erase()?;
+        let (sessions, revocations) = counts;
+        let event = NewAuditEvent {
+            event: Event::Forgotten,
+            provider: String::new(),
+            account: String::new(),
+            outcome: "ok".to_owned(),
+            detail: format!("{sessions} sessions, {revocations} waiting logouts"),
+        };
+        self.transact(|tx| tx.audit().append(&event))?;
+        Ok(counts)
+    }
+
+    fn erase(&self) -> Result<(u64, u64)> {
         let mut state = self.state();
-        let mut done = self.swap_key(&mut state);
-        for _ in 0..ATTEMPTS {
-            match done {
-                Ok(_) => break,
-                Err(failure) => {
-                    let _patience = BusyTimeout::of(busy::ORDINARY);
-                    self.recover(&mut state, failure)?;
+        for attempt in 1.. {
+            let _timeout = BusyTimeout::of(busy::ORDINARY);
+            match self.try_erase(&mut state) {
+                Err(VaultError::Stale) if attempt < ATTEMPTS => state.open = None,
+                Err(failure) => return Err(failure.explain(&self.directories.data)),
+                Ok(counts) => {
+                    // The next call would do it as well.
+                    self.attach(&mut state, None)?;
+                    return Ok(counts);
                 }
             }
-            done = self.swap_key(&mut state);
         }
-        let (counts, old) = done.map_err(|failure| failure.explain(&self.directories.data))?;
-        for start in ["vault.damaged-", "device.damaged-"] {
-            for path in self.directories.named(start) {
-                let _ = fs::remove_file(path);
+        unreachable!()
+    }
+
+    fn try_erase(&self, state: &mut State) -> VaultResult<(u64, u64)> {
+        drop(self.enter(state)?);
+        let guard = self.lock.exclusive()?;
+        let Some(open) = state.open.take() else { return Err(VaultError::Stale) };
+        if !self.is_current(&open)? {
+            return Err(VaultError::Stale);
+        }
+        // What cannot be counted is erased all the same.
+        let counts = self.count(&open).unwrap_or_default();
+        let key_path = open.key_file.path.clone();
+        drop(open);
+        let directories = &self.directories;
+        let removed = [directories.vault(), directories.journal()].iter().try_for_each(|path| {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
             }
-        }
-        key::erase(&old.path).map_err(|error| {
-            explain_io(
-                &error,
-                "the old device key cannot be erased",
-                old.path.parent().unwrap_or(&old.path),
-            )
+        });
+        removed.and_then(|()| files::sync_directory(&directories.data)).map_err(|error| {
+            explain_io(&error, "the vault cannot be deleted", &directories.data)
+        })?;
+        guard.bind(None);
+        quarantine::empty(directories);
+        key::erase(&key_path).map_err(|error| {
+            let place = key_path.parent().unwrap_or(&key_path);
+            explain_io(&error, "the device key cannot be erased", place)
         })?;
         Ok(counts)
     }
 
-    /// One transaction: everything out, the new id and check value in.
-    fn swap_key(&self, state: &mut State) -> VaultResult<((u64, u64), KeyFile)> {
-        let _patience = BusyTimeout::of(busy::ORDINARY);
-        drop(self.enter(state)?);
-        let guard = self.lock.alone()?;
-        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
-        if !self.is_current(open)? {
-            return Err(VaultError::Stale);
-        }
-        let vault = key::random_id()?;
-        let file = key::replace(&self.directories, &vault, &open.key_file.path)?;
-        guard.bind(None);
-        let emptied = Keys::derive(&file.key, &vault)
-            .map_err(VaultError::from)
-            .and_then(|keys| empty(open, &keys, self.clock()).map(|counts| (counts, keys)));
-        let (counts, keys) = match emptied {
-            Ok(emptied) => emptied,
-            Err(failure) => {
-                guard.bind(Some(open.keys.vault()));
-                let _ = key::erase(&file.path);
-                return Err(failure);
-            }
-        };
-        guard.bind(Some(&vault));
-        *mark += 1;
-        open.keys = keys;
-        Ok((counts, std::mem::replace(&mut open.key_file, file)))
+    fn count(&self, open: &Open) -> VaultResult<(u64, u64)> {
+        let transaction = Transaction::new(&open.connection, &open.keys, self.clock());
+        let sessions = transaction.sessions().list(None)?.len();
+        Ok((sessions as u64, transaction.outbox().count(None)?))
     }
-}
-
-fn empty(open: &mut Open, keys: &Keys, clock: &dyn Clock) -> VaultResult<(u64, u64)> {
-    let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let sessions = transaction.execute("DELETE FROM sessions", [])?;
-    let entries = transaction.execute("DELETE FROM outbox", [])?;
-    transaction.execute("DELETE FROM definitions", [])?;
-    transaction.execute("DELETE FROM tasks", [])?;
-    let changed = transaction.execute(
-        "UPDATE meta SET vault = ?1, sealed = ?2 WHERE vault = ?3",
-        params![keys.vault(), seal_check(keys)?, open.keys.vault()],
-    )?;
-    if changed == 0 {
-        return Err(VaultError::Stale);
-    }
-    let record = NewAuditEvent {
-        event: Event::Forgotten,
-        provider: String::new(),
-        account: String::new(),
-        outcome: "ok".to_owned(),
-        detail: format!("{sessions} sessions, {entries} waiting logouts"),
-    };
-    audit::append(&transaction, clock, &record)?;
-    transaction.commit()?;
-    Ok((sessions as u64, entries as u64))
 }

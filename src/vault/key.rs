@@ -1,12 +1,12 @@
 //! The device key: 32 random bytes in a file of their own, never derived from the machine.
 //!
 //! It lies in the user's key directory as `<vault id>.key`, so that a copy of the data directory
-//! does not open; where that directory cannot be written, beside the vault as `device.key` (or
-//! `device.next.key`, after that one was replaced).
+//! does not open; where that directory cannot be written, beside the vault as `device.key`.
 
 use super::error::explain_io;
-use super::files::{Directories, create_file, open_file, publish};
+use super::files::{Directories, create_file, publish};
 use crate::error::{Error, Kind, Result};
+use crate::lock::open_file;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -72,7 +72,7 @@ pub fn find(directories: &Directories, vault: &str) -> Result<Candidates> {
 
 /// Makes a key for a vault that is about to be published, durably.
 pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
-    let [(path, _), (beside, _), _] = places(directories, vault);
+    let [(path, _), (beside, _)] = places(directories, vault);
     if let Ok(key) = write(&directories.keys, &path) {
         return Ok(KeyFile { key, path, beside_vault: false });
     }
@@ -80,8 +80,8 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
     match read(&beside) {
         Ok(Some(key)) => return Ok(KeyFile { key, path: beside, beside_vault: true }),
         Ok(None) => {
-            let aside = directories.data.join(format!("device.damaged-{}.key", random_id()?));
-            let _ = fs::rename(&beside, aside);
+            let kept = directories.data.join(format!("device.damaged-{}.key", random_id()?));
+            let _ = fs::rename(&beside, kept);
         }
         Err(_) => {}
     }
@@ -89,19 +89,6 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
         explain_io(&error, "the device key cannot be stored", &directories.data)
     })?;
     Ok(KeyFile { key, path: beside, beside_vault: true })
-}
-
-/// Makes another key, for a vault that gets a new id, while the one at `current` still exists.
-pub fn replace(directories: &Directories, vault: &str, current: &Path) -> Result<KeyFile> {
-    let [(path, _), (first, _), (second, _)] = places(directories, vault);
-    if let Ok(key) = write(&directories.keys, &path) {
-        return Ok(KeyFile { key, path, beside_vault: false });
-    }
-    let path = if current == first { second } else { first };
-    let key = erase(&path).and_then(|()| write(&directories.data, &path)).map_err(|error| {
-        explain_io(&error, "the device key cannot be stored", &directories.data)
-    })?;
-    Ok(KeyFile { key, path, beside_vault: true })
 }
 
 /// Overwrites and removes a key; what it has sealed is gone with it.
@@ -124,11 +111,10 @@ pub fn random_id() -> Result<String> {
     Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
-fn places(directories: &Directories, vault: &str) -> [(PathBuf, bool); 3] {
+fn places(directories: &Directories, vault: &str) -> [(PathBuf, bool); 2] {
     [
         (directories.keys.join(format!("{vault}.key")), false),
         (directories.data.join("device.key"), true),
-        (directories.data.join("device.next.key"), true),
     ]
 }
 

@@ -5,14 +5,14 @@
 
 use super::error::{VaultError, VaultResult, explain_io};
 use super::file::{Open, build, data_version, opens_check, read_meta};
-use super::files::{Directories, Found, Identity, open_file, publish};
-use super::key::{self};
-use super::lock::{Guard, Lock};
-use super::salvage;
+use super::files::{Directories, Found, publish};
+use super::lock::{DirectoryLock, Guard};
+use super::rebuild::{self, Damage};
 use super::seal::Keys;
-use super::{Damage, schema};
+use super::{key, schema};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
+use crate::lock::{Identity, open_file};
 use std::fs;
 
 /// Larger files are not looked through at opening; what is wrong with them shows when it is read.
@@ -21,7 +21,7 @@ const CHECKED_AT_OPENING: u64 = 4 << 20;
 /// Opens what is there, or makes it. `suspect` is a file that was found damaged while in use.
 pub fn attach(
     directories: &Directories,
-    lock: &Lock,
+    lock: &DirectoryLock,
     clock: &dyn Clock,
     mut suspect: Option<Identity>,
     damage: &mut Vec<Damage>,
@@ -30,7 +30,7 @@ pub fn attach(
     if let Some(open) = join(directories, lock, suspect)? {
         return Ok(open);
     }
-    let guard = lock.alone()?;
+    let guard = lock.exclusive()?;
     sweep(directories, &guard);
     for _ in 0..4 {
         let trouble = match look(directories)? {
@@ -39,7 +39,7 @@ pub fn attach(
                 continue;
             }
             Found::Other => {
-                let kept = salvage::move_aside(directories, clock)?;
+                let kept = rebuild::quarantine(directories, clock)?;
                 damage.push(Damage { outcome: "damaged", kept_as: Some(kept) });
                 continue;
             }
@@ -52,7 +52,7 @@ pub fn attach(
                 Err(failure) => failure.at_opening(),
             },
         };
-        damage.push(salvage::rebuild(directories, &guard, clock, trouble)?);
+        damage.push(rebuild::rebuild(directories, &guard, clock, trouble)?);
     }
     Err(Error::new(Kind::Storage, "the vault is damaged again and again")
         .with_hint(format!("look at the disk that holds {}", directories.data.display())))
@@ -60,8 +60,12 @@ pub fn attach(
 
 /// Opens a sound vault among others who are at work. `None` where something has to be done to it
 /// first, for which nobody else may be there.
-fn join(directories: &Directories, lock: &Lock, suspect: Option<Identity>) -> Result<Option<Open>> {
-    let guard = lock.share()?;
+fn join(
+    directories: &Directories,
+    lock: &DirectoryLock,
+    suspect: Option<Identity>,
+) -> Result<Option<Open>> {
+    let guard = lock.shared()?;
     sweep(directories, &guard);
     let (length, identity) = match look(directories)? {
         Found::File(length, identity) if suspect != Some(identity) => (length, identity),
@@ -98,7 +102,7 @@ fn make(directories: &Directories, guard: &Guard) -> Result<()> {
     let keys = Keys::derive(&key_file.key, &vault)?;
     let published = build(directories, &keys, |_| Ok(())).and_then(|fresh| {
         // A journal without its database would be played back into the new one.
-        salvage::move_journal(directories, &directories.vault())?;
+        rebuild::move_journal(directories, &directories.vault())?;
         guard.bind(None);
         publish(&fresh, &directories.vault())
             .map_err(|error| explain_io(&error, "the vault cannot be created", &directories.data))
@@ -132,7 +136,7 @@ fn open(
     if connection.is_readonly("main")? && open_file(&directories.vault(), true, false).is_ok() {
         return Err(VaultError::Damaged);
     }
-    if guard.is_alone() {
+    if guard.is_exclusive() {
         schema::migrate(&mut connection)?;
     } else {
         schema::verify(&connection)?;
@@ -144,7 +148,7 @@ fn open(
     match guard.bound() {
         Some(bound) if bound != vault => return Err(VaultError::Foreign),
         Some(_) => {}
-        None if guard.is_alone() => guard.bind(Some(&vault)),
+        None if guard.is_exclusive() => guard.bind(Some(&vault)),
         None => return Err(VaultError::Stale),
     }
     let candidates = key::find(directories, &vault)?;

@@ -1,17 +1,27 @@
-//! The outbox's rows: revocations that the server has not confirmed yet.
+//! The outbox: revocations that the server has not confirmed yet.
 //!
 //! When an entry is tried, and how often, is decided elsewhere; here it is stored, found when due,
 //! and removed exactly once. The sealed part has its own key: nothing here restores a session.
+//!
+//! At most 1,000 wait. For one more, the oldest that the server refuses goes, or else the oldest that
+//! it leaves unconfirmed, or else the oldest; the audit trail says so.
 
-use super::definitions::Definitions;
-use super::error::{VaultError, VaultResult};
-use super::seal::{Keys, Place, Purpose, is_overwritten};
-use super::{Vault, audit, definitions};
-use crate::audit::NewAuditEvent;
-use crate::clock::UnixTime;
-use crate::error::Result;
+use super::audit::AuditTrail;
+use super::error::VaultResult;
+use super::seal::{Keys, Purpose};
+use super::table::{Owner, Record, Table};
+use crate::audit::{Event, NewAuditEvent};
+use crate::clock::{Clock, UnixTime};
 use crate::session::Revocation;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
+use std::collections::BTreeMap;
+
+/// More do not wait at once.
+const CAP: u64 = 1_000;
+
+/// No delay is as long as this, in seconds: such a time is damage, or the clock was set since.
+const ABSURD: i64 = 2 * 24 * 3600;
 
 /// A revocation that waits for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,205 +35,170 @@ pub struct OutboxEntry {
     pub last_outcome: String,
 }
 
-const COLUMNS: &str = "SELECT row, id, provider, account, attempts, refusals, next_attempt_at,
-    last_outcome, sealed FROM outbox";
+impl Record for OutboxEntry {
+    const TABLE: &'static str = "outbox";
+    const PURPOSE: Purpose = Purpose::Outbox;
+    const COLUMNS: &'static [&'static str] =
+        &["attempts", "refusals", "next_attempt_at", "last_outcome"];
+    type Sealed = Revocation;
 
-impl Vault {
+    fn sealed(&self) -> &Revocation {
+        &self.revocation
+    }
+
+    fn owner(&self) -> Owner<'_> {
+        let Revocation { session_id, provider, account, .. } = &self.revocation;
+        Owner { session: session_id, provider, account }
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        vec![
+            i64::from(self.attempts).into(),
+            i64::from(self.refusals).into(),
+            self.next_attempt_at.into(),
+            self.last_outcome.clone().into(),
+        ]
+    }
+
+    fn read(number: i64, revocation: Revocation, row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(OutboxEntry {
+            id: number,
+            revocation,
+            attempts: row.get("attempts")?,
+            refusals: row.get("refusals")?,
+            next_attempt_at: row.get("next_attempt_at")?,
+            last_outcome: row.get("last_outcome")?,
+        })
+    }
+}
+
+pub struct Outbox<'a> {
+    table: Table<'a, OutboxEntry>,
+    audit: AuditTrail<'a>,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Outbox<'a> {
+    pub fn new(connection: &'a Connection, keys: &'a Keys, clock: &'a dyn Clock) -> Self {
+        let audit = AuditTrail::new(connection, clock);
+        Outbox { table: Table::new(connection, keys), audit, clock }
+    }
+
     /// Puts a revocation into the outbox. Where the session has an entry already, that entry gets
     /// the newer credentials and keeps its schedule.
-    pub fn enqueue(&self, revocation: &Revocation) -> Result<i64> {
-        self.write(|transaction, keys| insert(transaction, keys, revocation))
+    pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
+        let revocation = revocation.clone();
+        if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
+            let entry = OutboxEntry { revocation, ..old };
+            self.table.update(entry.id, &entry)?;
+            return Ok(entry);
+        }
+        if self.count(None)? >= CAP {
+            self.drop_one()?;
+        }
+        let mut entry = OutboxEntry {
+            id: 0,
+            next_attempt_at: revocation.first_attempt_at,
+            revocation,
+            attempts: 0,
+            refusals: 0,
+            last_outcome: String::new(),
+        };
+        entry.id = self.table.insert(None, &entry)?;
+        Ok(entry)
+    }
+
+    pub fn get(&self, id: i64) -> VaultResult<Option<OutboxEntry>> {
+        self.table.first("WHERE row = ?1", [id])
     }
 
     /// All entries, oldest first.
-    pub fn entries(&self) -> Result<Vec<OutboxEntry>> {
-        self.entries_as(|entry| entry)
+    pub fn list(&self) -> VaultResult<Vec<OutboxEntry>> {
+        self.table.all("ORDER BY row", [])
     }
 
-    /// What `make` makes of each entry, oldest first; for when there may be a great many.
-    pub fn entries_as<T>(&self, mut make: impl FnMut(OutboxEntry) -> T) -> Result<Vec<T>> {
-        self.read(|transaction, keys| {
-            let mut definitions = Definitions::new(transaction, keys);
-            let mut statement = transaction.prepare_cached(&format!("{COLUMNS} ORDER BY row"))?;
-            let mut rows = statement.query([])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.extend(complete(row, keys, &mut definitions)?.map(&mut make));
-            }
-            Ok(entries)
-        })
+    /// What is due, the longest overdue first; nothing of the providers in `held_back`.
+    pub fn due(
+        &self,
+        now: UnixTime,
+        limit: usize,
+        held_back: &[String],
+    ) -> VaultResult<Vec<OutboxEntry>> {
+        let times = self.times()?;
+        let mut due: Vec<_> = times
+            .iter()
+            .filter(|one| one.at <= now || is_absurd(one.at, now))
+            .filter(|one| !held_back.contains(&one.provider))
+            .map(|one| (one.at, one.id))
+            .collect();
+        due.sort_unstable();
+        due.truncate(limit);
+        let entries = due.into_iter().map(|(_, id)| self.get(id));
+        Ok(entries.collect::<VaultResult<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    pub fn entry(&self, id: i64) -> Result<Option<OutboxEntry>> {
-        self.read(|transaction, keys| Ok(load_rows(transaction, keys, &[id])?.pop()))
+    /// When the next entry is due, in the past if one is overdue; those of a provider in `held_back`
+    /// not before the time that is given there.
+    pub fn next_due(
+        &self,
+        held_back: &BTreeMap<String, UnixTime>,
+    ) -> VaultResult<Option<UnixTime>> {
+        let now = self.clock.now();
+        let times = self.times()?.into_iter().map(|one| {
+            let until = held_back.get(&one.provider).copied().unwrap_or(i64::MIN);
+            (if is_absurd(one.at, now) { now } else { one.at }).max(until)
+        });
+        Ok(times.min())
+    }
+
+    /// Stores the entry's schedule, and nothing else of it. Nothing happens when it is gone.
+    pub fn postpone(&self, entry: &OutboxEntry) -> VaultResult<()> {
+        self.table.update_columns(entry.id, entry)
+    }
+
+    /// False when somebody else has removed it.
+    pub fn delete(&self, entry: &OutboxEntry) -> VaultResult<bool> {
+        Ok(self.table.delete("row = ?1", [entry.id])? > 0)
     }
 
     /// How many entries wait, of one provider or of all.
-    pub fn pending(&self, provider: Option<&str>) -> Result<u64> {
-        self.read(|transaction, _| {
-            // Both are answered from an index, without a look at the sealed columns.
-            let count: i64 = match provider {
-                Some(provider) => transaction.query_row(
-                    "SELECT count(*) FROM outbox WHERE provider = ?1",
-                    [provider],
-                    |row| row.get(0),
-                )?,
-                None => transaction
-                    .query_row("SELECT count(provider) FROM outbox", [], |row| row.get(0))?,
-            };
-            Ok(u64::try_from(count).unwrap_or(0))
+    pub fn count(&self, provider: Option<&str>) -> VaultResult<u64> {
+        let statement = "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1";
+        let mut statement = self.table.connection.prepare_cached(statement)?;
+        let count: i64 = statement.query_row([provider], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    fn drop_one(&self) -> VaultResult<()> {
+        let oldest = "ORDER BY CASE last_outcome WHEN 'rejected' THEN 0 WHEN 'unconfirmed' THEN 1
+            ELSE 2 END, row LIMIT 1";
+        let Some(entry) = self.table.first(oldest, [])? else { return Ok(()) };
+        self.delete(&entry)?;
+        self.audit.append(&NewAuditEvent {
+            event: Event::RevocationDropped,
+            provider: entry.revocation.provider,
+            account: entry.revocation.account,
+            outcome: entry.last_outcome,
+            detail: format!("more than {CAP} logouts wait"),
         })
     }
 
-    /// Removes an entry that was answered for, and writes its line. False, and no line, when
-    /// somebody else has done so; also when the entry has got newer credentials meanwhile, which
-    /// the answer was not about: they are due now.
-    pub fn settle(&self, entry: &OutboxEntry, record: &NewAuditEvent) -> Result<bool> {
-        self.write(|transaction, keys| {
-            let Some(stored) = load_rows(transaction, keys, &[entry.id])?.pop() else {
-                return Ok(false);
-            };
-            if stored.revocation != entry.revocation {
-                transaction.execute(
-                    "UPDATE outbox SET attempts = 0, refusals = 0, next_attempt_at = ?2
-                     WHERE row = ?1",
-                    [entry.id, self.clock().now()],
-                )?;
-                return Ok(false);
-            }
-            transaction.execute("DELETE FROM outbox WHERE row = ?1", [entry.id])?;
-            definitions::sweep(transaction)?;
-            audit::append(transaction, self.clock(), record)?;
-            Ok(true)
-        })
-    }
-
-    /// Notes an attempt, and when the next one is due. Nothing happens if the entry is gone.
-    pub fn postpone(
-        &self,
-        id: i64,
-        attempts: u32,
-        refusals: u32,
-        next_attempt_at: UnixTime,
-        outcome: &str,
-    ) -> Result<()> {
-        self.write(|transaction, _| {
-            transaction.execute(
-                "UPDATE outbox
-                 SET attempts = ?2, refusals = ?3, next_attempt_at = ?4, last_outcome = ?5
-                 WHERE row = ?1",
-                params![id, attempts, refusals, next_attempt_at, outcome],
-            )?;
-            Ok(())
-        })
+    fn times(&self) -> VaultResult<Vec<Time>> {
+        let statement = "SELECT row, provider, next_attempt_at FROM outbox";
+        let mut statement = self.table.connection.prepare_cached(statement)?;
+        let times = statement.query_map([], |row| {
+            Ok(Time { id: row.get(0)?, provider: row.get(1)?, at: row.get(2)? })
+        })?;
+        Ok(times.collect::<rusqlite::Result<_>>()?)
     }
 }
 
-/// Inserts an entry that is due when it says so, or renews the credentials of the session's entry.
-pub fn insert(
-    transaction: &Transaction<'_>,
-    keys: &Keys,
-    revocation: &Revocation,
-) -> VaultResult<i64> {
-    let definition = definitions::store(transaction, keys, &revocation.definition)?;
-    let stored = Revocation { definition, ..revocation.clone() };
-    let sealed = keys.seal(&stored, place(&stored))?;
-    let Revocation { session_id, provider, account, definition, .. } = &stored;
-    let there: Option<i64> = transaction
-        .query_row("SELECT row FROM outbox WHERE id = ?1", [session_id], |row| row.get(0))
-        .optional()?;
-    if let Some(row) = there {
-        transaction.execute(
-            "UPDATE outbox SET provider = ?2, account = ?3, definition = ?4, sealed = ?5
-             WHERE row = ?1",
-            params![row, provider, account, definition, sealed],
-        )?;
-        definitions::sweep(transaction)?;
-        return Ok(row);
-    }
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO outbox (id, provider, account, definition, attempts, refusals,
-             next_attempt_at, last_outcome, sealed)
-         VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, '', ?6)",
-    )?;
-    let first = stored.first_attempt_at;
-    statement.execute(params![session_id, provider, account, definition, first, sealed])?;
-    Ok(transaction.last_insert_rowid())
+struct Time {
+    id: i64,
+    provider: String,
+    at: UnixTime,
 }
 
-/// The entries of these rows, in this order, as far as they are there.
-pub fn load_rows(
-    connection: &Connection,
-    keys: &Keys,
-    numbers: &[i64],
-) -> VaultResult<Vec<OutboxEntry>> {
-    let mut definitions = Definitions::new(connection, keys);
-    let mut statement = connection.prepare_cached(&format!("{COLUMNS} WHERE row = ?1"))?;
-    let mut entries = Vec::new();
-    for number in numbers {
-        let mut rows = statement.query([number])?;
-        if let Some(row) = rows.next()? {
-            entries.extend(complete(row, keys, &mut definitions)?);
-        }
-    }
-    Ok(entries)
-}
-
-pub fn delete_unreadable(transaction: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
-    let mut bad = Vec::new();
-    let mut statement = transaction.prepare(COLUMNS)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if !matches!(open(row, keys), Ok(Some(_))) {
-            bad.push(row.get::<_, i64>(0)?);
-        }
-    }
-    for row in bad {
-        transaction.execute("DELETE FROM outbox WHERE row = ?1", [row])?;
-    }
-    definitions::delete_unreadable(transaction, keys)?;
-    definitions::sweep(transaction)
-}
-
-fn complete(
-    row: &Row<'_>,
-    keys: &Keys,
-    definitions: &mut Definitions<'_>,
-) -> VaultResult<Option<OutboxEntry>> {
-    let Some(mut entry) = open(row, keys)? else { return Ok(None) };
-    entry.revocation.definition = definitions.find(&entry.revocation.definition)?;
-    Ok(Some(entry))
-}
-
-/// The entry with its definition's hash in the definition's place.
-fn open(row: &Row<'_>, keys: &Keys) -> VaultResult<Option<OutboxEntry>> {
-    let (session, provider, account): (String, String, String) =
-        (row.get(1)?, row.get(2)?, row.get(3)?);
-    let sealed = row.get_ref(8)?.as_blob().map_err(|_| VaultError::Damaged)?;
-    if is_overwritten(sealed) {
-        return Ok(None);
-    }
-    let place =
-        Place { purpose: Purpose::Outbox, provider: &provider, account: &account, row: &session };
-    let revocation: Revocation = keys.open(sealed, place).ok_or(VaultError::BadRow)?;
-    if revocation.session_id != session || revocation.provider != provider {
-        return Err(VaultError::BadRow);
-    }
-    Ok(Some(OutboxEntry {
-        id: row.get(0)?,
-        revocation,
-        attempts: u32::try_from(row.get::<_, i64>(4)?).unwrap_or(u32::MAX),
-        refusals: u32::try_from(row.get::<_, i64>(5)?).unwrap_or(u32::MAX),
-        next_attempt_at: row.get(6)?,
-        last_outcome: row.get(7)?,
-    }))
-}
-
-fn place(revocation: &Revocation) -> Place<'_> {
-    Place {
-        purpose: Purpose::Outbox,
-        provider: &revocation.provider,
-        account: &revocation.account,
-        row: &revocation.session_id,
-    }
+fn is_absurd(at: UnixTime, now: UnixTime) -> bool {
+    at > now.saturating_add(ABSURD)
 }

@@ -1,10 +1,11 @@
-//! The files kept aside for later inspection: `vault.damaged-<UTC date>-<n>.db`, with its journal
-//! where it had one. The newest five are kept; `forget` removes them all.
+//! The quarantine: damaged files that are kept for inspection, as `vault.damaged-<UTC date>-<n>.db`,
+//! with the journal where there was one. The newest five are kept; `forget` removes them all.
 
 use super::files::Directories;
 use crate::clock::UnixTime;
 use std::fs;
 use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
 
 /// A disk that damages the vault again and again is not to be filled by what it has damaged.
 const KEPT: usize = 5;
@@ -12,8 +13,8 @@ const KEPT: usize = 5;
 const START: &str = "vault.damaged-";
 
 impl Directories {
-    /// A name that nothing has, for a file that is kept aside.
-    pub fn aside(&self, now: UnixTime) -> PathBuf {
+    /// A name that nothing has, for a file that goes into quarantine.
+    pub fn quarantine(&self, now: UnixTime) -> PathBuf {
         let stamp = stamp(now);
         (1..=u32::MAX)
             .map(|n| self.data.join(format!("{START}{stamp}-{n}.db")))
@@ -21,9 +22,9 @@ impl Directories {
             .unwrap_or_else(|| self.data.join("vault.damaged.db"))
     }
 
-    /// Removes the oldest of the files kept aside; never `newest`, which a wrong clock may have
-    /// dated before the others, and no directory that holds something.
-    pub fn keep_few_aside(&self, newest: &Path) {
+    /// Removes the oldest files from quarantine; never `newest`, which a wrong clock may have dated
+    /// before the others, and no directory that holds something.
+    pub fn shorten_quarantine(&self, newest: &Path) {
         let mut kept: Vec<_> = self
             .named(START)
             .into_iter()
@@ -41,6 +42,15 @@ impl Directories {
     }
 }
 
+/// Removes every damaged file, key and journal.
+pub fn empty(directories: &Directories) {
+    for start in [START, "device.damaged-"] {
+        for path in directories.named(start) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
 /// What orders the kept files: the date, then the number. `None` for what is not named so.
 fn age(path: &Path) -> Option<(String, u32)> {
     let name = path.file_name()?.to_str()?;
@@ -48,21 +58,11 @@ fn age(path: &Path) -> Option<(String, u32)> {
     Some((stamp.to_owned(), number.parse().ok()?))
 }
 
-/// `20261121T011854Z`. Days to a date as in Howard Hinnant's `civil_from_days`.
+/// `20261121T011854Z`; the first second of 1970 for a time that has no date.
 fn stamp(now: UnixTime) -> String {
-    let now = now.clamp(0, 253_402_300_799);
-    let (days, second) = (now / 86_400 + 719_468, now % 86_400);
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+    let at = OffsetDateTime::from_unix_timestamp(now.max(0)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", at.hour(), at.minute(), at.second())
 }
 
 #[cfg(test)]

@@ -1,300 +1,187 @@
-//! Reading rows out of a damaged database, and writing those that are sound into a new one.
+//! Reading a damaged vault, and writing the rows that are sound into a new one.
 //!
-//! A sealed row is sound when it opens with the key. The audit trail is carried over as it can be
-//! read, with a new chain: the line that tells of the damage marks the place.
+//! A sealed row is sound when it opens with the key. The audit trail is carried over as far as it can
+//! be read; the line that tells of the damage marks the place. What is read is a copy, so that the
+//! file itself stays as it was found. Only for whoever is alone with the vault.
 
-use super::error::VaultResult;
-use super::seal::{Keys, Place, Purpose};
-use super::tasks::Task;
-use super::{audit, definitions};
-use crate::session::{Revocation, Session};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use serde::de::DeserializeOwned;
-use std::collections::{BTreeSet, HashSet};
+use super::error::{VaultResult, explain_io};
+use super::files::{Directories, create_file, journal_of};
+use super::seal::Keys;
+use super::transaction::sealed_tables;
+use super::{key, schema};
+use crate::error::Result;
+use crate::lock::open_file;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Transaction, params_from_iter};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A larger file is not read, only quarantined: no vault comes near this.
+const LARGEST: u64 = 256 << 20;
 
 /// How many rows are looked for one by one in the gap that a bad page leaves.
 const PROBES: i64 = 100_000;
 
-/// Carries over what opens; false when the tables could not be read at all.
-pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> VaultResult<bool> {
-    let Some(rows) = rows_of(source, SESSION_ROWS) else {
-        return Ok(false);
-    };
-    let mut ended = carry_outbox(source, new, keys)?;
-    ended.extend(carry_tasks(source, new, keys)?);
-    carry_definitions(source, new, keys)?;
-    let statement = if source.prepare(SESSION).is_ok() { SESSION } else { SESSION_OF_VERSION_1 };
-    let mut generation = 0;
-    let mut seen = HashSet::new();
-    for row in rows {
-        let Some((found, active)) =
-            read(source, statement, row, |row| Ok((StoredRow::read(row)?, row.get::<_, bool>(4)?)))
-        else {
-            continue;
-        };
-        let Some(session) = found.open::<Session>(keys, Purpose::Session) else { continue };
-        // A session that is in the outbox, or has left a task, was logged out: it does not come back
-        // (I1).
-        if ended.contains(&session.id) || !seen.insert(session.id.clone()) {
-            continue;
-        }
-        let stored = i64::try_from(session.generation).unwrap_or(i64::MAX - 1);
-        generation = generation.max(stored);
-        new.execute(
-            "INSERT INTO sessions (row, id, provider, account, generation, sealed, active)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![row, found.id, found.provider, found.account, stored, found.sealed, active],
-        )?;
-    }
-    new.execute(ONE_ACTIVE, [])?;
-    let counted: i64 = source
-        .query_row("SELECT generation FROM meta WHERE one = 1", [], |row| row.get(0))
-        .unwrap_or(0);
-    new.execute("UPDATE meta SET generation = ?1", [generation.max(counted)])?;
-    carry_trail(source, new)?;
-    carry_sinks(source, new)?;
-    Ok(true)
+/// The tables that are not sealed, but for `meta`: name and columns.
+const PLAIN: [(&str, &str); 2] = [
+    ("audit", "row, at, clock_known, event, provider, account, outcome, detail"),
+    ("sinks", "row, name, seq"),
+];
+
+/// A copy of a damaged vault, with the journal that still has to be played back: without it a
+/// transaction that a crash has cut would be read half written.
+pub struct Copy {
+    pub connection: Connection,
+    path: PathBuf,
 }
 
-/// True when at least one row opens: the key is right, whatever else is damaged.
+impl Copy {
+    /// `None` where SQLite cannot open it.
+    pub fn make(directories: &Directories) -> Result<Option<Copy>> {
+        let length = fs::metadata(directories.vault()).map_or(0, |found| found.len());
+        if length > LARGEST {
+            return Ok(None);
+        }
+        let path = directories.fresh(&key::random_id()?);
+        if let Err(error) = copy(directories, &path) {
+            remove(&path);
+            let what = "the damaged vault cannot be copied";
+            return Err(explain_io(&error, what, &directories.data));
+        }
+        if let Ok(connection) = schema::connect_damaged(&path) {
+            return Ok(Some(Copy { connection, path }));
+        }
+        remove(&path);
+        Ok(None)
+    }
+
+    /// Closes it and removes its files.
+    pub fn discard(self) {
+        drop(self.connection);
+        remove(&self.path);
+    }
+}
+
+/// Carries over what opens, as far as the tables are there.
+pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
+    for table in sealed_tables(source, keys) {
+        table.copy_to(new, &rows_of(source, table.name()))?;
+    }
+    for (table, columns) in PLAIN {
+        carry_plain(source, new, table, columns)?;
+    }
+    new.execute_batch(AFTERWARDS)?;
+    let counted =
+        source.query_row("SELECT generation FROM meta WHERE one = 1", [], |row| row.get(0));
+    let counted: i64 = counted.unwrap_or(0);
+    new.execute("UPDATE meta SET generation = max(generation, ?1)", [counted])?;
+    Ok(())
+}
+
+/// One session, one row; and a session that is in the outbox, or has left a task, was logged out: it
+/// does not come back. Generations and row numbers are not given again, even if the newest rows were
+/// lost. No sink has taken what is not there, else it would miss what comes next.
+const AFTERWARDS: &str = "
+    DELETE FROM sessions WHERE session IN (SELECT session FROM outbox UNION SELECT session FROM tasks)
+        OR row NOT IN (SELECT min(row) FROM sessions GROUP BY session);
+    DELETE FROM outbox WHERE row NOT IN (SELECT min(row) FROM outbox GROUP BY session);
+    UPDATE meta SET generation = (SELECT coalesce(max(generation), 0) FROM sessions);
+    UPDATE sqlite_sequence SET seq = seq + 1000;
+    UPDATE sinks SET seq = max(0, min(seq, (SELECT coalesce(max(row), 0) FROM audit)));";
+
+/// True when at least one sealed row opens: the key is right, whatever else is damaged.
 pub fn opens_any(source: &Connection, keys: &Keys) -> bool {
-    let any = |rows: &str, statement: &str, opens: fn(&StoredRow, &Keys) -> bool| {
-        rows_of(source, rows)
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|row| read(source, statement, row, StoredRow::read))
-            .any(|found| opens(&found, keys))
+    sealed_tables(source, keys).iter().any(|table| table.opens_any(&rows_of(source, table.name())))
+}
+
+fn carry_plain(
+    source: &Connection,
+    new: &Transaction<'_>,
+    table: &str,
+    columns: &str,
+) -> VaultResult<()> {
+    let Ok(mut select) = source.prepare(&format!("SELECT {columns} FROM {table} WHERE row = ?1"))
+    else {
+        return Ok(());
     };
-    any(SESSION_ROWS, SESSION, |found, keys| {
-        found.open::<Session>(keys, Purpose::Session).is_some()
-    }) || any(ENTRY_ROWS, ENTRY, |found, keys| {
-        found.open::<Revocation>(keys, Purpose::Outbox).is_some()
-    }) || any(TASK_ROWS, TASK, |found, keys| found.open::<Task>(keys, Purpose::Task).is_some())
-}
-
-// Not by an index: it may be the index that is damaged.
-const SESSION_ROWS: &str = "SELECT row FROM sessions NOT INDEXED ORDER BY row";
-const ENTRY_ROWS: &str = "SELECT row FROM outbox NOT INDEXED ORDER BY row";
-const DEFINITION_ROWS: &str = "SELECT row FROM definitions NOT INDEXED ORDER BY row";
-const TASK_ROWS: &str = "SELECT row FROM tasks NOT INDEXED ORDER BY row";
-const SINK_ROWS: &str = "SELECT row FROM sinks NOT INDEXED ORDER BY row";
-const SESSION: &str = "SELECT id, provider, account, sealed, active FROM sessions WHERE row = ?1";
-const SESSION_OF_VERSION_1: &str =
-    "SELECT id, provider, account, sealed, 1 FROM sessions WHERE row = ?1";
-const ENTRY: &str = "SELECT id, provider, account, sealed, attempts, refusals, next_attempt_at,
-    last_outcome FROM outbox WHERE row = ?1";
-const TASK: &str = "SELECT session, provider, account, sealed, taken_at FROM tasks WHERE row = ?1";
-const SINK: &str = "SELECT name, seq FROM sinks WHERE row = ?1";
-const DEFINITION: &str = "SELECT hash, sealed FROM definitions WHERE row = ?1";
-
-/// The newest, as in version 1; in a later one there are not several.
-const ONE_ACTIVE: &str = "UPDATE sessions SET active = 0 WHERE active = 1 AND generation <
-    (SELECT max(generation) FROM sessions AS other
-     WHERE other.provider = sessions.provider AND other.active = 1)";
-
-/// The columns that all three tables have.
-struct StoredRow {
-    id: String,
-    provider: String,
-    account: String,
-    sealed: Vec<u8>,
-}
-
-impl StoredRow {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(StoredRow {
-            id: row.get(0)?,
-            provider: row.get(1)?,
-            account: row.get(2)?,
-            sealed: row.get(3)?,
-        })
-    }
-
-    fn open<T: DeserializeOwned>(&self, keys: &Keys, purpose: Purpose) -> Option<T> {
-        let StoredRow { id, provider, account, sealed } = self;
-        keys.open(sealed, Place { purpose, provider, account, row: id })
-    }
-}
-
-struct StoredEntry {
-    row: StoredRow,
-    attempts: i64,
-    refusals: i64,
-    next_attempt_at: i64,
-    last_outcome: String,
-}
-
-impl StoredEntry {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(StoredEntry {
-            row: StoredRow::read(row)?,
-            attempts: row.get(4)?,
-            refusals: row.get(5)?,
-            next_attempt_at: row.get(6)?,
-            last_outcome: row.get(7)?,
-        })
-    }
-}
-
-/// Gives the ids of the sessions that are in the outbox.
-fn carry_outbox(
-    source: &Connection,
-    new: &Transaction<'_>,
-    keys: &Keys,
-) -> VaultResult<HashSet<String>> {
-    let mut ended = HashSet::new();
-    for row in rows_of(source, ENTRY_ROWS).unwrap_or_default() {
-        let Some(entry) = read(source, ENTRY, row, StoredEntry::read) else { continue };
-        let found = entry.row;
-        let Some(revocation) = found.open::<Revocation>(keys, Purpose::Outbox) else { continue };
-        if !ended.insert(found.id.clone()) {
-            continue;
-        }
-        new.prepare_cached(
-            "INSERT INTO outbox (row, id, provider, account, definition, attempts, refusals,
-                 next_attempt_at, last_outcome, sealed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?
-        .execute(params![
-            row,
-            found.id,
-            found.provider,
-            found.account,
-            // Sealed, it is the hash.
-            revocation.definition,
-            entry.attempts,
-            entry.refusals,
-            entry.next_attempt_at,
-            entry.last_outcome,
-            found.sealed
-        ])?;
-    }
-    skip_numbers(new, "outbox")?;
-    Ok(ended)
-}
-
-/// Gives the ids of the sessions that have left something to do. What was handed out stays so.
-fn carry_tasks(
-    source: &Connection,
-    new: &Transaction<'_>,
-    keys: &Keys,
-) -> VaultResult<HashSet<String>> {
-    let mut ended = HashSet::new();
-    for row in rows_of(source, TASK_ROWS).unwrap_or_default() {
-        let Some((found, taken_at)) = read(source, TASK, row, |row| {
-            Ok((StoredRow::read(row)?, row.get::<_, Option<i64>>(4)?))
-        }) else {
-            continue;
-        };
-        let Some(task) = found.open::<Task>(keys, Purpose::Task) else { continue };
-        new.execute(
-            "INSERT INTO tasks (row, session, provider, account, kind, name, taken_at, sealed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                row,
-                found.id,
-                found.provider,
-                found.account,
-                task.kind,
-                task.name,
-                taken_at,
-                found.sealed
-            ],
-        )?;
-        ended.insert(found.id);
-    }
-    skip_numbers(new, "tasks")?;
-    Ok(ended)
-}
-
-/// A row's number is not given again, even if the newest rows were lost.
-fn skip_numbers(new: &Transaction<'_>, table: &str) -> VaultResult<()> {
-    new.execute("UPDATE sqlite_sequence SET seq = seq + 1000 WHERE name = ?1", [table])?;
-    Ok(())
-}
-
-fn carry_definitions(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
-    for row in rows_of(source, DEFINITION_ROWS).unwrap_or_default() {
-        let found = read(source, DEFINITION, row, |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+    let width = select.column_count();
+    let places: Vec<_> = (1..=width).map(|n| format!("?{n}")).collect();
+    // A value of another type than the table's is not ours, and the table refuses it.
+    let mut insert = new.prepare(&format!(
+        "INSERT OR IGNORE INTO {table} ({columns}) VALUES ({})",
+        places.join(", ")
+    ))?;
+    for number in rows_of(source, table).into_iter().filter(|number| *number > 0) {
+        let read = select.query_row([number], |row| {
+            (0..width).map(|n| value(row.get_ref(n)?)).collect::<rusqlite::Result<Vec<Value>>>()
         });
-        let Some((hash, sealed)) = found else { continue };
-        if definitions::open(keys, &hash, &sealed).is_some() {
-            new.execute(
-                "INSERT OR IGNORE INTO definitions (hash, sealed) VALUES (?1, ?2)",
-                params![hash, sealed],
-            )?;
-        }
-    }
-    definitions::sweep(new)
-}
-
-/// After the trail: no sink has taken what is not there, else it would miss what comes next.
-fn carry_sinks(source: &Connection, new: &Transaction<'_>) -> VaultResult<()> {
-    let newest = audit::newest(new)?;
-    for row in rows_of(source, SINK_ROWS).unwrap_or_default() {
-        let found =
-            read(source, SINK, row, |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
-        if let Some((name, seq)) = found {
-            new.execute(
-                "INSERT OR IGNORE INTO sinks (row, name, seq) VALUES (?1, ?2, ?3)",
-                params![row, name, seq.clamp(0, newest)],
-            )?;
+        if let Ok(values) = read {
+            match insert.execute(params_from_iter(values)) {
+                Err(rusqlite::Error::SqliteFailure(cause, _))
+                    if cause.code == rusqlite::ErrorCode::ConstraintViolation => {}
+                done => drop(done?),
+            }
         }
     }
     Ok(())
 }
 
-fn carry_trail(source: &Connection, new: &Transaction<'_>) -> VaultResult<()> {
-    let rows = rows_of(source, "SELECT row FROM audit ORDER BY row").unwrap_or_default();
-    let statement = format!("{} WHERE row = ?1", audit::COLUMNS);
-    for row in rows.into_iter().filter(|row| *row > 0) {
-        if let Some(line) = read(source, &statement, row, audit::Stored::read) {
-            audit::insert(new, &line)?;
-        }
-    }
-    Ok(())
-}
-
-fn read<T>(
-    source: &Connection,
-    statement: &str,
-    row: i64,
-    read: fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> Option<T> {
-    source.prepare_cached(statement).ok()?.query_row([row], read).optional().ok().flatten()
+/// An error for text that is not UTF-8.
+fn value(found: ValueRef<'_>) -> rusqlite::Result<Value> {
+    Ok(match found {
+        ValueRef::Text(_) => Value::Text(found.as_str()?.to_owned()),
+        other => other.into(),
+    })
 }
 
 /// The numbers of the rows that can be reached: from the start, from the end, and one by one in
-/// the gap between. `None` when the table is not there.
-fn rows_of(source: &Connection, ascending: &str) -> Option<BTreeSet<i64>> {
-    let (mut rows, whole) = scan(source, ascending)?;
-    if whole {
-        return Some(rows);
+/// the gap between.
+fn rows_of(source: &Connection, table: &str) -> BTreeSet<i64> {
+    // Not by an index: it may be the index that is damaged.
+    let ascending = format!("SELECT row FROM {table} NOT INDEXED ORDER BY row");
+    let (mut rows, is_whole) = scan(source, &ascending);
+    if is_whole {
+        return rows;
     }
     let low = rows.last().copied().unwrap_or(0);
-    let (end, _) = scan(source, &format!("{ascending} DESC"))?;
+    let (end, _) = scan(source, &format!("{ascending} DESC"));
     let high = end.first().copied().unwrap_or(low.saturating_add(1_000));
     rows.extend(end);
     rows.extend(low.saturating_add(1)..high.min(low.saturating_add(PROBES)));
-    Some(rows)
+    rows
 }
 
 /// The rows up to the first that cannot be read, and whether that was all of them.
-fn scan(source: &Connection, statement: &str) -> Option<(BTreeSet<i64>, bool)> {
-    let mut statement = source.prepare(statement).ok()?;
-    let mut found = statement.query([]).ok()?;
+fn scan(source: &Connection, statement: &str) -> (BTreeSet<i64>, bool) {
     let mut rows = BTreeSet::new();
+    let Ok(mut statement) = source.prepare(statement) else { return (rows, true) };
+    let Ok(mut found) = statement.query([]) else { return (rows, true) };
     loop {
         match found.next() {
             Ok(Some(row)) => match row.get::<_, i64>(0) {
+                Ok(number) if rows.insert(number) => {}
                 // The same number again: a page that leads back to itself.
-                Ok(number) if !rows.insert(number) => return Some((rows, false)),
-                Ok(_) => {}
-                Err(_) => return Some((rows, false)),
+                _ => return (rows, false),
             },
-            Ok(None) => return Some((rows, true)),
-            Err(_) => return Some((rows, false)),
+            Ok(None) => return (rows, true),
+            Err(_) => return (rows, false),
         }
     }
+}
+
+/// Only under the directory's lock: closing any descriptor of the file drops SQLite's own locks.
+fn copy(directories: &Directories, to: &Path) -> io::Result<()> {
+    let mut from = open_file(&directories.vault(), false, false)?;
+    io::copy(&mut from, &mut create_file(to)?)?;
+    if let Ok(mut journal) = open_file(&directories.journal(), false, false) {
+        io::copy(&mut journal, &mut create_file(&journal_of(to))?)?;
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+    let _ = fs::remove_file(journal_of(path));
 }

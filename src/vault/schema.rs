@@ -1,8 +1,7 @@
 //! The tables, their migrations, and how a connection is set up.
 //!
-//! Plain columns are for finding rows; what decides anything is sealed as well. The outbox alone may
-//! grow, and alone has indices: they are compared with it at opening, because one that is damaged
-//! would hide entries.
+//! Plain columns are for finding rows; what decides anything is sealed as well. No row is looked for
+//! by the one index, which serves to count: where it is damaged, nothing is hidden.
 
 use super::busy;
 use super::error::{VaultError, VaultResult};
@@ -15,8 +14,7 @@ use std::sync::OnceLock;
 const APPLICATION: i64 = 0x534B_7674;
 
 /// The version n is reached by the first n of these. A published one is never changed.
-pub const MIGRATIONS: [&str; 2] = [
-    "
+const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         vault TEXT NOT NULL,
@@ -25,30 +23,32 @@ pub const MIGRATIONS: [&str; 2] = [
     ) STRICT;
     CREATE TABLE sessions (
         row INTEGER PRIMARY KEY,
-        id TEXT NOT NULL,
+        session TEXT NOT NULL,
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
         generation INTEGER NOT NULL,
+        active INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE TABLE outbox (
         row INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL,
+        session TEXT NOT NULL,
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
-        definition TEXT NOT NULL,
         attempts INTEGER NOT NULL,
         refusals INTEGER NOT NULL,
         next_attempt_at INTEGER NOT NULL,
         last_outcome TEXT NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
-    CREATE UNIQUE INDEX outbox_by_id ON outbox (id);
-    CREATE INDEX outbox_by_time ON outbox (provider, next_attempt_at);
-    CREATE INDEX outbox_by_definition ON outbox (definition);
-    CREATE TABLE definitions (
-        row INTEGER PRIMARY KEY,
-        hash TEXT NOT NULL UNIQUE,
+    CREATE INDEX outbox_by_provider ON outbox (provider);
+    CREATE TABLE tasks (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE TABLE audit (
@@ -59,8 +59,12 @@ pub const MIGRATIONS: [&str; 2] = [
         provider TEXT NOT NULL,
         account TEXT NOT NULL,
         outcome TEXT NOT NULL,
-        detail TEXT NOT NULL,
-        hash BLOB NOT NULL
+        detail TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE sinks (
+        row INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        seq INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE reserve (row INTEGER PRIMARY KEY, space BLOB NOT NULL) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
@@ -68,29 +72,7 @@ pub const MIGRATIONS: [&str; 2] = [
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
         WHEN OLD.row > (SELECT max(row) FROM audit) - 10000
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
-",
-    // The default is what a session of version 1 was, and is so for a row that a rescue reads.
-    "
-    ALTER TABLE sessions ADD COLUMN active INTEGER NOT NULL DEFAULT 1;
-    UPDATE sessions SET active = 0 WHERE generation <
-        (SELECT max(generation) FROM sessions AS other WHERE other.provider = sessions.provider);
-    CREATE TABLE tasks (
-        row INTEGER PRIMARY KEY AUTOINCREMENT,
-        session TEXT NOT NULL,
-        provider TEXT NOT NULL,
-        account TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        name TEXT NOT NULL,
-        taken_at INTEGER,
-        sealed BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE sinks (
-        row INTEGER PRIMARY KEY,
-        name TEXT NOT NULL,
-        seq INTEGER NOT NULL
-    ) STRICT;
-",
-];
+"];
 
 /// The newest version that this programme knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
@@ -101,10 +83,7 @@ const RESERVE: i64 = 16 * 1024;
 
 /// Opens the database and sets the connection up; changes nothing in a newer one.
 pub fn connect(path: &Path) -> VaultResult<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = open(path)?;
     connection.busy_handler(Some(|_| busy::wait()))?;
     let (application, version) = marks(&connection)?;
     if application == APPLICATION && version > VERSION {
@@ -121,17 +100,20 @@ pub fn connect(path: &Path) -> VaultResult<Connection> {
     Ok(connection)
 }
 
+/// Opens a copy of a damaged database, to read what can be read: a table whose definition makes no
+/// sense is passed over.
+pub fn connect_damaged(path: &Path) -> VaultResult<Connection> {
+    let connection = open(path)?;
+    connection.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA writable_schema = ON;",
+    )?;
+    marks(&connection)?;
+    Ok(connection)
+}
+
 /// Brings a database of ours to the current version; damage where it is none of ours.
 pub fn migrate(connection: &mut Connection) -> VaultResult<()> {
-    let version = recognise(connection)?;
-    if version < VERSION {
-        match apply(connection, version, VERSION, "") {
-            Err(failure @ VaultError::Sql(_)) if !failure.is_busy() => {
-                in_reserve(connection, version)
-            }
-            outcome => outcome,
-        }?;
-    }
+    apply_where_needed(connection, &MIGRATIONS)?;
     verify(connection)
 }
 
@@ -140,37 +122,17 @@ pub fn verify(connection: &Connection) -> VaultResult<()> {
     if recognise(connection)? == VERSION { Ok(()) } else { Err(VaultError::Damaged) }
 }
 
-/// The version of a database that holds nothing but ours.
-pub fn recognise(connection: &Connection) -> VaultResult<i64> {
-    let (application, version) = marks(connection)?;
-    if application == APPLICATION
-        && (1..=VERSION).contains(&version)
-        && describe(connection)? == expected(version)?
-        && roots_are_pages(connection)?
-    {
-        Ok(version)
-    } else {
-        Err(VaultError::Damaged)
-    }
-}
-
 /// Creates everything in an empty file.
 pub fn create(connection: &mut Connection) -> VaultResult<()> {
     connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
-    apply(connection, 0, VERSION, "")
+    apply(connection, 0, &MIGRATIONS, "")
 }
 
 /// Looks through a file for what SQLite itself can notice.
 pub fn check(connection: &Connection) -> VaultResult<()> {
-    // The quick one does not compare the indices with their table.
-    for check in ["PRAGMA quick_check(1)", "PRAGMA integrity_check(outbox)"] {
-        let answer: String = connection.query_row(check, [], |row| row.get(0))?;
-        if answer != "ok" {
-            return Err(VaultError::Damaged);
-        }
-    }
-    Ok(())
+    let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if answer == "ok" { Ok(()) } else { Err(VaultError::Damaged) }
 }
 
 /// Fills the reserve again where it was used. A full disk is no reason to stop.
@@ -186,30 +148,69 @@ pub fn fill_reserve(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+fn open(path: &Path) -> VaultResult<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    Ok(Connection::open_with_flags(path, flags)?)
+}
+
 fn marks(connection: &Connection) -> VaultResult<(i64, i64)> {
     let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok((application, version))
 }
 
-fn apply(connection: &mut Connection, from: i64, to: i64, before: &str) -> VaultResult<()> {
+/// The version of a database that holds nothing but ours.
+fn recognise(connection: &Connection) -> VaultResult<i64> {
+    let (application, version) = marks(connection)?;
+    if application == APPLICATION
+        && (1..=VERSION).contains(&version)
+        && is_expected(&describe(connection)?, version)?
+        && roots_are_pages(connection)?
+    {
+        Ok(version)
+    } else {
+        Err(VaultError::Damaged)
+    }
+}
+
+fn apply_where_needed(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
+    let version = recognise(connection)?;
+    if usize::try_from(version).is_ok_and(|version| version >= migrations.len()) {
+        return Ok(());
+    }
+    match apply(connection, version, migrations, "") {
+        Err(failure @ VaultError::Sql(_)) if !failure.is_busy() => {
+            in_reserve(connection, version, migrations)
+        }
+        outcome => outcome,
+    }
+}
+
+fn apply(
+    connection: &mut Connection,
+    from: i64,
+    migrations: &[&str],
+    before: &str,
+) -> VaultResult<()> {
     let transaction = connection.transaction()?;
     transaction.execute_batch(before)?;
-    for (version, migration) in (1..=to).zip(MIGRATIONS) {
+    for (version, migration) in (1..).zip(migrations) {
         if version > from {
             transaction.execute_batch(migration)?;
+            transaction.pragma_update(None, "user_version", version)?;
         }
     }
-    transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()?;
     Ok(())
 }
 
 /// A full disk is no reason to keep the user from logging out: the new tables go where the reserve
 /// was, and the journal into memory.
-fn in_reserve(connection: &mut Connection, from: i64) -> VaultResult<()> {
+fn in_reserve(connection: &mut Connection, from: i64, migrations: &[&str]) -> VaultResult<()> {
     connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
-    let applied = apply(connection, from, VERSION, "DELETE FROM reserve");
+    let applied = apply(connection, from, migrations, "DELETE FROM reserve");
     connection.execute_batch("PRAGMA journal_mode = DELETE")?;
     applied
 }
@@ -235,17 +236,21 @@ fn roots_are_pages(connection: &Connection) -> VaultResult<bool> {
     )?)
 }
 
-/// The schema of a new vault of that version; made once, in memory.
-fn expected(version: i64) -> VaultResult<&'static [String]> {
-    static EXPECTED: [OnceLock<Vec<String>>; MIGRATIONS.len()] =
-        [const { OnceLock::new() }; MIGRATIONS.len()];
-    let slot = usize::try_from(version - 1).ok().and_then(|index| EXPECTED.get(index));
-    let slot = slot.ok_or(VaultError::Damaged)?;
-    if let Some(expected) = slot.get() {
-        return Ok(expected);
+/// True for the schema of a vault of that version. The present one is made once, in memory.
+fn is_expected(found: &[String], version: i64) -> VaultResult<bool> {
+    static PRESENT: OnceLock<Vec<String>> = OnceLock::new();
+    let model = |version: i64| -> VaultResult<Vec<String>> {
+        let steps = usize::try_from(version).ok().and_then(|steps| MIGRATIONS.get(..steps));
+        let mut model = Connection::open_in_memory()?;
+        apply(&mut model, 0, steps.ok_or(VaultError::Damaged)?, "")?;
+        describe(&model)
+    };
+    if version != VERSION {
+        return Ok(found == model(version)?);
     }
-    let mut model = Connection::open_in_memory()?;
-    apply(&mut model, 0, version, "")?;
-    let described = describe(&model)?;
-    Ok(slot.get_or_init(|| described))
+    if PRESENT.get().is_none() {
+        // Whoever comes second has made the same.
+        let _ = PRESENT.set(model(version)?);
+    }
+    Ok(PRESENT.get().is_some_and(|present| present == found))
 }

@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 //
 //      | format: 1 | nonce: 24 | ciphertext: n | tag: 16 |
 //
-//  Additional data: FORMAT_NAME, the vault's id, the purpose, the provider, the account, the row's
-//  own identity; each preceded by its length as four little-endian bytes.
+//  Additional data: FORMAT_NAME, the vault's id, the purpose, the provider, the account, the
+//  session's id; each preceded by its length as four little-endian bytes.
 //
 //  Sub-key: HKDF-SHA256(salt = vault's id, secret = device key, info = FORMAT_NAME, purpose).
 
@@ -37,55 +37,48 @@ const LARGEST: usize = 1 << 20;
 pub enum Purpose {
     Session,
     Outbox,
-    /// How a provider is spoken to; many entries share one.
-    Definition,
     /// What is left to do after a logout.
     Task,
     /// A known text that tells a wrong key from a damaged row.
     Check,
 }
 
+/// In the order of their declaration: a purpose is also the place of its key.
+const PURPOSES: [Purpose; 4] = [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Check];
+
 impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
-            Purpose::Definition => "definition",
             Purpose::Task => "task",
             Purpose::Check => "check",
         }
     }
 }
 
-/// Where a sealed column belongs; it opens nowhere else.
+/// The additional data that binds a sealed column to its place; it opens nowhere else.
 #[derive(Clone, Copy)]
-pub struct Place<'a> {
+pub struct Aad<'a> {
     pub purpose: Purpose,
     pub provider: &'a str,
     pub account: &'a str,
-    pub row: &'a str,
+    pub id: &'a str,
 }
 
-/// The sub-keys of one vault.
+/// The sub-keys of one vault, by purpose.
 pub struct Keys {
     vault: String,
-    session: Zeroizing<[u8; KEY]>,
-    outbox: Zeroizing<[u8; KEY]>,
-    definition: Zeroizing<[u8; KEY]>,
-    task: Zeroizing<[u8; KEY]>,
-    check: Zeroizing<[u8; KEY]>,
+    keys: [Zeroizing<[u8; KEY]>; PURPOSES.len()],
 }
 
 impl Keys {
     pub fn derive(device: &DeviceKey, vault: &str) -> Result<Self> {
-        Ok(Keys {
-            vault: vault.to_owned(),
-            session: sub_key(device, vault, Purpose::Session)?,
-            outbox: sub_key(device, vault, Purpose::Outbox)?,
-            definition: sub_key(device, vault, Purpose::Definition)?,
-            task: sub_key(device, vault, Purpose::Task)?,
-            check: sub_key(device, vault, Purpose::Check)?,
-        })
+        let mut keys: [Zeroizing<[u8; KEY]>; PURPOSES.len()] = Default::default();
+        for (key, purpose) in keys.iter_mut().zip(PURPOSES) {
+            *key = sub_key(device, vault, purpose)?;
+        }
+        Ok(Keys { vault: vault.to_owned(), keys })
     }
 
     /// The id of the vault that these keys are for.
@@ -93,7 +86,7 @@ impl Keys {
         &self.vault
     }
 
-    pub fn seal<T: Serialize>(&self, value: &T, place: Place<'_>) -> Result<Vec<u8>> {
+    pub fn seal<T: Serialize>(&self, value: &T, aad: Aad<'_>) -> Result<Vec<u8>> {
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value).map_err(|_| broken())?;
         if length.0 > LARGEST {
@@ -105,8 +98,8 @@ impl Keys {
         let mut nonce = [0; NONCE];
         SystemRandom::new().fill(&mut nonce).map_err(|_| broken())?;
         let tag = self
-            .cipher(place.purpose)
-            .encrypt_in_place_detached(&XNonce::from(nonce), &self.bind(place), &mut text)
+            .cipher(aad.purpose)
+            .encrypt_in_place_detached(&XNonce::from(nonce), &self.encode(aad), &mut text)
             .map_err(|_| broken())?;
         let mut sealed = Vec::with_capacity(1 + NONCE + text.len() + TAG);
         sealed.push(FORMAT);
@@ -117,7 +110,7 @@ impl Keys {
     }
 
     /// `None` for whatever does not open: another key, place or format, or a changed byte.
-    pub fn open<T: DeserializeOwned>(&self, sealed: &[u8], place: Place<'_>) -> Option<T> {
+    pub fn open<T: DeserializeOwned>(&self, sealed: &[u8], aad: Aad<'_>) -> Option<T> {
         if sealed.len() > LARGEST + 1 + NONCE + TAG {
             return None;
         }
@@ -128,10 +121,10 @@ impl Keys {
             return None;
         }
         let mut text = Zeroizing::new(text.to_vec());
-        self.cipher(place.purpose)
+        self.cipher(aad.purpose)
             .decrypt_in_place_detached(
                 XNonce::from_slice(nonce),
-                &self.bind(place),
+                &self.encode(aad),
                 &mut text,
                 Tag::from_slice(tag),
             )
@@ -140,19 +133,13 @@ impl Keys {
     }
 
     fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(Key::from_slice(match purpose {
-            Purpose::Session => &*self.session,
-            Purpose::Outbox => &*self.outbox,
-            Purpose::Definition => &*self.definition,
-            Purpose::Task => &*self.task,
-            Purpose::Check => &*self.check,
-        }))
+        XChaCha20Poly1305::new(Key::from_slice(&*self.keys[purpose as usize]))
     }
 
-    fn bind(&self, place: Place<'_>) -> Vec<u8> {
-        let Place { purpose, provider, account, row } = place;
+    fn encode(&self, aad: Aad<'_>) -> Vec<u8> {
+        let Aad { purpose, provider, account, id } = aad;
         let mut data = Vec::new();
-        for part in [FORMAT_NAME, &self.vault, purpose.as_str(), provider, account, row] {
+        for part in [FORMAT_NAME, &self.vault, purpose.as_str(), provider, account, id] {
             data.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
             data.extend_from_slice(part.as_bytes());
         }
@@ -197,8 +184,8 @@ impl Write for Length {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'static> =
-        Place { purpose: Purpose::Session, provider: "angel", account: "7", row: "a" };
+    const AAD: Aad<'static> =
+        Aad { purpose: Purpose::Session, provider: "angel", account: "7", id: "a" };
 
     fn keys(vault: &str) -> Keys {
         Keys::derive(&DeviceKey::from_bytes([7; 32]), vault).unwrap()
@@ -207,43 +194,43 @@ mod tests {
     #[test]
     fn opens_only_where_it_belongs() {
         let keys = keys("v");
-        let sealed = keys.seal(&"text", PLACE).unwrap();
-        assert_eq!(keys.open::<String>(&sealed, PLACE).as_deref(), Some("text"));
-        for place in [
-            Place { purpose: Purpose::Outbox, ..PLACE },
-            Place { provider: "other", ..PLACE },
-            Place { account: "8", ..PLACE },
-            Place { row: "b", ..PLACE },
-            Place { provider: "ange", account: "l7", ..PLACE },
+        let sealed = keys.seal(&"text", AAD).unwrap();
+        assert_eq!(keys.open::<String>(&sealed, AAD).as_deref(), Some("text"));
+        for aad in [
+            Aad { purpose: Purpose::Outbox, ..AAD },
+            Aad { provider: "other", ..AAD },
+            Aad { account: "8", ..AAD },
+            Aad { id: "b", ..AAD },
+            Aad { provider: "ange", account: "l7", ..AAD },
         ] {
-            assert!(keys.open::<String>(&sealed, place).is_none());
+            assert!(keys.open::<String>(&sealed, aad).is_none());
         }
-        assert!(self::keys("w").open::<String>(&sealed, PLACE).is_none());
+        assert!(self::keys("w").open::<String>(&sealed, AAD).is_none());
     }
 
     #[test]
     fn no_changed_byte_and_no_cut_opens() {
         let keys = keys("v");
-        let sealed = keys.seal(&"a text of some length", PLACE).unwrap();
+        let sealed = keys.seal(&"a text of some length", AAD).unwrap();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert!(keys.open::<String>(&changed, PLACE).is_none());
-            assert!(keys.open::<String>(&sealed[..at], PLACE).is_none());
+            assert!(keys.open::<String>(&changed, AAD).is_none());
+            assert!(keys.open::<String>(&sealed[..at], AAD).is_none());
         }
     }
 
     #[test]
     fn each_sealing_has_its_own_nonce() {
         let keys = keys("v");
-        let first = keys.seal(&"text", PLACE).unwrap();
-        assert_ne!(first, keys.seal(&"text", PLACE).unwrap());
+        let first = keys.seal(&"text", AAD).unwrap();
+        assert_ne!(first, keys.seal(&"text", AAD).unwrap());
     }
 
     #[test]
     fn what_is_too_large_is_neither_sealed_nor_opened() {
         let keys = keys("v");
-        assert!(keys.seal(&"x".repeat(LARGEST), PLACE).is_err());
-        assert!(keys.open::<String>(&vec![1; LARGEST + 100], PLACE).is_none());
+        assert!(keys.seal(&"x".repeat(LARGEST), AAD).is_err());
+        assert!(keys.open::<String>(&vec![1; LARGEST + 100], AAD).is_none());
     }
 }

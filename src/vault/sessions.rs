@@ -1,202 +1,153 @@
-//! The sessions: stored at login, fenced when renewed, and moved into the outbox when ended.
+//! The stored sessions: whose they are, which one is active, and the fence against late writes.
 //!
-//! Each change of a session is one transaction with its audit line, its outbox entry and what is left
-//! to do after it. `retire`, where it is asked for, runs inside that transaction: it must not use the
-//! vault.
+//! The mark of the active one lies in its own row and goes with it, however the session ends: so no
+//! other session becomes active by a logout, by damage, or by a row that was overwritten.
 
-use super::accounts::{SessionSelector, column, find, load, mark_active};
 use super::error::{VaultError, VaultResult};
-use super::seal::{Keys, Place, Purpose};
-use super::tasks::{self, Task};
-use super::{Vault, audit, outbox};
-use crate::audit::NewAuditEvent;
-use crate::clock::Clock;
-use crate::error::Result;
-use crate::session::{Revocation, Session};
-use rusqlite::{OptionalExtension, Transaction, params};
+use super::seal::{Keys, Purpose};
+use super::table::{Owner, Record, Table};
+use crate::session::Session;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-/// What the logout found.
+/// Which stored session of a provider is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionSelector<'a> {
+    /// The active one.
+    Active,
+    /// The one with this id, active or not.
+    Session(&'a str),
+    /// The one of the account with this id, active or not.
+    Account(&'a str),
+}
+
+impl SessionSelector<'_> {
+    /// The column that tells it from the provider's others, and the value there.
+    pub fn column(&self) -> (&'static str, &dyn ToSql) {
+        match self {
+            SessionSelector::Active => ("active", &1_i64),
+            SessionSelector::Session(id) => ("session", id),
+            SessionSelector::Account(id) => ("account", id),
+        }
+    }
+}
+
+/// A session and its mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Nobody was signed in, or no such session is stored.
-    Gone,
-    /// The session is deleted; `entry` is the outbox entry, if there is something to revoke.
-    Ended { entry: Option<i64> },
+pub struct StoredSession {
+    number: i64,
+    pub session: Session,
+    pub is_active: bool,
 }
 
-/// What stays of a session that has ended.
-#[derive(Clone, Debug, Default)]
-pub struct Successors {
-    /// What is needed to revoke it; `None` where nothing can be revoked.
-    pub revocation: Option<Revocation>,
-    /// What is left to do on this device, in this order.
-    pub tasks: Vec<Task>,
-}
+impl Record for StoredSession {
+    const TABLE: &'static str = "sessions";
+    const PURPOSE: Purpose = Purpose::Session;
+    const COLUMNS: &'static [&'static str] = &["generation", "active"];
+    type Sealed = Session;
 
-impl From<Option<Revocation>> for Successors {
-    fn from(revocation: Option<Revocation>) -> Self {
-        Successors { revocation, tasks: Vec::new() }
+    fn sealed(&self) -> &Session {
+        &self.session
+    }
+
+    fn owner(&self) -> Owner<'_> {
+        let Session { id, provider, account, .. } = &self.session;
+        Owner { session: id, provider, account: &account.id }
+    }
+
+    fn columns(&self) -> Vec<Value> {
+        let generation = i64::try_from(self.session.generation).unwrap_or(i64::MAX);
+        vec![generation.into(), i64::from(self.is_active).into()]
+    }
+
+    fn read(number: i64, session: Session, row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(StoredSession { number, session, is_active: row.get("active")? })
     }
 }
 
-/// Makes of a session what stays of it. It may be asked again for the same session.
-pub type Retire<'a> = dyn FnMut(&Session) -> Successors + 'a;
+pub struct Sessions<'a>(Table<'a, StoredSession>);
 
-impl Vault {
-    /// Stores a new session and makes it the active one. The account's older session, if one is
-    /// stored, is deleted and retired; the provider's other accounts stay, inactive.
-    pub fn log_in(
-        &self,
-        session: Session,
-        retire: &mut Retire<'_>,
-        record: &NewAuditEvent,
-    ) -> Result<Session> {
-        let mut session = session;
-        self.write(|transaction, keys| {
-            for old in load(transaction, keys, Some(&session.provider))? {
-                let is_itself = old.session.id == session.id;
-                if !is_itself && old.session.account.id != session.account.id {
-                    continue;
-                }
-                transaction.execute("DELETE FROM sessions WHERE row = ?1", [old.row])?;
-                if !is_itself {
-                    keep_retired(transaction, keys, &old.session, retire(&old.session))?;
-                }
-            }
-            session.generation = next_generation(transaction)?;
-            let sealed = keys.seal(&session, place(&session))?;
-            transaction.execute(
-                "INSERT INTO sessions (id, provider, account, generation, sealed, active)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 0)",
-                params![
-                    session.id,
-                    session.provider,
-                    session.account.id,
-                    column(session.generation),
-                    sealed
-                ],
-            )?;
-            mark_active(transaction, &session.provider, transaction.last_insert_rowid())?;
-            audit::append(transaction, self.clock(), record)
-        })?;
-        Ok(session)
+impl<'a> Sessions<'a> {
+    pub fn new(connection: &'a Connection, keys: &'a Keys) -> Self {
+        Sessions(Table::new(connection, keys))
     }
 
-    /// Stores a renewed session, if the one it was made from is still there and unchanged. Whether
-    /// it is active does not change.
-    pub fn renew(
-        &self,
-        session: Session,
-        record: Option<&NewAuditEvent>,
-    ) -> Result<Option<Session>> {
-        let mut session = session;
-        let from = session.generation;
-        let renewed = self.write(|transaction, keys| {
-            let whom = SessionSelector::Session(&session.id);
-            let found = find(transaction, keys, &session.provider, whom)?;
-            let Some(stored) = found.filter(|stored| stored.session.generation == from) else {
-                return Ok(false);
-            };
-            session.generation = next_generation(transaction)?;
-            let sealed = keys.seal(&session, place(&session))?;
-            transaction.execute(
-                "UPDATE sessions SET account = ?2, generation = ?3, sealed = ?4 WHERE row = ?1",
-                params![stored.row, session.account.id, column(session.generation), sealed],
-            )?;
-            if let Some(record) = record {
-                audit::append(transaction, self.clock(), record)?;
-            }
-            Ok(true)
-        })?;
-        Ok(renewed.then_some(session))
+    /// The provider's active session.
+    pub fn active(&self, provider: &str) -> VaultResult<Option<Session>> {
+        self.find(provider, SessionSelector::Active)
     }
 
-    /// Logs out: deletes the session that is meant, and stores what `retire` makes of it. After this
-    /// nothing brings the session back, and if it was the active one, nobody is active.
-    pub fn end(
+    /// The session that is meant; the newest, should there be several.
+    pub fn find(
         &self,
         provider: &str,
-        whom: SessionSelector<'_>,
-        retire: &mut Retire<'_>,
-        record: &NewAuditEvent,
-    ) -> Result<Ended> {
-        self.write(|transaction, keys| {
-            end(transaction, keys, self.clock(), (provider, whom), retire, Some(record))
-        })
+        selector: SessionSelector<'_>,
+    ) -> VaultResult<Option<Session>> {
+        Ok(self.stored(provider, selector)?.map(|stored| stored.session))
     }
 
-    /// Logs out everywhere on this device: ends each stored session as `end` does, all of them in one
-    /// transaction. Gives their number.
-    pub fn end_every(
+    /// The sessions of one provider or of all, the oldest login first.
+    pub fn list(&self, provider: Option<&str>) -> VaultResult<Vec<StoredSession>> {
+        self.0.all("WHERE ?1 IS NULL OR provider = ?1 ORDER BY provider, row", [provider])
+    }
+
+    /// Stores a new session, which is not active yet, and gives it with its generation.
+    pub fn insert(&self, session: Session) -> VaultResult<Session> {
+        let session = Session { generation: self.next_generation()?, ..session };
+        let stored = StoredSession { number: 0, session, is_active: false };
+        self.0.insert(None, &stored)?;
+        Ok(stored.session)
+    }
+
+    /// Stores a changed session, if the one that it was made from is still there and unchanged; gives
+    /// it with its new generation. Whether it is active does not change.
+    pub fn replace(&self, session: Session) -> VaultResult<Option<Session>> {
+        let found = self.stored(&session.provider, SessionSelector::Session(&session.id))?;
+        let Some(old) = found.filter(|old| old.session.generation == session.generation) else {
+            return Ok(None);
+        };
+        let session = Session { generation: self.next_generation()?, ..session };
+        let new = StoredSession { session, ..old };
+        self.0.update(new.number, &new)?;
+        Ok(Some(new.session))
+    }
+
+    /// Makes the session of an account the provider's active one, and gives it; `None` when no such
+    /// account is stored. What was overwritten in place has ended, and goes now.
+    pub fn activate(&self, provider: &str, account: &str) -> VaultResult<Option<Session>> {
+        let Some(found) = self.stored(provider, SessionSelector::Account(account))? else {
+            return Ok(None);
+        };
+        self.0.delete("provider = ?1 AND sealed = zeroblob(length(sealed))", [provider])?;
+        self.0.connection.execute(
+            "UPDATE sessions SET active = (row = ?2) WHERE provider = ?1",
+            params![provider, found.number],
+        )?;
+        Ok(Some(found.session))
+    }
+
+    /// False when it is not stored any more.
+    pub fn delete(&self, session: &Session) -> VaultResult<bool> {
+        let deleted =
+            self.0.delete("provider = ?1 AND session = ?2", [&session.provider, &session.id])?;
+        Ok(deleted > 0)
+    }
+
+    fn stored(
         &self,
-        retire: &mut Retire<'_>,
-        record_for: &mut dyn FnMut(&Session) -> NewAuditEvent,
-    ) -> Result<u64> {
-        self.write(|transaction, keys| {
-            let stored = load(transaction, keys, None)?;
-            transaction.execute("DELETE FROM sessions", [])?;
-            for session in stored.iter().map(|stored| &stored.session) {
-                keep_retired(transaction, keys, session, retire(session))?;
-                audit::append(transaction, self.clock(), &record_for(session))?;
-            }
-            Ok(stored.len() as u64)
-        })
+        provider: &str,
+        selector: SessionSelector<'_>,
+    ) -> VaultResult<Option<StoredSession>> {
+        let (column, value) = selector.column();
+        let rest = format!("WHERE provider = ?1 AND {column} = ?2 ORDER BY generation DESC");
+        self.0.first(&rest, params![provider, value])
     }
-}
 
-/// The logout inside a transaction. The session goes first: its pages serve for what stays.
-pub fn end(
-    transaction: &Transaction<'_>,
-    keys: &Keys,
-    clock: &dyn Clock,
-    (provider, whom): (&str, SessionSelector<'_>),
-    retire: &mut Retire<'_>,
-    record: Option<&NewAuditEvent>,
-) -> VaultResult<Ended> {
-    let Some(found) = find(transaction, keys, provider, whom)? else {
-        return Ok(Ended::Gone);
-    };
-    transaction.execute("DELETE FROM sessions WHERE row = ?1", [found.row])?;
-    let entry = keep_retired(transaction, keys, &found.session, retire(&found.session))?;
-    if let Some(record) = record {
-        audit::append(transaction, clock, record)?;
+    /// Counts up across all sessions, and never down.
+    fn next_generation(&self) -> VaultResult<u64> {
+        let next = "UPDATE meta SET generation = generation + 1 RETURNING generation";
+        let generation: Option<i64> =
+            self.0.connection.query_row(next, [], |row| row.get(0)).optional()?;
+        generation.and_then(|number| u64::try_from(number).ok()).ok_or(VaultError::Damaged)
     }
-    Ok(Ended::Ended { entry })
-}
-
-/// Gives the outbox entry.
-fn keep_retired(
-    transaction: &Transaction<'_>,
-    keys: &Keys,
-    session: &Session,
-    retired: Successors,
-) -> VaultResult<Option<i64>> {
-    let entry = match retired.revocation {
-        Some(revocation) => Some(outbox::insert(transaction, keys, &revocation)?),
-        None => None,
-    };
-    for task in &retired.tasks {
-        tasks::insert(transaction, keys, session, task)?;
-    }
-    Ok(entry)
-}
-
-fn place(session: &Session) -> Place<'_> {
-    Place {
-        purpose: Purpose::Session,
-        provider: &session.provider,
-        account: &session.account.id,
-        row: &session.id,
-    }
-}
-
-/// Counts up across all sessions, and never down.
-fn next_generation(transaction: &Transaction<'_>) -> VaultResult<u64> {
-    let generation: i64 = transaction
-        .query_row("UPDATE meta SET generation = generation + 1 RETURNING generation", [], |row| {
-            row.get(0)
-        })
-        .optional()?
-        .ok_or(VaultError::Damaged)?;
-    u64::try_from(generation).map_err(|_| VaultError::Damaged)
 }

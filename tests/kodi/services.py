@@ -8,15 +8,11 @@ from __future__ import annotations
 import re
 
 from tests.kodi.staging import ROOT
-from tests.servers.fixture import AngelServer, StandIn
+from tests.servers.fixture import StandIn
 
 PROVIDERS = ROOT / "resources" / "providers"
 # One server, two ways in.
 SERVED_BY = {"workos-device": "workos"}
-
-
-def stand_in_for(provider: str) -> StandIn:
-    return AngelServer() if provider == "angel" else StandIn(SERVED_BY.get(provider, provider))
 
 
 def parameters_for(provider: str, server: StandIn) -> dict[str, str]:

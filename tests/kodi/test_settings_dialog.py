@@ -82,8 +82,9 @@ def test_a_proxy_password_does_not_stay_in_the_settings(kodi: Kodi, viewer: View
     )
     assert "keep-me-secret" in _settings_file(kodi)
     kodi.start()
-    kodi.remote.wait_for(lambda: "keep-me-secret" not in _settings_file(kodi), "the password to go")
-    assert "http://127.0.0.1:3128" in _settings_file(kodi)
+    kept = '"proxy_address">http://127.0.0.1:3128<'
+    kodi.remote.wait_for(lambda: kept in _settings_file(kodi), "the password to go")
+    assert "keep-me-secret" not in _settings_file(kodi)
     assert "keep-me-secret" not in kodi.log()
 
 

@@ -40,7 +40,9 @@ def fault(  # noqa: PLR0911 - a return for each kind of schema
         return "" if "" in faults else faults[0]
     if value not in schema.get("enum", [value]):
         return f"{where} is none of {schema['enum']}"
-    kinds = schema.get("type", [])
+    if "type" not in schema:
+        return ""
+    kinds = schema["type"]
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if schema.get("format") == "binary":
         return "" if isinstance(value, bytes) else f"{where} is not bytes"

@@ -86,7 +86,6 @@ DOCTOR: dict[str, Any] = {
         "place": "/data",
         "schema": 1,
         "is_sound": True,
-        "audit_trail_is_whole": True,
     },
     "key": {"place": "/keys/device.key", "is_beside_the_vault": False},
     "locks": {"across_processes": True},
@@ -220,10 +219,11 @@ class NativeDouble(types.ModuleType):
     def providers(self) -> dict[str, Any]:
         return self._checked("providers", {"value": {"providers": self.summaries}})
 
-    def check_provider(self, text: str, parameters: dict[str, str]) -> dict[str, Any]:
-        assert isinstance(text, str)
+    def check_provider(
+        self, definition: str | dict[str, Any], parameters: dict[str, str]
+    ) -> dict[str, Any]:
         assert all(isinstance(item, str) for pair in parameters.items() for item in pair)
-        self.checked.append((text, parameters))
+        self.checked.append((definition, parameters))
         return self._checked("check_provider", {"value": self.check_answer})
 
     def qr(self, text: str) -> list[str]:

@@ -28,6 +28,7 @@ RUST_NAMES = {
     "Event": "Notification",
     "LogoutReport": "Report",
     "OutboxEntry": "EntryLine",
+    "Parameter": "ParameterInfo",
     "Provider": "ProviderSummary",
     "StoredAccount": "AccountLine",
     "TaskResult": "TaskLine",
@@ -93,7 +94,7 @@ def _annotation(field: dict[str, Any]) -> str:
 def test_the_options_of_open_are_those_of_the_type() -> None:
     options = SCHEMA["OpenOptions"]["properties"]
     ours = inspect.signature(sessionkeeper.open).parameters
-    assert set(options) - {"provider_toml"} == set(ours) - {"audit_sink", "after_logout", "stop"}
+    assert set(options) == set(ours) - {"audit_sink", "after_logout", "stop"}
     for name, option in options.items():
         default = option.get("default")
         if isinstance(default, dict) and default:

@@ -44,6 +44,7 @@ def test_the_defaults_reach_the_core(native: NativeDouble) -> None:
             "resolve": [],
             "renewal_margin": 3600,
             "log_level": "info",
+            "log_to_terminal": False,
             "timeout": 30.0,
             "connect_timeout": 10.0,
             "answer_timeout": 15.0,
@@ -66,10 +67,10 @@ def test_paths_become_absolute(native: NativeDouble, monkeypatch: Any, tmp_path:
     assert config["ca_file"] == str(tmp_path / "ca.pem")
 
 
-def test_a_dictionary_is_written_as_toml(native: NativeDouble) -> None:
-    keeper = sessionkeeper.open({"id": "mine", "login": {"kind": "form"}})
-    assert native.opened[0]["provider_toml"] == 'id = "mine"\n[login]\nkind = "form"\n'
-    assert "provider" not in native.opened[0]
+def test_a_dictionary_reaches_the_core_as_it_is(native: NativeDouble) -> None:
+    definition = {"id": "mine", "login": {"kind": "form"}}
+    keeper = sessionkeeper.open(definition)
+    assert native.opened[0]["provider"] == definition
     assert keeper.provider == "mine"
 
 
@@ -112,7 +113,6 @@ def test_in_kodi_the_calling_add_on_decides_where(
 @pytest.mark.parametrize(
     "options",
     [
-        {"provider": 3},
         {"provider": b"angel"},
         {"timeout": "30"},
         {"timeout": True},

@@ -97,10 +97,14 @@ class StandIn:
         self.stop()
         self.start()
 
-    def reset(self) -> None:
-        """Forget sessions, faults, settings and journal; users stay. For the start of each test."""
+    def reset(self) -> StandIn:
+        """Running, without sessions, faults, settings and journal; users stay. For the start of
+        each test.
+        """
+        self.start()
         for path in ("/faults", "/settings", "/sessions", "/journal"):
             self._ask("DELETE", path)
+        return self
 
     @property
     def running(self) -> bool:

@@ -8,32 +8,25 @@ fn a_full_disk_does_not_keep_anybody_signed_in() {
     let vault = home.open();
     log_in(&vault, "a", "angel");
     fill_up(&vault);
-    let big = |session: &Session| {
+    let ended = vault.transact(|tx| {
+        let Some(session) = tx.sessions().active("angel")? else { panic!() };
+        tx.sessions().delete(&session)?;
         let definition = "x".repeat(10_000);
-        Some(Revocation { definition, ..revoked(session) }).into()
-    };
-    let error = vault
-        .end("angel", SessionSelector::Active, &mut big.clone(), &record(Event::Logout))
-        .unwrap_err();
+        tx.outbox().enqueue(&Revocation { definition, ..revoked(&session) })
+    });
+    let error = ended.unwrap_err();
     assert_eq!(error.kind(), Kind::Storage);
     assert_eq!(error.message(), "the disk is full");
     assert!(error.hint().contains(&*home.data().to_string_lossy()));
     assert!(vault.session("angel").unwrap().is_some());
-    let ended = vault
-        .end_without_journal(
-            "angel",
-            SessionSelector::Active,
-            &mut big.clone(),
-            &record(Event::Logout),
-        )
-        .unwrap();
-    let InPlace::Ended { entry: Some(id) } = ended else { panic!("{ended:?}") };
+    let local = end_degraded(&vault, SessionSelector::Active, 10_000);
+    let LocalOutcome::Cleared(Some(entry)) = local else { panic!("{local:?}") };
     assert_eq!(vault.session("angel").unwrap(), None);
-    assert_eq!(vault.entry(id).unwrap().unwrap().revocation.session_id, "a");
+    assert_eq!(vault.entry(entry.id).unwrap(), Some(entry));
     assert_eq!(events(&vault), ["login", "logout"]);
     let vault = home.open();
     assert_eq!(vault.session("angel").unwrap(), None);
-    assert_eq!(vault.facts().unwrap().journal_mode, "delete");
+    assert_eq!(vault.diagnose().unwrap().journal_mode, "delete");
     assert_eq!(vault.take_damage(), []);
 }
 
@@ -44,14 +37,8 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
     log_in(&vault, "a", "angel");
     log_in(&vault, "o", "other");
     fill_up(&vault);
-    let mut huge = |session: &Session| {
-        let definition = "x".repeat(300_000);
-        Some(Revocation { definition, ..revoked(session) }).into()
-    };
-    let ended = vault
-        .end_without_journal("angel", SessionSelector::Active, &mut huge, &record(Event::Logout))
-        .unwrap();
-    assert_eq!(ended, InPlace::Overwritten);
+    let local = end_degraded(&vault, SessionSelector::Active, 300_000);
+    assert!(matches!(local, LocalOutcome::Overwritten), "{local:?}");
     for vault in [vault, home.open()] {
         assert_eq!(vault.session("angel").unwrap(), None);
         assert_eq!(vault.sessions().unwrap().len(), 1);
@@ -61,13 +48,12 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
 }
 
 #[test]
-fn in_place_with_nobody_signed_in() {
+fn degraded_with_nobody_signed_in() {
     let home = Home::new();
     let vault = home.open();
-    let ended = vault
-        .end_without_journal("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
-        .unwrap();
-    assert_eq!(ended, InPlace::Ended { entry: None });
+    let local = end_degraded(&vault, SessionSelector::Active, 0);
+    assert!(matches!(local, LocalOutcome::NobodyThere), "{local:?}");
+    assert_eq!(vault.entries().unwrap(), []);
     assert_eq!(vault.trail(9).unwrap(), []);
 }
 
@@ -127,17 +113,13 @@ fn a_file_system_without_room_for_a_journal() {
     let vault = home.open();
     log_in(&vault, "a", "angel");
     small.fill();
-    let error = vault
-        .end("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
-        .unwrap_err();
+    let error = try_end(&vault, "angel", SessionSelector::Active, &[]).unwrap_err();
     assert_eq!(error.kind(), Kind::Storage);
     assert!(vault.session("angel").unwrap().is_some());
-    assert!(vault.log_in(session("b", "angel"), &mut retire, &record(Event::Login)).is_err());
+    assert!(store_login(&vault, &session("b", "angel")).is_err());
     assert_eq!(vault.session("angel").unwrap().unwrap().id, "a");
-    let ended = vault
-        .end_without_journal("angel", SessionSelector::Active, &mut retire, &record(Event::Logout))
-        .unwrap();
-    assert!(matches!(ended, InPlace::Ended { entry: Some(_) }), "{ended:?}");
+    let local = end_degraded(&vault, SessionSelector::Active, 0);
+    assert!(matches!(local, LocalOutcome::Cleared(Some(_))), "{local:?}");
     // A new start on the full disk finds it so.
     drop(vault);
     let vault = home.open();
@@ -177,10 +159,10 @@ fn a_data_directory_that_is_deleted_is_made_anew() {
         assert_eq!(vault.session("angel").unwrap(), None);
         assert!(home.file().exists());
         let stored = log_in(&vault, "b", "angel");
-        assert!(!vault.facts().unwrap().key_beside_vault);
-        assert!(vault.facts().unwrap().file_locks);
+        assert!(!vault.diagnose().unwrap().key_beside_vault);
+        assert!(vault.diagnose().unwrap().file_locks);
         assert_eq!(home.open().session("angel").unwrap(), Some(stored));
         fs::remove_dir_all(home.data()).unwrap();
-        assert_eq!(end(&vault, "angel"), Ended::Gone);
+        assert_eq!(end(&vault, "angel"), None);
     }
 }

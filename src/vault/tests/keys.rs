@@ -49,25 +49,24 @@ fn a_key_directory_that_cannot_be_written() {
     fs::write(home.keys(), "a file").unwrap();
     let vault = home.open();
     let stored = log_in(&vault, "a", "angel");
-    let facts = vault.facts().unwrap();
-    assert!(facts.key_beside_vault);
-    assert_eq!(facts.key_place.file_name().unwrap(), "device.key");
+    let found = vault.diagnose().unwrap();
+    assert!(found.key_beside_vault);
+    assert_eq!(found.key_place.file_name().unwrap(), "device.key");
     assert_eq!(home.open().session("angel").unwrap(), Some(stored));
-    // Forgetting gives it another key, twice.
-    for name in ["device.next.key", "device.key"] {
-        let vault = home.open();
-        vault.forget().unwrap();
-        assert_eq!(vault.facts().unwrap().key_place.file_name().unwrap(), name);
-        let stored = log_in(&vault, "b", "angel");
-        let vault = home.open();
-        assert_eq!(vault.session("angel").unwrap(), Some(stored));
-        assert_eq!(vault.take_damage(), []);
-        assert_eq!(vault.directories.named("device.").len(), 1);
-    }
+    // Forgetting gives it another key.
+    let key = home.data().join("device.key");
+    let before = fs::read(&key).unwrap();
+    vault.forget().unwrap();
+    assert_ne!(fs::read(&key).unwrap(), before);
+    let stored = log_in(&vault, "b", "angel");
+    let vault = home.open();
+    assert_eq!(vault.session("angel").unwrap(), Some(stored));
+    assert_eq!(vault.take_damage(), []);
+    assert_eq!(vault.directories.named("device.").len(), 1);
 }
 
 #[test]
-fn a_malformed_key_beside_the_vault_is_kept_aside() {
+fn a_malformed_key_beside_the_vault_is_quarantined() {
     let home = Home::new();
     fs::write(home.keys(), "a file").unwrap();
     log_in(&home.open(), "a", "angel");
@@ -80,7 +79,7 @@ fn a_malformed_key_beside_the_vault_is_kept_aside() {
 }
 
 #[test]
-fn forgetting_leaves_the_trail_and_a_vault_that_works() {
+fn forgetting_leaves_nothing_and_a_vault_that_works() {
     let home = Home::new();
     let vault = home.open();
     log_in(&vault, "a", "angel");
@@ -90,10 +89,11 @@ fn forgetting_leaves_the_trail_and_a_vault_that_works() {
     let other = home.open();
     assert_eq!(vault.forget().unwrap(), (2, 1));
     assert!(!old_key.exists());
+    assert_eq!(fs::read_dir(home.keys()).unwrap().count(), 1);
     for vault in [&vault, &other, &home.open()] {
         assert_eq!(vault.sessions().unwrap(), []);
         assert_eq!(vault.pending(None).unwrap(), 0);
-        assert_eq!(events(vault), ["login", "login", "login", "forgotten"]);
+        assert_eq!(events(vault), ["forgotten"]);
         assert_eq!(vault.take_damage(), []);
     }
     let stored = log_in(&other, "d", "angel");

@@ -5,18 +5,24 @@ mod damage;
 mod disk;
 mod keys;
 mod outbox;
-mod rebuild;
+mod rescue;
 mod sharing;
 mod sinks;
 mod stored;
 mod tasks;
 
+use super::error::{VaultError, VaultResult};
+use super::rebuild::Damage;
 use super::*;
-use crate::audit::{Event, NewAuditEvent};
-use crate::clock::HeldClock;
+use crate::audit::{AuditEvent, Event, NewAuditEvent};
+use crate::clock::{HeldClock, UnixTime};
+use crate::error::{Kind, Result};
 use crate::secret::Secret;
 use crate::session::{ACCESS_TOKEN, Account, Credentials, Revocation, Session};
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 pub const NOW: i64 = 1_800_000_000;
@@ -80,17 +86,80 @@ impl Home {
     }
 }
 
+/// One call, one transaction, as a test wants it.
 impl Vault {
+    pub fn session(&self, provider: &str) -> Result<Option<Session>> {
+        self.read(|tx| tx.sessions().active(provider))
+    }
+
+    pub fn find(&self, provider: &str, of: SessionSelector<'_>) -> Result<Option<Session>> {
+        self.read(|tx| tx.sessions().find(provider, of))
+    }
+
     /// All sessions of all providers.
     pub fn sessions(&self) -> Result<Vec<Session>> {
-        Ok(self.sessions_of(None)?.into_iter().map(|(session, _)| session).collect())
+        let stored = self.read(|tx| tx.sessions().list(None))?;
+        Ok(stored.into_iter().map(|stored| stored.session).collect())
     }
-}
 
-pub fn credentials(token: &str) -> Credentials {
-    let mut credentials = Credentials::new();
-    credentials.set(ACCESS_TOKEN, Secret::new(token));
-    credentials
+    pub fn activate(&self, provider: &str, account: &str) -> Result<Option<Session>> {
+        self.transact(|tx| tx.sessions().activate(provider, account))
+    }
+
+    pub fn replace(&self, session: &Session) -> Result<Option<Session>> {
+        self.transact(|tx| tx.sessions().replace(session.clone()))
+    }
+
+    pub fn enqueue(&self, revocation: &Revocation) -> Result<OutboxEntry> {
+        self.transact(|tx| tx.outbox().enqueue(revocation))
+    }
+
+    pub fn entries(&self) -> Result<Vec<OutboxEntry>> {
+        self.read(|tx| tx.outbox().list())
+    }
+
+    pub fn entry(&self, id: i64) -> Result<Option<OutboxEntry>> {
+        self.read(|tx| tx.outbox().get(id))
+    }
+
+    pub fn pending(&self, provider: Option<&str>) -> Result<u64> {
+        self.read(|tx| tx.outbox().count(provider))
+    }
+
+    pub fn due(&self, now: UnixTime, limit: usize, held_back: &[&str]) -> Result<Vec<i64>> {
+        let held_back: Vec<_> = held_back.iter().map(ToString::to_string).collect();
+        let due = self.read(|tx| tx.outbox().due(now, limit, &held_back))?;
+        Ok(due.into_iter().map(|entry| entry.id).collect())
+    }
+
+    pub fn next_due(&self, held_back: &[(&str, UnixTime)]) -> Result<Option<UnixTime>> {
+        let held_back: BTreeMap<_, _> =
+            held_back.iter().map(|(provider, until)| ((*provider).to_owned(), *until)).collect();
+        self.read(|tx| tx.outbox().next_due(&held_back))
+    }
+
+    pub fn postpone(&self, id: i64, attempts: u32, at: UnixTime, outcome: &str) {
+        let entry = self.entry(id).unwrap().unwrap();
+        let last_outcome = outcome.to_owned();
+        let entry = OutboxEntry { attempts, next_attempt_at: at, last_outcome, ..entry };
+        self.transact(|tx| tx.outbox().postpone(&entry)).unwrap();
+    }
+
+    pub fn remove(&self, entry: &OutboxEntry) -> bool {
+        self.transact(|tx| tx.outbox().delete(entry)).unwrap()
+    }
+
+    pub fn append(&self, event: &NewAuditEvent) -> Result<()> {
+        self.transact(|tx| tx.audit().append(event))
+    }
+
+    pub fn trail(&self, limit: usize) -> Result<Vec<AuditEvent>> {
+        self.read(|tx| tx.audit().list(limit))
+    }
+
+    pub fn tasks(&self) -> Vec<QueuedTask> {
+        self.read(|tx| tx.tasks().list(&TaskKind::ALL)).unwrap()
+    }
 }
 
 pub fn session(id: &str, provider: &str) -> Session {
@@ -111,6 +180,12 @@ pub fn session(id: &str, provider: &str) -> Session {
     }
 }
 
+pub fn credentials(token: &str) -> Credentials {
+    let mut credentials = Credentials::new();
+    credentials.set(ACCESS_TOKEN, Secret::new(token));
+    credentials
+}
+
 pub fn revoked(session: &Session) -> Revocation {
     Revocation {
         session_id: session.id.clone(),
@@ -125,10 +200,6 @@ pub fn revoked(session: &Session) -> Revocation {
     }
 }
 
-pub fn retire(session: &Session) -> Successors {
-    Some(revoked(session)).into()
-}
-
 pub fn record(event: Event) -> NewAuditEvent {
     NewAuditEvent {
         event,
@@ -140,11 +211,62 @@ pub fn record(event: Event) -> NewAuditEvent {
 }
 
 pub fn log_in(vault: &Vault, id: &str, provider: &str) -> Session {
-    vault.log_in(session(id, provider), &mut retire, &record(Event::Login)).unwrap()
+    store_login(vault, &session(id, provider)).unwrap()
 }
 
-pub fn end(vault: &Vault, provider: &str) -> Ended {
-    vault.end(provider, SessionSelector::Active, &mut retire, &record(Event::Logout)).unwrap()
+/// As the keeper stores a login: the account's older session goes into the outbox.
+pub fn store_login(vault: &Vault, session: &Session) -> Result<Session> {
+    vault.transact(|tx| {
+        for old in tx.sessions().list(Some(&session.provider))? {
+            if old.session.account.id == session.account.id {
+                tx.sessions().delete(&old.session)?;
+                tx.outbox().enqueue(&revoked(&old.session))?;
+            }
+        }
+        let stored = tx.sessions().insert(session.clone())?;
+        tx.sessions().activate(&stored.provider, &stored.account.id)?;
+        tx.audit().append(&record(Event::Login))?;
+        Ok(stored)
+    })
+}
+
+/// Ends the active session as the keeper does; gives the number of the outbox entry.
+pub fn end(vault: &Vault, provider: &str) -> Option<i64> {
+    try_end(vault, provider, SessionSelector::Active, &[]).unwrap().map(|entry| entry.id)
+}
+
+pub fn try_end(
+    vault: &Vault,
+    provider: &str,
+    of: SessionSelector<'_>,
+    tasks: &[Task],
+) -> Result<Option<OutboxEntry>> {
+    vault.transact(|tx| end_in(tx, provider, of, tasks))
+}
+
+pub fn end_in(
+    tx: &Transaction<'_>,
+    provider: &str,
+    of: SessionSelector<'_>,
+    tasks: &[Task],
+) -> VaultResult<Option<OutboxEntry>> {
+    let Some(session) = tx.sessions().find(provider, of)? else { return Ok(None) };
+    tx.sessions().delete(&session)?;
+    let entry = tx.outbox().enqueue(&revoked(&session))?;
+    for task in tasks {
+        tx.tasks().add(task.clone())?;
+    }
+    tx.audit().append(&record(Event::Logout))?;
+    Ok(Some(entry))
+}
+
+/// Ends a session on a disk that refuses; the revocation has a definition of this length.
+pub fn end_degraded(vault: &Vault, of: SessionSelector<'_>, definition: usize) -> LocalOutcome {
+    let whose = vault.find("angel", of).ok().flatten().unwrap_or_else(|| session("a", "angel"));
+    let revocation = Revocation { definition: "x".repeat(definition), ..revoked(&whose) };
+    let event = record(Event::Logout);
+    let remains = Remains { revocation: Some(&revocation), tasks: &[], event: &event };
+    vault.end_degraded("angel", of, &remains)
 }
 
 pub fn events(vault: &Vault) -> Vec<String> {
@@ -156,11 +278,23 @@ pub fn sql(home: &Home, statements: &str) {
     rusqlite::Connection::open(home.file()).unwrap().execute_batch(statements).unwrap();
 }
 
-/// Copies the files as a crash would leave them while `transaction` is being written.
-pub fn crash(home: &Home, transaction: &Transaction<'_>) -> Home {
-    transaction.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1").unwrap();
+/// A transaction with a look at the connection below.
+pub fn raw<T>(
+    vault: &Vault,
+    mut work: impl FnMut(&rusqlite::Connection, &Transaction<'_>) -> VaultResult<T>,
+) -> T {
+    let behavior = rusqlite::TransactionBehavior::Immediate;
+    let done = vault.run(&mut vault.state(), behavior, |connection, keys| {
+        work(connection, &Transaction::new(connection, keys, vault.clock()))
+    });
+    done.unwrap()
+}
+
+/// Copies the files as a crash would leave them while a transaction is being written.
+pub fn crash(home: &Home, connection: &rusqlite::Connection) -> Home {
+    connection.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1").unwrap();
     for _ in 0..40 {
-        transaction.execute("INSERT INTO reserve (space) VALUES (zeroblob(5000))", []).unwrap();
+        connection.execute("INSERT INTO reserve (space) VALUES (zeroblob(5000))", []).unwrap();
     }
     let crashed = Home::new();
     fs::create_dir_all(crashed.data()).unwrap();
@@ -172,11 +306,9 @@ pub fn crash(home: &Home, transaction: &Transaction<'_>) -> Home {
     crashed
 }
 
-/// Whatever can be told from the first page is lost with it.
-pub fn wipe_first_page(home: &Home) {
-    let mut bytes = fs::read(home.file()).unwrap();
-    bytes[..4_096].fill(0x55);
-    fs::write(home.file(), bytes).unwrap();
+/// From now on the file is none of ours, though all of its rows can be read.
+pub fn make_foreign(home: &Home) {
+    sql(home, "CREATE TABLE somebody_elses (x)");
 }
 
 /// From now on the vault's file cannot grow.

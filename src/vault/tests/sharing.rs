@@ -1,6 +1,7 @@
 //! Several vaults on one directory, as threads and processes have them.
 
 use super::*;
+use crate::vault::busy::BusyTimeout;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,31 +45,24 @@ fn threads_on_one_directory_lose_nothing() {
     assert_eq!(vault.sessions().unwrap().len(), 1);
     assert_eq!(vault.entries().unwrap().len(), 39);
     assert_eq!(vault.trail(100).unwrap().len(), 40);
-    assert!(vault.verify_trail().unwrap());
 }
 
 #[test]
-fn one_of_many_settles_an_entry() {
+fn one_of_many_removes_an_entry() {
     let home = Home::new();
-    home.open().enqueue(&revoked(&session("a", "angel"))).unwrap();
-    let entry = home.open().entries().unwrap().remove(0);
-    let settled = thread::scope(|scope| {
-        let threads: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| home.open().settle(&entry, &record(Event::Revoked)).unwrap()))
-            .collect();
+    let entry = home.open().enqueue(&revoked(&session("a", "angel"))).unwrap();
+    let removed = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| home.open().remove(&entry))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    assert_eq!(settled.into_iter().filter(|settled| *settled).count(), 1);
-    assert_eq!(events(&home.open()), ["revoked"]);
+    assert_eq!(removed.into_iter().filter(|removed| *removed).count(), 1);
 }
 
 #[test]
 fn damage_found_by_many_is_dealt_with_once() {
     let home = Home::new();
     log_in(&home.open(), "a", "angel");
-    let mut bytes = fs::read(home.file()).unwrap();
-    bytes[100..4_096].fill(0x55);
-    fs::write(home.file(), bytes).unwrap();
+    make_foreign(&home);
     let found: usize = thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
             .map(|_| {
@@ -89,22 +83,14 @@ fn a_panic_in_a_transaction_leaves_the_vault_usable() {
     let home = Home::new();
     let vault = home.open();
     log_in(&vault, "a", "angel");
-    let panicked = thread::scope(|scope| {
-        scope
-            .spawn(|| {
-                vault.end(
-                    "angel",
-                    SessionSelector::Active,
-                    &mut |_| panic!("on purpose"),
-                    &record(Event::Logout),
-                )
-            })
-            .join()
-            .is_err()
-    });
+    let panics = |tx: &Transaction<'_>| -> VaultResult<()> {
+        end_in(tx, "angel", SessionSelector::Active, &[])?;
+        panic!("on purpose")
+    };
+    let panicked = thread::scope(|scope| scope.spawn(|| vault.transact(panics)).join().is_err());
     assert!(panicked);
     assert!(vault.session("angel").unwrap().is_some());
-    assert_eq!(end(&vault, "angel"), Ended::Ended { entry: Some(1) });
+    assert_eq!(end(&vault, "angel"), Some(1));
 }
 
 #[test]
@@ -204,20 +190,17 @@ fn a_logout_gives_a_locked_vault_up_after_one_wait() {
         let other = rusqlite::Connection::open(home.file()).unwrap();
         other.execute_batch(lock).unwrap();
         let start = Instant::now();
-        let ended =
-            vault.end("angel", SessionSelector::Active, &mut retire, &record(Event::Logout));
+        let ended = try_end(&vault, "angel", SessionSelector::Active, &[]);
         assert_eq!(ended.unwrap_err().message(), "the vault is in use");
-        let ended = vault.end_without_journal(
-            "angel",
-            SessionSelector::Active,
-            &mut retire,
-            &record(Event::Logout),
-        );
-        assert_eq!(ended.unwrap_err().message(), "the vault is in use");
+        let (revocation, event) = (revoked(&session("a", "angel")), record(Event::Logout));
+        let remains = Remains { revocation: Some(&revocation), tasks: &[], event: &event };
+        let local = vault.end_degraded("angel", SessionSelector::Active, &remains);
+        let LocalOutcome::Kept(error) = local else { panic!("{local:?}") };
+        assert_eq!(error.message(), "the vault is in use");
         assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
         other.execute_batch("ROLLBACK").unwrap();
         assert!(vault.session("angel").unwrap().is_some());
-        assert_eq!(end(&vault, "angel"), Ended::Ended { entry: Some(1) });
+        assert_eq!(end(&vault, "angel"), Some(1));
     }
 }
 
@@ -227,10 +210,10 @@ fn a_lock_file_that_was_removed_still_keeps_others_out() {
     let home = Home::new();
     let (vault, other) = (home.open(), home.open());
     fs::remove_file(home.data().join("vault.lock")).unwrap();
-    let _patience = BusyTimeout::of(Duration::from_millis(20));
-    let guard = vault.lock.alone().unwrap();
+    let _timeout = BusyTimeout::of(Duration::from_millis(20));
+    let guard = vault.lock.exclusive().unwrap();
     assert!(guard.is_held());
-    assert!(other.lock.share().is_err());
+    assert!(other.lock.shared().is_err());
     drop(guard);
-    assert!(other.lock.share().unwrap().is_held());
+    assert!(other.lock.shared().unwrap().is_held());
 }

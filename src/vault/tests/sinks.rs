@@ -9,7 +9,15 @@ fn write(vault: &Vault, lines: usize) {
 }
 
 fn next(vault: &Vault, sink: &str, limit: usize) -> Vec<i64> {
-    vault.trail_after(sink, limit).unwrap().into_iter().map(|line| line.seq).collect()
+    let lines = vault.read(|tx| {
+        let seq = tx.audit().acknowledged(sink)?;
+        tx.audit().after(seq, limit)
+    });
+    lines.unwrap().into_iter().map(|line| line.seq).collect()
+}
+
+fn acknowledge(vault: &Vault, sink: &str, seq: i64) -> i64 {
+    vault.transact(|tx| tx.audit().acknowledge(sink, seq)).unwrap()
 }
 
 #[test]
@@ -20,11 +28,11 @@ fn each_sink_takes_each_line_once() {
     write(&vault, 5);
     assert_eq!(next(&vault, URL, 3), [1, 2, 3]);
     assert_eq!(next(&vault, URL, 3), [1, 2, 3], "not taken yet");
-    assert_eq!(vault.taken_by(URL, 3).unwrap(), 3);
+    assert_eq!(acknowledge(&vault, URL, 3), 3);
     assert_eq!(next(&vault, URL, 9), [4, 5]);
     assert_eq!(next(&vault, "another", 9), [1, 2, 3, 4, 5]);
     let vault = home.open();
-    assert_eq!(vault.taken_by(URL, 5).unwrap(), 5);
+    assert_eq!(acknowledge(&vault, URL, 5), 5);
     assert_eq!(next(&vault, URL, 9), [0; 0]);
     write(&vault, 1);
     assert_eq!(next(&vault, URL, 9), [6]);
@@ -36,23 +44,27 @@ fn a_sink_never_goes_back_and_never_ahead() {
     let home = Home::new();
     let vault = home.open();
     write(&vault, 3);
-    assert_eq!(vault.taken_by(URL, 2).unwrap(), 2);
-    assert_eq!(vault.taken_by(URL, 1).unwrap(), 2);
-    assert_eq!(vault.taken_by(URL, i64::MIN).unwrap(), 2);
-    assert_eq!(vault.taken_by(URL, i64::MAX).unwrap(), 3);
-    assert_eq!(vault.taken_by("another", -1).unwrap(), 0);
+    assert_eq!(acknowledge(&vault, URL, 2), 2);
+    assert_eq!(acknowledge(&vault, URL, 1), 2);
+    assert_eq!(acknowledge(&vault, URL, i64::MIN), 2);
+    assert_eq!(acknowledge(&vault, URL, i64::MAX), 3);
+    assert_eq!(acknowledge(&vault, "another", -1), 0);
     write(&vault, 1);
     assert_eq!(next(&vault, URL, 9), [4]);
 }
 
 #[test]
-fn many_who_take_at_once_keep_the_newest() {
+fn many_who_acknowledge_at_once_keep_the_newest() {
     let home = Home::new();
     write(&home.open(), 40);
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let vault = home.open();
-            scope.spawn(move || (0..10).for_each(|n| drop(vault.taken_by(URL, n * 4 + thread))));
+            scope.spawn(move || {
+                for n in 0..10 {
+                    acknowledge(&vault, URL, n * 4 + thread);
+                }
+            });
         }
     });
     let vault = home.open();
@@ -65,28 +77,29 @@ fn many_who_take_at_once_keep_the_newest() {
 #[test]
 fn the_name_is_not_stored() {
     let home = Home::new();
-    home.open().taken_by(URL, 0).unwrap();
+    acknowledge(&home.open(), URL, 0);
     let bytes = fs::read(home.file()).unwrap();
     assert!(!bytes.windows(10).any(|window| window == b"sink-token"));
 }
 
 #[test]
-fn forgetting_sends_nothing_twice() {
+fn after_forgetting_a_sink_begins_with_the_line_that_says_so() {
     let home = Home::new();
     let vault = home.open();
     write(&vault, 3);
-    vault.taken_by(URL, 3).unwrap();
+    acknowledge(&vault, URL, 3);
     vault.forget().unwrap();
-    assert_eq!(next(&vault, URL, 9), [4]);
+    assert_eq!(next(&vault, URL, 9), [1]);
+    assert_eq!(events(&vault), ["forgotten"]);
 }
 
 #[test]
-fn a_rebuilt_trail_that_is_shorter_is_followed_from_its_end() {
+fn a_rescued_trail_that_is_shorter_is_followed_from_its_end() {
     let home = Home::new();
     let vault = home.open();
     write(&vault, 6);
-    vault.taken_by(URL, 6).unwrap();
-    vault.taken_by("another", 2).unwrap();
+    acknowledge(&vault, URL, 6);
+    acknowledge(&vault, "another", 2);
     drop(vault);
     sql(&home, "DROP TRIGGER audit_is_not_shortened; DELETE FROM audit WHERE row > 4");
     let vault = home.open();

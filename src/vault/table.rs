@@ -1,0 +1,226 @@
+//! Sealed tables: each row is one sealed value, and plain columns to find it by.
+//!
+//! The only place that seals, binds and opens rows, and that tells one that was overwritten from one
+//! that is damaged. Plain columns decide nothing: those that repeat what is sealed are compared with
+//! it. A new table is a `Record` and a migration, and a line in `transaction`.
+
+use super::error::{VaultError, VaultResult};
+use super::seal::{Aad, Keys, Purpose, is_overwritten};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Params, Row, params_from_iter};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+
+/// How a type is stored.
+pub trait Record: Sized {
+    const TABLE: &'static str;
+    const PURPOSE: Purpose;
+    /// The plain columns, beside those that each sealed table has.
+    const COLUMNS: &'static [&'static str];
+    /// What is sealed, as a whole.
+    type Sealed: Serialize + DeserializeOwned;
+
+    fn sealed(&self) -> &Self::Sealed;
+    /// What binds it to its place.
+    fn owner(&self) -> Owner<'_>;
+    /// The values of `COLUMNS`, in their order.
+    fn columns(&self) -> Vec<Value>;
+    /// The record with this number; `row` has the plain columns, by their names.
+    fn read(number: i64, sealed: Self::Sealed, row: &Row<'_>) -> rusqlite::Result<Self>;
+}
+
+/// The columns that each sealed table has.
+#[derive(PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// The session's id.
+    pub session: &'a str,
+    pub provider: &'a str,
+    pub account: &'a str,
+}
+
+impl Owner<'_> {
+    fn aad(&self, purpose: Purpose) -> Aad<'_> {
+        Aad { purpose, provider: self.provider, account: self.account, id: self.session }
+    }
+}
+
+/// The rows of one kind in an open vault.
+pub struct Table<'a, R> {
+    pub connection: &'a Connection,
+    keys: &'a Keys,
+    record: PhantomData<fn() -> R>,
+}
+
+impl<'a, R: Record> Table<'a, R> {
+    pub fn new(connection: &'a Connection, keys: &'a Keys) -> Self {
+        Table { connection, keys, record: PhantomData }
+    }
+
+    /// The rows that the rest of the statement selects, but for those that were overwritten.
+    pub fn all(&self, rest: &str, params: impl Params) -> VaultResult<Vec<R>> {
+        let mut statement = self.connection.prepare_cached(&select::<R>(rest))?;
+        let mut rows = statement.query(params)?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next()? {
+            records.extend(self.open(row)?);
+        }
+        Ok(records)
+    }
+
+    /// The first of them.
+    pub fn first(&self, rest: &str, params: impl Params) -> VaultResult<Option<R>> {
+        let mut statement = self.connection.prepare_cached(&select::<R>(rest))?;
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            if let Some(record) = self.open(row)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives the row its number, or the next one, and says which.
+    pub fn insert(&self, number: Option<i64>, record: &R) -> VaultResult<i64> {
+        let names = names::<R>();
+        let places: Vec<_> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+        let statement = format!(
+            "INSERT INTO {} ({}) VALUES ({})",
+            R::TABLE,
+            names.join(", "),
+            places.join(", ")
+        );
+        let values = self.values(number, record)?;
+        self.connection.prepare_cached(&statement)?.execute(params_from_iter(values))?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Writes a row anew.
+    pub fn update(&self, number: i64, record: &R) -> VaultResult<()> {
+        self.set(&names::<R>()[1..], self.values(Some(number), record)?)
+    }
+
+    /// Writes only the plain columns; what is sealed may be newer than the caller's.
+    pub fn update_columns(&self, number: i64, record: &R) -> VaultResult<()> {
+        let mut values = vec![Value::Integer(number)];
+        values.extend(record.columns());
+        self.set(R::COLUMNS, values)
+    }
+
+    /// Gives the number of rows that were there.
+    pub fn delete(&self, condition: &str, params: impl Params) -> VaultResult<usize> {
+        let statement = format!("DELETE FROM {} WHERE {condition}", R::TABLE);
+        Ok(self.connection.prepare_cached(&statement)?.execute(params)?)
+    }
+
+    /// Puts zeroes where the sealed values were: the same length, so the same place.
+    pub fn overwrite(&self, condition: &str, params: impl Params) -> VaultResult<()> {
+        let statement =
+            format!("UPDATE {} SET sealed = zeroblob(length(sealed)) WHERE {condition}", R::TABLE);
+        self.connection.execute(&statement, params)?;
+        Ok(())
+    }
+
+    fn set(&self, names: &[&str], values: Vec<Value>) -> VaultResult<()> {
+        let set: Vec<_> =
+            names.iter().zip(2..).map(|(name, place)| format!("{name} = ?{place}")).collect();
+        let statement = format!("UPDATE {} SET {} WHERE row = ?1", R::TABLE, set.join(", "));
+        self.connection.prepare_cached(&statement)?.execute(params_from_iter(values))?;
+        Ok(())
+    }
+
+    /// In the order of `names`.
+    fn values(&self, number: Option<i64>, record: &R) -> VaultResult<Vec<Value>> {
+        let owner = record.owner();
+        let mut values = vec![
+            number.map_or(Value::Null, Value::Integer),
+            Value::Text(owner.session.to_owned()),
+            Value::Text(owner.provider.to_owned()),
+            Value::Text(owner.account.to_owned()),
+            Value::Blob(self.keys.seal(record.sealed(), owner.aad(R::PURPOSE))?),
+        ];
+        values.extend(record.columns());
+        Ok(values)
+    }
+
+    /// `None` for a row that was overwritten: what it held has ended, and that is no damage.
+    fn open(&self, row: &Row<'_>) -> VaultResult<Option<R>> {
+        let (session, provider, account): (String, String, String) =
+            (row.get(1)?, row.get(2)?, row.get(3)?);
+        let sealed = row.get_ref(4)?.as_blob().map_err(|_| VaultError::Damaged)?;
+        if is_overwritten(sealed) {
+            return Ok(None);
+        }
+        let owner = Owner { session: &session, provider: &provider, account: &account };
+        let value = self.keys.open(sealed, owner.aad(R::PURPOSE)).ok_or(VaultError::BadRow)?;
+        let record = R::read(row.get(0)?, value, row)?;
+        let is_as_sealed = (5..)
+            .zip(record.columns())
+            .all(|(n, value)| row.get_ref(n).is_ok_and(|found| found == ValueRef::from(&value)));
+        if record.owner() == owner && is_as_sealed {
+            Ok(Some(record))
+        } else {
+            Err(VaultError::BadRow)
+        }
+    }
+}
+
+/// What is done to every sealed table alike.
+pub trait AnyTable {
+    fn name(&self) -> &'static str;
+
+    /// True when at least one row opens: the key is right, whatever else is damaged.
+    fn opens_any(&self, numbers: &BTreeSet<i64>) -> bool;
+
+    fn delete_unreadable(&self) -> VaultResult<()>;
+
+    /// Copies the rows with these numbers, as far as they open.
+    fn copy_to(&self, new: &Connection, numbers: &BTreeSet<i64>) -> VaultResult<()>;
+}
+
+impl<R: Record> AnyTable for Table<'_, R> {
+    fn name(&self) -> &'static str {
+        R::TABLE
+    }
+
+    fn opens_any(&self, numbers: &BTreeSet<i64>) -> bool {
+        numbers.iter().any(|number| matches!(self.first("WHERE row = ?1", [number]), Ok(Some(_))))
+    }
+
+    fn delete_unreadable(&self) -> VaultResult<()> {
+        let mut bad = Vec::new();
+        let mut statement = self.connection.prepare(&select::<R>(""))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if !matches!(self.open(row), Ok(Some(_))) {
+                bad.push(row.get::<_, i64>(0)?);
+            }
+        }
+        for number in bad {
+            self.delete("row = ?1", [number])?;
+        }
+        Ok(())
+    }
+
+    fn copy_to(&self, new: &Connection, numbers: &BTreeSet<i64>) -> VaultResult<()> {
+        let new = Table::<R>::new(new, self.keys);
+        for number in numbers {
+            if let Ok(Some(record)) = self.first("WHERE row = ?1", [number]) {
+                new.insert(Some(*number), &record)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn names<R: Record>() -> Vec<&'static str> {
+    ["row", "session", "provider", "account", "sealed"]
+        .into_iter()
+        .chain(R::COLUMNS.iter().copied())
+        .collect()
+}
+
+fn select<R: Record>(rest: &str) -> String {
+    format!("SELECT {} FROM {} {rest}", names::<R>().join(", "), R::TABLE)
+}

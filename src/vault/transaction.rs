@@ -1,0 +1,51 @@
+//! What can be done inside a transaction, and the list of the sealed tables.
+
+use super::audit::AuditTrail;
+use super::outbox::{Outbox, OutboxEntry};
+use super::seal::Keys;
+use super::sessions::{Sessions, StoredSession};
+use super::table::{AnyTable, Table};
+use super::tasks::{QueuedTask, Tasks};
+use crate::clock::Clock;
+use rusqlite::Connection;
+
+/// An open transaction: all that is written in it happens, or nothing.
+pub struct Transaction<'a> {
+    connection: &'a Connection,
+    keys: &'a Keys,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Transaction<'a> {
+    pub fn new(connection: &'a Connection, keys: &'a Keys, clock: &'a dyn Clock) -> Self {
+        Transaction { connection, keys, clock }
+    }
+
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(self.connection, self.keys)
+    }
+
+    pub fn outbox(&self) -> Outbox<'_> {
+        Outbox::new(self.connection, self.keys, self.clock)
+    }
+
+    pub fn tasks(&self) -> Tasks<'_> {
+        Tasks::new(self.connection, self.keys)
+    }
+
+    pub fn audit(&self) -> AuditTrail<'_> {
+        AuditTrail::new(self.connection, self.clock)
+    }
+}
+
+/// Every sealed table, for what is done to all of them.
+pub fn sealed_tables<'a>(
+    connection: &'a Connection,
+    keys: &'a Keys,
+) -> [Box<dyn AnyTable + 'a>; 3] {
+    [
+        Box::new(Table::<StoredSession>::new(connection, keys)),
+        Box::new(Table::<OutboxEntry>::new(connection, keys)),
+        Box::new(Table::<QueuedTask>::new(connection, keys)),
+    ]
+}
