@@ -24,7 +24,7 @@ pub fn spawn(part: &str, device: &Device) -> Child {
 #[ignore = "run by other tests, in a process of its own"]
 fn process() {
     let given = |name: &str| std::env::var(name).unwrap();
-    let provider = Provider::parse(&given("CHILD_PROVIDER")).unwrap();
+    let provider = Provider::from_source(&given("CHILD_PROVIDER")).unwrap();
     let clock = Arc::new(HeldClock::at(given("CHILD_TIME").parse().unwrap()));
     let directory = given("CHILD_DIRECTORY");
     let device = Device::at(Path::new(&directory), provider, &clock);

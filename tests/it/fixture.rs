@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A keeper, and the place where another one finds what it stored.
 pub struct Device {
     keeper: Keeper,
-    pub config: Config,
+    config: Config,
     pub clock: Arc<HeldClock>,
     pub directory: PathBuf,
     _temporary: Option<tempfile::TempDir>,
@@ -49,6 +49,12 @@ impl Device {
     /// A keeper that remembers nothing, as after a restart or in another process.
     pub fn restarted(&self) -> Keeper {
         keeper(&self.config, &self.clock)
+    }
+
+    /// What this process has one of for each directory.
+    pub fn shared_at(&self, directory: &Path) -> Keeper {
+        let directory = directory.to_owned();
+        Keeper::open(Config { directory, ..self.config.clone() }).unwrap()
     }
 
     /// A keeper that waits as long as it says.
