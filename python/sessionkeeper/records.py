@@ -96,6 +96,11 @@ class Account(Record):
     name: str
     email: str
 
+    @property
+    def label(self) -> str:
+        """What the user knows the account by: the e-mail address, else the name, else the id."""
+        return self.email or self.name or self.id
+
 
 class Status(Record):
     """What is stored.

@@ -170,8 +170,8 @@ def test_a_shim_that_cannot_be_imported_is_a_dialog_for_a_script_only(
     main.run_service()
     assert shim.told == []
     main.run_script(["logout"])
-    assert shim.told == ["#30230"]
-    assert shim.load("strings").IDS["error_native_module_missing"] == 30230
+    assert shim.told == ["#30220"]
+    assert shim.load("strings").IDS["error_native_module_missing"] == 30220
     assert len([line for line, _ in shim.log if "cannot start: " in line]) == 2
 
 

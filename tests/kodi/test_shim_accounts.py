@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import Account, LogoutReport, StoredAccount
+from sessionkeeper import Account, LogoutReport, Provider, StoredAccount
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
 
@@ -53,8 +53,8 @@ class Keeper:
 
 @pytest.fixture(autouse=True)
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [{"id": "service", "name": "Service", "login": "password", "everywhere": True}]
-    monkeypatch.setattr(sessionkeeper, "providers", lambda: known)
+    known = [Provider("service", "Service", "", "password", True, True, ())]
+    monkeypatch.setattr(sessionkeeper, "providers", lambda: known, raising=False)
 
 
 def test_choosing_an_account_switches_to_it(shim: Shim) -> None:

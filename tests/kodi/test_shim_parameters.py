@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import ParameterMissing
+from sessionkeeper import Parameter, ParameterMissing, Provider
 from tests.kodi import services
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
@@ -64,14 +64,13 @@ def opened(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[
     """What keepers were opened for, over a catalogue of two services."""
     opened: list[tuple[str, dict[str, str]]] = []
 
-    def parameter(name: str, default: str | None = None) -> dict[str, Any]:
-        return {"name": name, "about": "", "example": "https://x.example", "default": default}
+    def service(name: str, *parameters: Parameter) -> Provider:
+        return Provider(name, "", "", "password", True, False, parameters)
 
-    catalogue = [
-        {"id": "open", "parameters": [parameter("base"), parameter("suffix", "-ACT")]},
-        {"id": "closed", "parameters": []},
-    ]
-    monkeypatch.setattr(sessionkeeper, "providers", lambda: catalogue)
+    base = Parameter("base", "", "https://x.example", None)
+    suffix = Parameter("suffix", "", "-ACT", "-ACT")
+    catalogue = [service("open", base, suffix), service("closed")]
+    monkeypatch.setattr(sessionkeeper, "providers", lambda: catalogue, raising=False)
 
     def open_one(provider: str, *, parameters: dict[str, str], **_: Any) -> str:
         opened.append((provider, parameters))

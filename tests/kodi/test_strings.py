@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import xml.etree.ElementTree as ET
 from typing import Iterator
 
-from sessionkeeper import errors, records
+from sessionkeeper import errors, reports
+from sessionkeeper.kodi.strings import IDS
 from tests.kodi.staging import ROOT
 
 KODI_PACKAGE = ROOT / "python" / "sessionkeeper" / "kodi"
 STRINGS = ROOT / "resources" / "language" / "resource.language.en_gb" / "strings.po"
 SETTINGS = ROOT / "resources" / "settings.xml"
+# The schema of what the compiled module gives.
+BOUNDARY = ROOT / "tests" / "python" / "boundary.json"
 # Names that are put together from a word of the keeper.
 FAMILIES = ("error_", "event_", "outcome_", "signed_out", "already_signed_out")
-
-
-def table() -> dict[str, int]:
-    """IDS of strings.py, read without importing Kodi's modules."""
-    for node in ast.parse((KODI_PACKAGE / "strings.py").read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "IDS":
-            found: dict[str, int] = ast.literal_eval(node.value)
-            return found
-    raise AssertionError("no table of ids")
 
 
 def translations() -> dict[int, str]:
@@ -59,7 +54,7 @@ def in_settings() -> set[int]:
 
 
 def test_every_translation_is_named_by_the_table_or_the_settings() -> None:
-    ids = list(table().values())
+    ids = list(IDS.values())
     assert len(set(ids)) == len(ids)
     assert in_settings()
     assert set(ids) | in_settings() == set(translations())
@@ -72,14 +67,14 @@ def test_ids_are_in_the_range_that_kodi_leaves_to_addons() -> None:
 def test_every_name_in_the_code_exists() -> None:
     named = {name for name, _ in asked_for()}
     assert named
-    assert named <= set(table())
+    assert named <= set(IDS)
 
 
 def test_every_name_is_used() -> None:
     written = {node.value for node in nodes() if isinstance(node, ast.Constant)}
     # A setting of a parameter lends its label to the question for it.
-    labels = {name for name, number in table().items() if number in in_settings()}
-    unused = set(table()) - written - labels
+    labels = {name for name, number in IDS.items() if number in in_settings()}
+    unused = set(IDS) - written - labels
     assert {name for name in unused if not name.startswith(FAMILIES)} == set()
 
 
@@ -87,22 +82,20 @@ def test_every_error_code_has_a_text() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     codes = {kind.code for kind in kinds if issubclass(kind, errors.Error)}
     assert len(codes) > 1
-    assert {f"error_{code}" for code in codes} <= set(table())
+    assert {f"error_{code}" for code in codes} <= set(IDS)
 
 
 def test_every_event_of_the_audit_trail_has_a_text() -> None:
-    words = (ROOT / "src" / "audit.rs").read_text("utf-8")
-    events = set(re.findall(r'Event::\w+ => "(\w+)"', words))
-    assert events
-    assert {f"event_{event}" for event in events} <= set(table())
+    events = json.loads(BOUNDARY.read_text("utf-8"))["Event"]["enum"]
+    assert {f"event_{event}" for event in events} <= set(IDS)
 
 
 def test_every_outcome_of_a_logout_has_a_text() -> None:
-    assert {*records._SUMMARIES.values(), "already_signed_out"} <= set(table())
+    assert {*reports._SUMMARIES.values(), "already_signed_out"} <= set(IDS)
 
 
 def test_placeholders_are_filled() -> None:
     """A text with a placeholder is never asked for without a value."""
     words = translations()
-    with_values = {name for name, number in table().items() if "{" in words[number]}
+    with_values = {name for name, number in IDS.items() if "{" in words[number]}
     assert not with_values & {name for name, has_values in asked_for() if not has_values}

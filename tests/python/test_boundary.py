@@ -39,7 +39,8 @@ NO_RECORDS = {
     *("Accounts", "AuditTrail", "Catalogue", "Notifications", "Outbox"),
     *("DeviceCode", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
-GIVEN = {"Bytes", "LogLevel", "LogoutOptions", "OpenOptions", "Outgoing", "TaskOutcome", "Local"}
+GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
+WORDS = {"Event", "Local", "LogLevel", "TaskOutcome"}
 EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array": []}
 
 
@@ -52,7 +53,7 @@ def all_records() -> list[type[records.Record]]:
 def test_there_is_a_record_for_each_result() -> None:
     named = {RUST_NAMES.get(kind.__name__, kind.__name__) for kind in all_records()}
     types = {name for name in SCHEMA if " " not in name}
-    assert named == types - NO_RECORDS - GIVEN
+    assert named == types - NO_RECORDS - GIVEN - WORDS
 
 
 @pytest.mark.parametrize("kind", all_records(), ids=lambda kind: kind.__name__)

@@ -59,6 +59,8 @@ def _perform(chosen: Namespace, interrupted: Callable[[], bool]) -> int:
         ca_file=chosen.ca_file,
         resolve=chosen.resolve,
         timeout=chosen.timeout,
+        log_level="debug" if chosen.verbose else "info",
+        log_to_terminal=chosen.verbose,
         stop=interrupted,
     )
     newest = keeper.newest_event()

@@ -98,6 +98,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
         "resolve", metavar="HOST:PORT:ADDRESS", help="connect to ADDRESS at PORT instead of HOST"
     )
     add("--timeout", 30.0, type=float, metavar="S", help="seconds for one request; by default 30")
+    add("--verbose", False, action="store_true", help="show the log on standard error, in full")
     add("--json", False, action="store_true", help="print one JSON object")
 
 

@@ -18,10 +18,12 @@ from .exit_status import DONE, NOT_SIGNED_IN, USAGE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from typing import Any, Callable, Sequence
+    from typing import Any, Callable, Sequence, TypeVar
 
     from sessionkeeper.keeper import Keeper
-    from sessionkeeper.records import Status
+    from sessionkeeper.records import Record, Status
+
+    R = TypeVar("R", bound=Record)
 
 
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:
@@ -54,12 +56,7 @@ def catalogue(chosen: Namespace, parameters: dict[str, str]) -> int:
         found = check_provider(chosen.file, parameters)
         _print(chosen, found.as_dict(), display.check(chosen.file, found))
         return DONE if found.usable else USAGE
-    summaries = providers()
-    _print(
-        chosen,
-        {"providers": [entry.as_dict() for entry in summaries]},
-        display.providers(summaries),
-    )
+    _print_list(chosen, "providers", providers(), display.providers)
     return DONE
 
 
@@ -98,9 +95,7 @@ def _accounts(keeper: Keeper, chosen: Namespace) -> int:
         usable = keeper.switch(chosen.switch) is not None
         _print_status(chosen, keeper.status())
         return DONE if usable else NOT_SIGNED_IN
-    stored = keeper.accounts(all=chosen.all)
-    shown = {"accounts": [account.as_dict() for account in stored]}
-    _print(chosen, shown, display.accounts(stored))
+    _print_list(chosen, "accounts", keeper.accounts(all=chosen.all), display.accounts)
     return DONE
 
 
@@ -122,15 +117,12 @@ def _outbox(keeper: Keeper, chosen: Namespace) -> int:
         drained = keeper.drain()
         _print(chosen, drained.as_dict(), display.drained(drained))
     else:
-        entries = keeper.outbox()
-        shown = {"entries": [entry.as_dict() for entry in entries]}
-        _print(chosen, shown, display.outbox(entries))
+        _print_list(chosen, "entries", keeper.outbox(), display.outbox)
     return DONE
 
 
 def _audit(keeper: Keeper, chosen: Namespace) -> int:
-    events = keeper.audit(chosen.limit)
-    _print(chosen, {"events": [event.as_dict() for event in events]}, display.audit(events))
+    _print_list(chosen, "events", keeper.audit(chosen.limit), display.audit)
     return DONE
 
 
@@ -155,6 +147,12 @@ COMMANDS = {
 
 def _print_status(chosen: Namespace, status: Status) -> None:
     _print(chosen, status.as_dict(), display.status(status))
+
+
+def _print_list(
+    chosen: Namespace, name: str, records: Sequence[R], text: Callable[[Sequence[R]], str]
+) -> None:
+    _print(chosen, {name: [record.as_dict() for record in records]}, text(records))
 
 
 def _print(chosen: Namespace, shown: dict[str, Any], text: str) -> None:

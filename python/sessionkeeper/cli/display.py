@@ -240,10 +240,7 @@ def clock(seconds: int) -> str:
 
 
 def _who(account: Account | None) -> str:
-    """The name that the user knows an account by."""
-    if account is None:
-        return "an unknown account"
-    return printable(account.email or account.name or account.id)
+    return printable(account.label) if account else "an unknown account"
 
 
 def _finding(value: object) -> str:

@@ -35,6 +35,13 @@ LAYOUT = "sessionkeeper-device-login.xml"
 HEADING, ADDRESS_HINT, ADDRESS, CODE_HINT, CODE, REMAINING, QR, QR_HINT, MESSAGE = range(10, 19)
 NEW_CODE, CANCEL = 21, 22
 ADDRESS_AND_CODE, QR_CODE = 30, 31
+LABELS = {
+    ADDRESS_HINT: "code_open_address",
+    CODE_HINT: "code_enter",
+    QR_HINT: "code_scan",
+    NEW_CODE: "code_new",
+    CANCEL: "code_cancel",
+}
 # Previous menu, back, and stop: what remote controls have to leave a dialog with.
 LEAVING = (10, 92, 13)
 # Until Kodi has laid the window out.
@@ -88,11 +95,8 @@ class CodeWindow:
             if self._monitor.waitForAbort(PUMP_S):
                 break
         self._say(HEADING, text("code_heading", service=self._service))
-        self._say(ADDRESS_HINT, text("code_open_address"))
-        self._say(CODE_HINT, text("code_enter"))
-        self._say(QR_HINT, text("code_scan"))
-        self._say(NEW_CODE, text("code_new"))
-        self._say(CANCEL, text("code_cancel"))
+        for control, name in LABELS.items():
+            self._say(control, text(name))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -112,14 +116,13 @@ class CodeWindow:
         if rows:
             self._picture = _write_picture(rows)
             self._control(QR).setImage(self._picture, False)  # False: no copy in Kodi's cache
-        self._show(QR_CODE, bool(rows))
-        self._show(QR_HINT, bool(rows))
+        self._show(bool(rows), QR_CODE, QR_HINT)
         self._show_remaining(login)
 
     def show_expired(self) -> None:
         """Offers a new code."""
         self._change(None, text("code_expired"))
-        self._show(NEW_CODE, True)
+        self._show(True, NEW_CODE)
         self._window.setFocusId(NEW_CODE)
 
     # What the viewer does
@@ -158,14 +161,13 @@ class CodeWindow:
         self._remove_picture()
         self._login = login
         self._say(MESSAGE, message)
-        self._show(ADDRESS_AND_CODE, login is not None)
-        for control in (QR_CODE, QR_HINT, NEW_CODE):
-            self._show(control, False)
+        self._show(login is not None, ADDRESS_AND_CODE)
+        self._show(False, QR_CODE, QR_HINT, NEW_CODE)
         self._window.wants_new_code = False
         self._window.setFocusId(CANCEL)
 
     def _show_remaining(self, login: DeviceLogin) -> None:
-        minutes, seconds = divmod(int(login.remaining()), 60)
+        minutes, seconds = divmod(login.remaining(), 60)
         self._say(REMAINING, text("code_remaining", time=f"{minutes}:{seconds:02d}"))
 
     def _say(self, number: int, words: str) -> None:
@@ -178,8 +180,9 @@ class CodeWindow:
         else:
             control.setLabel(words)
 
-    def _show(self, number: int, visible: bool) -> None:
-        self._control(number).setVisible(visible)
+    def _show(self, visible: bool, *numbers: int) -> None:
+        for number in numbers:
+            self._control(number).setVisible(visible)
 
     def _control(self, number: int) -> Any:
         return self._window.getControl(number)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def log_in(keeper: Keeper) -> None:
     """Adds an account, or brings a stored one back; it is the active one afterwards."""
-    service = services.name(keeper.provider)
-    way = with_code if services.is_device_login(keeper.provider) else with_password
-    if way(keeper, service):
+    found = services.find(keeper.provider)
+    way = with_code if found and found.login == "device_code" else with_password
+    if way(keeper, services.name(keeper.provider)):
         notifications.show(text("logged_in"))
 
 

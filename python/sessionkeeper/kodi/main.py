@@ -8,7 +8,7 @@ before it is called. A compiled module that is missing is noticed later, by whoe
 from __future__ import annotations
 
 # IDS["error_native_module_missing"]; the table of names may be what cannot be imported.
-CANNOT_RUN = 30230
+CANNOT_RUN = 30220
 
 
 def run_script(arguments: list[str]) -> None:

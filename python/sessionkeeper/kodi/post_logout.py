@@ -1,9 +1,9 @@
 """What a logout leaves to Kodi: window properties to clear, builtins to run.
 
 A provider file names them; the keeper queues them in the transaction that removes the session, and
-hands each out once. The builtins that are run stand here, whatever the queue says: a provider file
-comes from anywhere, and a builtin could do anything. Each runs alone, a failure is noted and stops
-nothing.
+hands each out until it is done. The builtins that are run stand here, whatever the queue says: a
+provider file comes from anywhere, and a builtin could do anything. Each runs alone; a failure is
+noted and stops nothing.
 """
 
 from __future__ import annotations

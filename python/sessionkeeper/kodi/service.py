@@ -3,8 +3,8 @@ waiting logouts, and does what a logout left to do when its script ended half-wa
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
 wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
-same tick goes on while an operation runs, so a slow server holds up neither the events nor
-Kodi's end. It holds no session: the native module shares it with every invocation.
+same tick goes on while an operation runs, so a slow server holds up neither the events nor Kodi's
+end. It holds no session: the native module shares it with every invocation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 
 import xbmc
 
-import sessionkeeper
+from sessionkeeper.errors import Cancelled, Error
 from sessionkeeper.kodi import (
     error_boundary,
     log,
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
-    from sessionkeeper import Event
+    from sessionkeeper import Event, Keeper
 
 TICK_S = 0.5
 # What has been planned by the keeper is asked for anew after this, in case another process changed
@@ -86,19 +86,17 @@ class SettingsMonitor(xbmc.Monitor):
 class Service:
     def __init__(self) -> None:
         self.monitor = SettingsMonitor()
-        self.keeper: sessionkeeper.Keeper | None = None
+        self.keeper: Keeper | None = None
         # Whether the keeper is the chosen service's; see settings.open_any.
         self.complete = False
-        self.last_event = -1
+        self.last_event: int | None = None
         self.address = ""
-        self.plan_at = 0.0
+        self.plan_at = self.next_tick = 0.0
         self.renew_at: int | None = None
         self.drain_at: int | None = None
-        self.told = ""
         self.show_at: float | None = None
-        self.dialog_open = False
-        self._next_tick = 0.0
-        self._failed = False
+        self.dialog_open = self.failed = False
+        self.last_warning = ""
 
     def run(self) -> None:
         self._guarded(_remove_pictures)
@@ -112,22 +110,19 @@ class Service:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - see above
-            if not self._failed:
+            if not self.failed:
                 notifications.warn(text("failed_unexpectedly"))
-            self._failed = True
+            self.failed = True
             log.error(error_boundary.describe(error))
             self.plan_at = time.monotonic() + PAUSE_S
 
     def _begin(self) -> None:
         self._open()
-        if self.keeper:
-            if self.complete:
-                self._attempt(lambda keeper: keeper.restore(offline=True))
-            self._show_state()
-            self._attempt(post_logout.finish)
-            self._attempt(lambda keeper: self._drain(keeper, due_only=False))
-
-    # The keeper
+        if self.complete:
+            self._attempt(lambda keeper: keeper.restore(offline=True))
+        self._show_state()
+        self._attempt(post_logout.finish)
+        self._attempt(self._drain)
 
     def _open(self) -> None:
         """Opens the keeper as the settings say; they may have changed. The events go on where they
@@ -137,19 +132,18 @@ class Service:
             if settings.clear_proxy_password():
                 notifications.warn(text("told_proxy_password_removed"))
             self.keeper, self.complete = settings.open_any(self._stopped)
-            if self.last_event < 0:
+            if self.last_event is None:
                 self.last_event = self.keeper.newest_event()
-        except sessionkeeper.Error as error:
-            self.keeper = None
+            self.plan_at = 0.0
+        except Error as error:
+            self.keeper, self.complete = None, False
             log.error(f"{error.code}: {error.message}")
-            if self.told != error.message:
-                self.told = error.message
+            if self.last_warning != error.message:
+                self.last_warning = error.message
                 notifications.warn(error.message)
             self.plan_at = time.monotonic() + PAUSE_S
-            return
-        self.plan_at = 0.0
 
-    def _attempt(self, work: Callable[[sessionkeeper.Keeper], object]) -> None:
+    def _attempt(self, work: Callable[[Keeper], object]) -> None:
         """Does one piece of work. Its failure is in the log and the audit trail; the viewer did not
         start it and is not disturbed.
         """
@@ -157,9 +151,9 @@ class Service:
             return
         try:
             work(self.keeper)
-        except sessionkeeper.Cancelled:
+        except Cancelled:
             pass
-        except sessionkeeper.Error as error:
+        except Error as error:
             log.info(f"{error.code}: {error.message}")
             self.plan_at = time.monotonic() + PAUSE_S
             self.renew_at = self.drain_at = None
@@ -170,16 +164,16 @@ class Service:
         """Asked by a running operation every 100 ms."""
         if self.monitor.abortRequested():
             return True
-        if time.monotonic() >= self._next_tick:
+        if time.monotonic() >= self.next_tick:
             self._tick()
         return False
 
     def _tick(self) -> None:
-        self._next_tick = time.monotonic() + TICK_S
+        self.next_tick = time.monotonic() + TICK_S
         if self.keeper is None:
             return
         log.forward(self.keeper)
-        events = self.keeper.events(self.last_event)
+        events = self.keeper.events(self.last_event or 0)
         for event in events:
             self.last_event = event.seq
             notifications.publish(event)
@@ -196,7 +190,7 @@ class Service:
             return
         try:
             status_display.show(self.keeper.status(), self.complete)
-        except sessionkeeper.Error as error:
+        except Error as error:
             log.info(f"{error.code}: {error.message}")
 
     # The work: may use the network
@@ -210,7 +204,7 @@ class Service:
                 self._begin()  # the disk or the settings may be in order again
             return
         if self._network_returned():
-            self._attempt(lambda keeper: self._drain(keeper, due_only=False))
+            self._attempt(self._drain)
         if time.monotonic() >= self.plan_at:
             self._attempt(self._plan)
         now = time.time()
@@ -221,24 +215,21 @@ class Service:
             self.drain_at = None
             self._attempt(lambda keeper: self._drain(keeper, due_only=True))
 
-    def _plan(self, keeper: sessionkeeper.Keeper) -> None:
+    def _plan(self, keeper: Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
         post_logout.finish(keeper)
-        work = keeper.schedule()
-        self.renew_at, self.drain_at = work.renew_at, work.drain_at
-        if not self.complete:
-            self.renew_at = None
+        schedule = keeper.schedule()
+        self.drain_at = schedule.drain_at
+        self.renew_at = schedule.renew_at if self.complete else None
 
-    def _drain(self, keeper: sessionkeeper.Keeper, due_only: bool) -> None:
+    def _drain(self, keeper: Keeper, *, due_only: bool = False) -> None:
         keeper.drain(due_only=due_only)
         self.plan_at = 0.0
 
     def _dialog_closed(self) -> bool:
         """Whether a settings dialog has just been left: with Cancel, or with old values and OK."""
-        before, self.dialog_open = (
-            self.dialog_open,
-            xbmc.getCondVisibility("Window.IsVisible(addonsettings)"),
-        )
+        before = self.dialog_open
+        self.dialog_open = xbmc.getCondVisibility("Window.IsVisible(addonsettings)")
         return before and not self.dialog_open
 
     def _network_returned(self) -> bool:

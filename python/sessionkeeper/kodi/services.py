@@ -13,31 +13,21 @@ if TYPE_CHECKING:
     from sessionkeeper import Account, Provider
 
 
-def name(provider: str) -> str:
-    """What the viewer calls the service."""
-    found = summary(provider)
-    return found.name if found else provider
-
-
-def is_device_login(provider: str) -> bool:
-    """Whether one logs in with a code on another device instead of a password."""
-    found = summary(provider)
-    return bool(found and found.login == "device_code")
-
-
-def can_log_out_everywhere(provider: str) -> bool:
-    found = summary(provider)
-    return bool(found and found.everywhere)
-
-
-def summary(provider: str) -> Provider | None:
+def find(provider: str) -> Provider | None:
+    """What the catalogue says of the service; None for one that is described elsewhere."""
     known = provider.partition("@")[0]  # behind it, a mark of the parameters may stand
     return next((entry for entry in sessionkeeper.providers() if entry.id == known), None)
 
 
+def name(provider: str) -> str:
+    """What the viewer calls the service."""
+    found = find(provider)
+    return found.name if found else provider
+
+
 def account_name(account: Account | None) -> str:
     """What the viewer knows the account by."""
-    return (account and (account.email or account.name or account.id)) or text("unknown_account")
+    return (account and account.label) or text("unknown_account")
 
 
 def state_line(state: str, account: Account | None) -> str:

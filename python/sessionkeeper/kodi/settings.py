@@ -90,7 +90,7 @@ def _open(
 
 def _parameters(chosen: xbmcaddon.Settings, provider: str) -> dict[str, str]:
     values = {}
-    service = services.summary(provider)
+    service = services.find(provider)
     for parameter in service.parameters if service else ():
         name = f"parameter_{parameter.name}"
         value = chosen.getString(name).strip()

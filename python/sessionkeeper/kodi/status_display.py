@@ -24,14 +24,14 @@ def show(status: Status, complete: bool) -> None:
     """
     waiting = status.pending_revocations
     line = services.state_line(status.state, status.account)
-    everywhere = complete and services.can_log_out_everywhere(status.provider)
+    service = services.find(status.provider)
     settings.write(
         {
             "account_label": line if complete else text("state_incomplete"),
             "account_state": status.state if complete else "signed_out",
             "waiting_label": str(waiting) if waiting else text("waiting_none"),
             "waiting": _flag(waiting > 0),
-            "everywhere": _flag(everywhere),
+            "everywhere": _flag(complete and service is not None and service.everywhere),
         }
     )
 
