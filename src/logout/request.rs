@@ -149,11 +149,11 @@ fn build(
 ) -> Option<Request> {
     let values = credentials.fill(&provider.session, logout.templates())?;
     let mut request = match logout.target() {
-        LogoutTarget::Fixed(target) => Request::filled(logout.method.as_str(), target, &values),
+        LogoutTarget::Fixed(target) => Request::filled(&logout.method, target, &values),
         // Where it leads is checked like any other address, when it is asked.
         LogoutTarget::Taken(name) => {
             let url = Url::parse(credentials.value(name)?.expose()).ok()?;
-            Request::new(logout.method.as_str(), url).with_filled_body(logout.body(), &values)
+            Request::new(&*logout.method, url).with_filled_body(logout.body(), &values)
         }
     };
     request.bearer = bearer(provider, credentials, logout.bearer);

@@ -120,32 +120,36 @@ mod tests {
 
     #[test]
     fn a_key_is_where_it_is() {
-        let document = Document::parse(TEXT).unwrap();
-        let line = |parts: &[Part]| {
-            let problem = Problem::new("");
-            document.locate(parts.iter().rev().cloned().fold(problem, Problem::at)).line
+        let line = |key: &str| {
+            let parts = key.split('/').rev().filter(|part| !part.is_empty());
+            let problem = parts.fold(Problem::new(""), |problem, part| match part.parse() {
+                Ok(index) => At::at(problem, Part::Item(index)),
+                Err(_) => problem.at(part),
+            });
+            Document::parse(TEXT).unwrap().locate(problem).line
         };
-        let name = |text: &str| Part::from(text);
-        let step = |index: usize, rest: &[&str]| {
-            let mut parts = vec![name("logout"), name("steps"), Part::Item(index)];
-            parts.extend(rest.iter().map(|text| name(text)));
-            line(&parts)
-        };
-        assert_eq!(line(&[name("id")]), 1);
-        assert_eq!(line(&[name("login")]), 3);
-        assert_eq!(line(&[name("login"), name("form"), name("user.name")]), 4);
-        assert_eq!(line(&[name("login"), name("missing")]), 3);
-        assert_eq!(line(&[name("logout"), name("steps")]), 6);
-        assert_eq!(step(0, &["url"]), 7);
-        assert_eq!(step(1, &[]), 9);
-        assert_eq!(step(1, &["url"]), 10);
-        assert_eq!(step(1, &["take", "next"]), 11);
-        assert_eq!(step(1, &["proof"]), 13);
-        assert_eq!(step(1, &["proof", "status"]), 14);
-        assert_eq!(step(1, &["method"]), 9);
-        assert_eq!(line(&[name("logout"), name("probe")]), 18);
-        assert_eq!(line(&[name("logout"), name("probe"), name("url")]), 19);
-        assert_eq!(line(&[name("nothing")]), 1);
+        for (key, at) in [
+            ("id", 1),
+            ("login", 3),
+            ("login/form", 4),
+            ("login/form/user.name", 4),
+            ("login/missing", 3),
+            ("logout/steps", 6),
+            ("logout/steps/0/url", 7),
+            ("logout/steps/1", 9),
+            ("logout/steps/1/url", 10),
+            ("logout/steps/1/take/next", 11),
+            ("logout/steps/1/proof", 13),
+            ("logout/steps/1/proof/status", 14),
+            ("logout/steps/1/proof/status/0", 15),
+            ("logout/steps/1/method", 9),
+            ("logout/probe", 18),
+            ("logout/probe/url", 19),
+            ("nothing", 1),
+            ("", 0),
+        ] {
+            assert_eq!(line(key), at, "{key}");
+        }
         assert_eq!(Document::parse("a = 1\n[").err().unwrap().line, 2);
     }
 }

@@ -53,25 +53,23 @@ impl Origin {
             Problem::new(format!("'{text}' is not a host name"))
                 .with_hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
         };
-        if text.contains("://") {
-            let url = Url::parse(text).map_err(|_| refuse())?;
-            let is_plain = url.username().is_empty() && url.password().is_none();
-            let host =
-                url.host_str().filter(|_| is_plain && matches!(url.scheme(), "https" | "http"));
-            return Ok(Origin { host: host.ok_or_else(refuse)?.to_owned(), port: url.port() });
-        }
-        let url = Url::parse(&format!("https://{text}/")).map_err(|_| refuse())?;
-        let host = url.host_str().ok_or_else(refuse)?.to_owned();
-        let (name, port) = match text.rsplit_once(':') {
-            Some((name, port)) if !port.contains(']') => {
-                (name, Some(port.parse().map_err(|_| refuse())?))
-            }
-            _ => (text, None),
-        };
-        if !name.eq_ignore_ascii_case(&host) {
+        let is_address = text.contains("://");
+        let address = if is_address { text.to_owned() } else { format!("https://{text}/") };
+        let url = Url::parse(&address).map_err(|_| refuse())?;
+        let host = url.host_str().unwrap_or_default();
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        // What the parser makes of a bare name is that name, and nothing is after it but a port.
+        let is_bare = url.path() == "/"
+            && url.query().or(url.fragment()).is_none()
+            && text.get(..host.len()).is_some_and(|name| name.eq_ignore_ascii_case(host));
+        if host.is_empty()
+            || !is_plain
+            || !matches!(url.scheme(), "https" | "http")
+            || !(is_address || is_bare)
+        {
             return Err(refuse());
         }
-        Ok(Origin { host, port })
+        Ok(Origin { host: host.to_owned(), port: url.port() })
     }
 }
 
@@ -230,9 +228,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_host_is_refused() {
-        for bad in
-            ["", "*.angel.com", "ftp://angel.com", "angel.com/x", "a b", "user@host", "host:99999"]
-        {
+        for bad in [
+            "",
+            "*.angel.com",
+            "ftp://angel.com",
+            "angel.com/x",
+            "angel.com?x",
+            "angel.com#x",
+            "a b",
+            "user@host",
+            "host:99999",
+            "ängel.com",
+        ] {
             assert!(Hosts::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }
         assert!(Hosts::new(&["www.angel.com".to_owned()], &["com".to_owned()]).is_err());

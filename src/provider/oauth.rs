@@ -62,7 +62,7 @@ impl OAuth {
 }
 
 fn check_issuer(issuer: &str, hosts: &Hosts) -> Checked {
-    let url = Address::try_from(issuer.to_owned())?;
+    let url = Address::read(issuer.to_owned())?;
     allow(hosts, &url)?;
     // RFC 8414 section 2: "with no query or fragment components".
     if url.query().is_some() || url.fragment().is_some() {

@@ -66,17 +66,18 @@ pub(super) fn fill(tree: &mut Value, declared: &Declared, given: &Given) -> Chec
             .with_hint(format!("It has: {has}."))
             .with_kind(Kind::InvalidInput));
     }
-    let values = declared.iter().map(|(name, parameter)| {
+    let Value::Object(table) = tree else { return Ok(()) };
+    for (name, parameter) in declared {
         let value = value_of(name, parameter, given);
         value.map_or(Ok(()), |value| check_value(name, value))?;
-        Ok(Place { text: format!("{{{name}}}"), name, parameter, value })
-    });
-    let places: Vec<Place> = values.collect::<Checked<_>>()?;
-    let Value::Object(table) = tree else { return Ok(()) };
-    let below = table.iter_mut().filter(|(key, _)| *key != TABLE);
-    below.into_iter().try_for_each(|(_, value)| fill_value(value, &places))
+        let place = Place { text: format!("{{{name}}}"), name, parameter, value };
+        let below = table.iter_mut().filter(|(key, _)| *key != TABLE);
+        below.into_iter().try_for_each(|(_, value)| fill_value(value, &place))?;
+    }
+    Ok(())
 }
 
+/// Where a parameter goes, and what goes there.
 struct Place<'a> {
     text: String,
     name: &'a str,
@@ -84,15 +85,15 @@ struct Place<'a> {
     value: Option<&'a str>,
 }
 
-fn fill_value(value: &mut Value, places: &[Place]) -> Checked {
+fn fill_value(value: &mut Value, place: &Place) -> Checked {
     match value {
-        Value::String(text) => fill_text(text, places),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_value(item, places)),
+        Value::String(text) => fill_text(text, place),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_value(item, place)),
         Value::Object(table) => {
             let mut filled = Map::new();
             for (mut key, mut value) in std::mem::take(table) {
-                fill_text(&mut key, places)?;
-                fill_value(&mut value, places)?;
+                fill_text(&mut key, place)?;
+                fill_value(&mut value, place)?;
                 filled.insert(key, value);
             }
             *table = filled;
@@ -102,21 +103,19 @@ fn fill_value(value: &mut Value, places: &[Place]) -> Checked {
     }
 }
 
-fn fill_text(text: &mut String, places: &[Place]) -> Checked {
-    for Place { text: place, name, parameter, value } in places {
-        if !text.contains(place) {
-            continue;
-        }
-        let Some(value) = value else {
-            let Parameter { about, example, .. } = parameter;
-            return Err(Problem::new(format!("this provider needs '{name}': {about}"))
-                .with_hint(format!("For example: {example}"))
-                .with_kind(Kind::ParameterMissing));
-        };
-        // An address may be given with or without a slash at its end.
-        let before_slash = format!("{}/", value.trim_end_matches('/'));
-        *text = text.replace(&format!("{place}/"), &before_slash).replace(place, value);
+fn fill_text(text: &mut String, place: &Place) -> Checked {
+    let Place { text: place, name, parameter, value } = place;
+    if !text.contains(place) {
+        return Ok(());
     }
+    let value = value.ok_or_else(|| {
+        Problem::new(format!("this provider needs '{name}': {}", parameter.about))
+            .with_hint(format!("For example: {}", parameter.example))
+            .with_kind(Kind::ParameterMissing)
+    })?;
+    // An address may be given with or without a slash at its end.
+    let before_slash = format!("{}/", value.trim_end_matches('/'));
+    *text = text.replace(&format!("{place}/"), &before_slash).replace(place, value);
     Ok(())
 }
 

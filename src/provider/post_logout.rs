@@ -40,7 +40,7 @@ pub struct Downgrade {
     /// The JSON file below the data directory that holds the items.
     pub list: RelativePath,
     /// The list in it, by JSON pointer; empty where the file is the list.
-    #[serde(default = "whole")]
+    #[serde(default)]
     pub items: Pointer,
     /// The key of an item's SKU.
     #[serde(default = "sku")]
@@ -51,10 +51,6 @@ pub struct Downgrade {
     pub inactive_suffix: String,
     /// The JSON file below the data directory that lists the SKUs there are.
     pub products: Option<RelativePath>,
-}
-
-fn whole() -> Pointer {
-    Pointer::fixed("")
 }
 
 fn sku() -> String {

@@ -3,11 +3,11 @@
 //! A table with a `flow` is an enum: the flow names the variant, the other keys are its fields. Serde's
 //! own tagged enums lose the key of what is wrong in them.
 
-use super::problem::{At, Problem, suggest};
-use serde::de::value::StrDeserializer;
+use super::problem::{At, Checked, Problem, suggest};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
-    MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
+    SeqAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::{iter, slice};
 
 const FLOW: &str = "flow";
 
-pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Checked<T> {
     T::deserialize(Reader { value, skips_flow: false })
 }
 
@@ -26,10 +26,19 @@ struct Reader<'a> {
     skips_flow: bool,
 }
 
+/// The kinds of values, in our words.
+macro_rules! expect {
+    ($($deserialize:ident: $wanted:literal, $is_it:ident;)*) => {
+        $(fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Checked<V::Value> {
+            self.expect($wanted, Value::$is_it)?.deserialize_any(visitor)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for Reader<'de> {
     type Error = Problem;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Checked<V::Value> {
         match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(*flag),
@@ -44,29 +53,17 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        self.expect("true or false", Value::is_boolean)?.deserialize_any(visitor)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Checked<V::Value> {
         let number = self.value.as_u64().and_then(|number| u16::try_from(number).ok());
         visitor.visit_u16(number.ok_or_else(|| Problem::unexpected("a number", self.value))?)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        self.expect("a text", Value::is_string)?.deserialize_any(visitor)
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        self.expect("a list", Value::is_array)?.deserialize_any(visitor)
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        self.expect("a table", Value::is_object)?.deserialize_any(visitor)
+    expect! {
+        deserialize_bool: "true or false", is_boolean;
+        deserialize_str: "a text", is_string;
+        deserialize_string: "a text", is_string;
+        deserialize_seq: "a list", is_array;
+        deserialize_map: "a table", is_object;
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -74,11 +71,20 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Problem> {
+    ) -> Checked<V::Value> {
         self.deserialize_map(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+    /// A flow without keys of its own.
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Checked<V::Value> {
+        let names = self.value.as_object().into_iter().flat_map(serde_json::Map::keys);
+        match names.into_iter().find(|name| *name != FLOW) {
+            Some(name) => Err(Problem::unknown_field(name, &[]).at(name.as_str())),
+            None => visitor.visit_unit(),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Checked<V::Value> {
         visitor.visit_some(self)
     }
 
@@ -87,7 +93,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         _: &'static str,
         flows: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Problem> {
+    ) -> Checked<V::Value> {
         let quote = |flow: &str| format!("\"{flow}\"");
         let table = self.expect("a table with a `flow`", Value::is_object)?.value;
         let flow = match table.get(FLOW) {
@@ -103,17 +109,18 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 Err(Problem::new("it is missing").with_hint(hint))
             }
         };
-        visitor.visit_enum(Flow(flow.at(FLOW)?, Reader { value: table, skips_flow: true }))
+        let rest = Reader { value: table, skips_flow: true };
+        visitor.visit_enum(MapAccessDeserializer::new(Flow(flow.at(FLOW)?, rest)))
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 u32 u64 f32 f64 char bytes byte_buf unit unit_struct newtype_struct tuple
+        i8 i16 i32 i64 u8 u32 u64 f32 f64 char bytes byte_buf unit_struct newtype_struct tuple
         tuple_struct identifier ignored_any
     }
 }
 
 impl Reader<'_> {
-    fn expect(self, wanted: &str, is_it: fn(&Value) -> bool) -> Result<Self, Problem> {
+    fn expect(self, wanted: &str, is_it: fn(&Value) -> bool) -> Checked<Self> {
         if is_it(self.value) { Ok(self) } else { Err(Problem::unexpected(wanted, self.value)) }
     }
 }
@@ -123,10 +130,7 @@ struct Items<'a>(iter::Enumerate<slice::Iter<'a, Value>>);
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Problem;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Problem> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Checked<Option<S::Value>> {
         let Some((index, value)) = self.0.next() else { return Ok(None) };
         seed.deserialize(Reader { value, skips_flow: false }).at(index).map(Some)
     }
@@ -141,10 +145,7 @@ struct Entries<'a> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Problem;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Problem> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Checked<Option<S::Value>> {
         let skips_flow = self.skips_flow;
         let Some((name, value)) = self.left.find(|(name, _)| !skips_flow || *name != FLOW) else {
             return Ok(None);
@@ -154,53 +155,25 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         seed.deserialize(key).at(name.as_str()).map(Some)
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Checked<S::Value> {
         let current = self.current.take();
         let (name, value) = current.ok_or_else(|| Problem::custom("a value without a key"))?;
         seed.deserialize(Reader { value, skips_flow: false }).at(name)
     }
 }
 
-/// The flow, and the table that it stands in.
+/// A table with a flow, as a map of the flow to the rest of the table: serde reads that as an enum.
 struct Flow<'a>(&'a str, Reader<'a>);
 
-impl<'de> EnumAccess<'de> for Flow<'de> {
-    type Error = Problem;
-    type Variant = Reader<'de>;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Reader<'de>), Problem> {
-        let name: StrDeserializer<Problem> = self.0.into_deserializer();
-        Ok((seed.deserialize(name)?, self.1))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Reader<'de> {
+impl<'de> MapAccess<'de> for Flow<'de> {
     type Error = Problem;
 
-    fn unit_variant(self) -> Result<(), Problem> {
-        let names = self.value.as_object().into_iter().flat_map(serde_json::Map::keys);
-        match names.into_iter().find(|name| *name != FLOW) {
-            Some(name) => Err(Problem::unknown_field(name, &[]).at(name.as_str())),
-            None => Ok(()),
-        }
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Checked<Option<S::Value>> {
+        let flow: StrDeserializer<Problem> = self.0.into_deserializer();
+        seed.deserialize(flow).map(Some)
     }
 
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Problem> {
-        seed.deserialize(self)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Problem> {
-        self.deserialize_map(visitor)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
-        self.deserialize_seq(visitor)
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Checked<S::Value> {
+        seed.deserialize(self.1)
     }
 }

@@ -1,9 +1,9 @@
 //! Text with places for values, as in `"{username}"`. What a place may be called is checked when
 //! the provider file is read, so filling one in cannot fail.
 
+use super::leaf::leaf;
 use super::problem::{Checked, Problem, suggest};
 use crate::secret::Secret;
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The values of a login as it goes on: what the user gave and what the pages held.
@@ -12,21 +12,8 @@ pub type Values = BTreeMap<String, Secret>;
 /// A template's name for a claim of the session's tokens begins with this.
 pub const CLAIM: &str = "claim.";
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "String")]
-pub struct Template(#[cfg_attr(test, schemars(with = "String"))] Vec<Piece>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Place(String),
-}
-
-impl TryFrom<String> for Template {
-    type Error = Problem;
-
-    fn try_from(text: String) -> Result<Self, Problem> {
+leaf! {
+    Template(Vec<Piece> as [Piece]) from String, |text| {
         let mut pieces = Vec::new();
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('{') {
@@ -34,17 +21,19 @@ impl TryFrom<String> for Template {
                 Problem::new(format!("'{{' without '}}' in \"{text}\""))
                     .with_hint("A place for a value is written as in \"{username}\".")
             })?;
-            if !before.is_empty() {
-                pieces.push(Piece::Text(before.to_owned()));
-            }
+            pieces.push(Piece::Text(before.to_owned()));
             pieces.push(Piece::Place(name.to_owned()));
             rest = tail;
         }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        Ok(Template(pieces))
+        pieces.push(Piece::Text(rest.to_owned()));
+        Ok(pieces)
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    Place(String),
 }
 
 impl Template {
@@ -104,7 +93,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Template, Problem> {
-        Template::try_from(text.to_owned())
+        Template::read(text.to_owned())
     }
 
     #[test]
