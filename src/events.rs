@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 const KEPT: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Notification {
     /// Counts up by one within the process.
     pub seq: i64,

@@ -39,7 +39,6 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let mut drained = Drained::default();
         self.finish_tasks();
-        drop(self.deliver_audit_beside());
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
             let _inside = self.shared.outbox_lock.lock(cancel)?;
             let entries = if due_only {
@@ -295,7 +294,6 @@ mod tests {
             network: Settings { proxy: Proxy::None, ..Settings::default() },
             logout_deadline: Duration::from_secs(3),
             renewal_margin: 3600,
-            audit_url: None,
             log_level: log::LevelFilter::Info,
             log_to_terminal: false,
         };

@@ -151,6 +151,17 @@ impl Keeper {
         }
     }
 
+    /// The status of a session that is back already and needs no renewal; `None`: `restore` has
+    /// something to do.
+    pub fn restored(&self, is_offline: bool) -> Result<Option<Status>> {
+        let seen = self.shared.seen(&self.provider.key)?;
+        let has_work = seen.session.as_ref().is_some_and(|session| {
+            !self.shared.sessions.is_restored(&session.id)
+                || (!is_offline && self.needs_renewal(session))
+        });
+        Ok((!has_work).then(|| self.status_of(&seen)))
+    }
+
     /// Runs `work` on a thread of its own. A cancel lets the caller go at once; the work gets the
     /// cancel too, and obeys it as far as nothing can be lost by that.
     pub(super) fn to_its_end<T: Send + 'static>(

@@ -15,16 +15,22 @@ use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
 use crate::session::{Revocation, Session};
 use crate::vault::{LocalOutcome, Remains, SessionSelector, Task, Vault};
+use crate::wire;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How the logout is to be done.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogoutOptions {
     /// Do not try the server now; the outbox will.
     pub local_only: bool,
     pub everywhere: bool,
-    /// `None`: the keeper's own.
+    /// In seconds; `None`: the keeper's own.
+    #[serde(deserialize_with = "wire::optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub deadline: Option<Duration>,
     /// The id of the account to sign out; `None`: the active one.
     pub account: Option<String>,
@@ -46,6 +52,10 @@ impl Keeper {
         if manner.everywhere && !self.provider.can_log_out_everywhere() {
             return Err(self.only_here());
         }
+        if manner.account.as_deref() == Some("") {
+            return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
+                .with_hint("Leave it out for the active account."));
+        }
         let start = Instant::now();
         let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let commit_lock = self.shared.commit_lock();
@@ -61,7 +71,6 @@ impl Keeper {
             _ => None,
         };
         drop(commit_lock);
-        let audit = self.deliver_audit_beside();
         let Some(Leaving { session, revocation, .. }) = leaving else {
             return match local {
                 LocalOutcome::Kept(error) => Err(self.incomplete(&error, &not_tried())),
@@ -93,11 +102,7 @@ impl Keeper {
         log::info!("logout: {} ({})", report.remote, report.reason);
         self.tell(Event::Logout, &session.account.id, report.remote);
         report.tasks = self.do_tasks();
-        report.audit_warning = [verdict.warning.clone(), audit.warning()]
-            .into_iter()
-            .filter(|warning| !warning.is_empty())
-            .collect::<Vec<_>>()
-            .join("; ");
+        report.audit_warning.clone_from(&verdict.warning);
         match local {
             LocalOutcome::Kept(error) => Err(self.incomplete(&error, &verdict)),
             LocalOutcome::Overwritten if !verdict.outcome.is_final() => {

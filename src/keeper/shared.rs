@@ -33,8 +33,6 @@ pub(super) struct Shared {
     pub login_lock: FileMutex,
     /// One drain at a time.
     pub outbox_lock: FileMutex,
-    /// One delivery to the audit sink at a time.
-    pub courier: Mutex<()>,
     /// A login is stored, or a logout done, as a whole: whoever comes second sees the first.
     commit_lock: Mutex<()>,
     vault: Mutex<Option<Arc<Vault>>>,
@@ -87,7 +85,6 @@ impl Shared {
             key_directory,
             clock,
             events: Events::default(),
-            courier: Mutex::new(()),
             commit_lock: Mutex::new(()),
             vault: Mutex::new(None),
             sessions: SessionCache::default(),
@@ -114,6 +111,12 @@ impl Shared {
         let vault = vault.ok_or_else(|| Error::new(Kind::Internal, "the vault is not there"))?;
         self.tell_damage(&vault);
         Ok(vault)
+    }
+
+    /// True when the vault is open, and nobody in this process is using it just now.
+    pub fn is_vault_free(&self) -> bool {
+        let vault = self.vault.try_lock().ok().and_then(|slot| slot.clone());
+        vault.is_some_and(|vault| vault.is_free())
     }
 
     /// The active session of `provider`, and how many of its logouts wait; read anew only after

@@ -35,6 +35,7 @@ mod tasks;
 mod tests;
 mod transaction;
 
+pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
 pub use key::random_id;
 pub use outbox::OutboxEntry;

@@ -54,6 +54,11 @@ impl Vault {
         Ok(vault)
     }
 
+    /// True when the file is open, and nobody in this process is using it just now.
+    pub fn is_free(&self) -> bool {
+        self.state.try_lock().is_ok_and(|state| state.open.is_some())
+    }
+
     /// What was found damaged since this was last asked.
     pub fn take_damage(&self) -> Vec<Damage> {
         std::mem::take(&mut self.state().damage)

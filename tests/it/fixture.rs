@@ -86,7 +86,6 @@ fn config(provider: Provider, directory: &Path) -> Config {
         },
         logout_deadline: PATIENCE,
         renewal_margin: 3600,
-        audit_url: None,
         log_level: log::LevelFilter::Debug,
         log_to_terminal: false,
     }

@@ -16,6 +16,7 @@ import pytest
 
 from sessionkeeper import cli
 from tests.python.native_double import (
+    EVENT,
     REPORT,
     SIGNED_IN,
     SIGNED_OUT,
@@ -149,16 +150,17 @@ def test_a_terminal_is_asked_for_the_password(
 
 @pytest.mark.parametrize(("username", "password"), [("", SECRET), ("viewer@example.com", "")])
 def test_an_empty_name_or_password_is_a_usage_error(
-    native: NativeDouble,
     given: Given,
     capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
     username: str,
     password: str,
 ) -> None:
+    """The compiled module says so, before it asks anybody."""
     given(password.encode())
-    assert cli.main(["--json", "login", "--username", username]) == 2
+    arguments = ["--json", "--data-dir", str(tmp_path), "login", "--username", username]
+    assert cli.main(arguments) == 2
     assert printed(capsys)["error"]["code"] == "invalid_input"
-    assert native.started == []
 
 
 # Exit status
@@ -224,10 +226,11 @@ def test_damage_is_told_once_on_standard_error(
     native: NativeDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def damaged(_: dict[str, Any]) -> dict[str, Any]:
-        native.happened.append({"seq": 9, "event": "vault_damaged", "outcome": "key_missing"})
+        native.happened.append({**damage, "seq": 9, "outcome": "key_missing"})
         return {"value": SIGNED_OUT}
 
-    native.happened = [{"seq": 8, "event": "vault_damaged", "outcome": "damaged"}]
+    damage = {**EVENT, "seq": 8, "event": "vault_damaged", "outcome": "damaged"}
+    native.happened = [damage]
     native.answers["status"] = damaged
     assert cli.main(["status"]) == 0
     captured = capsys.readouterr()

@@ -45,7 +45,7 @@ def log_in_until_renewal_is_due(angel: AngelServer, keeper: sessionkeeper.Keeper
     angel.settings(jwt_lifetime=4)
     keeper.login(NAME, PASSWORD)
     angel.settings(jwt_lifetime=86400)
-    renew_at = keeper.next_work()["renew_at"]
+    renew_at = keeper.schedule().renew_at
     assert renew_at is not None
     time.sleep(max(0.0, renew_at + 0.1 - time.time()))
     angel.clear_journal()
@@ -362,38 +362,39 @@ def test_a_new_login_is_not_ended_by_an_old_logout(
 
 
 def test_events_tell_each_thing_once(keeper: sessionkeeper.Keeper) -> None:
-    start = keeper.events()[0]["seq"]
+    start = keeper.newest_event()
     keeper.login(NAME, PASSWORD)
     keeper.logout()
-    happened = [event["event"] for event in keeper.events(start)]
+    happened = [event.event for event in keeper.events(start)]
     assert sorted(happened) == ["login", "logout", "revoked"]
 
 
-def test_details_and_next_work(keeper: sessionkeeper.Keeper) -> None:
-    assert keeper.next_work() == {"renew_at": None, "drain_at": None}
+def test_details_and_schedule(keeper: sessionkeeper.Keeper) -> None:
+    assert keeper.schedule() == sessionkeeper.Schedule(None, None)
     keeper.login(NAME, PASSWORD)
     details = keeper.details()
-    assert details["account"] is not None
-    assert details["account"]["email"] == NAME
-    assert details["signed_in_at"] is not None
-    assert abs(details["signed_in_at"] - time.time()) < 60
-    renew_at = keeper.next_work()["renew_at"]
+    assert details.account is not None
+    assert details.account.email == NAME
+    assert details.signed_in_at is not None
+    assert abs(details.signed_in_at - time.time()) < 60
+    renew_at = keeper.schedule().renew_at
     assert renew_at is not None
-    assert details["expires_at"] is not None
-    assert 0 < details["expires_at"] - renew_at <= 2 * 3600
+    assert details.expires_at is not None
+    assert 0 < details.expires_at - renew_at <= 2 * 3600
 
 
 def test_forgetting_erases_everything(keeper: sessionkeeper.Keeper) -> None:
     keeper.login(NAME, PASSWORD)
-    assert keeper.forget()["sessions"] == 1
+    assert keeper.forget().sessions == 1
     assert keeper.status().state == "signed_out"
     assert keeper.login(NAME, PASSWORD).account.email == NAME
 
 
 def test_doctor_knows_this_machine(keeper: sessionkeeper.Keeper) -> None:
     findings = keeper.doctor()
-    parts = {"key", "vault", "locks", "tls", "clock", "file_system", "versions"}
-    assert parts <= set(findings)
+    assert findings.versions.sessionkeeper == sessionkeeper.__version__
+    assert findings.vault.is_sound
+    assert findings.tls.bundled_roots > 100
 
 
 def test_the_names_of_existing_add_ons(

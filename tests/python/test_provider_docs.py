@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import display
+from sessionkeeper.cli import display
 from tests.python.provider_keys import (
     ROOT,
     at,

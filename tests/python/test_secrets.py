@@ -62,7 +62,7 @@ class Stage:
 
     def leaks(self, capfd: pytest.CaptureFixture[str]) -> list[str]:
         keeper = self.keeper
-        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.next_work())
+        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.schedule())
         self.show("the rest", keeper.audit(1000), keeper.doctor(), keeper.events(0))
         self.show("the log", *keeper.take_log())
         self.shown["standard output"], self.shown["standard error"] = capfd.readouterr()

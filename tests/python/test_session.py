@@ -70,7 +70,7 @@ def test_the_body(
     assert sent["body"] == body
     expected = "application/x-www-form-urlencoded" if kind == "form" else kind
     assert sent["headers"] == ([["Content-Type", expected]] if kind else [])
-    assert sent["method"] == "POST"
+    assert sent["method"] == "post"
 
 
 def test_a_content_type_of_the_caller_wins(

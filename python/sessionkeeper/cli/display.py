@@ -12,15 +12,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, Sequence, TextIO
 
-    from .accounts import StoredAccount
-    from .catalogue import Problem, ProviderCheck
-    from .device import DeviceLogin
-    from .records import Account, AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
-    from .shapes import ParameterShape, ProviderSummary
+    from sessionkeeper.catalogue import Parameter, Problem, Provider, ProviderCheck
+    from sessionkeeper.device import DeviceLogin
+    from sessionkeeper.records import Account, Status
+    from sessionkeeper.reports import (
+        AuditEvent,
+        DrainReport,
+        LogoutReport,
+        OutboxEntry,
+        StoredAccount,
+    )
 
 
 def prepare(*streams: TextIO) -> None:
-    """Makes a terminal that lacks a character show its code instead of ending the programme."""
+    """Makes a terminal that lacks a character show its code instead of ending the program."""
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -33,27 +38,22 @@ def printable(text: str) -> str:
 
 def status(status: Status) -> str:
     """Who is signed in, until when, and what waits for the server."""
-    lines = []
+    who, until = _who(status.account), status.expires_at
     if status.state == "signed_out":
-        lines.append("Nobody is signed in.")
+        lines = ["Nobody is signed in."]
+    elif status.state == "signed_in":
+        lines = [f"Signed in to {status.provider} as {who}."]
+        if until is not None:
+            renewed = "; it can be renewed without you" if status.renewable else ""
+            lines.append(f"The access ends on {local_time(until)} ({remaining(until)}){renewed}.")
     else:
-        who = _who(status.account)
-        if status.state == "expired":
-            what = (
-                "access has ended; it can be renewed" if status.renewable else "session has ended"
-            )
-            lines.append(f"The {what}. Account: {who} ({status.provider}).")
-        else:
-            lines.append(f"Signed in to {status.provider} as {who}.")
-            if status.expires_at is not None:
-                renewed = "; it can be renewed without you" if status.renewable else ""
-                lines.append(
-                    f"The access ends on {local_time(status.expires_at)}"
-                    f" ({remaining(status.expires_at)}){renewed}."
-                )
+        what = "access has ended; it can be renewed" if status.renewable else "session has ended"
+        lines = [f"The {what}. Account: {who} ({status.provider})."]
+    if status.state != "signed_out":
         lines.append(f"Cookies: {printable(', '.join(status.cookies)) or 'none'}.")
     if status.pending_revocations:
-        lines.append(f"{_logouts(status.pending_revocations)} the server's confirmation.")
+        waiting = _counted(status.pending_revocations, "logout waits", "logouts wait")
+        lines.append(f"{waiting} for the server's confirmation.")
     return "\n".join(lines)
 
 
@@ -73,18 +73,16 @@ def logout(report: LogoutReport, everywhere: bool = False) -> str:
 
 
 def _outcome(report: LogoutReport) -> str:
-    ends = (
-        f"the session ends by itself on {local_time(report.expires_at)}"
-        if report.expires_at is not None
-        else "nobody knows when the session ends by itself"
-    )
+    ends = "when the session ends by itself is unknown"
+    if report.expires_at is not None:
+        ends = f"the session ends by itself on {local_time(report.expires_at)}"
     sentence = {
         "signed_out": "Signed out, here and on the server.",
         "already_signed_out": "Nobody was signed in.",
         "signed_out_deferred": "Signed out here; the server will be told when it can be reached.",
-        "signed_out_unconfirmed": f"Signed out here; the server's answer proves nothing, {ends}.",
-        "signed_out_rejected": f"Signed out here; the server does not do it, {ends}.",
-        "signed_out_local_only": f"Signed out here only; the server was not told, {ends}.",
+        "signed_out_unconfirmed": f"Signed out here. The server's answer proves nothing; {ends}.",
+        "signed_out_rejected": f"Signed out here. The server refuses to end the session; {ends}.",
+        "signed_out_local_only": f"Signed out here only. The server was not told; {ends}.",
     }[report.summary_key]
     if report.confirmed or not report.reason:
         return sentence
@@ -97,7 +95,7 @@ def _ended(report: LogoutReport) -> str:
         return "How many sessions the server ended is not known."
     if count == 0:
         return "The server has not ended any session yet."
-    sessions = "1 session" if count == 1 else f"{count} sessions"
+    sessions = _counted(count, "session", "sessions")
     return f"The server ended {sessions}{', this one included' if report.confirmed else ''}."
 
 
@@ -126,14 +124,16 @@ def _account(entry: StoredAccount) -> str:
 
 def outbox(entries: Sequence[OutboxEntry]) -> str:
     """The waiting logouts, one a line."""
-    if not entries:
-        return "No logout waits for the server."
-    return "\n".join(
+    return "\n".join(_waiting(entry) for entry in entries) or "No logout waits for the server."
+
+
+def _waiting(entry: OutboxEntry) -> str:
+    tried = "tried once" if entry.attempts == 1 else f"tried {entry.attempts} times"
+    last = f", last: {printable(entry.last_outcome)}" if entry.last_outcome else ""
+    return (
         f"{entry.id}  {entry.provider}  {printable(entry.account)}"
-        f"  signed out {local_time(entry.created_at)}"
-        f"  {_times(entry.attempts)}{_last(entry)}"
+        f"  signed out {local_time(entry.created_at)}  {tried}{last}"
         f"  next try {local_time(entry.next_attempt_at)}"
-        for entry in entries
     )
 
 
@@ -155,20 +155,20 @@ def audit(events: Iterable[AuditEvent]) -> str:
     return "\n".join(lines) or "The audit trail is empty."
 
 
-def providers(catalogue: Iterable[ProviderSummary]) -> str:
+def providers(catalogue: Iterable[Provider]) -> str:
     """The built-in services, one a line, and below it what it leaves open."""
     lines = []
     for entry in catalogue:
-        way = "  (signs in with a code)" if entry["login"] == "device_code" else ""
-        lines.append(f"{entry['id']}  {entry['name']}  {entry['website']}{way}")
-        lines += [_parameter(parameter) for parameter in entry["parameters"]]
+        way = "  (signs in with a code)" if entry.login == "device_code" else ""
+        lines.append(f"{entry.id}  {entry.name}  {entry.website}{way}")
+        lines += [_parameter(parameter) for parameter in entry.parameters]
     return "\n".join(lines)
 
 
-def _parameter(parameter: ParameterShape) -> str:
-    value, default = parameter["example"], parameter["default"]
+def _parameter(parameter: Parameter) -> str:
+    value, default = parameter.example, parameter.default
     usual = "" if default is None else f"; by default {default or 'empty'}"
-    return f"    --parameter {parameter['name']}={value}  {parameter['about']}{usual}"
+    return f"    --parameter {parameter.name}={value}  {parameter.about}{usual}"
 
 
 def check(file: str, found: ProviderCheck) -> str:
@@ -178,7 +178,7 @@ def check(file: str, found: ProviderCheck) -> str:
     lines += [f"Advice: {printable(line)}" for line in found.advice]
     count = len(found.problems)
     if count:
-        problems = "1 problem keeps" if count == 1 else f"{count} problems keep"
+        problems = _counted(count, "problem keeps", "problems keep")
         lines.append(f"{problems} this file from being used.")
     else:
         lines.append(f"No problems: this file can be used as --provider {printable(file)}")
@@ -207,16 +207,13 @@ def findings(found: dict[str, Any], indent: str = "") -> str:
 
 def damage(outcome: str) -> str:
     """What the user is told when the stored sessions could not be read."""
-    reasons = {
-        "key_missing": "the device key is missing",
-        "key_wrong": "the device key is another one",
-    }
-    if outcome in reasons:
-        reason = reasons[outcome]
-        return f"the stored sessions cannot be read: {reason}. They are kept aside; sign in again."
+    keys = {"key_missing": "is missing", "key_wrong": "does not match"}
+    if outcome in keys:
+        reason = f"the device key {keys[outcome]}"
+        return f"the stored sessions cannot be read: {reason}. Sign in again."
     return (
-        "what was stored is damaged. What could still be read is in use, the old file is kept "
-        "aside; sign in again where you are signed out."
+        "what was stored is damaged. What could be read is in use, the old file is in quarantine;"
+        " sign in again if you are signed out."
     )
 
 
@@ -243,10 +240,7 @@ def clock(seconds: int) -> str:
 
 
 def _who(account: Account | None) -> str:
-    """The name that the user knows an account by."""
-    if account is None:
-        return "an unknown account"
-    return printable(account.email or account.name or account.id)
+    return printable(account.label) if account else "an unknown account"
 
 
 def _finding(value: object) -> str:
@@ -257,13 +251,5 @@ def _finding(value: object) -> str:
     return "unknown" if value is None else printable(str(value))
 
 
-def _logouts(count: int) -> str:
-    return "1 logout waits for" if count == 1 else f"{count} logouts wait for"
-
-
-def _times(attempts: int) -> str:
-    return "tried once" if attempts == 1 else f"tried {attempts} times"
-
-
-def _last(entry: OutboxEntry) -> str:
-    return f", last: {printable(entry.last_outcome)}" if entry.last_outcome else ""
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

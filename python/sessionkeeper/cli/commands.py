@@ -9,38 +9,41 @@ import json
 import os
 import sys
 
+from sessionkeeper.catalogue import check_provider, providers
+from sessionkeeper.errors import InvalidInput, NotSignedIn
+
 from . import display, prompt
-from .catalogue import check_provider, providers
-from .errors import InvalidInput, NotSignedIn
-from .exits import DONE, NOT_SIGNED_IN, USAGE
+from .exit_status import DONE, NOT_SIGNED_IN, USAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from typing import Any, Callable, Sequence
+    from typing import Any, Callable, Sequence, TypeVar
 
-    from .keeper import Keeper
-    from .records import Status
+    from sessionkeeper.keeper import Keeper
+    from sessionkeeper.records import Record, Status
+
+    R = TypeVar("R", bound=Record)
 
 
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:
     """With a name and a password, or with a code, whichever the provider has."""
-    way = next((entry["login"] for entry in providers() if entry["id"] == keeper.provider), "")
+    way = next((entry.login for entry in providers() if entry.id == keeper.provider), "")
     if chosen.username is None:
         if way == "password":
-            raise InvalidInput(f"{keeper.provider} asks for a name and a password.", _NAME_IT)
+            raise InvalidInput(f"{keeper.provider} asks for a user name and a password.", _NAME_IT)
         try:
             session = prompt.sign_in_elsewhere(keeper, interrupted)
         except InvalidInput as error:
             raise InvalidInput(error.message, error.hint or _NAME_IT) from None
     elif way == "device_code":
         raise InvalidInput(
-            f"{keeper.provider} takes no password here: it shows a code to enter elsewhere.",
+            f"{keeper.provider} takes no password: it shows a code to enter on another device.",
             "Leave --username out.",
         )
     else:
         session = keeper.login(chosen.username, prompt.password())
-    _tell_status(chosen, session.status)
+    _print_status(chosen, session.status)
     return DONE
 
 
@@ -51,22 +54,21 @@ def catalogue(chosen: Namespace, parameters: dict[str, str]) -> int:
     """`providers` and `providers check`: they need no keeper."""
     if chosen.what == "check":
         found = check_provider(chosen.file, parameters)
-        _tell(chosen, found.as_dict(), display.check(chosen.file, found))
+        _print(chosen, found.as_dict(), display.check(chosen.file, found))
         return DONE if found.usable else USAGE
-    summaries = providers()
-    _tell(chosen, {"providers": summaries}, display.providers(summaries))
+    _print_list(chosen, "providers", providers(), display.providers)
     return DONE
 
 
 def _status(keeper: Keeper, chosen: Namespace) -> int:
-    _tell_status(chosen, keeper.status())
+    _print_status(chosen, keeper.status())
     return DONE
 
 
 def _restore(keeper: Keeper, chosen: Namespace) -> int:
     session = keeper.restore()
     status = keeper.status() if session is None else session.status
-    _tell_status(chosen, status)
+    _print_status(chosen, status)
     return DONE if status.state == "signed_in" else NOT_SIGNED_IN
 
 
@@ -91,45 +93,42 @@ def _request(keeper: Keeper, chosen: Namespace) -> int:
 def _accounts(keeper: Keeper, chosen: Namespace) -> int:
     if chosen.switch is not None:
         usable = keeper.switch(chosen.switch) is not None
-        _tell_status(chosen, keeper.status())
+        _print_status(chosen, keeper.status())
         return DONE if usable else NOT_SIGNED_IN
-    stored = keeper.accounts(all=chosen.all)
-    shown = {"accounts": [account.as_dict() for account in stored]}
-    _tell(chosen, shown, display.accounts(stored))
+    _print_list(chosen, "accounts", keeper.accounts(all=chosen.all), display.accounts)
     return DONE
 
 
 def _logout(keeper: Keeper, chosen: Namespace) -> int:
-    report = keeper.logout(chosen.local_only, chosen.everywhere, account=chosen.account)
+    report = keeper.logout(
+        local_only=chosen.local_only, everywhere=chosen.everywhere, account=chosen.account
+    )
     shown = report.as_dict()
     names = ["local", "remote", "status", "cookies_cleared", "duration_ms"]
     names += ["sessions_ended"] if chosen.everywhere else []
     names += [name for name in ("audit_warning", "tasks") if shown[name]]
     text = display.logout(report, chosen.everywhere)
-    _tell(chosen, {name: shown[name] for name in names}, text)
+    _print(chosen, {name: shown[name] for name in names}, text)
     return DONE
 
 
 def _outbox(keeper: Keeper, chosen: Namespace) -> int:
     if chosen.drain:
         drained = keeper.drain()
-        _tell(chosen, drained.as_dict(), display.drained(drained))
+        _print(chosen, drained.as_dict(), display.drained(drained))
     else:
-        entries = keeper.outbox()
-        shown = {"entries": [entry.as_dict() for entry in entries]}
-        _tell(chosen, shown, display.outbox(entries))
+        _print_list(chosen, "entries", keeper.outbox(), display.outbox)
     return DONE
 
 
 def _audit(keeper: Keeper, chosen: Namespace) -> int:
-    events = keeper.audit(chosen.limit)
-    _tell(chosen, {"events": [event.as_dict() for event in events]}, display.audit(events))
+    _print_list(chosen, "events", keeper.audit(chosen.limit), display.audit)
     return DONE
 
 
 def _doctor(keeper: Keeper, chosen: Namespace) -> int:
-    findings = keeper.doctor()
-    _tell(chosen, findings, display.findings(findings))
+    findings = keeper.doctor().as_dict()
+    _print(chosen, findings, display.findings(findings))
     return DONE
 
 
@@ -146,11 +145,17 @@ COMMANDS = {
 }
 
 
-def _tell_status(chosen: Namespace, status: Status) -> None:
-    _tell(chosen, status.as_dict(), display.status(status))
+def _print_status(chosen: Namespace, status: Status) -> None:
+    _print(chosen, status.as_dict(), display.status(status))
 
 
-def _tell(chosen: Namespace, shown: dict[str, Any], text: str) -> None:
+def _print_list(
+    chosen: Namespace, name: str, records: Sequence[R], text: Callable[[Sequence[R]], str]
+) -> None:
+    _print(chosen, {name: [record.as_dict() for record in records]}, text(records))
+
+
+def _print(chosen: Namespace, shown: dict[str, Any], text: str) -> None:
     print(json.dumps(shown) if chosen.json else text)
 
 

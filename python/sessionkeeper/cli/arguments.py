@@ -1,14 +1,14 @@
 """The arguments of the command line: what they are called, and what they default to.
 
 The options that every command has may stand before the command or after it. A mistake ends the
-programme with exit status 2, as argparse does it.
+program with exit status 2, as argparse does it.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from .version import __version__
+from sessionkeeper import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
         "resolve", metavar="HOST:PORT:ADDRESS", help="connect to ADDRESS at PORT instead of HOST"
     )
     add("--timeout", 30.0, type=float, metavar="S", help="seconds for one request; by default 30")
-    add("--audit-sink", None, metavar="URL", help="send the audit trail there as well")
+    add("--verbose", False, action="store_true", help="show the log on standard error, in full")
     add("--json", False, action="store_true", help="print one JSON object")
 
 

@@ -8,11 +8,13 @@ exception's words in it, and those may hold a secret.
 from __future__ import annotations
 
 import os
-from types import TracebackType
-from typing import Any, Callable
 
 from sessionkeeper.kodi import log, notifications
 from sessionkeeper.kodi.strings import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 
 def run(main: Callable[..., None], *arguments: Any) -> None:
@@ -20,24 +22,18 @@ def run(main: Callable[..., None], *arguments: Any) -> None:
     try:
         main(*arguments)
     except Exception as error:  # noqa: BLE001 - this is the last handler
-        report(error)
-
-
-def report(error: Exception) -> None:
-    log.error(describe(error))
-    notifications.warn(text("failed_unexpectedly"))
+        log.error(describe(error))
+        notifications.warn(text("failed_unexpectedly"))
 
 
 def describe(error: BaseException) -> str:
-    """The kind of the error and the places it came through; never its words."""
-    places = " < ".join(_places(error.__traceback__)[::-1])
-    return f"{type(error).__name__} at {places}"
-
-
-def _places(trace: TracebackType | None) -> list[str]:
-    found = []
+    """The kind of the error and the places it came through, the innermost first; never its
+    words.
+    """
+    places = []
+    trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        found.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
+        places.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
-    return found
+    return f"{type(error).__name__} at {' < '.join(reversed(places))}"

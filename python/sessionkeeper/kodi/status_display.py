@@ -10,32 +10,32 @@ secret ever does.
 
 from __future__ import annotations
 
-import sessionkeeper
 from sessionkeeper.kodi import services, settings
 from sessionkeeper.kodi.strings import text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sessionkeeper import Status
 
-def show(status: sessionkeeper.Status, complete: bool = True) -> None:
+
+def show(status: Status, complete: bool) -> None:
     """Puts the state into the settings. `complete` is False where the chosen service is not set up
     yet; of the status, then another's, only the waiting logouts count.
     """
     waiting = status.pending_revocations
-    everywhere = complete and services.can_log_out_everywhere(status.provider)
+    line = services.state_line(status.state, status.account)
+    service = services.find(status.provider)
     settings.write(
         {
-            "account_label": status_line(status) if complete else text("state_incomplete"),
+            "account_label": line if complete else text("state_incomplete"),
             "account_state": status.state if complete else "signed_out",
             "waiting_label": str(waiting) if waiting else text("waiting_none"),
-            "waiting": settings.flag(waiting > 0),
-            "everywhere": settings.flag(everywhere),
+            "waiting": _flag(waiting > 0),
+            "everywhere": _flag(complete and service is not None and service.everywhere),
         }
     )
 
 
-def status_line(status: sessionkeeper.Status) -> str:
-    if status.state == "signed_out":
-        return text("state_signed_out")
-    account = services.account_name(status.account)
-    return text(
-        "state_expired" if status.state == "expired" else "state_signed_in", account=account
-    )
+def _flag(value: bool) -> str:
+    """A boolean as Kodi stores it."""
+    return "true" if value else "false"

@@ -11,16 +11,17 @@ from __future__ import annotations
 import os
 import sys
 
-from . import display, qr
-from .errors import CodeExpired
+from sessionkeeper.errors import CodeExpired
+
+from . import display, terminal_qr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
-    from .device import DeviceLogin
-    from .keeper import Keeper
-    from .session import Session
+    from sessionkeeper.device import DeviceLogin
+    from sessionkeeper.keeper import Keeper
+    from sessionkeeper.session import Session
 
 
 def password() -> str | bytes:
@@ -105,11 +106,12 @@ def _draw(login: DeviceLogin) -> None:
         return
     encoding = sys.stderr.encoding or "ascii"
     is_terminal = sys.stderr.isatty()
-    if is_terminal and qr.width(rows, encoding) > _columns():
-        _say(f"(The QR code needs {qr.width(rows, encoding)} columns: make the window wider.)")
+    width = terminal_qr.width(rows, encoding)
+    if is_terminal and width > _columns():
+        _say(f"(The QR code needs {width} columns: make the window wider.)")
         return
-    colours = is_terminal and _knows_colours()
-    _say(f"or scan this:\n\n{qr.terminal(rows, encoding, colours)}\n")
+    lines = terminal_qr.draw(rows, encoding, colours=is_terminal and _knows_colours())
+    _say("\n".join(["or scan this:", "", *lines, ""]))
 
 
 def _columns() -> int:

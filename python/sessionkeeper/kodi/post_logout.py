@@ -1,25 +1,26 @@
 """What a logout leaves to Kodi: window properties to clear, builtins to run.
 
 A provider file names them; the keeper queues them in the transaction that removes the session, and
-hands each out once. The builtins that are run stand here, whatever the queue says: a provider file
-comes from anywhere, and a builtin could do anything. Each runs alone, a failure is noted and stops
-nothing.
+hands each out until it is done. The builtins that are run stand here, whatever the queue says: a
+provider file comes from anywhere, and a builtin could do anything. Each runs alone; a failure is
+noted and stops nothing.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Callable
 
 import xbmc
 import xbmcgui
 
 from sessionkeeper.kodi import log
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sessionkeeper
+    from typing import Callable
+
+    from sessionkeeper import Keeper
 
 HOME = 10000
-# As in src/provider/check/after.rs; a test compares the two.
+# Those that a provider file may name; a test compares the two.
 BUILTINS = (
     "ActivateWindow(Home)",
     "CleanLibrary(video)",
@@ -53,7 +54,7 @@ HANDLERS: dict[str, Callable[[str], None]] = {
 }
 
 
-def finish(keeper: sessionkeeper.Keeper) -> None:
+def finish(keeper: Keeper) -> None:
     """Does what logouts have left to do. Never raises for what fails."""
     for result in keeper.finish_logout(HANDLERS):
         if result.outcome == "failed":

@@ -10,12 +10,13 @@ import json
 import os
 import sys
 
+from sessionkeeper.errors import Error, InvalidInput
+from sessionkeeper.open import open as open_keeper
+
 from . import commands, display
 from .arguments import parse
-from .errors import Error, InvalidInput
-from .exits import BY_CODE, FAILED, INTERRUPTED
-from .interrupt import Interrupt
-from .opening import open as open_keeper
+from .exit_status import BY_CODE, FAILED, INTERRUPTED
+from .interrupt import CancelOnSigint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     display.prepare(sys.stdout, sys.stderr)
     chosen = parse(argv)
     try:
-        with Interrupt() as interrupted:
+        with CancelOnSigint() as interrupted:
             try:
                 status = _perform(chosen, interrupted)
             except Error as error:
-                status = _tell_error(error, chosen.json)
+                status = _print_error(error, chosen.json)
             sys.stdout.flush()
             return INTERRUPTED if interrupted() else status
     except KeyboardInterrupt:
@@ -58,18 +59,19 @@ def _perform(chosen: Namespace, interrupted: Callable[[], bool]) -> int:
         ca_file=chosen.ca_file,
         resolve=chosen.resolve,
         timeout=chosen.timeout,
-        audit_sink=chosen.audit_sink,
+        log_level="debug" if chosen.verbose else "info",
+        log_to_terminal=chosen.verbose,
         stop=interrupted,
     )
-    newest = keeper.events()[-1]["seq"]
+    newest = keeper.newest_event()
     try:
         if chosen.command == "login":
             return commands.login(keeper, chosen, interrupted)
         return commands.COMMANDS[chosen.command](keeper, chosen)
     finally:
         for event in keeper.events(newest):
-            if event["event"] == "vault_damaged":
-                print(f"sessionkeeper: {display.damage(event['outcome'])}", file=sys.stderr)
+            if event.event == "vault_damaged":
+                print(f"sessionkeeper: {display.damage(event.outcome)}", file=sys.stderr)
 
 
 def _parameters(given: Sequence[str]) -> dict[str, str]:
@@ -78,7 +80,7 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
         name, sign, value = item.partition("=")
         if not sign or not name.strip():
             raise InvalidInput(
-                "A --parameter has no name and value.",
+                "A --parameter needs a name and a value.",
                 "Write it as: --parameter base=https://api.example.com"
                 " (`sessionkeeper providers` tells the names).",
             )
@@ -86,7 +88,7 @@ def _parameters(given: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _tell_error(error: Error, as_json: bool) -> int:
+def _print_error(error: Error, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": error.as_dict()}))
     else:

@@ -1,46 +1,27 @@
 """What a logout leaves for Python to do: the hooks of an add-on, and what only Kodi can do.
 
-The core queues these tasks in the transaction that removes the session, and hands each out once. So
-each runs after the session is gone, alone, and never twice for one logout, also when the process
-died half-way. What fails is reported, to the caller and to the audit trail, and stops nothing.
+The core queues these tasks in the transaction that removes the session. So each runs after the
+session is gone, and at least once, also when the process died half-way. What fails is reported, to
+the caller and to the audit trail, and stops nothing.
 """
 
 from __future__ import annotations
 
-from .errors import Cancelled, Error, InvalidInput, safe_text
-from .records import LogoutReport, TaskResult
+from .errors import Cancelled, Error, safe_text
+from .reports import LogoutReport, TaskResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Mapping
+    from typing import Any, Callable, Dict, Mapping
 
-    from .operation import Stop
-    from .session import Run
-    from .shapes import TaskShape
+    from ._types import Handler, Hook, Run, Stop
 
-    Hook = Callable[[LogoutReport], object]
-    Handler = Callable[[str], object]
+    Task = Dict[str, Any]
 
 # What a hook is given for a logout whose own report nobody has any more.
 EARLIER = LogoutReport(
     "cleared", "unconfirmed", None, (), 0, None, "the logout was earlier", None, "", ()
 )
-
-
-def hooks_from(given: Mapping[str, Hook] | None) -> dict[str, Hook]:
-    """The hooks by name, checked. Raises `InvalidInput`."""
-    hooks = dict(given or {})
-    for name, hook in hooks.items():
-        if not _is_name(name) or not callable(hook):
-            raise InvalidInput(
-                "after_logout is not a dictionary of names and functions.",
-                'Write it as: after_logout={"empty_cache": empty_cache}',
-            )
-    return hooks
-
-
-def _is_name(given: object) -> bool:
-    return isinstance(given, str) and bool(given) and given.isprintable()
 
 
 def finish(
@@ -75,15 +56,15 @@ def finish(
     return results
 
 
-def _take(run: Run, stop: Stop | None, kinds: list[str], hooks: list[str]) -> list[TaskShape]:
+def _take(run: Run, stop: Stop | None, kinds: list[str], hooks: list[str]) -> list[Task]:
     """From now on these tasks are ours, oldest first, and nobody else's."""
     if stop is not None and stop():
         return []
-    taken: list[TaskShape] = run("take_tasks", {"kinds": kinds, "hooks": hooks}, stop)["tasks"]
+    taken: list[Task] = run("take_tasks", {"kinds": kinds, "hooks": hooks}, stop)["tasks"]
     return sorted(taken, key=lambda task: task["id"])
 
 
-def _do(run: Run, task: TaskShape, work: Callable[[Any], object], given: Any) -> TaskResult:
+def _do(run: Run, task: Task, work: Callable[[Any], object], given: Any) -> TaskResult:
     """Does one task. Only what ends the whole script is passed on, and told before that."""
     try:
         work(given)
@@ -95,7 +76,7 @@ def _do(run: Run, task: TaskShape, work: Callable[[Any], object], given: Any) ->
     return _tell(run, task, "done", "")
 
 
-def _tell(run: Run, task: TaskShape, outcome: str, detail: str) -> TaskResult:
+def _tell(run: Run, task: Task, outcome: str, detail: str) -> TaskResult:
     try:  # noqa: SIM105 - importing contextlib costs more
         run("finish_task", {"id": task["id"], "outcome": outcome, "detail": detail}, None)
     except Error:
