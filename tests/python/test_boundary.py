@@ -24,11 +24,8 @@ from tests.python.native_double import (
 
 # The Rust type of each record, where the names differ.
 RUST_NAMES = {
-    "DrainReport": "Drained",
     "Event": "Notification",
-    "LogoutReport": "Report",
     "OutboxEntry": "EntryLine",
-    "Parameter": "ParameterInfo",
     "Provider": "ProviderSummary",
     "StoredAccount": "AccountLine",
     "TaskResult": "TaskLine",
