@@ -28,7 +28,6 @@ RUST_NAMES = {
     "Event": "Notification",
     "LogoutReport": "Report",
     "OutboxEntry": "EntryLine",
-    "Parameter": "ParameterInfo",
     "Provider": "ProviderSummary",
     "StoredAccount": "AccountLine",
     "TaskResult": "TaskLine",
