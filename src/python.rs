@@ -1,9 +1,10 @@
-//! The front for Python: a few plain functions, plain data in and out. The only file that names pyo3.
+//! The front for Python: a few plain functions, plain data in and out. The only file that names
+//! pyo3.
 //!
-//! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several; it
-//! does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in a
-//! static, none used from a Rust thread. Errors are returned as data; Python makes the exceptions.
-//! No function keeps the GIL while it waits, nor waits for longer than 100 ms.
+//! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several;
+//! it does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in
+//! a static, none used from a Rust thread. Errors are returned as data; Python makes the
+//! exceptions. No function keeps the GIL while it waits, nor waits for longer than 100 ms.
 
 use crate::catalogue;
 use crate::command::{Command, Reply};
