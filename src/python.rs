@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::open_options::OpenOptions;
 use crate::operation::catch_panics;
 use crate::registry::{self, Progress};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::iter::BoundDictIterator;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
@@ -20,9 +21,13 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
     Unexpected, Visitor,
 };
+use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
+
+/// 2^64: whole numbers below are read exactly.
+const LARGEST_WHOLE: f64 = 18_446_744_073_709_551_616.0;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -33,7 +38,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(cancel, module)?)?;
     module.add_function(wrap_pyfunction!(check_provider, module)?)?;
     module.add_function(wrap_pyfunction!(qr, module)?)?;
-    module.add_function(wrap_pyfunction!(providers, module)?)
+    module.add_function(wrap_pyfunction!(providers, module)?)?;
+    module.add_function(wrap_pyfunction!(to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(from_json, module)?)
 }
 
 #[pyfunction]
@@ -94,6 +101,22 @@ fn qr(py: Python<'_>, text: &str) -> Vec<String> {
     py.detach(|| catch_panics(|| Ok(catalogue::qr(text)))).unwrap_or_default()
 }
 
+/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not do
+/// as Python does it is left to that: `None`.
+#[pyfunction]
+fn to_json<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
+    serde_json::to_vec(&Input(value, 0)).ok().map(|text| PyBytes::new(py, &text))
+}
+
+/// As `to_json`; the value is the only item of the tuple.
+#[pyfunction]
+fn from_json<'py>(py: Python<'py>, text: &[u8]) -> Option<(Bound<'py, PyAny>,)> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = Output(py).deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some((value,))
+}
+
 // Out: what serde_json made of a result
 
 fn progress(py: Python<'_>, result: Result<Progress>) -> PyResult<Bound<'_, PyDict>> {
@@ -128,35 +151,79 @@ fn single<'py>(
 }
 
 fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        Value::Null => py.None().into_bound(py),
-        Value::Bool(flag) => PyBool::new(py, *flag).to_owned().into_any(),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => PyInt::new(py, whole).into_any(),
-            None => PyFloat::new(py, number.as_f64().unwrap_or(f64::NAN)).into_any(),
-        },
-        Value::String(text) => PyString::new(py, text).into_any(),
-        Value::Array(items) => {
-            let list = PyList::empty(py);
-            for item in items {
-                list.append(to_python(py, item)?)?;
-            }
-            list.into_any()
+    Output(py).deserialize(value).map_err(|error| PyMemoryError::new_err(error.to_string()))
+}
+
+/// Makes Python objects of what a deserializer reads.
+#[derive(Clone, Copy)]
+struct Output<'py>(Python<'py>);
+
+impl<'de, 'py> DeserializeSeed<'de> for Output<'py> {
+    type Value = Bound<'py, PyAny>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Built<'py, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+type Built<'py, E> = std::result::Result<Bound<'py, PyAny>, E>;
+
+impl<'de, 'py> Visitor<'de> for Output<'py> {
+    type Value = Bound<'py, PyAny>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("plain data")
+    }
+
+    fn visit_unit<E>(self) -> Built<'py, E> {
+        Ok(self.0.None().into_bound(self.0))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Built<'py, E> {
+        Ok(PyBool::new(self.0, flag).to_owned().into_any())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Built<'py, E> {
+        Ok(PyInt::new(self.0, number).into_any())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Built<'py, E> {
+        Ok(PyInt::new(self.0, number).into_any())
+    }
+
+    /// serde_json reads a whole number that is too large for it as one of these.
+    fn visit_f64<E: de::Error>(self, number: f64) -> Built<'py, E> {
+        if number.abs() >= LARGEST_WHOLE {
+            return Err(E::custom("a number that Python has to read"));
         }
-        Value::Object(map) => {
-            let dict = PyDict::new(py);
-            for (key, item) in map {
-                dict.set_item(key, to_python(py, item)?)?;
-            }
-            dict.into_any()
+        Ok(PyFloat::new(self.0, number).into_any())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Built<'py, E> {
+        Ok(PyString::new(self.0, text).into_any())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Built<'py, A::Error> {
+        let list = PyList::empty(self.0);
+        while let Some(item) = items.next_element_seed(self)? {
+            list.append(item).map_err(de::Error::custom)?;
         }
-    })
+        Ok(list.into_any())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Built<'py, A::Error> {
+        let dict = PyDict::new(self.0);
+        while let Some(key) = fields.next_key_seed(self)? {
+            dict.set_item(key, fields.next_value_seed(self)?).map_err(de::Error::custom)?;
+        }
+        Ok(dict.into_any())
+    }
 }
 
 // In: Python's objects, straight into the types that serde derives
 
 fn read<T: DeserializeOwned>(given: &Bound<'_, PyAny>) -> Result<T> {
-    T::deserialize(Input(given))
+    T::deserialize(Input(given, 0))
 }
 
 fn refuse<T>(why: impl fmt::Display) -> Result<T> {
@@ -211,15 +278,20 @@ fn in_words(expected: &dyn de::Expected) -> String {
     }
 }
 
-/// A Python object that is read.
-struct Input<'a, 'py>(&'a Bound<'py, PyAny>);
+/// A Python object that is read, and how many others it lies in.
+struct Input<'a, 'py>(&'a Bound<'py, PyAny>, usize);
+
+/// What holds itself has no end.
+const DEEPEST: usize = 100;
 
 impl<'de> Deserializer<'de> for Input<'_, '_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let given = self.0;
-        if given.is_none() {
+        let Input(given, depth) = self;
+        if depth > DEEPEST {
+            refuse("this is nested too deeply")
+        } else if given.is_none() {
             visitor.visit_unit()
         } else if let Ok(flag) = given.cast::<PyBool>() {
             visitor.visit_bool(flag.is_true())
@@ -235,9 +307,9 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
         } else if let Ok(bytes) = given.cast::<PyBytes>() {
             visitor.visit_bytes(bytes.as_bytes())
         } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
-            visitor.visit_seq(Items(given, 0))
+            visitor.visit_seq(Items { items: given, read: 0, depth })
         } else if let Ok(dict) = given.cast::<PyDict>() {
-            visitor.visit_map(Fields { dict: dict.iter(), current: None })
+            visitor.visit_map(Fields { dict: dict.iter(), current: None, depth })
         } else {
             refuse("this is of a type that is not taken here")
         }
@@ -263,7 +335,7 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
         visitor: V,
     ) -> Result<V::Value> {
         if let Ok(dict) = self.0.cast::<PyDict>() {
-            let fields = Fields { dict: dict.iter(), current: None };
+            let fields = Fields { dict: dict.iter(), current: None, depth: self.1 };
             return visitor.visit_enum(MapAccessDeserializer::new(fields));
         }
         match self.0.extract::<String>() {
@@ -278,25 +350,67 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
     }
 }
 
+impl Serialize for Input<'_, '_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let Input(given, depth) = *self;
+        if depth > DEEPEST {
+            Err(ser::Error::custom("nested too deeply"))
+        } else if given.is_none() {
+            to.serialize_unit()
+        } else if let Ok(flag) = given.cast::<PyBool>() {
+            to.serialize_bool(flag.is_true())
+        } else if given.is_instance_of::<PyInt>() {
+            to.serialize_i64(given.extract().map_err(ser::Error::custom)?)
+        } else if let Ok(number) = given.cast::<PyFloat>().map(PyFloatMethods::value) {
+            if number.is_finite() {
+                return to.serialize_f64(number);
+            }
+            Err(ser::Error::custom("not a number of JSON's"))
+        } else if let Ok(text) = given.cast::<PyString>() {
+            to.serialize_str(&text.to_cow().map_err(ser::Error::custom)?)
+        } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
+            let mut items = to.serialize_seq(None)?;
+            for item in given.try_iter().map_err(ser::Error::custom)? {
+                items.serialize_element(&Input(&item.map_err(ser::Error::custom)?, depth + 1))?;
+            }
+            items.end()
+        } else if let Ok(dict) = given.cast::<PyDict>() {
+            let mut fields = to.serialize_map(None)?;
+            for (key, value) in dict.iter() {
+                let key: String = key.extract().map_err(ser::Error::custom)?;
+                fields.serialize_entry(&key, &Input(&value, depth + 1))?;
+            }
+            fields.end()
+        } else {
+            Err(ser::Error::custom("not plain data"))
+        }
+    }
+}
+
 /// A list or a tuple, and how far it is read.
-struct Items<'a, 'py>(&'a Bound<'py, PyAny>, usize);
+struct Items<'a, 'py> {
+    items: &'a Bound<'py, PyAny>,
+    read: usize,
+    depth: usize,
+}
 
 impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.0.len().is_ok_and(|length| self.1 >= length) {
+        if self.items.len().is_ok_and(|length| self.read >= length) {
             return Ok(None);
         }
-        let Ok(item) = self.0.get_item(self.1) else { return refuse("this cannot be read") };
-        self.1 += 1;
-        seed.deserialize(Input(&item)).map(Some)
+        let Ok(item) = self.items.get_item(self.read) else { return refuse("this cannot be read") };
+        self.read += 1;
+        seed.deserialize(Input(&item, self.depth + 1)).map(Some)
     }
 }
 
 struct Fields<'py> {
     dict: BoundDictIterator<'py>,
     current: Option<(String, Bound<'py, PyAny>)>,
+    depth: usize,
 }
 
 impl<'de> MapAccess<'de> for Fields<'_> {
@@ -313,7 +427,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     /// What is wrong with a value is said with its field.
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         let Some((key, value)) = self.current.take() else { return refuse("there is no value") };
-        seed.deserialize(Input(&value))
+        seed.deserialize(Input(&value, self.depth + 1))
             .map_err(|error| de::Error::custom(format_args!("{key}: {error}")))
     }
 }

@@ -12,11 +12,13 @@ from ._types import Answer, Opened
 __all__ = [
     "cancel",
     "check_provider",
+    "from_json",
     "open",
     "poll",
     "providers",
     "qr",
     "start",
+    "to_json",
     "version",
 ]
 
@@ -49,3 +51,9 @@ def check_provider(definition: str | dict[str, Any], parameters: dict[str, str])
 def qr(text: str) -> list[str]:
     """The QR code of a text: a row of "0" and "1" for each row of modules, without a quiet zone.
     Empty when the text is too long for one."""
+
+def to_json(value: Any) -> bytes | None:
+    """The value as JSON. None for what Python's own `json` has to write, or to refuse."""
+
+def from_json(text: bytes) -> tuple[Any] | None:
+    """What the JSON says. None for what Python's own `json` has to read, or to refuse."""

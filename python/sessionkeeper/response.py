@@ -87,6 +87,11 @@ class Response:
 
     def json(self) -> Any:
         """What the body says in JSON. Raises `UnexpectedAnswer` for anything else."""
+        from .loading import native
+
+        read = native().from_json(self.content)
+        if read is not None:
+            return read[0]
         from json import loads
 
         # The error of `json` holds the whole body; it ends here, before ours is made.

@@ -142,9 +142,14 @@ def _body(data: str | bytes | Pairs | None, json: Any) -> tuple[bytes | None, st
             from .errors import InvalidInput
 
             raise InvalidInput("A request has one body: give data or json.")
-        from json import dumps
+        from .loading import native
 
-        return dumps(json).encode(), "application/json"
+        body = native().to_json(json)
+        if body is None:
+            from json import dumps
+
+            body = dumps(json).encode()
+        return body, "application/json"
     if data is None:
         return None, ""
     if isinstance(data, (bytes, bytearray)):
@@ -171,9 +176,21 @@ def _with_query(url: str, params: Pairs) -> str:
     return f"{address}{joint}{_form(params)}{mark}{fragment}"
 
 
-def _form(fields: Any) -> str:
-    from urllib.parse import urlencode
+# What a form need not write in hexadecimal digits.
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 
+
+def _form(fields: Any) -> str:
+    """The pairs as `urllib.parse.urlencode` writes them, whose import costs milliseconds. As in
+    requests, a field that is None is not sent, and a list is sent as a field for each item."""
     pairs = fields.items() if hasattr(fields, "items") else fields
-    # As in requests: a field that is None is not sent.
-    return urlencode([(name, value) for name, value in pairs if value is not None], doseq=True)
+    written = []
+    for name, given in pairs:
+        values = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
+        written += [f"{_quoted(name)}={_quoted(value)}" for value in values if value is not None]
+    return "&".join(written)
+
+
+def _quoted(value: Any) -> str:
+    data = value if isinstance(value, bytes) else _bytes(str(value))
+    return "".join(chr(b) if b in _PLAIN else "+" if b == 32 else f"%{b:02X}" for b in data)
