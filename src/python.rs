@@ -101,8 +101,8 @@ fn qr(py: Python<'_>, text: &str) -> Vec<String> {
     py.detach(|| catch_panics(|| Ok(catalogue::qr(text)))).unwrap_or_default()
 }
 
-/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not do
-/// as Python does it is left to that: `None`.
+/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not
+/// do as Python does it is left to that: `None`.
 #[pyfunction]
 fn to_json<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
     serde_json::to_vec(&Input(value, 0)).ok().map(|text| PyBytes::new(py, &text))
