@@ -1,8 +1,8 @@
 //! One exchange on a thread of its own, so that whoever waits can leave at any time.
 //!
-//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks at
-//! its cancel token, and goes when it has to; the thread then finds that nobody listens, drops what
-//! it has, and ends at its next deadline. It changes nothing but its own answer.
+//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks
+//! at its cancel token, and goes when it has to; the thread then finds that nobody listens, drops
+//! what it has, and ends at its next deadline. It changes nothing but its own answer.
 
 use super::answer::Answer;
 use super::fault;
@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long the caller may overlook a cancel.
+/// How often the caller looks at its cancel token.
 const SLICE: Duration = Duration::from_millis(20);
 /// A body, after decoding.
 const MAX_BODY: usize = 1 << 20;
@@ -51,7 +51,7 @@ pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
     thread::Builder::new()
         .name("sessionkeeper-http".to_owned())
         .spawn(move || {
-            // Nobody listening any more is no error.
+            // Nobody may be listening any more; that is fine.
             let _ = sender.send(exchange.perform(&seen_by_worker));
         })
         .map_err(|_| Error::new(Kind::Internal, "no thread could be started for a request"))?;
@@ -64,7 +64,7 @@ pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
         match receiver.recv_timeout(left.min(SLICE)) {
             Ok(answer) => return answer,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(Kind::Internal, "a request ended in a bug"));
+                return Err(Error::new(Kind::Internal, "the request hit a bug"));
             }
             Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return give_up(cancelled()),
             Err(RecvTimeoutError::Timeout) if left.is_zero() => {
