@@ -1,26 +1,36 @@
 //! Stopping work from outside: a token that one side sets and the other looks at or waits on.
 
 use crate::error::{Error, Kind, Result};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<(Mutex<bool>, Condvar)>);
+pub struct Cancel(Arc<Token>);
+
+#[derive(Default)]
+struct Token {
+    is_set: Mutex<bool>,
+    /// For those who wait, and for those who await.
+    signal: Condvar,
+    notify: Notify,
+}
 
 impl Cancel {
     pub fn new() -> Self {
         Cancel::default()
     }
 
-    /// Asks the work to stop; every `wait` returns at once.
+    /// Asks the work to stop; every wait ends at once.
     pub fn cancel(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.1.notify_all();
+        *self.is_set() = true;
+        self.0.signal.notify_all();
+        self.0.notify.notify_waiters();
     }
 
     pub fn is_cancelled(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.is_set()
     }
 
     /// Fails with `Kind::Cancelled` once the token is set.
@@ -28,15 +38,23 @@ impl Cancel {
         if self.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     }
 
-    /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
+    /// Sleeps for `duration` of monotonic time; false when it was cut short by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
-        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (set, _) = self
-            .0
-            .1
-            .wait_timeout_while(guard, duration, |set| !*set)
-            .unwrap_or_else(PoisonError::into_inner);
-        !*set
+        let waiting = self.0.signal.wait_timeout_while(self.is_set(), duration, |set| !*set);
+        !*waiting.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Ends when the token is set.
+    pub async fn until_cancelled(&self) {
+        // Made before the look: a cancel in between is not missed.
+        let notified = self.0.notify.notified();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+
+    fn is_set(&self) -> MutexGuard<'_, bool> {
+        self.0.is_set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
