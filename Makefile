@@ -73,6 +73,7 @@ soak: build package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
 	@$(node)
 	@.ci/setup kodi || printf '%s\n' '== LEFT OUT: the long tests in a real Kodi'
+	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
 

@@ -24,7 +24,25 @@ pub struct Open {
     pub keys: Keys,
     pub key_file: KeyFile,
     pub identity: Identity,
-    pub data_version: i64,
+    version: i64,
+}
+
+impl Open {
+    pub fn new(
+        connection: Connection,
+        keys: Keys,
+        key_file: KeyFile,
+        identity: Identity,
+    ) -> VaultResult<Self> {
+        let version = data_version(&connection)?;
+        Ok(Open { connection, keys, key_file, identity, version })
+    }
+
+    /// True if another connection has written since this was last asked.
+    pub fn was_written_by_others(&mut self) -> VaultResult<bool> {
+        let version = data_version(&self.connection)?;
+        Ok(std::mem::replace(&mut self.version, version) != version)
+    }
 }
 
 /// Writes a complete vault under a temporary name; `fill` puts the first rows in.
@@ -82,9 +100,9 @@ fn write(
     connection.close().map_err(|(_, error)| VaultError::from(error))
 }
 
-/// Changes when another connection, of this process or of another, has written.
-pub fn data_version(connection: &Connection) -> VaultResult<i64> {
-    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+/// Changes when another connection writes, in this process or another. Reads 16 bytes of the file.
+fn data_version(connection: &Connection) -> VaultResult<i64> {
+    Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
 }
 
 fn check_aad() -> Aad<'static> {

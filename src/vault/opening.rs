@@ -3,15 +3,15 @@
 //! A vault is made complete under a temporary name and then published, so whatever else is found
 //! at its path is damage, never a vault half made.
 
-use super::error::{VaultError, VaultResult, explain_io};
-use super::file::{Open, build, data_version, opens_check, read_meta};
+use super::error::{VaultError, VaultResult, damaged_again, explain_io};
+use super::file::{Open, build, opens_check, read_meta};
 use super::files::{Directories, Found, publish};
 use super::lock::{DirectoryLock, Guard};
 use super::rebuild::{self, Damage};
 use super::seal::Keys;
 use super::{key, schema};
 use crate::clock::Clock;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::lock::{Identity, open_file};
 use std::fs;
 
@@ -54,8 +54,7 @@ pub fn attach(
         };
         damage.push(rebuild::rebuild(directories, &guard, clock, trouble)?);
     }
-    Err(Error::new(Kind::Storage, "the vault is damaged again and again")
-        .with_hint(format!("look at the disk that holds {}", directories.data.display())))
+    Err(damaged_again(&directories.data))
 }
 
 /// Opens a sound vault among others who are at work. `None` where something has to be done to it
@@ -158,8 +157,7 @@ fn open(
         if opens_check(&keys, &sealed) {
             // Not needed now; the next opening tries again.
             let _ = schema::fill_reserve(&connection);
-            let data_version = data_version(&connection)?;
-            return Ok(Open { connection, keys, key_file, identity, data_version });
+            return Open::new(connection, keys, key_file, identity);
         }
     }
     Err(if none_there { VaultError::KeyMissing } else { VaultError::KeyWrong })

@@ -33,9 +33,9 @@ fn a_flipped_byte_anywhere() {
     let (good, id) = (fs::read(home.file()).unwrap(), home.id());
     let (mut tried, mut first_page, mut both_lost, mut newer) = (0, 0, 0, 0);
     let start = Instant::now();
-    for at in (0..200).chain((200..good.len()).step_by(7)) {
+    for at in (0..100).step_by(step(2, 1)).chain((100..good.len()).step_by(step(97, 7))) {
         // The reserve holds zeroes that nobody reads, and so does the unused part of a page.
-        if at > 200 && good[at.saturating_sub(8)..(at + 8).min(good.len())] == [0; 16] {
+        if at > 100 && good[at.saturating_sub(8)..(at + 8).min(good.len())] == [0; 16] {
             continue;
         }
         home.clear_data(&id);
@@ -80,7 +80,8 @@ fn a_file_that_is_cut() {
     let home = Home::new();
     furnish(&home);
     let (good, id) = (fs::read(home.file()).unwrap(), home.id());
-    for length in (0..good.len()).step_by(64 * 7).chain((0..4_200).step_by(64)) {
+    for length in (0..good.len()).step_by(step(4_001, 448)).chain((0..4_200).step_by(step(512, 64)))
+    {
         home.clear_data(&id);
         fs::write(home.file(), &good[..length]).unwrap();
         // SQLite reads a last page that is short as if zeroes followed, which may be what was there.

@@ -28,6 +28,11 @@ use tempfile::TempDir;
 pub const NOW: i64 = 1_800_000_000;
 pub const CANARY: &str = "canary-cookie-value-0123456789";
 
+/// `short` in an ordinary run, `long` when `SESSIONKEEPER_LONG` is set, as `make soak` does.
+pub fn step(short: usize, long: usize) -> usize {
+    if std::env::var_os("SESSIONKEEPER_LONG").is_some() { long } else { short }
+}
+
 /// A data directory, its key directory, and a clock that the test sets.
 pub struct Home {
     pub directory: TempDir,
