@@ -1,8 +1,7 @@
 //! Logging out when the disk refuses: no space, no new file, no journal.
 //!
 //! First the same transaction with its journal in memory, which needs no new file and may use the
-//! reserved pages; with less and less to be written. If that fails too, the sealed session is
-//! overwritten where it lies.
+//! reserve; each try writes less. If they all fail, the sealed session is overwritten in place.
 
 use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult};
@@ -19,20 +18,20 @@ use crate::error::Error;
 use crate::session::Revocation;
 use rusqlite::{TransactionBehavior, params};
 
-/// What the disk made of a logout.
+/// What a logout achieved on this device.
 #[derive(Debug)]
 pub enum LocalOutcome {
     /// Nobody was signed in, or no such session is stored.
     NobodyThere,
-    /// The session is gone. The entry waits in the outbox, if there is something to revoke.
+    /// The session is gone. If there is something to revoke, the entry waits in the outbox.
     Cleared(Option<OutboxEntry>),
-    /// The session cannot be read any more, but the disk took no outbox entry.
+    /// The session can no longer be read, but the disk took no outbox entry.
     Overwritten,
     /// The disk refused everything: the session is still stored.
     Kept(Error),
 }
 
-/// What a logout leaves behind. Where the disk refuses, the audit event goes without, then the tasks.
+/// What a logout leaves behind. If the disk refuses, the audit event is left out first, then the tasks.
 pub struct Remains<'a> {
     pub revocation: Option<&'a Revocation>,
     pub tasks: &'a [Task],
@@ -40,7 +39,7 @@ pub struct Remains<'a> {
 }
 
 impl Vault {
-    /// Ends a session after the transaction that should has failed because of the disk.
+    /// Ends a session after the disk has refused the ordinary transaction.
     pub fn end_degraded(
         &self,
         provider: &str,
@@ -48,11 +47,11 @@ impl Vault {
         remains: &Remains<'_>,
     ) -> LocalOutcome {
         let mut state = self.state();
-        // That transaction has waited already.
+        // That transaction has already waited.
         let _timeout = BusyTimeout::of(busy::SHORT);
         let mut outcome = self.try_degraded(&mut state, provider, selector, remains);
         if matches!(outcome, Err(VaultError::Stale)) {
-            // Another file is there by now; that one counts.
+            // The file has been replaced; the new one counts.
             state.open = None;
             outcome = self.try_degraded(&mut state, provider, selector, remains);
         }
@@ -70,7 +69,7 @@ impl Vault {
         let guard = self.enter(state)?;
         let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
         let outcome = force(open, self.clock(), provider, selector, remains);
-        // If this is refused now, the next opening sets it again.
+        // If this is refused, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
         *mark += 1;
         drop(guard);
@@ -90,7 +89,7 @@ fn force(
             let Some(session) = tx.sessions().find(provider, selector)? else {
                 return Ok(LocalOutcome::NobodyThere);
             };
-            // The session goes first: its pages serve for what stays.
+            // The session goes first and leaves its pages to the rest.
             tx.sessions().delete(&session)?;
             let entry = remains.revocation.map(|revocation| tx.outbox().enqueue(revocation));
             let entry = entry.transpose()?;
@@ -103,7 +102,7 @@ fn force(
             Ok(LocalOutcome::Cleared(entry))
         });
         match outcome {
-            // Somebody else writes: no trouble of the disk, and nothing to be forced.
+            // Somebody else is writing: the disk is fine, and nothing needs forcing.
             Err(failure) if failure.is_busy() => return Err(failure),
             Err(_) => {}
             done => return done,
@@ -125,26 +124,15 @@ fn in_memory<T>(
     Ok(done)
 }
 
-/// No page is added, and no other row is moved.
+/// Adds no page and moves no other row. The journal is in memory by now.
 fn overwrite(
     open: &Open,
     provider: &str,
     selector: SessionSelector<'_>,
 ) -> VaultResult<LocalOutcome> {
     let (column, value) = selector.column();
-    let sessions = Table::<StoredSession>::new(&open.connection, &open.keys);
-    let mut last = VaultError::Damaged;
-    for journal in ["MEMORY", "OFF"] {
-        let pragma = format!("PRAGMA journal_mode = {journal}");
-        let written =
-            open.connection.execute_batch(&pragma).map_err(VaultError::from).and_then(|()| {
-                let condition = format!("provider = ?1 AND {column} = ?2");
-                sessions.overwrite(&condition, params![provider, value])
-            });
-        match written {
-            Ok(()) => return Ok(LocalOutcome::Overwritten),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+    let condition = format!("provider = ?1 AND {column} = ?2");
+    Table::<StoredSession>::new(&open.connection, &open.keys)
+        .overwrite(&condition, params![provider, value])?;
+    Ok(LocalOutcome::Overwritten)
 }

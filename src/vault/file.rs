@@ -1,7 +1,6 @@
-//! The vault as a file: how a whole one is written, and what it says of itself.
+//! The vault as a file: how a complete one is written, and what it says about itself.
 //!
-//! Where it lies, and whether it may be used, is for `opening`; what is done with one that is
-//! damaged, for `rebuild`.
+//! `opening` decides whether a file may be used, and `rebuild` deals with a damaged one.
 
 use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file};
@@ -12,10 +11,9 @@ use super::seal::{Aad, Keys, Purpose};
 use crate::error::Result;
 use crate::lock::Identity;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the sealed check value says.
+/// The sealed check value.
 const CHECK: &str = "sessionkeeper";
 
 /// An open vault.
@@ -45,25 +43,27 @@ impl Open {
     }
 }
 
-/// Writes a complete vault under a temporary name; `fill` puts the first rows in.
+/// Writes a complete vault under a temporary name; `fill` adds the first rows. The caller sweeps up
+/// what a failure leaves.
 pub fn build(
     directories: &Directories,
     keys: &Keys,
     fill: impl FnOnce(&Transaction<'_>) -> VaultResult<()>,
 ) -> Result<PathBuf> {
     let path = directories.fresh(&key::random_id()?);
-    let written = write(&path, keys, fill);
-    if written.is_err() {
-        let _ = fs::remove_file(&path);
-    }
-    written.map_err(|failure| failure.explain(&directories.data)).map(|()| path)
+    write(&path, keys, fill).map_err(|failure| failure.explain(&directories.data))?;
+    Ok(path)
 }
 
-/// The value that tells whether a key is the right one.
-fn seal_check(keys: &Keys) -> Result<Vec<u8>> {
-    keys.seal(&CHECK, check_aad())
+/// The id and the key of a new vault.
+pub fn create_keys(directories: &Directories) -> Result<(KeyFile, Keys)> {
+    let vault = key::random_id()?;
+    let key_file = key::create(directories, &vault)?;
+    let keys = Keys::derive(&key_file.key, &vault)?;
+    Ok((key_file, keys))
 }
 
+/// True if the sealed check value proves the key.
 pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
     keys.open::<String>(sealed, check_aad()).is_some_and(|text| text == CHECK)
 }
@@ -92,7 +92,7 @@ fn write(
     let transaction = connection.transaction()?;
     transaction.execute(
         "INSERT INTO meta (one, vault, sealed, generation) VALUES (1, ?1, ?2, 0)",
-        params![keys.vault(), seal_check(keys)?],
+        params![keys.vault(), keys.seal(&CHECK, check_aad())?],
     )?;
     schema::fill_reserve(&transaction)?;
     fill(&transaction)?;

@@ -133,7 +133,7 @@ fn what_is_overwritten_in_place_does_not_come_back() {
         sign_in(&vault, "a", "7");
         sign_in(&vault, "b", "8");
         fill_up(&vault);
-        let local = end_degraded(&vault, whom, 300_000);
+        let local = end_degraded(&vault, whom, 60_000);
         assert!(matches!(local, LocalOutcome::Overwritten), "{local:?}");
         let vault = home.open();
         assert_eq!(vault.session("angel").unwrap(), None);

@@ -37,7 +37,7 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
     log_in(&vault, "a", "angel");
     log_in(&vault, "o", "other");
     fill_up(&vault);
-    let local = end_degraded(&vault, SessionSelector::Active, 300_000);
+    let local = end_degraded(&vault, SessionSelector::Active, 60_000);
     assert!(matches!(local, LocalOutcome::Overwritten), "{local:?}");
     for vault in [vault, home.open()] {
         assert_eq!(vault.session("angel").unwrap(), None);
