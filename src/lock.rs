@@ -86,7 +86,7 @@ impl LockFile {
 }
 
 impl Locked {
-    /// False where the file system has no locks.
+    /// False if the file system has no locks.
     pub fn is_held(&self) -> bool {
         self.is_held
     }

@@ -79,7 +79,9 @@ fn is_damage(error: &rusqlite::Error) -> bool {
                 || cause.extended_code == ffi::SQLITE_IOERR_SHORT_READ
         }
         // The tables are STRICT: we never wrote a value of another type, or text that is not UTF-8.
-        rusqlite::Error::InvalidColumnType(..)
+        // Where a row is asked for alone, it is always there.
+        rusqlite::Error::QueryReturnedNoRows
+        | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..) => true,

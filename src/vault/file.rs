@@ -10,7 +10,7 @@ use super::schema;
 use super::seal::{Aad, Keys, Purpose};
 use crate::error::Result;
 use crate::lock::Identity;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
 
 /// The sealed check value.
@@ -70,12 +70,9 @@ pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
 
 /// The vault's id and its sealed check value.
 pub fn read_meta(connection: &Connection) -> VaultResult<(String, Vec<u8>)> {
-    let (vault, sealed): (String, Vec<u8>) = connection
-        .query_row("SELECT vault, sealed FROM meta WHERE one = 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?
-        .ok_or(VaultError::Damaged)?;
+    let select = "SELECT vault, sealed FROM meta WHERE one = 1";
+    let (vault, sealed): (String, _) =
+        connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if is_id(&vault) { Ok((vault, sealed)) } else { Err(VaultError::Damaged) }
 }
 

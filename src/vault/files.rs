@@ -28,23 +28,24 @@ pub enum Found {
 impl Directories {
     /// Creates the directories if they are missing, and makes both paths absolute.
     pub fn prepare(data: &Path, keys: &Path) -> Result<Self> {
-        create_directory(data)
-            .map_err(|error| explain_io(&error, "the data directory cannot be created", data))?;
+        let mut directories = Directories { data: data.to_owned(), keys: keys.to_owned() };
+        directories.restore()?;
         // SQLite is told not to follow links, so links on the way to the directory are resolved here.
-        let data = data
+        directories.data = data
             .canonicalize()
             .map_err(|error| explain_io(&error, "the data directory cannot be opened", data))?;
-        // If this fails, the key is kept beside the vault.
-        let _ = create_directory(keys);
-        let keys = keys.canonicalize().unwrap_or_else(|_| keys.to_owned());
-        Ok(Directories { data, keys })
+        if let Ok(keys) = keys.canonicalize() {
+            directories.keys = keys;
+        }
+        Ok(directories)
     }
 
-    /// Creates them again if they have been removed.
+    /// Creates the directories again if they have been removed.
     pub fn restore(&self) -> Result<()> {
         create_directory(&self.data).map_err(|error| {
             explain_io(&error, "the data directory cannot be created", &self.data)
         })?;
+        // If this fails, the key is kept beside the vault.
         let _ = create_directory(&self.keys);
         Ok(())
     }

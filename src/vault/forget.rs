@@ -1,7 +1,7 @@
-//! Forgetting: the vault, its device key and the quarantine are deleted; a new vault begins.
+//! Forgetting: deletes the vault, its device key and the quarantine, and starts a new vault.
 //!
-//! Without the key no copy of the old file opens, wherever it is. The new audit trail begins with the
-//! line that tells of it.
+//! Without the key, no copy of the old file can be opened, wherever it is. The new audit trail starts
+//! with a line about it.
 
 use super::error::{VaultError, VaultResult, explain_io};
 use super::file::Open;
@@ -14,8 +14,8 @@ use std::fs;
 use std::io;
 
 impl Vault {
-    /// Erases what this device knows; gives the numbers of sessions and of waiting revocations. The
-    /// vault can be used afterwards, with a new key.
+    /// Erases everything that this device knows, and returns how many sessions and waiting revocations
+    /// there were. The vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
         let (sessions, revocations) = self.retry(&mut self.state(), |state| self.erase(state))?;
         let event = NewAuditEvent {
@@ -36,7 +36,7 @@ impl Vault {
         if !self.is_current(&open)? {
             return Err(VaultError::Stale);
         }
-        // What cannot be counted is erased all the same.
+        // Rows that cannot be counted are erased all the same.
         let counts = self.count(&open).unwrap_or_default();
         let key_path = open.key_file.path.clone();
         drop(open);

@@ -162,8 +162,7 @@ impl<'a> Outbox<'a> {
     pub fn count(&self, provider: Option<&str>) -> VaultResult<u64> {
         let statement = "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1";
         let mut statement = self.table.connection.prepare_cached(statement)?;
-        let count: i64 = statement.query_row([provider], |row| row.get(0))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        Ok(statement.query_row([provider], |row| row.get(0))?)
     }
 
     fn drop_one(&self) -> VaultResult<()> {

@@ -17,7 +17,7 @@ impl Directories {
     pub fn quarantine(&self, now: UnixTime) -> PathBuf {
         let stamp = stamp(now);
         let name = |n: u32| self.data.join(format!("{START}{stamp}-{n:03}.db"));
-        let free = (1..).map(name).find(|path| fs::symlink_metadata(path).is_err());
+        let free = (1..=999).map(name).find(|path| fs::symlink_metadata(path).is_err());
         free.unwrap_or_else(|| name(0))
     }
 
