@@ -66,13 +66,11 @@ impl Vault {
         selector: SessionSelector<'_>,
         remains: &Remains<'_>,
     ) -> VaultResult<LocalOutcome> {
-        let guard = self.enter(state)?;
-        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
+        let (_guard, open, mark) = self.enter(state)?;
         let outcome = force(open, self.clock(), provider, selector, remains);
         // If this is refused, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
         *mark += 1;
-        drop(guard);
         outcome
     }
 }

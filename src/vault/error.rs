@@ -99,7 +99,6 @@ fn explain_sql(error: &rusqlite::Error, directory: &Path) -> Error {
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return in_use(directory),
         Some(ErrorCode::SystemIoFailure) => ("the disk failed", "look at the disk that holds"),
-        Some(ErrorCode::OutOfMemory) => ("there is not enough memory", "restart what uses"),
         _ => ("the vault refused the operation", "look at"),
     };
     storage(message, directory, advice)

@@ -13,8 +13,9 @@ use crate::lock::Identity;
 use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
 
-/// The sealed check value.
+/// The check value, which proves a key, and its place.
 const CHECK: &str = "sessionkeeper";
+const CHECK_AAD: Aad<'_> = Aad { purpose: Purpose::Check, provider: "", account: "", id: "" };
 
 /// An open vault.
 pub struct Open {
@@ -65,7 +66,7 @@ pub fn create_keys(directories: &Directories) -> Result<(KeyFile, Keys)> {
 
 /// True if the sealed check value proves the key.
 pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
-    keys.open::<String>(sealed, check_aad()).is_some_and(|text| text == CHECK)
+    keys.open::<String>(sealed, CHECK_AAD).is_some_and(|text| text == CHECK)
 }
 
 /// The vault's id and its sealed check value.
@@ -89,7 +90,7 @@ fn write(
     let transaction = connection.transaction()?;
     transaction.execute(
         "INSERT INTO meta (one, vault, sealed, generation) VALUES (1, ?1, ?2, 0)",
-        params![keys.vault(), keys.seal(&CHECK, check_aad())?],
+        params![keys.vault(), keys.seal(&CHECK, CHECK_AAD)?],
     )?;
     schema::fill_reserve(&transaction)?;
     fill(&transaction)?;
@@ -100,8 +101,4 @@ fn write(
 /// Changes when another connection writes, in this process or another. Reads 16 bytes of the file.
 fn data_version(connection: &Connection) -> VaultResult<i64> {
     Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
-}
-
-fn check_aad() -> Aad<'static> {
-    Aad { purpose: Purpose::Check, provider: "", account: "", id: "" }
 }

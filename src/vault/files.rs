@@ -80,12 +80,13 @@ impl Directories {
         }
     }
 
-    pub fn look(&self) -> io::Result<Found> {
+    /// What is at the vault's path.
+    pub fn look(&self) -> Result<Found> {
         match fs::symlink_metadata(self.vault()) {
             Ok(found) if found.is_file() => Ok(Found::File(found.len(), identity(&found))),
             Ok(_) => Ok(Found::Other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
-            Err(error) => Err(error),
+            Err(error) => Err(explain_io(&error, "the data directory cannot be read", &self.data)),
         }
     }
 }

@@ -30,7 +30,7 @@ impl Vault {
     }
 
     fn erase(&self, state: &mut State) -> VaultResult<(u64, u64)> {
-        drop(self.enter(state)?);
+        self.enter(state)?;
         let guard = self.lock.exclusive()?;
         let Some(open) = state.open.take() else { return Err(VaultError::Stale) };
         if !self.is_current(&open)? {

@@ -115,7 +115,8 @@ pub fn discard(key_file: &KeyFile) {
 /// 32 random hexadecimal digits.
 pub fn random_id() -> Result<String> {
     let mut bytes = [0_u8; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| no_randomness())?;
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Error::new(Kind::Internal, "the system provides no random numbers"))?;
     Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
@@ -162,8 +163,4 @@ fn write(directory: &Path, path: &Path) -> io::Result<DeviceKey> {
 /// A key counts as missing only if it is certainly not there.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn no_randomness() -> Error {
-    Error::new(Kind::Internal, "the system provides no random numbers")
 }

@@ -44,7 +44,7 @@ fn repair(
     damage: &mut Vec<Damage>,
 ) -> Result<Open> {
     for _ in 0..4 {
-        let found = match look(directories)? {
+        let found = match directories.look()? {
             Found::Nothing => {
                 create(directories, guard)?;
                 continue;
@@ -79,7 +79,7 @@ fn join(
 ) -> Result<Option<Open>> {
     let guard = lock.shared()?;
     sweep(directories, &guard);
-    let (length, identity) = match look(directories)? {
+    let (length, identity) = match directories.look()? {
         Found::File(length, identity) if suspect != Some(identity) => (length, identity),
         _ => return Ok(None),
     };
@@ -91,12 +91,6 @@ fn join(
         }
         Err(_) => Ok(None),
     }
-}
-
-fn look(directories: &Directories) -> Result<Found> {
-    directories
-        .look()
-        .map_err(|error| explain_io(&error, "the data directory cannot be read", &directories.data))
 }
 
 /// Vaults are made under the exclusive lock, so whoever holds the lock at all is safe to sweep.

@@ -4,7 +4,7 @@
 //! that do not open with the key are left behind, and so is everything of another profile's vault.
 
 use super::error::{VaultError, VaultResult, explain_io};
-use super::file::{Open, build, create_keys};
+use super::file::{Open, build, create_keys, read_meta};
 use super::files::{Directories, create_file, journal_of, sync_directory};
 use super::key::{self, KeyFile};
 use super::lock::Guard;
@@ -141,9 +141,8 @@ fn known_key(
     source: Option<&Connection>,
     is_proved: bool,
 ) -> Result<Option<(KeyFile, Keys)>> {
-    let Some(id) = guard.bound().or_else(|| source.and_then(rescue::vault_id)) else {
-        return Ok(None);
-    };
+    let own_id = || read_meta(source?).ok().map(|(id, _)| id);
+    let Some(id) = guard.bound().or_else(own_id) else { return Ok(None) };
     let mut unproved = None;
     for key_file in key::find(directories, &id)?.keys {
         let keys = Keys::derive(&key_file.key, &id)?;

@@ -5,7 +5,6 @@
 //! as it was found. The caller holds the directory's lock exclusively.
 
 use super::error::{VaultError, VaultResult, explain_io};
-use super::file::read_meta;
 use super::files::{Directories, create_file, journal_of};
 use super::seal::Keys;
 use super::transaction::sealed_tables;
@@ -43,9 +42,8 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Va
         carry_plain(source, new, table, columns)?;
     }
     new.execute_batch(AFTERWARDS)?;
-    let counted =
-        source.query_row("SELECT generation FROM meta WHERE one = 1", [], |row| row.get(0));
-    let counted: i64 = counted.unwrap_or(0);
+    let counted = "SELECT generation FROM meta WHERE one = 1";
+    let counted: i64 = source.query_row(counted, [], |row| row.get(0)).unwrap_or(0);
     new.execute("UPDATE meta SET generation = max(generation, ?1)", [counted])?;
     Ok(())
 }
@@ -60,11 +58,6 @@ const AFTERWARDS: &str = "
     UPDATE meta SET generation = (SELECT coalesce(max(generation), 0) FROM sessions);
     UPDATE sqlite_sequence SET seq = seq + 1000;
     UPDATE sinks SET seq = max(0, min(seq, (SELECT coalesce(max(row), 0) FROM audit)));";
-
-/// The vault's id, as far as it can be read.
-pub fn vault_id(source: &Connection) -> Option<String> {
-    read_meta(source).ok().map(|(id, _)| id)
-}
 
 /// True if at least one sealed row opens: then the key is right, whatever else is damaged.
 pub fn opens_any(source: &Connection, keys: &Keys) -> bool {

@@ -6,7 +6,7 @@
 
 use super::audit;
 use super::busy::{self, BusyTimeout};
-use super::error::{VaultError, VaultResult, damaged_again, explain_io};
+use super::error::{VaultError, VaultResult, damaged_again};
 use super::file::Open;
 use super::files::{Directories, Found};
 use super::lock::{DirectoryLock, Guard};
@@ -35,7 +35,7 @@ pub(super) struct State {
     pub open: Option<Open>,
     damage: Vec<Damage>,
     /// Goes up whenever the content may have changed.
-    pub mark: i64,
+    mark: i64,
 }
 
 /// If damage comes back this often, the disk is to blame.
@@ -63,8 +63,7 @@ impl Vault {
     /// at every step.
     pub fn change_mark(&self) -> Result<i64> {
         self.retry(&mut self.state(), |state| {
-            let _guard = self.enter(state)?;
-            let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
+            let (_guard, open, mark) = self.enter(state)?;
             if open.was_written_by_others()? {
                 *mark += 1;
             }
@@ -98,8 +97,7 @@ impl Vault {
         mut work: impl FnMut(&Connection, &Keys) -> VaultResult<T>,
     ) -> Result<T> {
         self.retry(state, |state| {
-            let _guard = self.enter(state)?;
-            let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
+            let (_guard, open, mark) = self.enter(state)?;
             let transaction = open.connection.transaction_with_behavior(behavior)?;
             let value = work(&transaction, &open.keys)?;
             if matches!(behavior, TransactionBehavior::Immediate) {
@@ -126,23 +124,24 @@ impl Vault {
         Err(damaged_again(&self.directories.data))
     }
 
-    /// Takes the directory's lock and makes sure that the open file is still the one at the path.
-    pub(super) fn enter(&self, state: &mut State) -> VaultResult<Guard> {
+    /// Takes the directory's lock, makes sure that the open file is still the one at the path, and
+    /// gives it with the mark.
+    pub(super) fn enter<'s>(
+        &self,
+        state: &'s mut State,
+    ) -> VaultResult<(Guard, &'s mut Open, &'s mut i64)> {
         if state.open.is_none() {
             self.attach(state, None)?;
         }
         let guard = self.lock.shared()?;
-        match &state.open {
-            Some(open) if self.is_current(open)? => Ok(guard),
+        match &mut state.open {
+            Some(open) if self.is_current(open)? => Ok((guard, open, &mut state.mark)),
             _ => Err(VaultError::Stale),
         }
     }
 
     pub(super) fn is_current(&self, open: &Open) -> Result<bool> {
-        let found = self.directories.look().map_err(|error| {
-            explain_io(&error, "the data directory cannot be read", &self.directories.data)
-        })?;
-        Ok(matches!(found, Found::File(_, identity) if identity == open.identity))
+        Ok(matches!(self.directories.look()?, Found::File(_, now) if now == open.identity))
     }
 
     /// After `Ok` the work can be tried again; an error is final.
@@ -171,12 +170,10 @@ impl Vault {
     }
 
     fn delete_bad_rows(&self, state: &mut State) -> VaultResult<()> {
-        let guard = self.enter(state)?;
-        let State { open: Some(open), damage, mark } = state else { return Ok(()) };
+        let (_guard, open, mark) = self.enter(state)?;
         let kept_as = rebuild::delete_bad_rows(&self.directories, self.clock(), open)?;
-        damage.push(Damage { outcome: "damaged", kept_as });
         *mark += 1;
-        drop(guard);
+        state.damage.push(Damage { outcome: "damaged", kept_as });
         Ok(())
     }
 
