@@ -1,6 +1,6 @@
 # What one can do here. Every target sets up what it needs; `make` alone lists them.
 # The same targets run by hand and in .ci/run. Settings: PROVIDER (run, kodi), SERVER (kodi), PYTHON,
-# NO_APT=1, PYTEST_ARGS, PLATFORMS.
+# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,23 +13,21 @@ PROVIDER ?=
 SERVER ?=
 PLATFORMS ?=
 PYTEST_ARGS ?=
-export PYTHON
+export PYTHON PYTEST_ARGS
 
 BIN := .venv/bin
 # There is only one: package.py removes older ones.
 ZIP := dist/script.sessionkeeper-*.zip
-# The module must not look for a libpython: one file serves every Python from 3.8 on.
-WITHOUT_LIBPYTHON := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_NO_PYTHON=1
-# What is shipped names no directory of the machine that built it. Both release builds use the same
-# flags, so that the second one finds the work of the first.
+# What is shipped names no directory of the machine that built it.
 CARGO_DIRECTORY := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RELEASE := RUSTFLAGS="--remap-path-prefix=$(CARGO_DIRECTORY)=/cargo --remap-path-prefix=$(CURDIR)=/sessionkeeper"
 
 # Without it, what needs it says so.
 node = .ci/setup node || printf '%s\n' '== LEFT OUT: what needs the stand-in server of oidc'
+kodi = .ci/setup kodi || printf '%s\n' '== LEFT OUT: the tests in a real Kodi'
 say = printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup build run test test-rust test-python test-kodi kodi bench soak package lint format clean
+.PHONY: help setup build run check test test-rust test-python test-kodi kodi bench soak package lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do \
@@ -49,42 +47,41 @@ run: build ## show the main job with a server on this machine; PROVIDER=angel, o
 	@$(call say,the main job: $(or $(PROVIDER),angel))
 	@timeout 300 $(BIN)/python -m tests.servers.demo $(PROVIDER)
 
-test: test-rust test-python test-kodi ## every test: Rust, Python, a real Kodi where it can be had
+check: lint test-rust test-python ## before a pull request: everything that needs no Kodi
+
+test: package ## every test: Rust, Python, a real Kodi where it can be had
+	@$(node)
+	@$(kodi)
+	@.ci/beside ".ci/test rust && .ci/test python" ".ci/test kodi"
 
 test-rust: setup
-	@$(call say,tests in Rust)
-	@timeout 1500 cargo test --locked
+	@.ci/test rust
 
 test-python: build
-	@$(node)
-	@$(call say,tests in Python)
-	@timeout 900 $(BIN)/python -m pytest tests/python $(PYTEST_ARGS)
+	@.ci/test python
 
 test-kodi: package
-	@$(call say,tests in a real Kodi)
-	@$(node)
-	@if .ci/setup kodi; then \
-		SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) timeout 1800 $(BIN)/python -m pytest tests/kodi $(PYTEST_ARGS); \
-	else \
-		printf '%s\n' '== LEFT OUT: the tests in a real Kodi (see above for what they need)'; \
-	fi
+	@.ci/test kodi
 
-soak: build package ## every test in its long form: hours, not minutes
+soak: package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
 	@$(node)
-	@.ci/setup kodi || printf '%s\n' '== LEFT OUT: the long tests in a real Kodi'
+	@$(kodi)
 	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
 
-bench: build ## measure ours beside the peers
+bench: build package ## measure ours beside other libraries, and write docs/benchmarks.md
 	@$(call say,measuring)
-	@timeout 300 $(BIN)/python -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt
-	@$(BIN)/python -m benches $(ARGS)
+	@timeout 300 $(BIN)/python -m pip install --quiet --disable-pip-version-check -r benches/requirements.txt || \
+		printf '%s\n' '== LEFT OUT: the libraries that cannot be installed'
+	@.ci/setup kodi || printf '%s\n' '== LEFT OUT: the measurements in a real Kodi'
+	@SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) timeout 900 $(BIN)/python -m benches $(ARGS)
 
-package: setup ## the add-on's zip in dist/, checked
+package: build ## the add-on's zip in dist/, checked
 	@$(call say,packaging)
-	@$(RELEASE) timeout 1200 $(BIN)/python .ci/package.py $(if $(PLATFORMS),--platforms $(PLATFORMS))
+	@$(RELEASE) timeout 1200 $(BIN)/python .ci/package.py \
+		$(if $(PLATFORMS),--platforms $(PLATFORMS),--module python/sessionkeeper/_native.abi3.so)
 	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP)
 
 kodi: package ## open a Kodi with the add-on; PROVIDER=… chooses one, SERVER=… one on this machine
@@ -92,24 +89,9 @@ kodi: package ## open a Kodi with the add-on; PROVIDER=… chooses one, SERVER=�
 	@$(if $(filter oidc,$(SERVER)),.ci/setup node)
 	@$(BIN)/python .ci/open_kodi.py $(ZIP) $(if $(SERVER),--server $(SERVER),$(if $(PROVIDER),--provider $(PROVIDER)))
 
-lint: build ## formatting, clippy, ruff, mypy, the stub, licences
-	@.ci/setup lint
-	@$(call say,rustfmt)
-	@cargo fmt --check
-	@$(call say,clippy: the core)
-	@timeout 600 cargo clippy --locked --all-targets --quiet -- -D warnings
-	@$(call say,clippy: with the boundary to Python)
-	@$(WITHOUT_LIBPYTHON) timeout 600 cargo clippy --locked --all-targets --features python --quiet -- -D warnings
-	@$(call say,ruff)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(call say,mypy)
-	@timeout 300 $(BIN)/python -m mypy
-	@$(call say,stubtest)
-	@timeout 300 $(BIN)/python -m mypy.stubtest sessionkeeper._native
-	@$(call say,cargo deny)
-	@if cargo deny --version >/dev/null 2>&1; then timeout 300 cargo deny --locked check; \
-	else printf '%s\n' 'left out: cargo-deny is not installed (cargo install cargo-deny)'; fi
+lint: ## formatting, clippy, ruff, mypy, the stub, licences
+	@.ci/setup compiler
+	@.ci/beside ".ci/lint rust" "$(MAKE) build && .ci/lint python"
 
 format: setup ## put the sources into the shape that lint wants
 	@cargo fmt

@@ -1,1 +1,1 @@
-"""Measurements: ours beside the peers, in one run, on this machine."""
+"""Measurements beside other libraries. Nothing here is shipped, and no test needs it."""

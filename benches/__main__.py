@@ -1,92 +1,87 @@
-"""What Sessionkeeper costs an add-on, and what survives a power cut, beside peers: `make bench`.
+"""What Sessionkeeper costs an add-on, beside other libraries: `make bench`.
 
-Every time is the median of runs in fresh processes, because Kodi starts a new interpreter for each
-call; the rows of a table take turns, so that a busy moment meets them all. The service is the
-stand-in on loopback. Proves nothing; tests do.
+Writes docs/benchmarks.md, and prints it. It measures invocations in fresh interpreters, in CPython
+and in a real Kodi, and logging in and out in one process. It proves nothing; tests do.
 
-    python -m benches [--rounds N] [--kills N]
+    python -m benches [--rounds N] [--output FILE]
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
+import os
 import sys
-import tempfile
-from pathlib import Path
-from typing import Callable
 
-from benches import pieces, survival
-from benches.interpreter import ROOT, Interpreter, is_installed
-from benches.pieces import Subject
-from tests.servers.fixture import AngelServer
+# No proxy, no CA file, no switch of Python's: above all, all bytecode is cached.
+for variable in [*os.environ]:
+    if variable not in ("HOME", "LANG", "PATH") and not variable.startswith("SESSIONKEEPER_"):
+        del os.environ[variable]
+sys.dont_write_bytecode = False
+
+import argparse  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from benches import in_kodi, in_process, invocation, report  # noqa: E402
+from benches.report import ROOT, Marks  # noqa: E402
+from tests.kodi import harness  # noqa: E402
+from tests.servers.fixture import StandIn  # noqa: E402
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benches", description="Measure.")
-    parser.add_argument("--rounds", type=int, default=15, help="runs per time (15)")
-    parser.add_argument("--kills", type=int, default=200, help="kill -9 per system (200)")
+    parser.add_argument("--rounds", type=int, default=40, help="runs of each row (40)")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sessionkeeper-bench-") as directory:
-        home = Path(directory)
-        with AngelServer(home / "server") as server:
-            interpreter = Interpreter(home, server)
-            measure_times(interpreter, server, chosen.rounds)
-            survival.measure(interpreter, chosen.kills)
-    for module in sorted((ROOT / "python" / "sessionkeeper").glob("_native*")):
-        if module.suffix != ".pyi":
-            print(f"\nsize of the compiled module {module.stat().st_size // 1024:>8} KiB")
+        text = measure(Path(directory), chosen.rounds)
+    chosen.output.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
     return 0
 
 
-def measure_times(interpreter: Interpreter, server: AngelServer, rounds: int) -> None:
-    def table(title: str, subjects: list[Subject], again: Callable[[], object]) -> None:
-        """`again` brings back what a round has used up."""
-        present = [subject for subject in subjects if is_installed(subject)]
-        times: dict[str, list[float]] = {subject.name: [] for subject in present}
-        for _ in range(rounds):
-            again()
-            for subject in present:
-                times[subject.name].append(interpreter.time(subject))
-        show(title, subjects, times, rounds)
-
-    def prepare() -> None:
-        for subject in filter(is_installed, pieces.PREPARATIONS):
-            interpreter.run(subject.before)
-
-    prepare()
-    table("import", pieces.IMPORT, nothing)
-    table("a stored session, in a fresh interpreter", pieces.RESTORING, nothing)
-    table("the same once more, everything imported", pieces.RESTORING_AGAIN, nothing)
-    table("forgetting a session on this device", pieces.FORGETTING, prepare)
-    table("with the server on loopback", pieces.ONLINE, nothing)
-    times = []
-    for _ in range(rounds):
-        interpreter.run([pieces.OPEN, pieces.LOG_IN])
-        server.stop()
-        try:
-            times.append(interpreter.time(pieces.AWAY))
-        finally:
-            server.start()
-    show("with the server away", [pieces.AWAY], {pieces.AWAY.name: times}, rounds)
+def measure(home: Path, rounds: int) -> str:
+    load = f"{os.getloadavg()[0]:.1f}"
+    with StandIn("angel", home / "server") as server:
+        os.environ.update(server.environment())
+        invocation.connect_to_stand_in()
+        in_process.prepare(server, home)
+        progress("invocations in fresh interpreters")
+        fresh = invocations(home, rounds)
+        progress("in one process")
+        times = in_process.measure(server, home, rounds)
+        kodi, in_kodis_words = "not here: left out", ""
+        if harness.available():
+            progress("invocations in Kodi")
+            kodi, runs = in_kodi.measure(server, home, rounds)
+            in_kodis_words = f"\n## One invocation in Kodi\n\n{report.in_kodi(runs)}"
+    return "".join(
+        [
+            report.INTRODUCTION,
+            f"\n{report.about(kodi, load)}",
+            f"\n## One invocation in a fresh Python\n\n{report.in_fresh_interpreters(fresh)}",
+            in_kodis_words,
+            "\n## In one process\n",
+            *(f"\n{report.in_one_process(heading, rows)}" for heading, rows in times.items()),
+            f"\n{report.beside_the_bare_client(times['log in'], times['log out'])}",
+        ]
+    )
 
 
-def show(title: str, subjects: list[Subject], times: dict[str, list[float]], rounds: int) -> None:
-    ours = statistics.median(times[subjects[0].name])
-    heading = f"{title} (ms, {rounds} runs each)"
-    print(f"\n{heading:58}{'median':>9}{'worst':>9}{'to ours':>9}")
-    for subject in subjects:
-        measured = times.get(subject.name)
-        if not measured:
-            print(f"  {subject.name:56}{'not installed':>18}")
-            continue
-        median = statistics.median(measured)
-        ratio = f"{median / ours:8.2f}x" if subject is not subjects[0] and subject.needs else ""
-        print(f"  {subject.name:56}{median:9.2f}{max(measured):9.2f}{ratio:>9}", flush=True)
+def invocations(home: Path, rounds: int) -> dict[str, list[Marks]]:
+    runs: dict[str, list[Marks]] = {name: [] for name in ("sessionkeeper", *in_process.installed())}
+    for number in range(rounds + 1):
+        for name, found in runs.items():
+            command = [sys.executable, invocation.__file__, name, str(home), str(home / "result")]
+            subprocess.run(command, cwd=home, timeout=60, check=True)  # noqa: S603
+            _, marks = in_kodi.read(home / "result")
+            if number:  # the first round warms up
+                found.append(marks)
+    return runs
 
 
-def nothing() -> None:
-    """No round uses anything up."""
+def progress(what: str) -> None:
+    print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

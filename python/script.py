@@ -7,6 +7,6 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "resources", "lib"))
 
-from sessionkeeper.kodi import entry
+from sessionkeeper.kodi import main
 
-entry.run_script(sys.argv[1:])
+main.run_script(sys.argv[1:])

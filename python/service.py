@@ -5,6 +5,6 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "resources", "lib"))
 
-from sessionkeeper.kodi import entry
+from sessionkeeper.kodi import main
 
-entry.run_service()
+main.run_service()

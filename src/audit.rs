@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// What happened. The names are part of the command line's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename_all = "snake_case"))]
 pub enum Event {
     Login,
     Restored,
@@ -14,7 +15,7 @@ pub enum Event {
     Revoked,
     RevocationRejected,
     RevocationExpired,
-    /// More waited than the outbox holds.
+    // More waited than the outbox holds.
     RevocationDropped,
     TlsFailure,
     VaultDamaged,
@@ -63,10 +64,12 @@ pub struct NewAuditEvent {
 
 /// A line of the trail, oldest first by `seq`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditEvent {
     /// Counts up by one; the order to trust, because clocks are set.
     pub seq: i64,
     pub at: UnixTime,
+    #[cfg_attr(test, schemars(with = "Event"))]
     pub event: String,
     pub provider: String,
     pub account: String,

@@ -1,90 +1,86 @@
 //! Provider files as people see them: the list to choose from, and what is wrong with one's own.
 
 use crate::error::Result;
-use crate::plain::{Dict, Plain, dict};
 use crate::provider::{
-    self, Everywhere, Given, Listed, Login, Logout, Probe, Provider, Renew, Step,
+    self, Everywhere, Given, Login, Logout, Parameter, Probe, Problem, Proof, Provider, Renew, Step,
 };
+use serde::Serialize;
+use serde_json::Value;
 
-/// The built-in providers, for a list to choose from.
-pub fn providers() -> Result<Plain> {
-    Ok(Plain::List(provider::catalogue()?.into_iter().map(summary).collect()))
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Catalogue {
+    pub providers: Vec<ProviderSummary>,
 }
 
-fn summary(Listed { provider, parameters }: Listed) -> Plain {
-    let parameter = |one: provider::Parameter| {
-        dict([
-            ("name", Plain::Text(one.name)),
-            ("about", Plain::Text(one.about)),
-            ("example", Plain::Text(one.example)),
-            ("default", one.default.map_or(Plain::None, Plain::Text)),
-        ])
-    };
-    let login = match provider.login {
-        Login::HostedForm(_) | Login::Password(_) => "password",
-        Login::DeviceCode => "device_code",
-    };
-    dict([
-        ("login", Plain::Text(login.to_owned())),
-        ("renewable", Plain::Bool(provider.renew.is_some())),
-        ("everywhere", Plain::Bool(provider.can_log_out_everywhere())),
-        ("parameters", Plain::List(parameters.into_iter().map(parameter).collect())),
-        ("website", Plain::Text(provider.website.to_string())),
-        ("id", Plain::Text(provider.id)),
-        ("name", Plain::Text(provider.name)),
-    ])
+/// A built-in service, for a list to choose from.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProviderSummary {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub website: &'static str,
+    /// "password" or "device_code".
+    pub login: &'static str,
+    pub renewable: bool,
+    /// True where the account's other sessions can be ended as well.
+    pub everywhere: bool,
+    pub parameters: Vec<&'static Parameter>,
 }
 
-/// What is wrong with a provider file, what it does, and what would make it better.
-pub fn check(text: &str, given: &Given) -> Plain {
-    // Without values of the user's, the examples show what the file means.
-    let read = if given.is_empty() {
-        provider::listed(text).map(|listed| listed.provider)
-    } else {
-        Provider::parse_with(text, given)
-    };
-    let texts = |texts: Vec<String>| Plain::List(texts.into_iter().map(Plain::Text).collect());
-    let (problems, told, advice) = match &read {
-        Ok(provider) => (Vec::new(), tell(provider), advise(provider)),
-        Err(error) => (vec![problem(text, error)], Vec::new(), Vec::new()),
-    };
-    let name = |of: fn(&Provider) -> &str| {
-        Plain::Text(read.as_ref().map(|provider| of(provider).to_owned()).unwrap_or_default())
-    };
-    dict([
-        ("id", name(|provider| &provider.id)),
-        ("name", name(|provider| &provider.name)),
-        ("problems", Plain::List(problems)),
-        ("summary", texts(told)),
-        ("advice", texts(advice)),
-    ])
+/// What there is to say about a definition.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProviderCheck {
+    pub id: String,
+    pub name: String,
+    /// What keeps it from being used.
+    pub problems: Vec<Problem>,
+    /// What would make it better.
+    pub advice: Vec<String>,
+    /// What it does, a sentence each.
+    pub summary: Vec<String>,
 }
 
-fn problem(text: &str, error: &crate::error::Error) -> Plain {
-    let rest = error.message();
-    let rest = rest.strip_prefix("provider file, ").or(rest.strip_prefix("provider file: "));
-    let rest = rest.unwrap_or(error.message());
-    let numbered = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
-    let (line, rest) = match numbered {
-        Some((number, rest)) => (number.parse().ok(), rest),
-        None => (None, rest),
-    };
-    let (key, message) = match rest.split_once(": ") {
-        Some((key, message)) if is_key(key) => (key, message),
-        _ => ("", rest),
-    };
-    let line = line.or_else(|| provider::line_of(text, key)).unwrap_or(0);
-    dict([
-        ("key", Plain::Text(key.to_owned())),
-        ("message", Plain::Text(message.to_owned())),
-        ("hint", Plain::Text(error.hint().to_owned())),
-        ("line", Plain::Int(i64::try_from(line).unwrap_or(0))),
-    ])
+/// The built-in providers, in the order that users see.
+pub fn providers() -> Result<Catalogue> {
+    Ok(Catalogue { providers: provider::built_in()?.into_iter().map(summary).collect() })
 }
 
-/// True for what can be a key, as `login.headers.X-A`, and false for a sentence.
-fn is_key(text: &str) -> bool {
-    text.split(['.', '[']).next().is_some_and(|first| !first.contains(' '))
+fn summary(provider: &'static Provider) -> ProviderSummary {
+    ProviderSummary {
+        id: &provider.id,
+        name: &provider.name,
+        website: provider.website.as_str(),
+        login: match provider.login {
+            Login::HostedForm(_) | Login::Password(_) => "password",
+            Login::DeviceCode => "device_code",
+        },
+        renewable: provider.renew.is_some(),
+        everywhere: provider.can_log_out_everywhere(),
+        parameters: provider.parameters.values().collect(),
+    }
+}
+
+/// Checks the text of a provider file, or a dictionary of its form. Without values of the user's, its
+/// examples show what it means.
+pub fn check(definition: Value, given: &Given) -> ProviderCheck {
+    let read = match (definition, given.is_empty()) {
+        (Value::String(text), true) => Provider::parse_example(&text),
+        (Value::String(text), false) => Provider::parse_with(&text, given),
+        (tree, true) => Provider::example_from_value(tree),
+        (tree, false) => Provider::from_value(tree, given),
+    };
+    match read {
+        Ok(provider) => ProviderCheck {
+            problems: Vec::new(),
+            advice: advise(&provider),
+            summary: tell(&provider),
+            id: provider.id,
+            name: provider.name,
+        },
+        Err(problem) => ProviderCheck { problems: vec![problem], ..ProviderCheck::default() },
+    }
 }
 
 /// What the file means, a sentence each.
@@ -93,7 +89,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         Login::HostedForm(form) => {
             format!("Logs in through a form, after {} page(s).", form.pages.len())
         }
-        Login::Password(login) => format!("Logs in with a request to {}.", login.target.url),
+        Login::Password(login) => format!("Logs in with a request to {}.", login.request().url),
         Login::DeviceCode => "Logs in with a code that is entered on another device.".to_owned(),
     };
     let renew = match &provider.renew {
@@ -102,7 +98,7 @@ fn tell(provider: &Provider) -> Vec<String> {
             format!("Renews by a page, with the cookie '{}'.", page.needs_cookie)
         }
         Some(Renew::Request(request)) => {
-            format!("Renews with a request to {}.", request.target.url)
+            format!("Renews with a request to {}.", request.request().url)
         }
         Some(Renew::RefreshToken { rotates: true }) => {
             "Renews with a refresh token that serves only once.".to_owned()
@@ -114,7 +110,7 @@ fn tell(provider: &Provider) -> Vec<String> {
             Some(_) => "a request whose answer proves it",
             None => "a request whose answer proves nothing",
         },
-        Step::Revoke(_) => "the revocation of its tokens",
+        Step::Revoke { .. } => "the revocation of its tokens",
         Step::EndSession => "the end of the issuer's session",
     });
     let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
@@ -140,7 +136,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     let Logout { steps, probe } = &provider.logout;
     let proves = steps.iter().any(|step| match step {
         Step::Request(request) => request.proof.is_some(),
-        Step::Revoke(_) => true,
+        Step::Revoke { .. } => true,
         Step::EndSession => false,
     });
     if !proves && probe.is_none() {
@@ -180,25 +176,23 @@ fn advise(provider: &Provider) -> Vec<String> {
 
 /// True when the answer has to delete cookies, and not this one.
 fn is_left(provider: &Provider, name: &str) -> bool {
-    let proofs = provider.logout.steps.iter().filter_map(|step| match step {
+    let mut deleted = proofs(provider).flat_map(|proof| proof.deletes.iter().flatten()).peekable();
+    deleted.peek().is_some() && deleted.all(|cookie| **cookie != *name)
+}
+
+fn proofs(provider: &Provider) -> impl Iterator<Item = &Proof> {
+    provider.logout.steps.iter().filter_map(|step| match step {
         Step::Request(request) => request.proof.as_ref(),
-        Step::Revoke(_) | Step::EndSession => None,
-    });
-    let mut deleted = proofs.flat_map(|proof| proof.deletes.iter().flatten()).peekable();
-    deleted.peek().is_some() && deleted.all(|cookie| cookie != name)
+        Step::Revoke { .. } | Step::EndSession => None,
+    })
 }
 
 /// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none where
 /// the text is too long.
-pub fn qr(text: &str) -> Plain {
+pub fn qr(text: &str) -> Vec<String> {
     let Ok(code) = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium) else {
-        return Plain::List(Vec::new());
+        return Vec::new();
     };
     let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '1' } else { '0' }).collect();
-    Plain::List((0..code.size()).map(|y| Plain::Text(row(y))).collect())
-}
-
-/// The arguments of a check: what was given, as far as it is text.
-pub fn given(mut from: Dict) -> Result<Given> {
-    from.dict_of_texts("parameters")
+    (0..code.size()).map(row).collect()
 }

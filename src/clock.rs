@@ -6,8 +6,10 @@
 //! synchronised (adjtimex), or a server's `Date` over verified TLS agreed with it. Delays are never
 //! taken from here while the process lives; they are monotonic (`Instant`).
 
+use crate::cancel::Cancel;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970-01-01 UTC.
 pub type UnixTime = i64;
@@ -37,6 +39,16 @@ pub trait Clock: Send + Sync {
 
     /// The clock cannot be right while it shows less than `time`.
     fn raise_floor(&self, time: UnixTime);
+
+    /// Monotonic, for delays and deadlines.
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Sleeps for `delay` of monotonic time; false when it was cut short by a cancel.
+    fn wait(&self, delay: Duration, cancel: &Cancel) -> bool {
+        cancel.wait(delay)
+    }
 
     /// True when `time` has passed for certain.
     fn is_past(&self, time: UnixTime) -> bool {
@@ -114,16 +126,17 @@ fn kernel_is_synchronised() -> bool {
     true
 }
 
-/// A clock that a test sets.
+/// A clock that a test sets. Waiting by it takes no time, and moves it on.
 #[derive(Default)]
 pub struct HeldClock {
     now: AtomicI64,
     known: AtomicBool,
+    waits: Mutex<Vec<Duration>>,
 }
 
 impl HeldClock {
     pub fn at(now: UnixTime) -> Self {
-        HeldClock { now: AtomicI64::new(now), known: AtomicBool::new(true) }
+        HeldClock { now: now.into(), known: true.into(), waits: Mutex::default() }
     }
 
     pub fn set(&self, now: UnixTime) {
@@ -132,6 +145,11 @@ impl HeldClock {
 
     pub fn set_known(&self, known: bool) {
         self.known.store(known, Ordering::Relaxed);
+    }
+
+    /// What was waited for so far.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -151,6 +169,16 @@ impl Clock for HeldClock {
     fn observe(&self, _date: UnixTime) {}
 
     fn raise_floor(&self, _time: UnixTime) {}
+
+    fn instant(&self) -> Instant {
+        Instant::now() + self.waits().iter().sum::<Duration>()
+    }
+
+    fn wait(&self, delay: Duration, cancel: &Cancel) -> bool {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).push(delay);
+        self.now.fetch_add(i64::try_from(delay.as_secs()).unwrap_or(0), Ordering::Relaxed);
+        !cancel.is_cancelled()
+    }
 }
 
 #[cfg(test)]

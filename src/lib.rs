@@ -3,11 +3,17 @@
 //! The floors, top down; each uses only the floors below it, and rooms on one floor do not know each
 //! other. tests/python/test_floors.py holds the code against this list.
 
+#[cfg(test)]
+mod schema_test;
+
 #[cfg(feature = "python")]
 mod python;
 
+pub mod registry;
+
 pub mod catalogue;
-pub mod verb;
+pub mod command;
+pub mod open_options;
 
 pub mod operation;
 
@@ -27,7 +33,7 @@ mod vault;
 
 pub mod session;
 
-mod cookies;
+pub mod cookies;
 
 pub mod provider;
 
@@ -40,5 +46,5 @@ pub mod cancel;
 pub mod clock;
 pub mod error;
 pub mod lock;
-pub mod plain;
 pub mod secret;
+pub mod wire;

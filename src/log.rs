@@ -203,8 +203,8 @@ mod tests {
     fn the_file_stays_small() {
         let directory = tempfile::tempdir().unwrap();
         let log = Arc::new(DirectoryLog::new(directory.path()));
-        let long = "word ".repeat(2000);
-        log.enter(|| (0..120).for_each(|_| log::info!("{long}")));
+        let line = "word ".repeat(2000);
+        log.enter(|| (0..120).for_each(|_| log::info!("{line}")));
         let size = |name: &str| std::fs::metadata(directory.path().join(name)).unwrap().len();
         assert!(size("sessionkeeper.log") < FILE_LIMIT + 20_000);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);

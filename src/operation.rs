@@ -27,12 +27,6 @@ struct Operation<T> {
     signal: Condvar,
 }
 
-/// What `poll` found.
-pub enum Poll<T> {
-    Running,
-    Done(Result<T>),
-}
-
 impl<T: Send + 'static> Operations<T> {
     pub fn new() -> Self {
         Operations { running: Mutex::default(), last: AtomicU64::new(0) }
@@ -49,8 +43,7 @@ impl<T: Send + 'static> Operations<T> {
         self.sweep();
         self.table().insert(handle, Arc::clone(&operation));
         let body = move || {
-            let result = catch_unwind(AssertUnwindSafe(|| work(&operation.cancel)))
-                .unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the operation failed inside")));
+            let result = catch_panics(|| work(&operation.cancel));
             *operation.result() = Some((result, Instant::now()));
             operation.signal.notify_all();
         };
@@ -62,18 +55,19 @@ impl<T: Send + 'static> Operations<T> {
         Ok(handle)
     }
 
-    /// Waits at most `slice` for the result; takes it, after which the handle is gone.
-    pub fn poll(&self, handle: u64, slice: Duration) -> Result<Poll<T>> {
+    /// Waits at most `slice` for the result; takes it, after which the handle is gone. `None`: it is
+    /// still running.
+    pub fn poll(&self, handle: u64, slice: Duration) -> Result<Option<T>> {
         let operation = self.find(handle)?;
         let waiting = operation.result();
         let (mut done, _) = operation
             .signal
             .wait_timeout_while(waiting, slice, |done| done.is_none())
             .unwrap_or_else(PoisonError::into_inner);
-        let Some((result, _)) = done.take() else { return Ok(Poll::Running) };
+        let Some((result, _)) = done.take() else { return Ok(None) };
         drop(done);
         self.table().remove(&handle);
-        Ok(Poll::Done(result))
+        result.map(Some)
     }
 
     /// Asks the work to stop; the result still has to be polled for. An unknown handle is no error.
@@ -113,14 +107,20 @@ impl<T> Operation<T> {
     }
 }
 
+/// A panic is a bug, and must not end Kodi.
+pub fn catch_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the operation failed inside")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn wait<T: Send + 'static>(operations: &Operations<T>, handle: u64) -> Result<T> {
         loop {
-            if let Poll::Done(result) = operations.poll(handle, Duration::from_millis(100))? {
-                return result;
+            if let Some(value) = operations.poll(handle, Duration::from_millis(100))? {
+                return Ok(value);
             }
         }
     }
@@ -143,7 +143,7 @@ mod tests {
             })
             .unwrap();
         let start = Instant::now();
-        assert!(matches!(operations.poll(handle, Duration::from_millis(20)), Ok(Poll::Running)));
+        assert!(matches!(operations.poll(handle, Duration::from_millis(20)), Ok(None)));
         assert!(start.elapsed() < Duration::from_secs(5));
         operations.cancel(handle);
         assert_eq!(wait(&operations, handle).unwrap_err().kind(), Kind::Cancelled);

@@ -1,28 +1,32 @@
-//! The boundary: a few plain functions, plain data in and out. The only file that names pyo3.
+//! The front for Python: a few plain functions, plain data in and out. The only file that names pyo3.
 //!
 //! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several; it
 //! does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in a
 //! static, none used from a Rust thread. Errors are returned as data; Python makes the exceptions.
 //! No function keeps the GIL while it waits, nor waits for longer than 100 ms.
 
+use crate::catalogue;
+use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
-use crate::keeper::{Config, Keeper};
-use crate::operation::{Operations, Poll};
-use crate::plain::{Dict, Plain, dict};
-use crate::{catalogue, verb};
-use log::Level;
+use crate::open_options::OpenOptions;
+use crate::operation::catch_panics;
+use crate::registry::{self, Progress};
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use pyo3::types::iter::BoundDictIterator;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
+    Unexpected, Visitor,
+};
+use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
+use std::fmt;
 use std::time::Duration;
 
-const LONGEST_SLICE: u64 = 100;
-
-/// Handles are places in this list plus one. It grows by one for each *different* configuration.
-static KEEPERS: Mutex<Vec<(Config, Arc<Keeper>)>> = Mutex::new(Vec::new());
-static OPERATIONS: LazyLock<Operations<Plain>> = LazyLock::new(Operations::new);
+/// 2^64: whole numbers below are read exactly.
+const LARGEST_WHOLE: f64 = 18_446_744_073_709_551_616.0;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -31,11 +35,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(start, module)?)?;
     module.add_function(wrap_pyfunction!(poll, module)?)?;
     module.add_function(wrap_pyfunction!(cancel, module)?)?;
-    module.add_function(wrap_pyfunction!(take_log, module)?)?;
-    module.add_function(wrap_pyfunction!(take_events, module)?)?;
     module.add_function(wrap_pyfunction!(check_provider, module)?)?;
     module.add_function(wrap_pyfunction!(qr, module)?)?;
-    module.add_function(wrap_pyfunction!(providers, module)?)
+    module.add_function(wrap_pyfunction!(providers, module)?)?;
+    module.add_function(wrap_pyfunction!(to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(from_json, module)?)
 }
 
 #[pyfunction]
@@ -44,208 +48,385 @@ fn version() -> &'static str {
 }
 
 #[pyfunction]
-fn open<'py>(py: Python<'py>, config: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
-    let opened = dict_from(config).and_then(|given| py.detach(|| shielded(|| open_keeper(given))));
-    answer(py, opened.map(|handle| dict([("keeper", Plain::Int(handle))])))
+fn open<'py>(py: Python<'py>, options: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let options: Result<OpenOptions> = read(options);
+    match options.and_then(|options| py.detach(|| registry::open(options))) {
+        Ok(keeper) => single(py, "keeper", keeper),
+        Err(error) => failure(py, &error),
+    }
 }
 
 #[pyfunction]
 fn start<'py>(
     py: Python<'py>,
-    keeper: i64,
-    verb: String,
-    arguments: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let started = dict_from(arguments).and_then(|given| {
-        py.detach(|| {
-            shielded(|| {
-                let keeper = find(keeper)?;
-                OPERATIONS
-                    .start(move |cancel| keeper.logged(|| verb::run(&keeper, &verb, given, cancel)))
-            })
-        })
-    });
-    let handle = started.and_then(|handle| {
-        i64::try_from(handle).map_err(|_| Error::new(Kind::Internal, "out of handles"))
-    });
-    answer(py, handle.map(|handle| dict([("operation", Plain::Int(handle))])))
+    keeper: u64,
+    command: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let command: Result<Command> = read(command);
+    progress(py, command.and_then(|command| py.detach(|| registry::start(keeper, command))))
 }
 
 #[pyfunction]
-fn poll(py: Python<'_>, operation: u64, wait_ms: u64) -> PyResult<Bound<'_, PyAny>> {
-    let slice = Duration::from_millis(wait_ms.min(LONGEST_SLICE));
-    let polled = py.detach(|| shielded(|| OPERATIONS.poll(operation, slice)));
-    match polled {
-        Ok(Poll::Running) => Ok(py.None().into_bound(py)),
-        Ok(Poll::Done(result)) => answer(py, result.map(|value| dict([("value", value)]))),
-        Err(error) => answer(py, Err(error)),
-    }
+fn poll(py: Python<'_>, operation: u64, wait_ms: u64) -> PyResult<Bound<'_, PyDict>> {
+    progress(py, py.detach(|| registry::poll(operation, Duration::from_millis(wait_ms))))
 }
 
 #[pyfunction]
 fn cancel(py: Python<'_>, operation: u64) {
-    py.detach(|| OPERATIONS.cancel(operation));
+    py.detach(|| registry::cancel(operation));
 }
 
 #[pyfunction]
-fn take_log(py: Python<'_>, keeper: i64) -> PyResult<Bound<'_, PyAny>> {
-    let lines = py.detach(|| shielded(|| Ok(find(keeper)?.take_log())));
-    let line = |(level, text): (Level, String)| {
-        Plain::List(vec![Plain::Int(level_number(level)), Plain::Text(text)])
-    };
-    to_python(py, Plain::List(lines.unwrap_or_default().into_iter().map(line).collect()))
-}
-
-#[pyfunction]
-fn take_events(py: Python<'_>, keeper: i64, after: i64) -> PyResult<Bound<'_, PyAny>> {
-    let events = py.detach(|| {
-        shielded(|| {
-            let keeper = find(keeper)?;
-            if after < 0 {
-                let newest = ("seq", Plain::Int(keeper.newest_event()));
-                return Ok(Plain::List(vec![dict([
-                    newest,
-                    ("event", Plain::Text(String::new())),
-                ])]));
-            }
-            Plain::of(&keeper.events_after(after))
-        })
-    });
-    to_python(py, events.unwrap_or(Plain::List(Vec::new())))
-}
-
-#[pyfunction]
-fn providers(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let list = py.detach(|| shielded(catalogue::providers));
-    to_python(py, list.unwrap_or(Plain::List(Vec::new())))
+fn providers(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let list = py.detach(|| catch_panics(|| Reply::of(&catalogue::providers()?)));
+    progress(py, list.map(Progress::Done))
 }
 
 #[pyfunction]
 fn check_provider<'py>(
     py: Python<'py>,
-    text: &str,
-    parameters: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let checked = dict_from(parameters).and_then(|given| {
-        let given = Dict(BTreeMap::from([("parameters".to_owned(), Plain::Dict(given))]));
-        let given = catalogue::given(given)?;
-        py.detach(|| shielded(|| Ok(catalogue::check(text, &given))))
+    definition: &Bound<'py, PyAny>,
+    parameters: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let read = read(definition).and_then(|tree| Ok((tree, read(parameters)?)));
+    let checked = read.and_then(|(tree, given)| {
+        py.detach(|| catch_panics(|| Reply::of(&catalogue::check(tree, &given))))
     });
-    answer(py, checked)
+    progress(py, checked.map(Progress::Done))
 }
 
 #[pyfunction]
-fn qr<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    let rows = py.detach(|| shielded(|| Ok(catalogue::qr(text))));
-    to_python(py, rows.unwrap_or(Plain::List(Vec::new())))
+fn qr(py: Python<'_>, text: &str) -> Vec<String> {
+    py.detach(|| catch_panics(|| Ok(catalogue::qr(text)))).unwrap_or_default()
 }
 
-fn open_keeper(given: Dict) -> Result<i64> {
-    let config = verb::config(given)?;
-    let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
-    let place = keepers.iter().position(|(known, _)| *known == config);
-    let place = if let Some(place) = place {
-        keepers[place].1.configure_log(config.log_level, config.log_to_terminal);
-        place
-    } else {
-        let keeper = Keeper::open(config.clone())?;
-        keepers.push((config, Arc::new(keeper)));
-        keepers.len() - 1
+/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not do
+/// as Python does it is left to that: `None`.
+#[pyfunction]
+fn to_json<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
+    serde_json::to_vec(&Input(value, 0)).ok().map(|text| PyBytes::new(py, &text))
+}
+
+/// As `to_json`; the value is the only item of the tuple.
+#[pyfunction]
+fn from_json<'py>(py: Python<'py>, text: &[u8]) -> Option<(Bound<'py, PyAny>,)> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = Output(py).deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some((value,))
+}
+
+// Out: what serde_json made of a result
+
+fn progress(py: Python<'_>, result: Result<Progress>) -> PyResult<Bound<'_, PyDict>> {
+    let reply = match result {
+        Ok(Progress::Done(reply)) => reply,
+        Ok(Progress::Running(operation)) => return single(py, "operation", operation),
+        Err(error) => return failure(py, &error),
     };
-    i64::try_from(place + 1).map_err(|_| Error::new(Kind::Internal, "out of handles"))
+    let value = to_python(py, &reply.value)?;
+    if let Some(body) = reply.body {
+        value.set_item("body", PyBytes::new(py, &body))?;
+    }
+    single(py, "value", value)
 }
 
-fn find(handle: i64) -> Result<Arc<Keeper>> {
-    let keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
-    usize::try_from(handle - 1)
-        .ok()
-        .and_then(|place| keepers.get(place))
-        .map(|(_, keeper)| Arc::clone(keeper))
-        .ok_or_else(|| Error::new(Kind::InvalidInput, "there is no such keeper"))
+fn failure<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyDict>> {
+    let shape = PyDict::new(py);
+    shape.set_item("code", error.code())?;
+    shape.set_item("message", error.message())?;
+    shape.set_item("hint", error.hint())?;
+    single(py, "error", shape)
 }
 
-/// A panic is a bug, and must not end Kodi.
-fn shielded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the call failed inside")))
+fn single<'py>(
+    py: Python<'py>,
+    key: &str,
+    value: impl IntoPyObject<'py>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item(key, value)?;
+    Ok(dict)
 }
 
-fn answer(py: Python<'_>, result: Result<Plain>) -> PyResult<Bound<'_, PyAny>> {
-    to_python(py, result.unwrap_or_else(|error| verb::error(&error)))
+fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Output(py).deserialize(value).map_err(|error| PyMemoryError::new_err(error.to_string()))
 }
 
-/// As Python's `logging` orders them.
-fn level_number(level: Level) -> i64 {
-    match level {
-        Level::Error => 3,
-        Level::Warn => 2,
-        Level::Info => 1,
-        Level::Debug | Level::Trace => 0,
+/// Makes Python objects of what a deserializer reads.
+#[derive(Clone, Copy)]
+struct Output<'py>(Python<'py>);
+
+impl<'de, 'py> DeserializeSeed<'de> for Output<'py> {
+    type Value = Bound<'py, PyAny>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Built<'py, D::Error> {
+        from.deserialize_any(self)
     }
 }
 
-fn dict_from(dict: &Bound<'_, PyDict>) -> Result<Dict> {
-    let mut out = BTreeMap::new();
-    for (key, value) in dict.iter() {
-        let key: String =
-            key.extract().map_err(|_| Error::new(Kind::InvalidInput, "the keys have to be str"))?;
-        let value = from_python(&value).ok_or_else(|| {
-            Error::new(Kind::InvalidInput, format!("'{key}' is of a type that is not taken here"))
-        })?;
-        out.insert(key, value);
-    }
-    Ok(Dict(out))
-}
+type Built<'py, E> = std::result::Result<Bound<'py, PyAny>, E>;
 
-fn from_python(value: &Bound<'_, PyAny>) -> Option<Plain> {
-    if value.is_none() {
-        return Some(Plain::None);
-    }
-    if let Ok(flag) = value.cast::<PyBool>() {
-        return Some(Plain::Bool(flag.is_true()));
-    }
-    if value.is_instance_of::<PyInt>() {
-        return value.extract().ok().map(Plain::Int);
-    }
-    if value.is_instance_of::<PyFloat>() {
-        return value.extract().ok().map(Plain::Float);
-    }
-    if value.is_instance_of::<PyString>() {
-        return value.extract().ok().map(Plain::Text);
-    }
-    if let Ok(bytes) = value.cast::<PyBytes>() {
-        return Some(Plain::Bytes(bytes.as_bytes().to_vec()));
-    }
-    if let Ok(list) = value.cast::<PyList>() {
-        return list.iter().map(|item| from_python(&item)).collect::<Option<_>>().map(Plain::List);
-    }
-    if let Ok(dict) = value.cast::<PyDict>() {
-        return dict_from(dict).ok().map(Plain::Dict);
-    }
-    None
-}
+impl<'de, 'py> Visitor<'de> for Output<'py> {
+    type Value = Bound<'py, PyAny>;
 
-fn to_python(py: Python<'_>, value: Plain) -> PyResult<Bound<'_, PyAny>> {
-    Ok(match value {
-        Plain::None => py.None().into_bound(py),
-        Plain::Bool(flag) => PyBool::new(py, flag).to_owned().into_any(),
-        Plain::Int(number) => PyInt::new(py, number).into_any(),
-        Plain::Float(number) => PyFloat::new(py, number).into_any(),
-        Plain::Text(text) => PyString::new(py, &text).into_any(),
-        Plain::Bytes(bytes) => PyBytes::new(py, &bytes).into_any(),
-        Plain::List(items) => {
-            let list = PyList::empty(py);
-            for item in items {
-                list.append(to_python(py, item)?)?;
-            }
-            list.into_any()
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("plain data")
+    }
+
+    fn visit_unit<E>(self) -> Built<'py, E> {
+        Ok(self.0.None().into_bound(self.0))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Built<'py, E> {
+        Ok(PyBool::new(self.0, flag).to_owned().into_any())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Built<'py, E> {
+        Ok(PyInt::new(self.0, number).into_any())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Built<'py, E> {
+        Ok(PyInt::new(self.0, number).into_any())
+    }
+
+    /// serde_json reads a whole number that is too large for it as one of these.
+    fn visit_f64<E: de::Error>(self, number: f64) -> Built<'py, E> {
+        if number.abs() >= LARGEST_WHOLE {
+            return Err(E::custom("a number that Python has to read"));
         }
-        Plain::Dict(mut map) => {
-            let dict = PyDict::new(py);
-            for (key, item) in std::mem::take(&mut map.0) {
-                dict.set_item(key, to_python(py, item)?)?;
-            }
-            dict.into_any()
+        Ok(PyFloat::new(self.0, number).into_any())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Built<'py, E> {
+        Ok(PyString::new(self.0, text).into_any())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Built<'py, A::Error> {
+        let list = PyList::empty(self.0);
+        while let Some(item) = items.next_element_seed(self)? {
+            list.append(item).map_err(de::Error::custom)?;
         }
-    })
+        Ok(list.into_any())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Built<'py, A::Error> {
+        let dict = PyDict::new(self.0);
+        while let Some(key) = fields.next_key_seed(self)? {
+            dict.set_item(key, fields.next_value_seed(self)?).map_err(de::Error::custom)?;
+        }
+        Ok(dict.into_any())
+    }
+}
+
+// In: Python's objects, straight into the types that serde derives
+
+fn read<T: DeserializeOwned>(given: &Bound<'_, PyAny>) -> Result<T> {
+    T::deserialize(Input(given, 0))
+}
+
+fn refuse<T>(why: impl fmt::Display) -> Result<T> {
+    Err(de::Error::custom(why))
+}
+
+/// No message holds a value that was given: it may be a secret in the wrong place.
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error::new(Kind::InvalidInput, message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let found = match found {
+            Unexpected::Bool(_) => "bool",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => "int",
+            Unexpected::Float(_) => "float",
+            Unexpected::Str(_) => "str",
+            Unexpected::Bytes(_) => "bytes",
+            Unexpected::Unit | Unexpected::Option => "None",
+            Unexpected::Seq => "list",
+            _ => "dict",
+        };
+        Error::custom(format_args!("this has to be {}, not {found}", in_words(expected)))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Error::custom(format_args!("this has to be {}", in_words(expected)))
+    }
+
+    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
+        Error::custom(format_args!("there is no '{found}', only {}", known.join(", ")))
+    }
+
+    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
+        Error::custom(format_args!("'{field}' is not known here"))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Error::custom(format_args!("'{field}' is missing"))
+    }
+}
+
+/// What serde expects, for people who do not write Rust.
+fn in_words(expected: &dyn de::Expected) -> String {
+    match expected.to_string().as_str() {
+        "f64" => "a number".to_owned(),
+        "i64" => "a whole number".to_owned(),
+        "any valid JSON value" => "plain data".to_owned(),
+        "u64" | "usize" => "a whole number from 0 on".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// A Python object that is read, and how many others it lies in.
+struct Input<'a, 'py>(&'a Bound<'py, PyAny>, usize);
+
+/// What holds itself has no end.
+const DEEPEST: usize = 100;
+
+impl<'de> Deserializer<'de> for Input<'_, '_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let Input(given, depth) = self;
+        if depth > DEEPEST {
+            refuse("this is nested too deeply")
+        } else if given.is_none() {
+            visitor.visit_unit()
+        } else if let Ok(flag) = given.cast::<PyBool>() {
+            visitor.visit_bool(flag.is_true())
+        } else if given.is_instance_of::<PyInt>() {
+            given.extract().map_or_else(|_| refuse("this is too large"), |n| visitor.visit_i64(n))
+        } else if given.is_instance_of::<PyFloat>() {
+            given.extract().map_or_else(|_| refuse("this is no number"), |n| visitor.visit_f64(n))
+        } else if let Ok(text) = given.cast::<PyString>() {
+            match text.to_cow() {
+                Ok(text) => visitor.visit_str(&text),
+                Err(_) => refuse("this is not valid Unicode"),
+            }
+        } else if let Ok(bytes) = given.cast::<PyBytes>() {
+            visitor.visit_bytes(bytes.as_bytes())
+        } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
+            visitor.visit_seq(Items { items: given, read: 0, depth })
+        } else if let Ok(dict) = given.cast::<PyDict>() {
+            visitor.visit_map(Fields { dict: dict.iter(), current: None, depth })
+        } else {
+            refuse("this is of a type that is not taken here")
+        }
+    }
+
+    /// serde would take bytes for text.
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.0.cast::<PyBytes>() {
+            Ok(_) => Err(de::Error::invalid_type(Unexpected::Bytes(&[]), &visitor)),
+            Err(_) => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.0.is_none() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    /// `{"variant": fields}`, or the name of a variant without any.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if let Ok(dict) = self.0.cast::<PyDict>() {
+            let fields = Fields { dict: dict.iter(), current: None, depth: self.1 };
+            return visitor.visit_enum(MapAccessDeserializer::new(fields));
+        }
+        match self.0.extract::<String>() {
+            Ok(name) => visitor.visit_enum(name.into_deserializer()),
+            Err(_) => refuse("this has to be str"),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl Serialize for Input<'_, '_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let Input(given, depth) = *self;
+        if depth > DEEPEST {
+            Err(ser::Error::custom("nested too deeply"))
+        } else if given.is_none() {
+            to.serialize_unit()
+        } else if let Ok(flag) = given.cast::<PyBool>() {
+            to.serialize_bool(flag.is_true())
+        } else if given.is_instance_of::<PyInt>() {
+            to.serialize_i64(given.extract().map_err(ser::Error::custom)?)
+        } else if let Ok(number) = given.cast::<PyFloat>().map(PyFloatMethods::value) {
+            if number.is_finite() {
+                return to.serialize_f64(number);
+            }
+            Err(ser::Error::custom("not a number of JSON's"))
+        } else if let Ok(text) = given.cast::<PyString>() {
+            to.serialize_str(&text.to_cow().map_err(ser::Error::custom)?)
+        } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
+            let mut items = to.serialize_seq(None)?;
+            for item in given.try_iter().map_err(ser::Error::custom)? {
+                items.serialize_element(&Input(&item.map_err(ser::Error::custom)?, depth + 1))?;
+            }
+            items.end()
+        } else if let Ok(dict) = given.cast::<PyDict>() {
+            let mut fields = to.serialize_map(None)?;
+            for (key, value) in dict.iter() {
+                let key: String = key.extract().map_err(ser::Error::custom)?;
+                fields.serialize_entry(&key, &Input(&value, depth + 1))?;
+            }
+            fields.end()
+        } else {
+            Err(ser::Error::custom("not plain data"))
+        }
+    }
+}
+
+/// A list or a tuple, and how far it is read.
+struct Items<'a, 'py> {
+    items: &'a Bound<'py, PyAny>,
+    read: usize,
+    depth: usize,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, '_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.items.len().is_ok_and(|length| self.read >= length) {
+            return Ok(None);
+        }
+        let Ok(item) = self.items.get_item(self.read) else { return refuse("this cannot be read") };
+        self.read += 1;
+        seed.deserialize(Input(&item, self.depth + 1)).map(Some)
+    }
+}
+
+struct Fields<'py> {
+    dict: BoundDictIterator<'py>,
+    current: Option<(String, Bound<'py, PyAny>)>,
+    depth: usize,
+}
+
+impl<'de> MapAccess<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        let Some((key, value)) = self.dict.next() else { return Ok(None) };
+        let Ok(key) = key.extract::<String>() else { return refuse("a key here is not str") };
+        let read = seed.deserialize(IntoDeserializer::<Error>::into_deserializer(&*key))?;
+        self.current = Some((key, value));
+        Ok(Some(read))
+    }
+
+    /// What is wrong with a value is said with its field.
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        let Some((key, value)) = self.current.take() else { return refuse("there is no value") };
+        seed.deserialize(Input(&value, self.depth + 1))
+            .map_err(|error| de::Error::custom(format_args!("{key}: {error}")))
+    }
 }

@@ -4,7 +4,7 @@
 //! that each place where a secret leaves its wrapper can be found by its name.
 
 use std::fmt;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// A password, token or cookie value.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -13,17 +13,6 @@ pub struct Secret(Zeroizing<String>);
 impl Secret {
     pub fn new(value: impl Into<String>) -> Self {
         Secret(Zeroizing::new(value.into()))
-    }
-
-    /// Takes UTF-8 bytes over; the bytes are zeroed when they are not UTF-8.
-    pub fn from_utf8(bytes: Vec<u8>) -> Option<Self> {
-        match String::from_utf8(bytes) {
-            Ok(text) => Some(Secret::new(text)),
-            Err(error) => {
-                error.into_bytes().zeroize();
-                None
-            }
-        }
     }
 
     /// The value itself. Each caller is a place where a secret could get out.
@@ -85,11 +74,5 @@ mod tests {
     fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "[redacted]");
         assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some([redacted])");
-    }
-
-    #[test]
-    fn bytes_that_are_not_text_are_no_secret() {
-        assert!(Secret::from_utf8(vec![0xff, 0xfe]).is_none());
-        assert_eq!(Secret::from_utf8("päss".into()).unwrap().expose(), "päss");
     }
 }

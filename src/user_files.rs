@@ -129,14 +129,14 @@ mod tests {
     use serde_json::json;
 
     fn rule(products: Option<&str>) -> Downgrade {
-        Downgrade {
-            list: "cart.json".into(),
-            items: "/items".into(),
-            sku: "sku".into(),
-            active_suffix: "-ACT".into(),
-            inactive_suffix: "-NON".into(),
-            products: products.map(str::to_owned),
-        }
+        let rule = json!({
+            "list": "cart.json",
+            "items": "/items",
+            "active_suffix": "-ACT",
+            "inactive_suffix": "-NON",
+            "products": products,
+        });
+        serde_json::from_value(rule).unwrap()
     }
 
     fn run(cart: &Value, products: Option<&Value>) -> Value {

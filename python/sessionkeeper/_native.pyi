@@ -2,57 +2,58 @@
 
 Every interpreter of the process shares one copy of what lies behind it, keyed by data directory.
 No function blocks for more than 100 ms, and none raises for what the world does: failures come
-back as {"error": …}. The dictionaries are described in `shapes`.
+back as {"error": …}.
 """
 
 from typing import Any
 
-from .shapes import CheckShape, EventShape, Finished, Opened, ProviderSummary, Started
+from ._types import Answer, Opened
 
 __all__ = [
     "cancel",
     "check_provider",
+    "from_json",
     "open",
     "poll",
     "providers",
     "qr",
     "start",
-    "take_events",
-    "take_log",
+    "to_json",
     "version",
 ]
 
 def version() -> str:
     """The version of the crate, for example "0.1.0"."""
 
-def open(config: dict[str, Any]) -> Opened:  # noqa: A001 - the boundary has the verb of the API
-    """Checks the configuration and gives a handle. Touches neither disk nor network, except that
-    a provider file and a CA file named in it are read."""
+def open(options: dict[str, Any]) -> Opened:  # noqa: A001 - the boundary has the verb of the API
+    """Checks the options and gives a handle. Touches neither disk nor network, except that a
+    provider file and a CA file named in them are read."""
 
-def start(keeper: int, verb: str, arguments: dict[str, Any]) -> Started:
-    """Starts one operation on a thread of its own."""
+def start(keeper: int, command: dict[str, Any]) -> Answer:
+    """Does {verb: options}. What takes longer than a moment goes on on a thread of its own, and the
+    answer is the operation to poll."""
 
-def poll(operation: int, wait_ms: int) -> Finished | None:
-    """Waits at most `wait_ms`, never more than 100 ms, with the GIL released. None: still running.
-    Otherwise the result, and the handle is gone."""
+def poll(operation: int, wait_ms: int) -> Answer:
+    """Waits at most `wait_ms`, never more than 100 ms, with the GIL released. The handle is gone
+    with the result."""
 
 def cancel(operation: int) -> None:
     """Asks the operation to end. Its result still comes through `poll`. An unknown handle is
     fine."""
 
-def take_log(keeper: int) -> list[list[Any]]:
-    """The log lines not taken yet: [level, text], level 0 debug, 1 info, 2 warning, 3 error."""
-
-def take_events(keeper: int, after: int) -> list[EventShape]:
-    """The events with a greater `seq`; with -1 the newest number alone, to start from now."""
-
-def providers() -> list[ProviderSummary]:
+def providers() -> Answer:
     """The built-in catalogue."""
 
-def check_provider(text: str, parameters: dict[str, str]) -> CheckShape:
-    """What is wrong in the text of a provider file, or what it does. Without parameters the file's
-    examples take their place."""
+def check_provider(definition: str | dict[str, Any], parameters: dict[str, str]) -> Answer:
+    """What is wrong in the text of a provider file or in a dictionary of its form, or what it
+    does. Without parameters its examples take their place."""
 
 def qr(text: str) -> list[str]:
     """The QR code of a text: a row of "0" and "1" for each row of modules, without a quiet zone.
     Empty when the text is too long for one."""
+
+def to_json(value: Any) -> bytes | None:
+    """The value as JSON. None for what Python's own `json` has to write, or to refuse."""
+
+def from_json(text: bytes) -> tuple[Any] | None:
+    """What the JSON says. None for what Python's own `json` has to read, or to refuse."""

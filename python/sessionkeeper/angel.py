@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import time
 
-from . import opening as _opening
 from .errors import NotSignedIn, SessionExpired
+from .open import open as _open
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .keeper import Keeper
-    from .records import LogoutReport
+    from .reports import LogoutReport
     from .session import Session
 
 # The levels of the compiled module's log lines as those of `logging`.
@@ -47,7 +47,7 @@ class AngelStudioSession:
     ) -> None:
         if data_dir is None and session_file:
             data_dir = os.path.dirname(os.path.abspath(session_file))
-        self.keeper: Keeper = _opening.open("angel", data_dir=data_dir, timeout=timeout, **options)
+        self.keeper: Keeper = _open("angel", data_dir=data_dir, timeout=timeout, **options)
         self.username = username
         self._password = password
         self._log = logger
@@ -88,26 +88,23 @@ class AngelStudioSession:
         """
         details = self.keeper.details()
         self._pass_log()
-        account, expires_at, issued_at = (
-            details["account"],
-            details["expires_at"],
-            details.get("renewed_at") or details.get("signed_in_at"),
-        )
+        account, expires_at = details.account, details.expires_at
+        issued_at = details.renewed_at or details.signed_in_at
         left = None if expires_at is None else max(0, expires_at - int(time.time()))
         return {
-            "login_email": account["email"] if account else self.username or "Unknown",
-            "account_id": account["id"] if account else None,
-            "authenticated": details["state"] == "signed_in",
+            "login_email": account.email if account else self.username or "Unknown",
+            "account_id": account.id if account else None,
+            "authenticated": details.state == "signed_in",
             "expires_at_utc": _time_text(expires_at, utc=True),
             "expires_at_local": _time_text(expires_at, utc=False),
             "expires_in_seconds": left,
             "expires_in_human": None if left is None else _duration_text(left),
             "issued_at_utc": _time_text(issued_at, utc=True),
             "issued_at_local": _time_text(issued_at, utc=False),
-            "jwt_present": details["state"] != "signed_out",
-            "cookie_names": list(details["cookies"]),
-            "pending_revocations": details["pending_revocations"],
-            "state": details["state"],
+            "jwt_present": details.state != "signed_out",
+            "cookie_names": list(details.cookies),
+            "pending_revocations": details.pending_revocations,
+            "state": details.state,
         }
 
     def remote_logout(self) -> bool:

@@ -8,50 +8,57 @@ from __future__ import annotations
 
 import os
 
-from . import loading
-from .configuration import parameter_values
 from .errors import InvalidInput
-from .provider import toml_text
+from .loading import native
+from .operation import value_of
 from .records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
-    from .shapes import CheckShape, ProblemShape, ProviderSummary
+
+class Parameter(Record):
+    """What a provider file leaves open. Without a `default` it has to be given."""
+
+    name: str
+    about: str
+    example: str
+    default: str | None
+
+
+class Provider(Record):
+    """A service of the built-in catalogue. `login` is "password" or "device_code"; `everywhere`
+    says whether the account's other sessions can be ended as well."""
+
+    id: str
+    name: str
+    website: str
+    login: str
+    renewable: bool
+    everywhere: bool
+    parameters: tuple[Parameter, ...]
 
 
 class Problem(Record):
     """What is wrong in a provider file, and what would be right. Where nobody knows, `key` is empty
     and `line`, counted from 1, is 0."""
 
-    __slots__ = ("key", "message", "hint", "line")  # noqa: RUF023 - in order
     key: str
     message: str
     hint: str
     line: int
-
-    @classmethod
-    def from_shape(cls, shape: ProblemShape) -> Problem:
-        return cls(shape["key"], shape["message"], shape["hint"], shape["line"])
 
 
 class ProviderCheck(Record):
     """What is to say about a provider file: `problems` that keep it from being used, `advice` that
     need not be followed, and a `summary` of what it does."""
 
-    __slots__ = ("id", "name", "problems", "advice", "summary")  # noqa: RUF023 - in order
     id: str
     name: str
     problems: tuple[Problem, ...]
     advice: tuple[str, ...]
     summary: tuple[str, ...]
-
-    @classmethod
-    def from_shape(cls, shape: CheckShape) -> ProviderCheck:
-        problems = tuple(Problem.from_shape(problem) for problem in shape["problems"])
-        advice, summary = tuple(shape["advice"]), tuple(shape["summary"])
-        return cls(shape["id"], shape["name"], problems, advice, summary)
 
     @property
     def usable(self) -> bool:
@@ -59,10 +66,9 @@ class ProviderCheck(Record):
         return not self.problems
 
 
-def providers() -> list[ProviderSummary]:
-    """The built-in services."""
-    summaries: list[ProviderSummary] = loading.native().providers()
-    return summaries
+def providers() -> list[Provider]:
+    """The built-in services, in the order to show them in. Needs no keeper and no network."""
+    return [Provider.from_dict(one) for one in value_of(native().providers())["providers"]]
 
 
 def check_provider(
@@ -72,32 +78,29 @@ def check_provider(
     """Checks a provider file, or a dictionary of its form, without using it.
 
     `parameters` are those that `open()` would be given; without any, the examples of the file take
-    their place. Raises `InvalidInput` for a file that cannot be read, and `InvalidProvider` for a
-    dictionary that TOML cannot hold.
+    their place. Raises `InvalidInput` for a file that cannot be read, and for
+    a dictionary that holds more than plain data.
     """
-    values = parameter_values(parameters or {})
-    if isinstance(file, dict):
-        data = toml_text(file).encode()
-    elif isinstance(file, (str, os.PathLike)):
-        data = _read(os.fspath(file))
-    else:
-        raise InvalidInput("The provider file is not given as a path or a dictionary.")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return ProviderCheck("", "", (Problem("", *_NOT_UTF8, line),), (), ())
-    return ProviderCheck.from_shape(loading.native().check_provider(text, values))
+    definition: Any = file
+    if not isinstance(file, dict):
+        data = _read(file)
+        try:
+            definition = data.decode()
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            return ProviderCheck("", "", (Problem("", *_NOT_UTF8, line),), (), ())
+    checked = native().check_provider(definition, parameters or {})
+    return ProviderCheck.from_dict(value_of(checked))
 
 
 _NOT_UTF8 = ("the text is not UTF-8", "Save the file as UTF-8; TOML knows no other encoding.")
 
 
-def _read(path: str) -> bytes:
+def _read(path: Any) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open(os.fspath(path), "rb") as file:
             return file.read()
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its path cannot be used"
     raise InvalidInput(
         f"The provider file cannot be read: {reason}.", "Give the path of a .toml file."

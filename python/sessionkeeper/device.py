@@ -14,11 +14,9 @@ from .session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
-    from .operation import Stop
-    from .session import Run
-    from .shapes import CodeShape
+    from ._types import Run, Stop
 
 
 class DeviceLogin:
@@ -42,15 +40,15 @@ class DeviceLogin:
         "verification_uri_complete",
     )
 
-    def __init__(self, shape: CodeShape, run: Run, qr: Callable[[str], list[str]]) -> None:
+    def __init__(self, code: dict[str, Any], run: Run, qr: Callable[[str], list[str]]) -> None:
         self._run = run
         self._qr = qr
-        self._handle = shape["handle"]
-        self.user_code = shape["user_code"]
-        self.verification_uri = shape["verification_uri"]
-        self.verification_uri_complete = shape["verification_uri_complete"]
-        self.expires_at = shape["expires_at"]
-        self.interval = shape["interval"]
+        self._handle = code["handle"]
+        self.user_code: str = code["user_code"]
+        self.verification_uri: str = code["verification_uri"]
+        self.verification_uri_complete: str | None = code["verification_uri_complete"]
+        self.expires_at: int = code["expires_at"]
+        self.interval: int = code["interval"]
         # A clock that is set meanwhile, as at the first start of a Raspberry Pi, changes nothing.
         self._ends = time.monotonic() + self.expires_at - time.time()
 
@@ -78,5 +76,5 @@ class DeviceLogin:
         `stop` is asked every 100 ms. Raises `CodeExpired` (start another login for a new code),
         `LoginDenied`, `Cancelled` within a second of `stop`, and what every login may raise.
         """
-        status = Status.from_shape(self._run("login_finish", {"handle": self._handle}, stop))
+        status = Status.from_dict(self._run("login_finish", {"handle": self._handle}, stop))
         return Session(status, self._run)

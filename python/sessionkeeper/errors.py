@@ -1,4 +1,5 @@
-"""The tree of errors: one class for each stable code of the compiled module.
+"""The tree of errors: one class for each stable code of the compiled module. Where Python has an
+error of the same kind, the class is one of those as well.
 
 The code is also the key of the localised text and of the command line's exit status, so it never
 changes. No message and no hint holds a secret. Nothing here is raised with a cause or a context
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import ErrorShape
+    from ._types import ErrorDict
 
 
 class Error(Exception):
@@ -26,12 +27,12 @@ class Error(Exception):
         self.message = message
         self.hint = hint
 
-    def as_dict(self) -> ErrorShape:
+    def as_dict(self) -> ErrorDict:
         """The error as the command line's `--json` prints it."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
 
 
-class InvalidInput(Error):
+class InvalidInput(Error, ValueError):
     """An argument is unusable: an empty user name, a header with a line break."""
 
     code = "invalid_input"
@@ -97,7 +98,7 @@ class UnexpectedAnswer(Error):
     code = "unexpected_answer"
 
 
-class NetworkError(Error):
+class NetworkError(Error, ConnectionError):
     """The server could not be reached, or the connection broke. Worth another try."""
 
     code = "network_error"
@@ -109,7 +110,7 @@ class TlsFailure(NetworkError):
     code = "tls_failure"
 
 
-class Timeout(NetworkError):
+class Timeout(NetworkError, TimeoutError):
     """The server did not answer in time."""
 
     code = "timeout"
@@ -159,33 +160,12 @@ class InternalError(Error):
 
 _BY_CODE = {
     kind.code: kind
-    for kind in (
-        InvalidInput,
-        UnknownProvider,
-        InvalidProvider,
-        ParameterMissing,
-        NotSignedIn,
-        CredentialsRefused,
-        LoginDenied,
-        CodeExpired,
-        UnknownAccount,
-        SessionExpired,
-        UnexpectedAnswer,
-        NetworkError,
-        TlsFailure,
-        Timeout,
-        HostNotAllowed,
-        Cancelled,
-        StorageError,
-        LogoutIncomplete,
-        VersionMismatch,
-        NativeModuleMissing,
-        InternalError,
-    )
+    for kind in globals().copy().values()
+    if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error
 }
 
 
-def error_from(shape: ErrorShape) -> Error:
+def error_from(shape: ErrorDict) -> Error:
     """Makes the exception for an error of the compiled module. An unknown code is kept as it is."""
     kind = _BY_CODE.get(shape["code"])
     if kind is not None:

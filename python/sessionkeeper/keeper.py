@@ -8,31 +8,38 @@ called for, after a logout or with the audit trail, is kept here. Times are whol
 
 from __future__ import annotations
 
-from . import afterwards, credentials, operation
-from .accounts import StoredAccount, checked_id
-from .device import DeviceLogin
-from .records import AuditEvent, DrainReport, LogoutReport, OutboxEntry, Status
+from . import operation
+from .records import Status
 from .session import Session
-from .sinks import AuditSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Mapping
 
-    from .afterwards import Handler, Hook
-    from .operation import Stop
-    from .records import TaskResult
-    from .shapes import Details, EventShape, Forgotten, NextWork
-    from .sinks import Sink
+    from ._types import Handler, Hook, Sink, Stop
+    from .device import DeviceLogin
+    from .reports import (
+        AuditEvent,
+        Details,
+        Doctor,
+        DrainReport,
+        Event,
+        Forgotten,
+        LogoutReport,
+        OutboxEntry,
+        Schedule,
+        StoredAccount,
+        TaskResult,
+    )
 
 
 class Keeper:
     """What `open()` gives. Each method that takes `stop` uses it instead of the keeper's own.
 
-    Every method may raise `StorageError`, and `Cancelled` after `stop` said True. Those that use
-    the network may raise `NetworkError` and what is below it, `UnexpectedAnswer` and
-    `HostNotAllowed`.
+    Every method may raise `StorageError`, `InvalidInput` for an argument that cannot be used, and
+    `Cancelled` after `stop` said True. Those that use the network may raise `NetworkError` and what
+    is below it, `UnexpectedAnswer` and `HostNotAllowed`.
     """
 
     __slots__ = ("_handle", "_hooks", "_native", "_sink", "_stop", "data_dir", "provider")
@@ -52,7 +59,11 @@ class Keeper:
         self._handle = handle
         self._stop = stop
         self._hooks = hooks
-        self._sink = AuditSink(audit_sink, self._run) if audit_sink is not None else None
+        self._sink = None
+        if audit_sink is not None:
+            from .sinks import AuditSink
+
+            self._sink = AuditSink(audit_sink, self._run)
         self.provider = provider
         #: The data directory; None where the core chose its default.
         self.data_dir = data_dir
@@ -69,14 +80,14 @@ class Keeper:
         """The session as it is stored, without any network; None when nobody is signed in."""
         return self._usable(self.status())
 
-    def restore(self, offline: bool = False, *, stop: Stop | None = None) -> Session | None:
+    def restore(self, *, offline: bool = False, stop: Stop | None = None) -> Session | None:
         """Brings the session back and renews it where needed; None when nobody is signed in.
 
         With `offline` the network is never used; the session may then have to be renewed before
         its first request, which it does by itself. What an earlier logout left to do is done first.
         """
-        self.finish_logout(stop=stop)
-        status = self._status("restore", {"offline": True} if offline else {}, stop)
+        self._finish_hooks(stop)
+        status = self._status("restore", {"offline": offline}, stop)
         self._tell_sink(stop)
         return self._usable(status)
 
@@ -87,12 +98,9 @@ class Keeper:
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
         signs in with a code; `CredentialsRefused`.
         """
-        arguments = {
-            "username": credentials.username(username),
-            "password": credentials.password(password),
-        }
-        self.finish_logout(stop=stop)
-        return Session(self._status("login", arguments, stop), self._run)
+        options = {"username": username, "password": _as_bytes(password)}
+        self._finish_hooks(stop)
+        return Session(self._status("login", options, stop), self._run)
 
     def start_device_login(self, *, stop: Stop | None = None) -> DeviceLogin:
         """Asks the service for a code that the user enters on another device.
@@ -100,32 +108,35 @@ class Keeper:
         Show it, then call `DeviceLogin.wait()`, which signs in as `login()` does. Raises
         `InvalidInput` where the provider signs in with a user name and a password.
         """
-        self.finish_logout(stop=stop)
+        from .device import DeviceLogin
+
+        self._finish_hooks(stop)
         return DeviceLogin(self._run("login_start", {}, stop), self._run, self._native.qr)
 
     def renew(self, *, stop: Stop | None = None) -> Session:
         """Gets fresh access without the user. Raises `NotSignedIn`, `SessionExpired`."""
         return Session(self._status("renew", {}, stop), self._run)
 
-    def accounts(self, all: bool = False, *, stop: Stop | None = None) -> list[StoredAccount]:  # noqa: A002
+    def accounts(self, *, all: bool = False, stop: Stop | None = None) -> list[StoredAccount]:  # noqa: A002
         """The accounts that are stored for this provider, or with `all` for every provider of the
         data directory. No network."""
-        arguments = {"all": True} if all else {}
-        stored = self._run("accounts", arguments, stop)["accounts"]
-        return [StoredAccount.from_shape(shape) for shape in stored]
+        from .reports import StoredAccount
+
+        stored = self._run("accounts", {"all": all}, stop)["accounts"]
+        return [StoredAccount.from_dict(account) for account in stored]
 
     def switch(self, account_id: str, *, stop: Stop | None = None) -> Session | None:
         """Makes a stored account the active one. No network. None when its access has ended and
         only a new login helps. Raises `UnknownAccount`."""
-        return self._usable(self._status("switch", {"account": checked_id(account_id)}, stop))
+        return self._usable(self._status("switch", {"account": account_id}, stop))
 
     def logout(
         self,
+        *,
         local_only: bool = False,
         everywhere: bool = False,
         deadline: float | None = None,
         account: str | None = None,
-        *,
         stop: Stop | None = None,
     ) -> LogoutReport:
         """Signs out, here at once and at the server within `deadline` seconds, else later.
@@ -137,17 +148,17 @@ class Keeper:
         nobody is active, and the other accounts stay stored. Raises `LogoutIncomplete` when neither
         the disk nor the server could be reached.
         """
-        arguments: dict[str, Any] = {
+        from .reports import LogoutReport
+
+        options = {
             "local_only": local_only,
             "everywhere": everywhere,
             "deadline": deadline,
+            "account": account,
+            "hooks": list(self._hooks),
         }
-        if account is not None:
-            arguments["account"] = checked_id(account)
-        if self._hooks:
-            arguments["hooks"] = list(self._hooks)
-        report = LogoutReport.from_shape(self._run("logout", arguments, stop))
-        tasks = afterwards.finish(self._run, self._stopper(stop), {}, self._hooks, report)
+        report = LogoutReport.from_dict(self._run("logout", options, stop))
+        tasks = self._finish_hooks(stop, report)
         return report.completed(tasks, self._tell_sink(stop))
 
     def remove(self, account_id: str, *, stop: Stop | None = None) -> LogoutReport:
@@ -163,75 +174,119 @@ class Keeper:
         can do, by kind: "window_property" and "builtin", each called with the name of what to
         clear or to run. `restore()` and every login begin with it.
         """
-        return afterwards.finish(self._run, self._stopper(stop), handlers or {}, self._hooks)
+        from .post_logout import finish
+
+        return finish(self._run, self._stop_of(stop), handlers or {}, self._hooks)
 
     def outbox(self, *, stop: Stop | None = None) -> list[OutboxEntry]:
         """The logouts that the server has not confirmed yet. No network."""
-        return [OutboxEntry.from_shape(e) for e in self._run("outbox", {}, stop)["entries"]]
+        from .reports import OutboxEntry
 
-    def drain(self, due_only: bool = False, *, stop: Stop | None = None) -> DrainReport:
+        return [OutboxEntry.from_dict(entry) for entry in self._run("outbox", {}, stop)["entries"]]
+
+    def drain(self, *, due_only: bool = False, stop: Stop | None = None) -> DrainReport:
         """Tries the waiting logouts now, or with `due_only` those whose time has come."""
-        report = DrainReport.from_shape(self._run("drain", {"due_only": due_only}, stop))
+        from .reports import DrainReport
+
+        report = DrainReport.from_dict(self._run("drain", {"due_only": due_only}, stop))
         self._tell_sink(stop)
         return report
 
     def audit(self, limit: int = 100, *, stop: Stop | None = None) -> list[AuditEvent]:
         """The last `limit` lines of the audit trail, oldest first."""
+        from .reports import AuditEvent
+
         lines = self._run("audit", {"limit": limit}, stop)["events"]
-        return [AuditEvent.from_shape(line) for line in lines]
+        return [AuditEvent.from_dict(line) for line in lines]
 
     def details(self, *, stop: Stop | None = None) -> Details:
-        """The status, when this login and its last renewal were, and the names of the cookies."""
-        details: Details = self._run("details", {}, stop)
-        return details
+        """The status, and when this login and its last renewal were. No network."""
+        from .reports import Details
 
-    def next_work(self, *, stop: Stop | None = None) -> NextWork:
-        """When a service should call `renew` ("renew_at") and `drain` ("drain_at") next."""
-        work: NextWork = self._run("next_work", {}, stop)
-        return work
+        return Details.from_dict(self._run("details", {}, stop))
+
+    def schedule(self, *, stop: Stop | None = None) -> Schedule:
+        """When a service should call `renew()` and `drain()` next. No network."""
+        from .reports import Schedule
+
+        return Schedule.from_dict(self._run("schedule", {}, stop))
 
     def forget(self, *, stop: Stop | None = None) -> Forgotten:
         """Logs out, then erases the device key, the sessions and the waiting logouts for good.
 
-        The server is tried once; what it has not been told by then, it never will be. Says how
-        many sessions and how many waiting logouts were erased. The functions of `after_logout` are
-        not called: log out first where they matter.
+        The server is tried once; what it has not been told by then, it never will be. The functions
+        of `after_logout` are not called: log out first where they matter.
         """
-        forgotten: Forgotten = self._run("forget", {}, stop)
-        return forgotten
+        from .reports import Forgotten
 
-    def doctor(self, *, stop: Stop | None = None) -> dict[str, Any]:
+        return Forgotten.from_dict(self._run("forget", {}, stop))
+
+    def doctor(self, *, stop: Stop | None = None) -> Doctor:
         """What this machine can do: key, vault, locks, TLS, clock, file system, versions."""
-        findings: dict[str, Any] = self._run("doctor", {}, stop)
-        return findings
+        from .reports import Doctor
 
-    def events(self, after: int = -1) -> list[EventShape]:
-        """What happened in this process with a greater `seq` than `after`, oldest first.
+        return Doctor.from_dict(self._run("doctor", {}, stop))
 
-        With -1: one entry with the newest number and the event "", to start from now.
-        """
-        events: list[EventShape] = self._native.take_events(self._handle, after)
-        return events
+    def events(self, after: int = 0) -> list[Event]:
+        """What happened in this process with a greater `seq` than `after`, oldest first; the last
+        256 at most."""
+        from .reports import Event
+
+        return [Event.from_dict(event) for event in self._events(after)["events"]]
+
+    def newest_event(self) -> int:
+        """The greatest `seq` until now, to ask for what comes later; 0 where nothing happened."""
+        newest: int = self._events(2**62)["newest"]
+        return newest
 
     def take_log(self) -> list[tuple[int, str]]:
         """The log lines not taken yet: (level, text), level 0 debug, 1 info, 2 warning, 3 error."""
-        return [(level, text) for level, text in self._native.take_log(self._handle)]
+        return [(level, text) for level, text in self._run("log", {}, None)["lines"]]
 
-    def _run(self, verb: str, arguments: dict[str, Any], stop: Stop | None) -> Any:
-        return operation.run(self._native, self._handle, verb, arguments, self._stopper(stop))
+    def _run(self, verb: str, options: dict[str, Any], stop: Stop | None) -> Any:
+        return operation.run(self._native, self._handle, verb, options, self._stop_of(stop))
 
-    def _stopper(self, stop: Stop | None) -> Stop | None:
+    def _stop_of(self, stop: Stop | None) -> Stop | None:
         return self._stop if stop is None else stop
+
+    def _finish_hooks(
+        self, stop: Stop | None, report: LogoutReport | None = None
+    ) -> list[TaskResult]:
+        if not self._hooks:
+            return []
+        from .post_logout import finish
+
+        return finish(self._run, self._stop_of(stop), {}, self._hooks, report)
 
     def _tell_sink(self, stop: Stop | None) -> str:
         """The audit sink gets what is new, unless there is no time. What went wrong, or ""."""
-        stop = self._stopper(stop)
+        stop = self._stop_of(stop)
         if self._sink is None or (stop is not None and stop()):
             return ""
         return self._sink.deliver(stop)
 
-    def _status(self, verb: str, arguments: dict[str, Any], stop: Stop | None) -> Status:
-        return Status.from_shape(self._run(verb, arguments, stop))
+    def _events(self, after: int) -> dict[str, Any]:
+        events: dict[str, Any] = self._run("events", {"after": after}, None)
+        return events
+
+    def _status(self, verb: str, options: dict[str, Any], stop: Stop | None) -> Status:
+        return Status.from_dict(self._run(verb, options, stop))
 
     def _usable(self, status: Status) -> Session | None:
         return Session(status, self._run) if status.usable else None
+
+
+def _as_bytes(password: str | bytes | bytearray) -> bytes:
+    """SECRET. What is neither is refused by the core."""
+    if isinstance(password, bytearray):
+        return bytes(password)
+    if not isinstance(password, str):
+        return password
+    # The error of `encode` holds the whole text; it ends here, before ours is made.
+    try:
+        return password.encode()
+    except UnicodeError:
+        pass
+    from .errors import InvalidInput
+
+    raise InvalidInput("The password holds a character that cannot be used.")

@@ -6,13 +6,9 @@ part of a `repr` or of an error.
 
 from __future__ import annotations
 
-from .errors import UnexpectedAnswer
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterator
-
-    from .shapes import Answer
 
 
 class Headers:
@@ -65,11 +61,11 @@ class Response:
 
     __slots__ = ("content", "headers", "status_code", "url")
 
-    def __init__(self, answer: Answer) -> None:
-        self.status_code = answer["status"]
-        self.url = answer["url"]
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.status_code: int = answer["status"]
+        self.url: str = answer["url"]
         self.headers = Headers(answer["headers"])
-        self.content = answer["body"]
+        self.content: bytes = answer["body"]
 
     def __repr__(self) -> str:
         return f"<Response [{self.status_code}]>"
@@ -90,7 +86,12 @@ class Response:
             return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body's JSON. Raises `UnexpectedAnswer` when it is none."""
+        """What the body says in JSON. Raises `UnexpectedAnswer` for anything else."""
+        from .loading import native
+
+        read = native().from_json(self.content)
+        if read is not None:
+            return read[0]
         from json import loads
 
         # The error of `json` holds the whole body; it ends here, before ours is made.
@@ -98,9 +99,15 @@ class Response:
             return loads(self.content)
         except ValueError:
             pass
-        raise UnexpectedAnswer(f"The server's answer (status {self.status_code}) is not JSON.")
+        raise _unexpected(f"The server's answer (status {self.status_code}) is not JSON.")
 
     def raise_for_status(self) -> None:
         """Raises `UnexpectedAnswer` when the status is 400 or more."""
         if not self.ok:
-            raise UnexpectedAnswer(f"The server answered with status {self.status_code}.")
+            raise _unexpected(f"The server answered with status {self.status_code}.")
+
+
+def _unexpected(what: str) -> Exception:
+    from .errors import UnexpectedAnswer
+
+    return UnexpectedAnswer(what)

@@ -1,4 +1,4 @@
-"""A Python function that gets the audit trail. (One at a URL is the core's.)
+"""A Python function that gets the audit trail.
 
 The trail in the vault stays the one that counts: it knows how far each sink has got, so a sink that
 fails gets the same lines again later, and one that crashed with its process may see some twice. It
@@ -7,19 +7,15 @@ works on a thread of its own, because nobody knows how long it takes, and a logo
 
 from __future__ import annotations
 
-from .errors import InvalidInput, safe_text
-from .records import AuditEvent
+from .errors import safe_text
+from .reports import AuditEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Thread
-    from typing import Callable, List
+    from typing import Any
 
-    from .operation import Stop
-    from .session import Run
-    from .shapes import AuditShape
-
-    Sink = Callable[[List[AuditEvent]], object]
+    from ._types import Run, Sink, Stop
 
 # How long the caller waits for the sink, in seconds. Afterwards it goes on by itself.
 PATIENCE = 1.0
@@ -70,32 +66,20 @@ class AuditSink:
             return f"not done within {PATIENCE:g} s, gets the rest later"
         return "".join(failures)
 
-    def _hand_over(self, lines: list[AuditShape], failures: list[str]) -> None:
+    def _hand_over(self, lines: list[dict[str, Any]], failures: list[str]) -> None:
         try:
             while lines:
-                self._call([AuditEvent.from_shape(line) for line in lines])
+                self._call([AuditEvent.from_dict(line) for line in lines])
                 taken = {"sink": self.name, "seq": lines[-1]["seq"]}
                 self._run("audit_taken", taken, _go_on)
                 lines = self._new_lines(_go_on) if len(lines) == BATCH else []
         except Exception as error:  # noqa: BLE001 - as above
             failures.append(safe_text(error))
 
-    def _new_lines(self, stop: Stop | None) -> list[AuditShape]:
+    def _new_lines(self, stop: Stop | None) -> list[dict[str, Any]]:
         asked = {"sink": self.name, "limit": BATCH}
-        lines: list[AuditShape] = self._run("audit_since", asked, stop)["events"]
+        lines: list[dict[str, Any]] = self._run("audit_since", asked, stop)["events"]
         return lines
-
-
-def split(given: Sink | str | None) -> tuple[Sink | None, str]:
-    """A function and no URL, or none and a URL. Raises `InvalidInput`."""
-    if given is None or isinstance(given, str):
-        return None, given or ""
-    if not callable(given):
-        raise InvalidInput(
-            "The audit sink is neither a function nor a URL.",
-            "Give a function that takes a list of AuditEvent, or an https URL.",
-        )
-    return given, ""
 
 
 def _name(call: Sink) -> str:

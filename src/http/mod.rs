@@ -13,13 +13,6 @@ mod settings;
 mod tls;
 mod worker;
 
-#[cfg(test)]
-mod client_test;
-#[cfg(test)]
-mod limits_test;
-#[cfg(test)]
-mod scripted;
-
 pub use answer::Answer;
 pub use client::Client;
 pub use request::{Body, Request};

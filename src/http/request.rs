@@ -5,7 +5,7 @@
 //! of that name is left out when there is a bearer token, and refused when there is none.
 
 use crate::error::{Error, Kind, Result};
-use crate::provider::{Body as Filled, Target, Template, Values, is_reserved};
+use crate::provider::{self, Pairs, RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -54,35 +54,35 @@ impl Request {
 
     /// A form as a browser sends it.
     /// A request as a provider file describes it, with `values` in their places.
-    pub fn filled(method: &str, target: &Target, body: &Filled, values: &Values) -> Self {
-        let mut url = target.url.clone();
-        if !target.query.is_empty() {
+    pub fn filled(method: &str, template: RequestTemplate, values: &Values) -> Self {
+        let mut url = template.url.clone();
+        if !template.query.is_empty() {
             let mut query = url.query_pairs_mut();
-            for (name, template) in &target.query {
+            for (name, template) in template.query {
                 query.append_pair(name, template.fill(values).expose());
             }
         }
-        let mut request = Request::new(method, url).with_filled_body(body, values);
-        for (name, template) in &target.headers {
+        let mut request = Request::new(method, url).with_filled_body(template.body, values);
+        for (name, template) in template.headers {
             request = request.with_header(name, template.fill(values).expose());
         }
         request
     }
 
     #[must_use]
-    pub fn with_filled_body(self, body: &Filled, values: &Values) -> Self {
-        let fill = |pairs: &[(String, Template)]| -> Vec<(String, Secret)> {
+    pub fn with_filled_body(self, body: provider::Body, values: &Values) -> Self {
+        let fill = |pairs: &Pairs| -> Vec<(String, Secret)> {
             pairs.iter().map(|(name, template)| (name.clone(), template.fill(values))).collect()
         };
         match body {
-            Filled::None => self,
-            Filled::Form(pairs) => {
+            provider::Body::None => self,
+            provider::Body::Form(pairs) => {
                 let filled = fill(pairs);
                 let fields: Vec<(&str, &str)> =
                     filled.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
                 Request { body: Request::post_form(self.url.clone(), &fields).body, ..self }
             }
-            Filled::Json(pairs) => {
+            provider::Body::Json(pairs) => {
                 let filled = fill(pairs);
                 let fields: BTreeMap<&str, &str> =
                     filled.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();

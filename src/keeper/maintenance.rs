@@ -2,21 +2,18 @@
 //! forgetting everything.
 
 use super::Keeper;
-use super::report::{Forgotten, Schedule};
+use super::report::{
+    ClockFacts, Doctor, FileSystemFacts, Forgotten, KeyFacts, LockFacts, Schedule, TlsFacts,
+    VaultFacts, Versions,
+};
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
 use crate::session::{Revocation, Session};
-use serde::Serialize;
-use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// What `doctor` tells: what this machine can do, by area.
-#[derive(Clone, Debug, Serialize)]
-pub struct Facts(pub Value);
 
 impl Keeper {
     /// When the service should renew and drain next.
@@ -55,8 +52,8 @@ impl Keeper {
         let is_news = !self.shared.has_sink_failed.swap(true, Ordering::Relaxed);
         if is_news {
             log::warn!("the audit sink failed: {reason}");
-            let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
-            self.append(&record);
+            let audit_event = self.audit_event(Event::AuditSinkFailed, "", "failed", reason);
+            self.append(&audit_event);
         }
     }
 
@@ -69,7 +66,7 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let revocation = |session: &Session| {
             let other = provider::find(&session.provider, &Given::new())
-                .or_else(|_| Provider::parse(&session.definition))
+                .or_else(|_| Provider::from_source(&session.definition))
                 .ok();
             let own = (session.provider == self.provider.key).then(|| self.provider.clone());
             let whose = (session.id.as_str(), session.account.id.as_str());
@@ -87,7 +84,7 @@ impl Keeper {
                 }
                 tx.audit().append(&NewAuditEvent {
                     provider: session.provider.clone(),
-                    ..self.record(Event::Logout, &session.account.id, "cleared", "")
+                    ..self.audit_event(Event::Logout, &session.account.id, "cleared", "")
                 })?;
             }
             Ok(stored.len() as u64)
@@ -98,36 +95,41 @@ impl Keeper {
         }
         let (left, pending) = vault.forget()?;
         self.shared.clear();
-        self.tell(Event::Forgotten, "", "ok");
+        self.publish(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
     }
 
     /// What this machine can do. No network.
-    pub fn facts(&self) -> Result<Facts> {
+    pub fn doctor(&self) -> Result<Doctor> {
         let vault = self.shared.vault()?;
         let clock = &self.shared.clock;
         let diagnosis = vault.diagnose()?;
-        Ok(Facts(json!({
-            "versions": { "sessionkeeper": env!("CARGO_PKG_VERSION"), "sqlite": diagnosis.sqlite },
-            "vault": {
-                "place": self.shared.directory.display().to_string(),
-                "schema": diagnosis.schema,
-                "is_sound": diagnosis.is_sound,
+        Ok(Doctor {
+            versions: Versions {
+                sessionkeeper: env!("CARGO_PKG_VERSION"),
+                sqlite: diagnosis.sqlite,
             },
-            "key": {
-                "place": diagnosis.key_place.display().to_string(),
-                "is_beside_the_vault": diagnosis.key_beside_vault,
+            vault: VaultFacts {
+                place: self.shared.directory.display().to_string(),
+                schema: diagnosis.schema,
+                is_sound: diagnosis.is_sound,
             },
-            "locks": { "across_processes": diagnosis.file_locks && self.shared.login_lock.can_lock() },
-            "file_system": { "journal_mode": diagnosis.journal_mode },
-            "tls": { "bundled_roots": http::bundled_roots() },
-            "clock": {
-                "now": clock.now(),
-                "is_plausible": clock.is_plausible(),
-                "is_known": clock.is_known(),
+            key: KeyFacts {
+                place: diagnosis.key_place.display().to_string(),
+                is_beside_the_vault: diagnosis.key_beside_vault,
             },
-        })))
+            locks: LockFacts {
+                across_processes: diagnosis.file_locks && self.shared.login_lock.can_lock(),
+            },
+            file_system: FileSystemFacts { journal_mode: diagnosis.journal_mode },
+            tls: TlsFacts { bundled_roots: http::bundled_roots() },
+            clock: ClockFacts {
+                now: clock.now(),
+                is_plausible: clock.is_plausible(),
+                is_known: clock.is_known(),
+            },
+        })
     }
 }
 

@@ -6,7 +6,6 @@
 
 mod accounts;
 mod clients;
-mod courier;
 mod delivery;
 mod device_codes;
 mod drain;
@@ -29,23 +28,24 @@ use crate::http;
 use crate::provider::{Provider, Renew};
 use crate::session::Credentials;
 use crate::session::{Account, Session};
-use crate::vault::random_id;
+use crate::vault::{BusyTimeout, random_id};
 use log::{Level, LevelFilter};
 use session_cache::Seen;
 use shared::Shared;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
-pub use courier::check_address;
 pub use logout::LogoutOptions;
-pub use maintenance::Facts;
 pub use report::{
-    AccountLine, Accounts, Details, Drained, EntryLine, Forgotten, Local, Outbox, Report, Schedule,
-    Status, TaskLine,
+    AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, EntryLine,
+    Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status,
+    TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
+
+/// How long a call that answers at once may wait for others.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// How a keeper is set up.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +59,6 @@ pub struct Config {
     pub logout_deadline: Duration,
     /// How long before its end a token is renewed, in seconds.
     pub renewal_margin: i64,
-    /// Where the audit trail is sent as well.
-    pub audit_url: Option<Url>,
     pub log_level: LevelFilter,
     /// True: the log goes to the terminal (standard error) as well.
     pub log_to_terminal: bool,
@@ -74,7 +72,6 @@ pub struct Keeper {
     network: http::Settings,
     logout_deadline: Duration,
     renewal_margin: i64,
-    audit_url: Option<Url>,
 }
 
 impl Keeper {
@@ -101,7 +98,6 @@ impl Keeper {
             network: config.network,
             logout_deadline: config.logout_deadline,
             renewal_margin: config.renewal_margin,
-            audit_url: config.audit_url,
         })
     }
 
@@ -132,6 +128,17 @@ impl Keeper {
 
     pub fn newest_event(&self) -> i64 {
         self.shared.events.newest()
+    }
+
+    /// Does what only reads, if nobody else is at work on the vault; `None`: that may take longer.
+    pub fn at_once<T>(&self, work: impl FnOnce() -> Result<T>) -> Option<Result<T>> {
+        if !self.shared.is_vault_free() {
+            return None;
+        }
+        let _allowance = BusyTimeout::of(AT_ONCE);
+        let done = work();
+        let is_in_the_way = done.as_ref().is_err_and(|error| error.kind() == Kind::Storage);
+        (!is_in_the_way).then_some(done)
     }
 
     /// What is stored. No network.

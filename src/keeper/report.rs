@@ -1,15 +1,19 @@
 //! What the keeper tells: plain data for Python and the command line. Times are Unix seconds, UTC.
 //! No secret is in any of them.
 
+use crate::audit::AuditEvent;
 use crate::backoff::Outcome;
 use crate::clock::UnixTime;
+use crate::events::Notification;
+use crate::login::Device;
 use crate::provider::id_of;
 use crate::session::{Account, Session};
-use crate::vault::OutboxEntry;
-use serde::Serialize;
+use crate::vault::{OutboxEntry, QueuedTask};
+use serde::{Deserialize, Serialize};
 
 /// The keys that the command line promises, and no others.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Status {
     /// "signed_in", "signed_out" or "expired".
     pub state: &'static str,
@@ -48,6 +52,7 @@ impl Status {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Details {
     #[serde(flatten)]
     pub status: Status,
@@ -56,6 +61,7 @@ pub struct Details {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Local {
     Cleared,
@@ -64,7 +70,8 @@ pub enum Local {
 
 /// What a logout came to.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LogoutReport {
     pub local: Local,
     /// An `Outcome`'s name, or "nothing_to_revoke".
     pub remote: &'static str,
@@ -86,6 +93,7 @@ pub struct Report {
 
 /// What became of one piece of post-logout work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TaskLine {
     pub name: String,
     /// "done" or "failed".
@@ -93,8 +101,76 @@ pub struct TaskLine {
     pub detail: String,
 }
 
+/// How a piece of post-logout work ended, as whoever did it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TaskOutcome {
+    Done,
+    Failed,
+}
+
+/// Post-logout work for whoever asked for it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Tasks {
+    pub tasks: Vec<HandedTask>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HandedTask {
+    pub id: i64,
+    /// "window_property", "builtin" or "hook".
+    pub kind: String,
+    pub name: String,
+    pub provider: String,
+    /// The id of the account that was signed out.
+    pub account: String,
+}
+
+impl From<QueuedTask> for HandedTask {
+    fn from(taken: QueuedTask) -> Self {
+        HandedTask {
+            id: taken.id,
+            kind: taken.task.kind.as_str().to_owned(),
+            name: taken.task.name,
+            provider: id_of(&taken.task.provider).to_owned(),
+            account: taken.task.account,
+        }
+    }
+}
+
+/// A code that the user enters on another device.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DeviceCode {
+    /// For finishing the login.
+    pub handle: u64,
+    pub user_code: String,
+    pub verification_uri: String,
+    pub verification_uri_complete: Option<String>,
+    pub expires_at: UnixTime,
+    /// Seconds between two questions to the service.
+    pub interval: u64,
+}
+
+impl DeviceCode {
+    pub fn new(handle: u64, device: Device) -> Self {
+        DeviceCode {
+            handle,
+            user_code: device.user_code,
+            verification_uri: device.verification_uri,
+            verification_uri_complete: device.verification_uri_complete,
+            expires_at: device.expires_at,
+            interval: device.interval.as_secs(),
+        }
+    }
+}
+
 /// A stored account.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AccountLine {
     pub provider: String,
     pub account: Account,
@@ -106,11 +182,13 @@ pub struct AccountLine {
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Accounts {
     pub accounts: Vec<AccountLine>,
 }
 
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EntryLine {
     pub id: i64,
     pub provider: String,
@@ -138,13 +216,15 @@ impl From<OutboxEntry> for EntryLine {
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outbox {
     pub entries: Vec<EntryLine>,
 }
 
 /// What is left after a drain, and how many attempts ended in which way.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Drained {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DrainReport {
     pub entries: Vec<EntryLine>,
     pub revoked: u32,
     pub already_ended: u32,
@@ -155,7 +235,7 @@ pub struct Drained {
     pub expired: u32,
 }
 
-impl Drained {
+impl DrainReport {
     pub(super) fn count(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Revoked => &mut self.revoked,
@@ -169,15 +249,103 @@ impl Drained {
 
 /// When the service should come back.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Schedule {
     pub renew_at: Option<UnixTime>,
     pub drain_at: Option<UnixTime>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Forgotten {
     pub forgotten: bool,
     pub sessions: u64,
     /// Revocations that were given up with the key.
     pub pending_revocations: u64,
+}
+
+/// Lines of the audit trail, oldest first.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AuditTrail {
+    pub events: Vec<AuditEvent>,
+}
+
+/// What happened in this process, oldest first.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Notifications {
+    pub events: Vec<Notification>,
+    /// The number of the newest of all, to ask from next time.
+    pub newest: i64,
+}
+
+/// Log lines: 0 for debug, 1 for info, 2 for a warning, 3 for an error; and the text.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LogLines {
+    pub lines: Vec<(u8, String)>,
+}
+
+/// What this machine can do, by area.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Doctor {
+    pub versions: Versions,
+    pub vault: VaultFacts,
+    pub key: KeyFacts,
+    pub locks: LockFacts,
+    pub file_system: FileSystemFacts,
+    pub tls: TlsFacts,
+    pub clock: ClockFacts,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Versions {
+    pub sessionkeeper: &'static str,
+    pub sqlite: &'static str,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct VaultFacts {
+    pub place: String,
+    /// The version of the tables.
+    pub schema: i64,
+    pub is_sound: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct KeyFacts {
+    pub place: String,
+    pub is_beside_the_vault: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LockFacts {
+    pub across_processes: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FileSystemFacts {
+    pub journal_mode: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TlsFacts {
+    /// How many certificate authorities are built in.
+    pub bundled_roots: usize,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClockFacts {
+    pub now: UnixTime,
+    pub is_plausible: bool,
+    pub is_known: bool,
 }

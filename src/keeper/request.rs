@@ -12,31 +12,42 @@ use crate::http::{Answer, Body, Request};
 use crate::session::Credentials;
 use crate::session::Session;
 use crate::vault::random_id;
+use crate::wire::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
-use zeroize::Zeroizing;
 
 /// A request as an add-on asks for it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outgoing {
     /// The id of the account that asks; `None`: whoever is active.
+    #[serde(default)]
     pub account: Option<String>,
     pub method: String,
     pub url: String,
+    #[serde(default)]
     pub headers: Vec<(String, String)>,
-    pub body: Option<Vec<u8>>,
+    #[serde(default)]
+    pub body: Option<Bytes>,
 }
 
 /// The answer to it. The body is at most 1 MiB.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Received {
     pub status: u16,
     pub url: String,
     pub headers: Vec<(String, String)>,
+    #[serde(skip)]
     pub body: Vec<u8>,
 }
 
 /// What an add-on needs for requests of its own. Secret.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExportedCredentials {
     pub headers: BTreeMap<String, String>,
     pub cookies: BTreeMap<String, String>,
@@ -99,12 +110,10 @@ impl Keeper {
         cancel: &Cancel,
     ) -> Result<Answer> {
         let mut request = Request::get(url.clone());
-        request.method.clone_from(&outgoing.method);
+        request.method = outgoing.method.to_ascii_uppercase();
         request.headers.clone_from(&outgoing.headers);
-        request.body = outgoing
-            .body
-            .as_ref()
-            .map(|bytes| Body { content_type: None, bytes: Zeroizing::new(bytes.clone()) });
+        request.body =
+            outgoing.body.as_ref().map(|bytes| Body { content_type: None, bytes: bytes.0.clone() });
         if self.provider.api.bearer_hosts.check(url).is_ok() {
             request.bearer = session.credentials.token(&self.provider.session);
         }

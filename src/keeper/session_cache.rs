@@ -54,6 +54,11 @@ impl SessionCache {
         self.known().restored.insert(session_id.to_owned())
     }
 
+    /// True when its restore has been announced.
+    pub fn is_restored(&self, session_id: &str) -> bool {
+        self.known().restored.contains(session_id)
+    }
+
     pub fn clear(&self) {
         self.known().by_provider.clear();
     }

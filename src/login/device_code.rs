@@ -78,7 +78,7 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
         expires_at: context.clock.now() + i64::try_from(life).unwrap_or(0),
         interval: interval.unwrap_or(INTERVAL).clamp(Duration::from_secs(1), LONGEST_INTERVAL),
         code: Secret::new(code),
-        deadline: Instant::now() + Duration::from_secs(life),
+        deadline: context.clock.instant() + Duration::from_secs(life),
         learned,
     })
 }
@@ -110,8 +110,8 @@ pub(super) fn wait(
     ];
     let mut interval = device.interval;
     loop {
-        let left = device.deadline.saturating_duration_since(Instant::now());
-        if !context.cancel.wait(interval.min(left)) {
+        let left = device.deadline.saturating_duration_since(context.clock.instant());
+        if !context.clock.wait(interval.min(left), context.cancel) {
             return Err(cancelled());
         }
         if left <= interval {

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::cookies::Jar;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Request, form};
-use crate::provider::{Body, HostedForm, Page, Submit, Take, Values};
+use crate::provider::{HostedForm, Page, Submit, Take, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
 
@@ -34,12 +34,12 @@ pub(super) fn log_in(
 
 fn fetch(context: &Context, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: fetching {}", page.name);
-    let request = Request::filled("GET", &page.target, &Body::None, values);
+    let request = Request::filled("GET", page.request(), values);
     let answer = context.client.follow(&request, &context.provider.hosts, jar, context.cancel)?;
     let text = page_text(&page.name, &answer)?;
-    for take in &page.take {
+    for (name, take) in &page.take {
         let value = find(take, &text, jar).ok_or_else(|| missing(page, take))?;
-        values.insert(take.value.clone(), value);
+        values.insert(name.clone(), value);
     }
     Ok(())
 }
@@ -62,8 +62,7 @@ fn missing(page: &Page, take: &Take) -> Error {
 
 fn submit(context: &Context, submit: &Submit, values: &Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: sending {}", submit.name);
-    let body = Body::Form(submit.form.clone());
-    let request = Request::filled("POST", &submit.target, &body, values);
+    let request = Request::filled("POST", submit.request(), values);
     let answer = context.client.exchange(&request, &context.provider.hosts, jar, &Cancel::new())?;
     match answer.status {
         301..=303 => follow(context, submit, &answer, jar),

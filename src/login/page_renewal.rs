@@ -21,7 +21,7 @@ pub(super) fn renew(
     }
     let before = credentials.jar.clone();
     let rule = &context.provider.session;
-    let request = Request::get(page.url.clone());
+    let request = Request::get(page.url.to_url());
     let answer = context.client.follow(
         &request,
         &context.provider.hosts,

@@ -15,9 +15,10 @@ pub(super) fn renew(
     mut credentials: Credentials,
 ) -> Result<Renewal> {
     let rule = &context.provider.session;
-    let templates = renew.target.templates().chain(renew.body.templates());
-    let Some(values) = credentials.fill(rule, templates) else { return Ok(Renewal::Over) };
-    let request = Request::filled(&renew.method, &renew.target, &renew.body, &values)
+    let Some(values) = credentials.fill(rule, renew.request().templates()) else {
+        return Ok(Renewal::Over);
+    };
+    let request = Request::filled(&renew.method, renew.request(), &values)
         .with_header("Accept", "application/json");
     let before = credentials.token(rule);
     let hosts = &context.provider.hosts;

@@ -15,7 +15,7 @@ const MOST: usize = 200;
 /// Ends all but the own one, which ends by the logout itself. `others_ended` counts those that the server
 /// says it has others_ended.
 pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentials) -> Verdict {
-    let mut request = Request::get(list.url.clone()).with_header("Accept", "application/json");
+    let mut request = Request::get(list.url.to_url()).with_header("Accept", "application/json");
     request.bearer = bearer(context.provider, credentials, list.bearer);
     let answer = match ask(context, &request, credentials) {
         Ok(answer) if answer.status == 200 => answer,
@@ -54,7 +54,7 @@ pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentia
 }
 
 fn end_one(context: &Context, list: &SessionList, url: Url, credentials: &Credentials) -> Verdict {
-    let mut request = Request::new(list.end_method.clone(), url);
+    let mut request = Request::new(&*list.end_method, url);
     request.bearer = bearer(context.provider, credentials, list.bearer);
     match ask(context, &request, credentials) {
         Ok(answer) if list.end_status.contains(&answer.status) => {
@@ -92,6 +92,5 @@ fn address(list: &SessionList, session: &Value) -> Option<Url> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    let escaped: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    Url::parse(&list.end_url.replace("{id}", &escaped.replace('+', "%20"))).ok()
+    list.end_url(&id)
 }

@@ -12,7 +12,7 @@ use crate::backoff::Outcome;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Fault;
-use crate::provider::{Everywhere, Place, Probe, Provider, Step};
+use crate::provider::{Everywhere, LogoutTarget, Probe, Provider, Step};
 use crate::secret::Secret;
 use crate::session::{Credentials, ID_TOKEN, REFRESH_TOKEN};
 use std::time::Duration;
@@ -81,7 +81,7 @@ pub fn revoke(
         let verdict = match step {
             Step::Request(logout) if request::waits_in_vain(logout, credentials, &verdicts) => None,
             Step::Request(logout) => Some(request::send(context, logout, credentials)),
-            Step::Revoke(tokens) => revocation::revoke(context, tokens, credentials),
+            Step::Revoke { tokens } => revocation::revoke(context, tokens, credentials),
             Step::EndSession => end_session::end(context, credentials),
         };
         verdicts.extend(verdict);
@@ -143,7 +143,7 @@ pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Cred
 pub fn can_revoke(provider: &Provider, credentials: &Credentials) -> bool {
     provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => request::is_sendable(provider, logout, credentials),
-        Step::Revoke(tokens) => tokens.iter().any(|name| credentials.value(name).is_some()),
+        Step::Revoke { tokens } => tokens.iter().any(|name| credentials.value(name).is_some()),
         Step::EndSession => credentials.value(ID_TOKEN).is_some(),
     })
 }
@@ -158,7 +158,7 @@ pub fn needs_fresh_token(
     let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
     let sends_token = provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => logout.bearer,
-        Step::Revoke(_) | Step::EndSession => false,
+        Step::Revoke { .. } | Step::EndSession => false,
     });
     let has_none = credentials.token(&provider.session).is_none();
     (sends_token || (everywhere && lists)) && (has_none || has_lapsed(provider, credentials, clock))
@@ -178,7 +178,7 @@ pub fn requests(provider: &Provider) -> u32 {
         .iter()
         .map(|step| match step {
             Step::Request(_) | Step::EndSession => 1,
-            Step::Revoke(tokens) => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
+            Step::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
         })
         .sum();
     steps + u32::from(provider.logout.probe.is_some())
@@ -189,17 +189,17 @@ fn urls(provider: &Provider) -> Vec<Url> {
     let mut urls = Vec::new();
     for step in &provider.logout.steps {
         if let Step::Request(logout) = step {
-            if let Place::Fixed(target) = &logout.place {
+            if let LogoutTarget::Fixed(target) = logout.target() {
                 urls.push(target.url.clone());
             }
         }
     }
     match &provider.logout.probe {
-        Some(Probe::Request { url, .. }) => urls.push(url.clone()),
+        Some(Probe::Request { url, .. }) => urls.push(url.to_url()),
         Some(Probe::Renew) | None => {}
     }
     if let Some(Everywhere::List(list)) = &provider.everywhere {
-        urls.push(list.url.clone());
+        urls.push(list.url.to_url());
     }
     urls.extend(provider.renewal_url().cloned());
     urls

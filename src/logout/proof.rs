@@ -10,7 +10,7 @@ use crate::cookies::Jar;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 use crate::oauth::errors;
-use crate::provider::Proof;
+use crate::provider::{CookieName, Proof};
 use serde_json::Value;
 use url::Url;
 
@@ -83,7 +83,7 @@ fn missing(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Option<Strin
         serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
     };
     if let Some((pointer, _)) =
-        proof.json.iter().find(|(pointer, wanted)| body.pointer(pointer) != Some(wanted))
+        proof.json.iter().find(|(pointer, wanted)| body.pointer(pointer) != Some(&**wanted))
     {
         return Some(format!("the answer does not say so at '{pointer}'"));
     }
@@ -93,9 +93,9 @@ fn missing(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Option<Strin
 
 /// One cookie under its present and former names: those we hold have to be deleted; when we hold
 /// none of them, a deletion of any will do.
-fn is_deleted(names: &[String], url: &Url, jar: &Jar, answer: &Answer) -> bool {
-    let deleted = |name: &String| jar.deleted_at(name, url, &answer.set_cookies, answer.date());
-    let held: Vec<&String> = names.iter().filter(|name| jar.value(name).is_some()).collect();
+fn is_deleted(names: &[CookieName], url: &Url, jar: &Jar, answer: &Answer) -> bool {
+    let deleted = |name: &CookieName| jar.deleted_at(name, url, &answer.set_cookies, answer.date());
+    let held: Vec<&CookieName> = names.iter().filter(|name| jar.value(name).is_some()).collect();
     if held.is_empty() { names.iter().any(deleted) } else { held.into_iter().all(deleted) }
 }
 

@@ -8,7 +8,7 @@ use crate::backoff::Outcome;
 use crate::context::Context;
 use crate::cookies::Jar;
 use crate::http::Request;
-use crate::provider::{LogoutRequest, Place, Provider, Target, Template};
+use crate::provider::{LogoutRequest, LogoutTarget, Provider};
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::claims::is_showable;
@@ -21,16 +21,16 @@ pub(super) fn send(
     credentials: &mut Credentials,
 ) -> Verdict {
     let Some(request) = build(context.provider, logout, credentials) else {
-        return match &logout.place {
-            Place::Fixed(_) => unknown_to_the_server(),
-            Place::Taken(name) => {
+        return match logout.target() {
+            LogoutTarget::Fixed(_) => unknown_to_the_server(),
+            LogoutTarget::Taken(name) => {
                 let why = format!("no answer has held the '{name}' that is to be opened");
                 Verdict::new(Outcome::Unconfirmed, why)
             }
         };
     };
     let sends_cookies = credentials.jar.header_for(&request.url, context.clock).is_some();
-    if matches!(logout.place, Place::Fixed(_))
+    if matches!(logout.target(), LogoutTarget::Fixed(_))
         && !sends_cookies
         && request.bearer.is_none()
         && !is_filled(logout)
@@ -83,8 +83,9 @@ pub(super) fn waits_in_vain(
     let has_failed = |verdict: &Verdict| {
         matches!(verdict.outcome, Outcome::Rejected | Outcome::Deferred | Outcome::AlreadyEnded)
     };
-    let lacks = |name: &String| credentials.value(name).is_none();
-    matches!(&logout.place, Place::Taken(name) if lacks(name)) && before.iter().any(has_failed)
+    let lacks = |name: &str| credentials.value(name).is_none();
+    matches!(logout.target(), LogoutTarget::Taken(name) if lacks(name))
+        && before.iter().any(has_failed)
 }
 
 /// Tries the old credentials: being refused is the proof that the logout's answer did not give.
@@ -129,10 +130,10 @@ pub(super) fn is_sendable(
     logout: &LogoutRequest,
     credentials: &Credentials,
 ) -> bool {
-    match &logout.place {
-        Place::Taken(name) => credentials.value(name).is_some(),
-        Place::Fixed(target) => {
-            let sends_cookies = !credentials.jar.subset_for(&[&target.url]).is_empty();
+    match logout.target() {
+        LogoutTarget::Taken(name) => credentials.value(name).is_some(),
+        LogoutTarget::Fixed(target) => {
+            let sends_cookies = !credentials.jar.subset_for(&[target.url]).is_empty();
             let sends_token = logout.bearer && credentials.token(&provider.session).is_some();
             let is_filled = is_filled(logout) && build(provider, logout, credentials).is_some();
             sends_cookies || sends_token || is_filled
@@ -146,13 +147,13 @@ fn build(
     logout: &LogoutRequest,
     credentials: &Credentials,
 ) -> Option<Request> {
-    let values = credentials.fill(&provider.session, templates(logout))?;
-    let mut request = match &logout.place {
-        Place::Fixed(target) => Request::filled(&logout.method, target, &logout.body, &values),
+    let values = credentials.fill(&provider.session, logout.templates())?;
+    let mut request = match logout.target() {
+        LogoutTarget::Fixed(target) => Request::filled(&logout.method, target, &values),
         // Where it leads is checked like any other address, when it is asked.
-        Place::Taken(name) => {
+        LogoutTarget::Taken(name) => {
             let url = Url::parse(credentials.value(name)?.expose()).ok()?;
-            Request::new(logout.method.clone(), url).with_filled_body(&logout.body, &values)
+            Request::new(&*logout.method, url).with_filled_body(logout.body(), &values)
         }
     };
     request.bearer = bearer(provider, credentials, logout.bearer);
@@ -161,15 +162,7 @@ fn build(
 
 /// True when the request carries values of the session in its address or its body.
 fn is_filled(logout: &LogoutRequest) -> bool {
-    templates(logout).any(|template| template.places().next().is_some())
-}
-
-fn templates(logout: &LogoutRequest) -> impl Iterator<Item = &Template> {
-    let target = match &logout.place {
-        Place::Fixed(target) => Some(target),
-        Place::Taken(_) => None,
-    };
-    logout.body.templates().chain(target.into_iter().flat_map(Target::templates))
+    logout.templates().any(|template| template.places().next().is_some())
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal

@@ -10,7 +10,7 @@ use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Request};
-use crate::provider::{OAuth, Provider};
+use crate::provider::{Address, OAuth, Provider};
 use crate::secret::Secret;
 use crate::session::Credentials;
 use url::Url;
@@ -34,12 +34,12 @@ impl Endpoint {
         }
     }
 
-    fn fixed(self, oauth: &OAuth) -> Option<&Url> {
+    fn fixed(self, oauth: &OAuth) -> Option<&Address> {
         match self {
-            Endpoint::DeviceAuthorization => oauth.device_authorization.as_ref(),
-            Endpoint::Token => oauth.token.as_ref(),
-            Endpoint::Revocation => oauth.revocation.as_ref(),
-            Endpoint::EndSession => oauth.end_session.as_ref(),
+            Endpoint::DeviceAuthorization => oauth.device_authorization_endpoint.as_ref(),
+            Endpoint::Token => oauth.token_endpoint.as_ref(),
+            Endpoint::Revocation => oauth.revocation_endpoint.as_ref(),
+            Endpoint::EndSession => oauth.end_session_endpoint.as_ref(),
         }
     }
 
@@ -72,7 +72,7 @@ impl<'a> OAuthClient<'a> {
     /// kept with the session, or as the issuer's metadata say now. `None`: the issuer has none.
     pub fn find(&self, endpoint: Endpoint, kept: &mut Credentials) -> Result<Option<Url>> {
         if let Some(url) = endpoint.fixed(self.oauth) {
-            return Ok(Some(url.clone()));
+            return Ok(Some(url.to_url()));
         }
         let Some(issuer) = &self.oauth.issuer else { return Ok(None) };
         let known = kept.value(Endpoint::Token.as_str()).is_some();

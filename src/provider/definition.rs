@@ -1,305 +1,221 @@
 //! The definition of a provider: what `login`, `logout` and the keeper work from.
 //!
-//! A value of these types is right: URLs are parsed and on the provider's hosts, templates name
-//! known values, lists that must not be empty are not.
+//! The types are the provider file's: serde reads them, unknown keys are refused, and each leaf checks
+//! itself. `finish` holds the parts against each other; after that nobody checks again. The comments of
+//! the fields are what editors show: docs/provider.schema.json is made of them.
 
+use super::document::Document;
+use super::everywhere::Everywhere;
 use super::hosts::Hosts;
-use super::template::Template;
-use serde::{Deserialize, Serialize};
+use super::leaf::{Address, CookieName, Pointer};
+use super::login::Login;
+use super::logout::{Logout, Step};
+use super::oauth::OAuth;
+use super::parameters::{self, Given, Parameter};
+use super::post_logout::AfterLogout;
+use super::problem::{At, Checked, Problem};
+use super::reader;
+use super::renewal::Renew;
+use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use url::Url;
 
-#[derive(Clone, Debug, PartialEq)]
+/// A service: how to sign in to it, to stay signed in, and to sign out so that it can be proved.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Provider {
+    /// The service's name for programs: 1 to 40 lower-case letters, digits and '-'.
     pub id: String,
-    /// What sessions are kept under: the id, and what tells one set of parameters from another.
-    pub key: String,
+    /// The service's name for people.
     pub name: String,
-    pub website: Url,
+    /// Shown to people; no request is sent to it.
+    pub website: Address,
+    /// All hosts that requests may go to, as "www.example.com", "localhost:8080" or an address.
     pub hosts: Hosts,
+    /// Domains that cookies may be set for, besides the hosts themselves.
+    #[serde(default)]
+    cookie_domains: Vec<String>,
+    /// Values that the user or the add-on gives; "{name}" stands for one anywhere in the file.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Where the access token and the account are found.
+    #[serde(default)]
     pub session: SessionRule,
+    /// The requests of add-ons.
+    #[serde(default)]
     pub api: ApiRule,
+    /// The OAuth 2.0 client and its authorization server.
     pub oauth: Option<OAuth>,
+    /// The way in.
     pub login: Login,
+    /// The way to fresh tokens without the user.
     pub renew: Option<Renew>,
+    /// The way out.
     pub logout: Logout,
+    /// The way to end the account's other sessions.
     pub everywhere: Option<Everywhere>,
+    /// What is cleaned up on this device after a logout.
+    #[serde(default)]
     pub after_logout: AfterLogout,
-    /// The file's text with its parameters filled in, kept with each revocation.
+    /// What sessions are kept under: the id, and what tells one set of parameters from another.
+    #[serde(skip)]
+    pub key: String,
+    /// The definition with its parameters filled in, kept with each session: see `from_source`.
+    #[serde(skip)]
     pub source: String,
 }
 
-/// A value that a provider file leaves open.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter {
-    pub name: String,
-    pub about: String,
-    pub example: String,
-    pub default: Option<String>,
-}
-
-/// Where the access token and the account are found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct SessionRule {
-    /// Cookies that may hold the token, best first.
-    pub token_cookies: Vec<String>,
-    /// Claims of the token, best first.
+    /// Cookies that may hold the access token, best first.
+    pub token_cookies: Vec<CookieName>,
+    /// Claims of the ID token or the access token that may hold the account's id, best first.
     pub account_id: Vec<String>,
+    /// The same for the e-mail address.
     pub account_email: Vec<String>,
+    /// The same for the name.
     pub account_name: Vec<String>,
+    /// Where a JSON answer to a login or a renewal holds what.
     pub answer: AnswerRule,
 }
 
-/// Where a JSON answer holds what: JSON pointers.
-#[derive(Clone, Debug, PartialEq)]
+/// JSON pointers (RFC 6901) into the answer. The defaults are the names of RFC 6749 section 5.1.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct AnswerRule {
-    pub access_token: String,
-    pub refresh_token: String,
-    pub id_token: String,
-    pub expires_in: String,
-    pub account_id: String,
-    pub account_email: String,
-    pub account_name: String,
+    /// The access token.
+    pub access_token: Pointer,
+    /// The refresh token.
+    pub refresh_token: Pointer,
+    /// The ID token of OpenID Connect.
+    pub id_token: Pointer,
+    /// In how many seconds the access token ends.
+    pub expires_in: Pointer,
+    /// The account's id, where no claim tells it.
+    pub account_id: Pointer,
+    /// The account's e-mail address, where no claim tells it.
+    pub account_email: Pointer,
+    /// The account's name, where no claim tells it.
+    pub account_name: Pointer,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+impl Default for AnswerRule {
+    fn default() -> Self {
+        AnswerRule {
+            access_token: Pointer::fixed("/access_token"),
+            refresh_token: Pointer::fixed("/refresh_token"),
+            id_token: Pointer::fixed("/id_token"),
+            expires_in: Pointer::fixed("/expires_in"),
+            account_id: Pointer::fixed("/user/id"),
+            account_email: Pointer::fixed("/user/email"),
+            account_name: Pointer::fixed("/user/name"),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct ApiRule {
-    /// Hosts that get the token as `Authorization: Bearer`.
+    /// Those of the hosts that get the token as `Authorization: Bearer`.
     pub bearer_hosts: Hosts,
-    /// Words of a GraphQL error that say that the session is over; lower case.
+    /// Words in a GraphQL error that mean that the session is over.
+    // Kept in lower case.
     pub unauthenticated: Vec<String>,
 }
 
-/// A public client and its authorization server.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OAuth {
-    pub client_id: String,
-    pub client_secret: Option<String>,
-    pub scope: String,
-    /// Exactly as written: the metadata have to name the very same (RFC 8414 section 3.3).
-    pub issuer: Option<String>,
-    pub device_authorization: Option<Url>,
-    pub token: Option<Url>,
-    pub revocation: Option<Url>,
-    pub end_session: Option<Url>,
-}
-
-/// The ways in.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Login {
-    HostedForm(HostedForm),
-    Password(PasswordLogin),
-    DeviceCode,
-}
-
-/// A form on the service's own pages: fetch the pages in turn, then send the form.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HostedForm {
-    pub pages: Vec<Page>,
-    pub submit: Submit,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page {
-    pub name: String,
-    pub target: Target,
-    pub take: Vec<Take>,
-}
-
-/// A value that a page holds: an input by name or id, or else a cookie.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Take {
-    pub value: String,
-    pub input: String,
-    pub or_cookie: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Submit {
-    pub name: String,
-    pub target: Target,
-    pub form: Vec<(String, Template)>,
-    pub refused_class: String,
-}
-
-/// One request with the name and the password.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PasswordLogin {
-    pub target: Target,
-    pub body: Body,
-    pub refused_status: Vec<u16>,
-}
-
-/// An address whose query and headers are filled in at each use.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Target {
-    pub url: Url,
-    pub query: Vec<(String, Template)>,
-    pub headers: Vec<(String, Template)>,
-}
-
-/// A request's body, filled in at each use.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Body {
-    None,
-    Json(Vec<(String, Template)>),
-    Form(Vec<(String, Template)>),
-}
-
-impl Target {
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.query.iter().chain(&self.headers).map(|(_, template)| template)
-    }
-}
-
-impl Body {
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        let pairs: &[(String, Template)] = match self {
-            Body::None => &[],
-            Body::Json(pairs) | Body::Form(pairs) => pairs,
-        };
-        pairs.iter().map(|(_, template)| template)
-    }
-}
-
-/// The ways to get fresh tokens without the user.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Renew {
-    Page(RenewPage),
-    Request(RenewRequest),
-    RefreshToken { rotates: bool },
-}
-
-/// A page that, given the long-lived cookie, ends signed in; without it, at the login form.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RenewPage {
-    pub url: Url,
-    pub needs_cookie: String,
-    pub form_input: String,
-}
-
-/// One request that answers with fresh tokens or cookies.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RenewRequest {
-    pub method: String,
-    pub target: Target,
-    pub body: Body,
-    pub needs_cookie: Option<String>,
-    pub refused_status: Vec<u16>,
-    pub rotates: bool,
-}
-
-/// The way out: requests in order, and how to find out where they prove nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Logout {
-    pub steps: Vec<Step>,
-    pub probe: Option<Probe>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    Request(Box<LogoutRequest>),
-    /// RFC 7009, for each of these tokens.
-    Revoke(Vec<String>),
-    /// RP-Initiated Logout.
-    EndSession,
-}
-
-/// One request with the session's credentials, and what its answer must show.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogoutRequest {
-    pub method: String,
-    pub place: Place,
-    pub body: Body,
-    pub bearer: bool,
-    /// Values of the answer for later steps: name and JSON pointer.
-    pub take: Vec<(String, String)>,
-    pub warning: Option<String>,
-    pub proof: Option<Proof>,
-}
-
-/// Where a request of a logout goes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Place {
-    Fixed(Target),
-    /// The value of that name, which an earlier step's answer held.
-    Taken(String),
-}
-
-/// What an answer must show to prove that the session is dead.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Proof {
-    pub status: Vec<u16>,
-    /// Where a redirect may lead: scheme, host and path; the query is not compared.
-    pub locations: Vec<Url>,
-    /// Each group is one cookie under its present and its former names.
-    pub deletes: Vec<Vec<String>>,
-    /// What the JSON answer holds at a pointer.
-    pub json: Vec<(String, Value)>,
-}
-
-/// How to find out whether a session is dead when the logout's answers prove nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Probe {
-    /// A request that a dead session is refused.
-    Request { url: Url, refused_status: Vec<u16>, bearer: bool },
-    /// The renewal, which a dead session is refused.
-    Renew,
-}
-
-/// The ways to end the account's other sessions.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Everywhere {
-    List(Box<SessionList>),
-    /// The logout ends the session at the issuer.
-    Logout,
-}
-
-/// Sessions that the service lists, ended one by one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionList {
-    pub url: Url,
-    pub sessions: String,
-    pub id: String,
-    pub current: String,
-    /// The path's or query's place for the id is filled in escaped.
-    pub end_url: String,
-    pub end_method: String,
-    pub end_status: Vec<u16>,
-    pub bearer: bool,
-}
-
-/// What is done on this device once the session is gone.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AfterLogout {
-    /// Below the data directory, in parts.
-    pub delete: Vec<String>,
-    pub window_properties: Vec<String>,
-    pub builtins: Vec<String>,
-    pub downgrade: Option<Downgrade>,
-    pub update: bool,
-}
-
-/// Items of a list that need the account's subscription, and what takes their place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Downgrade {
-    pub list: String,
-    pub items: String,
-    pub sku: String,
-    pub active_suffix: String,
-    pub inactive_suffix: String,
-    pub products: Option<String>,
-}
-
 impl Provider {
+    /// Reads a provider file that leaves nothing open, or whose defaults serve.
+    pub fn parse(text: &str) -> Checked<Self> {
+        Self::parse_with(text, &Given::new())
+    }
+
+    /// Reads a provider file, with values for its parameters.
+    pub fn parse_with(text: &str, given: &Given) -> Checked<Self> {
+        Document::read(text, |tree| Self::from_value(tree, given))
+    }
+
+    /// Reads a provider file with its examples in the place of parameters that have no default.
+    pub fn parse_example(text: &str) -> Checked<Self> {
+        Document::read(text, Self::example_from_value)
+    }
+
+    /// Reads a definition from plain data: a provider file's keys and values, as from a dictionary.
+    pub fn from_value(mut tree: Value, given: &Given) -> Checked<Self> {
+        let declared = parameters::declared(&tree)?;
+        parameters::fill(&mut tree, &declared, given)?;
+        let provider: Provider = reader::read(&tree)
+            .map_err(|problem| parameters::name_the_known(problem, &tree, &declared))?;
+        let key = parameters::key_of(&provider.id, &declared, given);
+        let source = tree.to_string();
+        Provider { parameters: declared, key, source, ..provider }.finish()
+    }
+
+    /// The same with its examples.
+    pub fn example_from_value(tree: Value) -> Checked<Self> {
+        let examples = parameters::examples(&parameters::declared(&tree)?);
+        Self::from_value(tree, &examples)
+    }
+
+    /// Reads what was kept as [`Provider::source`].
+    pub fn from_source(source: &str) -> Checked<Self> {
+        let tree = serde_json::from_str(source)
+            .map_err(|_| Problem::new("the definition that was kept cannot be read"))?;
+        Self::from_value(tree, &Given::new())
+    }
+
+    /// Holds the parts against each other: what one of them needs or allows, another must be.
+    fn finish(mut self) -> Checked<Self> {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.id.is_empty() || self.id.len() > 40 || !self.id.chars().all(good) {
+            return Err(Problem::new("use 1 to 40 lower-case letters, digits and '-'").at("id"));
+        }
+        if self.hosts.is_empty() {
+            return Err(Problem::new("name at least one")
+                .with_hint("Every host that a request goes to, as in [\"www.example.com\"].")
+                .at("hosts"));
+        }
+        self.hosts.set_cookie_domains(&self.cookie_domains).at("cookie_domains")?;
+        if let Some(host) = self.api.bearer_hosts.first_beyond(&self.hosts) {
+            return Err(Problem::new(format!("'{host}' is not one of the hosts"))
+                .with_hint("Write it as under `hosts`, and list it there.")
+                .at("bearer_hosts")
+                .at("api"));
+        }
+        let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
+        oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
+        self.login.check(hosts, oauth).at("login")?;
+        if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
+            return Err(Problem::new("name at least one cookie")
+                .with_hint(
+                    "A form's answer gives cookies: which of them says that somebody is signed in?",
+                )
+                .at("token_cookies")
+                .at("session"));
+        }
+        self.renew.as_ref().map_or(Ok(()), |renew| renew.check(hosts, oauth)).at("renew")?;
+        self.logout.check(hosts, oauth, self.renew.is_some()).at("logout")?;
+        self.everywhere.as_ref().map_or(Ok(()), |way| way.check(hosts)).at("everywhere")?;
+        self.after_logout.check().at("after_logout")?;
+        for words in &mut self.api.unauthenticated {
+            *words = words.to_lowercase();
+        }
+        Ok(self)
+    }
+
     /// The cookies that make a session: others that a service sets do not matter for it.
     pub fn credential_cookies(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.session.token_cookies.iter().map(String::as_str).collect();
+        let mut names: Vec<&str> = self.session.token_cookies.iter().map(|name| &**name).collect();
         names.extend(self.renewal_cookie());
         for step in &self.logout.steps {
             if let Step::Request(request) = step {
                 let groups = request.proof.iter().flat_map(|proof| &proof.deletes);
-                names.extend(groups.flatten().map(String::as_str));
+                names.extend(groups.flatten().map(|name| &**name));
             }
         }
         names
@@ -318,7 +234,7 @@ impl Provider {
     pub fn renewal_url(&self) -> Option<&Url> {
         match &self.renew {
             Some(Renew::Page(page)) => Some(&page.url),
-            Some(Renew::Request(request)) => Some(&request.target.url),
+            Some(Renew::Request(request)) => Some(request.request().url),
             Some(Renew::RefreshToken { .. }) | None => None,
         }
     }

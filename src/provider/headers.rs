@@ -21,9 +21,3 @@ pub fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     OURS.contains(&name.as_str()) || name.starts_with("proxy-")
 }
-
-/// RFC 9110 section 5.6.2, `token`.
-pub(super) fn is_name(name: &str) -> bool {
-    let good = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    !name.is_empty() && name.chars().all(good)
-}

@@ -3,13 +3,19 @@
 //! A URL is allowed when its scheme, host and port are those of an entry. Nothing is matched by
 //! suffix or pattern, so a look-alike, a sub-domain or another port is another host.
 
+use super::problem::{At, Checked, Problem};
 use crate::error::{Error, Kind, Result};
+use serde::Deserialize;
+use std::fmt;
 use std::net::IpAddr;
 use url::{Host, Url};
 
 /// The provider's hosts, and the domains that its cookies may be set for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "Vec<String>")]
 pub struct Hosts {
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     origins: Vec<Origin>,
     cookie_domains: Vec<String>,
 }
@@ -21,31 +27,82 @@ struct Origin {
     port: Option<u16>,
 }
 
+impl TryFrom<Vec<String>> for Hosts {
+    type Error = Problem;
+
+    fn try_from(hosts: Vec<String>) -> Checked<Self> {
+        Hosts::new(&hosts, &[])
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl Origin {
+    fn parse(text: &str) -> Checked<Self> {
+        // `*` is a letter to the parser of addresses.
+        if text.contains('*') {
+            return Err(Problem::new(format!("'{text}' is a pattern"))
+                .with_hint("List each host by itself; nothing is matched by pattern."));
+        }
+        let refuse = || {
+            Problem::new(format!("'{text}' is not a host name"))
+                .with_hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
+        };
+        let is_address = text.contains("://");
+        let address = if is_address { text.to_owned() } else { format!("https://{text}/") };
+        let url = Url::parse(&address).map_err(|_| refuse())?;
+        let host = url.host_str().unwrap_or_default();
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        // What the parser makes of a bare name is that name, and nothing is after it but a port.
+        let is_bare = url.path() == "/"
+            && url.query().or(url.fragment()).is_none()
+            && text.get(..host.len()).is_some_and(|name| name.eq_ignore_ascii_case(host));
+        if host.is_empty()
+            || !is_plain
+            || !matches!(url.scheme(), "https" | "http")
+            || !(is_address || is_bare)
+        {
+            return Err(refuse());
+        }
+        Ok(Origin { host: host.to_owned(), port: url.port() })
+    }
+}
+
 impl Hosts {
     /// `hosts` are names, with `:PORT` where it is not the scheme's own, or addresses, of which the
     /// host and the port count; `cookie_domains` are the domains that a `Set-Cookie` may name,
     /// besides the hosts themselves.
-    pub fn new(hosts: &[String], cookie_domains: &[String]) -> Result<Self> {
-        // `*` is a letter to the parser of addresses.
-        if let Some(pattern) = hosts.iter().find(|text| text.contains('*')) {
-            let message = format!("provider file, hosts: '{pattern}' is a pattern");
-            return Err(Error::new(Kind::InvalidProvider, message)
-                .with_hint("List each host by itself; nothing is matched by pattern."));
-        }
-        let origins = hosts.iter().map(|text| parse_origin(text)).collect::<Result<Vec<_>>>()?;
-        for domain in cookie_domains {
-            let bare = domain.to_ascii_lowercase();
-            let covers = |origin: &Origin| is_within(&origin.host, &bare);
-            if !bare.contains('.') || bare.starts_with('.') || !origins.iter().any(covers) {
-                return Err(Error::new(
-                    Kind::InvalidProvider,
-                    format!("provider file, cookie_domains: '{domain}' is not the domain of one of the hosts"),
-                )
-                .with_hint("Write it without a leading dot, as in \"example.com\", and list the host that is it or below it."));
+    pub fn new(hosts: &[String], cookie_domains: &[String]) -> Checked<Self> {
+        let origins = hosts.iter().map(|text| Origin::parse(text)).collect::<Checked<_>>()?;
+        let mut hosts = Hosts { origins, cookie_domains: Vec::new() };
+        hosts.set_cookie_domains(cookie_domains).at("cookie_domains")?;
+        Ok(hosts)
+    }
+
+    pub(super) fn set_cookie_domains(&mut self, domains: &[String]) -> Checked {
+        self.cookie_domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
+        for (domain, bare) in domains.iter().zip(&self.cookie_domains) {
+            let covers = |origin: &Origin| is_within(&origin.host, bare);
+            if !bare.contains('.') || bare.starts_with('.') || !self.origins.iter().any(covers) {
+                let message = format!("'{domain}' is not the domain of one of the hosts");
+                return Err(Problem::new(message).with_hint(
+                    "Write it without a leading dot, as in \"example.com\", and list the host that \
+                     is it or below it.",
+                ));
             }
         }
-        let cookie_domains = cookie_domains.iter().map(|d| d.to_ascii_lowercase()).collect();
-        Ok(Hosts { origins, cookie_domains })
+        Ok(())
+    }
+
+    /// The first of these hosts that is not one of `others`, as it is written.
+    pub(super) fn first_beyond(&self, others: &Hosts) -> Option<String> {
+        let beyond = self.origins.iter().find(|origin| !others.origins.contains(origin));
+        beyond.map(ToString::to_string)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -106,34 +163,6 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
-}
-
-fn parse_origin(text: &str) -> Result<Origin> {
-    let refuse = || {
-        Error::new(
-            Kind::InvalidProvider,
-            format!("provider file, hosts: '{text}' is not a host name"),
-        )
-        .with_hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
-    };
-    if text.contains("://") {
-        let url = Url::parse(text).map_err(|_| refuse())?;
-        let is_plain = url.username().is_empty() && url.password().is_none();
-        let host = url.host_str().filter(|_| is_plain && matches!(url.scheme(), "https" | "http"));
-        return Ok(Origin { host: host.ok_or_else(refuse)?.to_owned(), port: url.port() });
-    }
-    let url = Url::parse(&format!("https://{text}/")).map_err(|_| refuse())?;
-    let host = url.host_str().ok_or_else(refuse)?.to_owned();
-    let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => {
-            (name, Some(port.parse().map_err(|_| refuse())?))
-        }
-        _ => (text, None),
-    };
-    if !name.eq_ignore_ascii_case(&host) {
-        return Err(refuse());
-    }
-    Ok(Origin { host, port })
 }
 
 fn default_port(url: &Url) -> Option<u16> {
@@ -199,9 +228,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_host_is_refused() {
-        for bad in
-            ["", "*.angel.com", "ftp://angel.com", "angel.com/x", "a b", "user@host", "host:99999"]
-        {
+        for bad in [
+            "",
+            "*.angel.com",
+            "ftp://angel.com",
+            "angel.com/x",
+            "angel.com?x",
+            "angel.com#x",
+            "a b",
+            "user@host",
+            "host:99999",
+            "ängel.com",
+        ] {
             assert!(Hosts::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }
         assert!(Hosts::new(&["www.angel.com".to_owned()], &["com".to_owned()]).is_err());

@@ -1,16 +1,20 @@
-//! What a provider file leaves open, and its filling in. `"{base}"` is replaced in the text of the
-//! file, before it is read: what comes out is a provider file that leaves nothing open.
+//! What a definition leaves open, and its filling in: `"{base}"` is replaced in every text of the tree,
+//! before the types are read.
 
-use super::definition::Parameter;
-use super::file;
-use super::mistake::describe;
-use crate::error::{Error, Kind, Result};
+use super::problem::{At, Checked, Problem, suggest};
+use super::reader;
+use crate::error::Kind;
 use ring::digest;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The values that the user or the add-on gives, by name.
 pub type Given = BTreeMap<String, String>;
+
+pub(super) type Declared = BTreeMap<String, Parameter>;
+
+const TABLE: &str = "parameters";
 
 /// Names that mean something else in a template.
 const TAKEN: [&str; 7] =
@@ -19,70 +23,129 @@ const TAKEN: [&str; 7] =
 /// A longer value is no address and no name.
 const LONGEST: usize = 2048;
 
-/// The one table that is read before the others; what else there is is left alone.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(default)]
-    parameters: BTreeMap<String, file::Parameter>,
+/// A value that the file leaves open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// What the file calls it.
+    #[serde(skip_deserializing)]
+    pub name: String,
+    /// What it is, for the person who has to give it.
+    pub about: String,
+    /// What one looks like.
+    pub example: String,
+    /// What holds when none is given. Without a default one has to be given.
+    pub default: Option<String>,
 }
 
-/// What the file leaves open.
-pub fn declared(text: &str) -> Result<Vec<Parameter>> {
-    let head: Head = toml::from_str(text).map_err(|error| describe(text, &error))?;
-    let parameter = |(name, of): (String, file::Parameter)| Parameter {
-        name,
-        about: of.about,
-        example: of.example,
-        default: of.default,
-    };
-    Ok(head.parameters.into_iter().map(parameter).collect())
-}
-
-/// The text with every parameter in its place.
-pub(super) fn fill(text: &str, given: &Given) -> Result<String> {
-    let declared = declared(text)?;
-    for name in given.keys() {
-        if !declared.iter().any(|parameter| parameter.name == *name) {
-            let known: Vec<&str> = declared.iter().map(|one| one.name.as_str()).collect();
-            let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let message = format!("this provider has no parameter '{name}'");
-            return Err(
-                Error::new(Kind::InvalidInput, message).with_hint(format!("It has: {has}."))
-            );
-        }
+/// What the definition leaves open.
+pub(super) fn declared(tree: &Value) -> Checked<Declared> {
+    let Some(table) = tree.get(TABLE) else { return Ok(Declared::new()) };
+    let mut declared: Declared = reader::read(table).at(TABLE)?;
+    for (name, parameter) in &mut declared {
+        parameter.name.clone_from(name);
     }
-    let mut filled = text.to_owned();
-    for parameter in &declared {
-        check_name(&parameter.name)?;
-        let place = format!("{{{}}}", parameter.name);
+    let good = |c: char| c.is_ascii_lowercase() || c == '_';
+    let is_odd = |name: &str| name.is_empty() || !name.chars().all(good) || TAKEN.contains(&name);
+    match declared.keys().find(|name| is_odd(name)) {
+        Some(name) => Err(Problem::new("this name cannot be used")
+            .with_hint("Use lower-case letters and '_', and none of the names that templates have.")
+            .at(name.as_str())
+            .at(TABLE)),
+        None => Ok(declared),
+    }
+}
+
+/// An example for each that has to be given.
+pub(super) fn examples(declared: &Declared) -> Given {
+    let needed = declared.iter().filter(|(_, parameter)| parameter.default.is_none());
+    needed.map(|(name, parameter)| (name.clone(), parameter.example.clone())).collect()
+}
+
+/// Puts every parameter in its place.
+pub(super) fn fill(tree: &mut Value, declared: &Declared, given: &Given) -> Checked {
+    if let Some(name) = given.keys().find(|name| !declared.contains_key(*name)) {
+        let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+        let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(Problem::new(format!("this provider has no parameter '{name}'"))
+            .with_hint(format!("It has: {has}."))
+            .with_kind(Kind::InvalidInput));
+    }
+    let Value::Object(table) = tree else { return Ok(()) };
+    for (name, parameter) in declared {
         let value = value_of(parameter, given);
-        match value {
-            Some(value) => {
-                check_value(&parameter.name, value)?;
-                // An address may be given with or without a slash at its end.
-                let before_slash = value.trim_end_matches('/');
-                filled = filled.replace(&format!("{place}/"), &format!("{before_slash}/"));
-                filled = filled.replace(&place, value);
-            }
-            None if filled.contains(&place) => return Err(missing(parameter)),
-            None => {}
-        }
+        value.map_or(Ok(()), |value| check_value(name, value))?;
+        let place = Place { text: format!("{{{name}}}"), parameter, value };
+        let below = table.iter_mut().filter(|(key, _)| *key != TABLE);
+        below.into_iter().try_for_each(|(_, value)| fill_value(value, &place))?;
     }
-    Ok(filled)
+    Ok(())
+}
+
+/// Where a parameter goes, and what goes there.
+struct Place<'a> {
+    text: String,
+    parameter: &'a Parameter,
+    value: Option<&'a str>,
+}
+
+fn fill_value(value: &mut Value, place: &Place) -> Checked {
+    match value {
+        Value::String(text) => fill_text(text, place),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_value(item, place)),
+        Value::Object(table) => {
+            let mut filled = Map::new();
+            for (mut key, mut value) in std::mem::take(table) {
+                fill_text(&mut key, place)?;
+                fill_value(&mut value, place)?;
+                filled.insert(key, value);
+            }
+            *table = filled;
+            Ok(())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+fn fill_text(text: &mut String, place: &Place) -> Checked {
+    let Place { text: place, parameter, value } = place;
+    if !text.contains(place) {
+        return Ok(());
+    }
+    let value = value.ok_or_else(|| {
+        let Parameter { name, about, example, .. } = parameter;
+        Problem::new(format!("this provider needs '{name}': {about}"))
+            .with_hint(format!("For example: {example}"))
+            .with_kind(Kind::ParameterMissing)
+    })?;
+    // An address may be given with or without a slash at its end.
+    let before_slash = format!("{}/", value.trim_end_matches('/'));
+    *text = text.replace(&format!("{place}/"), &before_slash).replace(place, value);
+    Ok(())
+}
+
+/// A problem with a text that holds a place: the hint names the parameters that there are.
+pub(super) fn name_the_known(problem: Problem, tree: &Value, declared: &Declared) -> Problem {
+    let text = problem.key.find(tree).and_then(Value::as_str).unwrap_or_default();
+    match text.split_once('{').and_then(|(_, rest)| rest.split_once('}')) {
+        Some((name, _)) => {
+            let known = declared.keys().map(String::as_str);
+            let known = suggest(name, known, |name| format!("{{{name}}}"));
+            let hint = format!("{} {known}", problem.hint);
+            problem.with_hint(hint)
+        }
+        None => problem,
+    }
 }
 
 /// What sessions are kept under: the id alone where nothing is left open, else the id and a mark of
 /// the values, so that one server's session never meets another server.
-pub(super) fn key_of(
-    id: &str,
-    declared: &BTreeMap<String, file::Parameter>,
-    given: &Given,
-) -> String {
+pub(super) fn key_of(id: &str, declared: &Declared, given: &Given) -> String {
     let mut mark = digest::Context::new(&digest::SHA256);
     let mut is_open = false;
     for (name, parameter) in declared {
-        let own = given.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-        let Some(value) = own.or(parameter.default.as_deref()) else { continue };
+        let Some(value) = value_of(parameter, given) else { continue };
         is_open = true;
         mark.update(format!("{name}={}\n", value.trim_end_matches('/')).as_bytes());
     }
@@ -98,41 +161,37 @@ fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
     own.filter(|value| !value.is_empty()).or(parameter.default.as_deref())
 }
 
-fn check_name(name: &str) -> Result<()> {
-    let good = |c: char| c.is_ascii_lowercase() || c == '_';
-    if name.is_empty() || !name.chars().all(good) || TAKEN.contains(&name) {
-        let message = format!("provider file, parameters.{name}: this name cannot be used");
-        return Err(Error::new(Kind::InvalidProvider, message).with_hint(
-            "Use lower-case letters and '_', and none of the names that templates have.",
-        ));
-    }
-    Ok(())
-}
-
-/// Nothing that could end the text it is put into.
-fn check_value(name: &str, value: &str) -> Result<()> {
+/// An address or a name, and nothing that reads as another place.
+fn check_value(name: &str, value: &str) -> Checked {
     let is_odd = |c: char| c.is_control() || c.is_whitespace() || "\"'\\{}<>`".contains(c);
     if value.len() > LONGEST || value.contains(is_odd) {
         let message = format!("the parameter '{name}' holds characters that do not belong there");
-        return Err(Error::new(Kind::InvalidInput, message)
-            .with_hint("Write it without spaces, quotes and braces."));
+        return Err(Problem::new(message)
+            .with_hint("Write it without spaces, quotes and braces.")
+            .with_kind(Kind::InvalidInput));
     }
     Ok(())
-}
-
-fn missing(parameter: &Parameter) -> Error {
-    let Parameter { name, about, example, .. } = parameter;
-    Error::new(Kind::ParameterMissing, format!("this provider needs '{name}': {about}"))
-        .with_hint(format!("For example: {example}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use serde_json::json;
 
-    const TEXT: &str = "[parameters.base]\nabout = \"its address\"\nexample = \"https://x.example\"\n\
-        [parameters.client_id]\nabout = \"c\"\nexample = \"c\"\ndefault = \"kodi\"\n\
-        [x]\nurl = \"{base}/login\"\nclient = \"{client_id}\"\n";
+    fn filled(given: &Given) -> Result<Value, Error> {
+        let mut tree = json!({
+            "parameters": {
+                "base": { "about": "its address", "example": "https://x.example" },
+                "client_id": { "about": "c", "example": "c", "default": "kodi" },
+            },
+            "x": { "url": "{base}/login", "client": ["{client_id}"] },
+        });
+        let declared = declared(&tree)?;
+        fill(&mut tree, &declared, given)?;
+        tree["key"] = Value::from(key_of("shop", &declared, given));
+        Ok(tree)
+    }
 
     fn given(value: &str) -> Given {
         Given::from([("base".to_owned(), value.to_owned())])
@@ -140,34 +199,33 @@ mod tests {
 
     #[test]
     fn every_place_is_filled() {
-        let filled = fill(TEXT, &given(" https://shop.example/ ")).unwrap();
-        assert!(filled.contains("url = \"https://shop.example/login\""), "{filled}");
-        assert!(filled.contains("client = \"kodi\""));
+        let filled = filled(&given(" https://shop.example/ ")).unwrap();
+        let wanted = json!({ "url": "https://shop.example/login", "client": ["kodi"] });
+        assert_eq!(filled["x"], wanted);
     }
 
     #[test]
     fn what_is_missing_is_named_with_an_example() {
-        let error = fill(TEXT, &Given::new()).unwrap_err();
+        let error = filled(&Given::new()).unwrap_err();
         assert_eq!(error.kind(), Kind::ParameterMissing);
         assert!(error.message().contains("its address"), "{error}");
         assert!(error.hint().contains("https://x.example"));
         let unknown = Given::from([("bass".to_owned(), "x".to_owned())]);
-        assert!(fill(TEXT, &unknown).unwrap_err().hint().contains("base, client_id"));
+        assert!(filled(&unknown).unwrap_err().hint().contains("base, client_id"));
     }
 
     #[test]
     fn no_value_breaks_out_of_its_place() {
         for bad in ["x\"y", "x\ny", "x\\", "{client_id}", "a b"] {
-            assert_eq!(fill(TEXT, &given(bad)).unwrap_err().kind(), Kind::InvalidInput, "{bad}");
+            assert_eq!(filled(&given(bad)).unwrap_err().kind(), Kind::InvalidInput, "{bad}");
         }
     }
 
     #[test]
     fn two_servers_of_one_provider_are_two() {
-        let head: Head = toml::from_str(TEXT).unwrap();
-        let key = |base: &str| key_of("shop", &head.parameters, &given(base));
+        let key = |base: &str| filled(&given(base)).unwrap()["key"].clone();
         assert_ne!(key("https://a.example"), key("https://b.example"));
         assert_eq!(key("https://a.example/"), key("https://a.example"));
-        assert_eq!(key_of("shop", &BTreeMap::new(), &Given::new()), "shop");
+        assert_eq!(key_of("shop", &Declared::new(), &Given::new()), "shop");
     }
 }

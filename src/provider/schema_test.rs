@@ -1,11 +1,11 @@
-//! docs/provider.schema.json is made of the types in `file`; SESSIONKEEPER_WRITE_SCHEMA=1 writes it.
+//! docs/provider.schema.json is made of the types; SESSIONKEEPER_WRITE_SCHEMA=1 writes it.
 
-use super::file::File;
+use super::Provider;
 use std::path::Path;
 
 #[test]
 fn the_schema_is_that_of_the_source() {
-    let mut schema = schemars::schema_for!(File);
+    let mut schema = schemars::schema_for!(Provider);
     schema.insert("title".into(), "A provider file of Sessionkeeper".into());
     let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/provider.schema.json");

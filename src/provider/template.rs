@@ -1,57 +1,55 @@
 //! Text with places for values, as in `"{username}"`. What a place may be called is checked when
 //! the provider file is read, so filling one in cannot fail.
 
-use super::CLAIM;
-use super::mistake::suggest;
-use crate::error::{Error, Kind, Result};
+use super::leaf::leaf;
+use super::problem::{Checked, Problem, suggest};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 
 /// The values of a login as it goes on: what the user gave and what the pages held.
 pub type Values = BTreeMap<String, Secret>;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+/// A template's name for a claim of the session's tokens begins with this.
+pub const CLAIM: &str = "claim.";
+
+leaf! {
+    Template(Vec<Piece> as [Piece]) from String, |text| {
+        let mut pieces = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, tail) = after.split_once('}').ok_or_else(|| {
+                Problem::new(format!("'{{' without '}}' in \"{text}\""))
+                    .with_hint("A place for a value is written as in \"{username}\".")
+            })?;
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(Piece::Place(name.to_owned()));
+            rest = tail;
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        Ok(pieces)
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+pub enum Piece {
     Text(String),
     Place(String),
 }
 
 impl Template {
-    /// Reads `text`; every place has to be one of `known`, of which one that ends with a dot stands
-    /// for all names that begin so. `key` is named in the error.
-    pub fn parse(text: &str, known: &[&str], key: &str) -> Result<Self> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let refuse = |why: String, hint: String| {
-                Error::new(Kind::InvalidProvider, format!("provider file, {key}: {why}"))
-                    .with_hint(hint)
-            };
-            let (name, tail) = after.split_once('}').ok_or_else(|| {
-                let why = format!("'{{' without '}}' in \"{text}\"");
-                refuse(why, "A place for a value is written as in \"{username}\".".to_owned())
-            })?;
-            let fits = |known: &&str| {
-                let below = known.strip_suffix('.').and_then(|known| name.strip_prefix(known));
-                *known == name || below.is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'))
-            };
-            if !known.iter().any(fits) {
-                let why = format!("no value is called '{name}' at this step");
-                return Err(refuse(why, hint(name, known)));
-            }
-            if !before.is_empty() {
-                pieces.push(Piece::Text(before.to_owned()));
-            }
-            pieces.push(Piece::Place(name.to_owned()));
-            rest = tail;
+    /// Refuses a place that is not one of `known`, of which `CLAIM` stands for every claim.
+    pub(super) fn check(&self, known: &[&str]) -> Checked {
+        let is_known = |name: &str| {
+            known.iter().any(|known| match *known {
+                CLAIM => name.len() > CLAIM.len() && name.starts_with(CLAIM),
+                known => name == known,
+            })
+        };
+        match self.places().find(|name| !is_known(name)) {
+            Some(name) => Err(Problem::new(format!("no value is called '{name}' at this step"))
+                .with_hint(hint(name, known))),
+            None => Ok(()),
         }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        Ok(Template(pieces))
     }
 
     /// The names of its places.
@@ -94,19 +92,24 @@ fn hint(name: &str, known: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn places_are_filled() {
-        let known = ["user", "claim."];
-        let template = Template::parse("a {user} b", &known, "form.x").unwrap();
-        let values = Values::from([("user".to_owned(), Secret::new("{zoë}"))]);
-        assert_eq!(template.fill(&values).expose(), "a {zoë} b");
+    fn parsed(text: &str) -> Result<Template, Problem> {
+        Template::read(text.to_owned())
     }
 
     #[test]
-    fn unknown_places_are_named() {
-        for bad in ["{usr}", "{user", "{}"] {
-            let error = Template::parse(bad, &["user"], "login.form.email").unwrap_err();
-            assert!(error.message().starts_with("provider file, login.form.email:"), "{error}");
+    fn places_are_filled() {
+        let template = parsed("a {user} b").unwrap();
+        template.check(&["user", CLAIM]).unwrap();
+        let values = Values::from([("user".to_owned(), Secret::new("{zoë}"))]);
+        assert_eq!(template.fill(&values).expose(), "a {zoë} b");
+        parsed("{claim.sid}").unwrap().check(&[CLAIM]).unwrap();
+    }
+
+    #[test]
+    fn unknown_places_are_refused() {
+        parsed("{user").unwrap_err();
+        for bad in ["{usr}", "{}", "{claim.}", "{claims}"] {
+            parsed(bad).unwrap().check(&["user", CLAIM]).unwrap_err();
         }
     }
 }

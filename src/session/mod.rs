@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// The person at the provider. The id is the provider's own and stable; it is never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Account {
     pub id: String,
     pub name: String,

@@ -21,14 +21,17 @@ thread_local! {
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// The timeout of this thread, until it is dropped.
+/// The timeout of this thread, until it is dropped. An inner one never outlasts the outer one.
 pub struct BusyTimeout {
     before: Option<Instant>,
 }
 
 impl BusyTimeout {
     pub fn of(timeout: Duration) -> Self {
-        BusyTimeout { before: UNTIL.replace(Some(Instant::now() + timeout)) }
+        let until = Instant::now() + timeout;
+        let before = UNTIL.get();
+        UNTIL.set(Some(before.map_or(until, |before| before.min(until))));
+        BusyTimeout { before }
     }
 }
 
@@ -60,6 +63,11 @@ mod tests {
             assert!(start.elapsed() >= Duration::from_millis(10));
         }
         assert!(wait());
+        let start = Instant::now();
+        let _short = BusyTimeout::of(Duration::from_millis(10));
+        let _longer = BusyTimeout::of(Duration::from_secs(60));
+        while wait() {}
+        assert!(start.elapsed() < Duration::from_secs(30));
     }
 
     #[test]

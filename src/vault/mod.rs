@@ -35,6 +35,7 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
+pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
 pub use key::random_id;
 pub use outbox::OutboxEntry;

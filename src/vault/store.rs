@@ -54,6 +54,11 @@ impl Vault {
         Ok(vault)
     }
 
+    /// True if the file is open and nobody in this process is using it at the moment.
+    pub fn is_free(&self) -> bool {
+        self.state.try_lock().is_ok_and(|state| state.open.is_some())
+    }
+
     /// The damage found since the last call.
     pub fn take_damage(&self) -> Vec<Damage> {
         std::mem::take(&mut self.state().damage)

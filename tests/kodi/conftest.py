@@ -1,5 +1,5 @@
-"""Fixtures of the Kodi tests: one stand-in server of each service for all, a Kodi with a profile of
-its own for each test.
+"""Fixtures of the Kodi tests: a Kodi with a profile of its own for each test, and the service that
+it talks to. The profile with the add-on enabled is made once and copied.
 
 `provider_id` says which service a test is about; a module or a parametrised test overrides it.
 After each test Kodi's log is read: a traceback, a script that had to be killed, or a password fails
@@ -9,6 +9,7 @@ SESSIONKEEPER_NATIVE are used.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Callable, Iterator
@@ -18,26 +19,11 @@ import pytest
 from tests.canaries import forms
 from tests.kodi import harness
 from tests.kodi.harness import Kodi
-from tests.kodi.services import parameters_for, stand_in_for
+from tests.kodi.services import SERVED_BY, parameters_for
 from tests.kodi.shim import Shim, forget
 from tests.kodi.viewer import Viewer
 from tests.kodi.witness import Witness
 from tests.servers.fixture import StandIn
-
-
-@pytest.fixture(scope="session")
-def processes() -> Iterator[Callable[[str], StandIn]]:
-    running: dict[str, StandIn] = {}
-
-    def process(name: str) -> StandIn:
-        if name not in running:
-            running[name] = stand_in_for(name)
-            running[name].start()
-        return running[name]
-
-    yield process
-    for server in running.values():
-        server.__exit__(None, None, None)
 
 
 @pytest.fixture
@@ -46,12 +32,9 @@ def provider_id() -> str:
 
 
 @pytest.fixture
-def server(processes: Callable[[str], StandIn], provider_id: str) -> StandIn:
+def server(stand_in: Callable[[str], StandIn], provider_id: str) -> StandIn:
     """The stand-in, running, as new but for its users."""
-    server = processes(provider_id)
-    server.start()
-    server.reset()
-    return server
+    return stand_in(SERVED_BY.get(provider_id, provider_id)).reset()
 
 
 @pytest.fixture
@@ -61,12 +44,28 @@ def angel(server: StandIn) -> StandIn:
     return server
 
 
-@pytest.fixture
-def unstarted_kodi(tmp_path: Path, server: StandIn, provider_id: str) -> Kodi:
-    """A Kodi that is not running yet, with the service chosen in the settings."""
+@pytest.fixture(scope="session")
+def home_with_the_addon(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home directory of a Kodi that has enabled the add-on and ended."""
     if not harness.available():
-        pytest.skip("needs Kodi, Xvfb and ImageMagick")
-    kodi = Kodi(tmp_path, server.environment())
+        # With a package to test, somebody expects that it is tested.
+        assert not os.environ.get("SESSIONKEEPER_ZIP"), harness.NEEDED
+        pytest.skip(harness.NEEDED)
+    kodi = Kodi(tmp_path_factory.mktemp("kodi"))
+    try:
+        kodi.start()
+        kodi.quit()
+    finally:
+        kodi.close()
+    return kodi.home
+
+
+@pytest.fixture
+def unstarted_kodi(
+    tmp_path: Path, server: StandIn, provider_id: str, home_with_the_addon: Path
+) -> Kodi:
+    """A Kodi that is not running yet, with the service chosen in the settings."""
+    kodi = Kodi(tmp_path, server.environment(), like=home_with_the_addon)
     if provider_id != "angel":
         kodi.choose_service(provider_id, parameters_for(provider_id, server))
     return kodi

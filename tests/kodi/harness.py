@@ -2,11 +2,15 @@
 
 Owns the virtual display, the process, its log and screenshots. It never looks inside the add-on.
 Kodi's own settings are profile.py's, keys and JSON-RPC are remote.py's, the add-on's files
-staging.py's. A profile outlives its Kodi: start(), kill(), start() is a power cut.
+staging.py's. A profile outlives its Kodi: start(), kill(), start() is a power cut. Several run at
+once, each with a screen and ports of its own; each has one JSON-RPC connection (one for every
+request would make Kodi 20.1 crash).
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -39,7 +43,13 @@ class EndedWhileStarting(RuntimeError):
 
 
 class Kodi:
-    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+    """With `like`, the home directory of a Kodi that has ended, it begins with a copy of that one's
+    profile, the add-ons enabled; without, they are put there and enabled at the first start.
+    """
+
+    def __init__(
+        self, home: Path, environment: dict[str, str] | None = None, like: Path | None = None
+    ) -> None:
         self.home = home
         self.profile = home / ".kodi"
         self.environment = dict(environment or {})
@@ -49,17 +59,21 @@ class Kodi:
         self._process: subprocess.Popen[bytes] | None = None
         self._screen: subprocess.Popen[bytes] | None = None
         self._display = ""
-        self._enabled = False
+        self._to_enable: list[str] = []
+        self.addon = self.profile / "addons" / ADDON_ID
+        if like:
+            profile.copy(like, home)
+        else:
+            place_addon(self.profile / "addons")
+            place_neighbour(self.profile / "addons")
+            self._to_enable += [ADDON_ID, NEIGHBOUR_ID]
         profile.write(home, self._port, _free_port(socket.SOCK_DGRAM))
-        self.addon = place_addon(self.profile / "addons")
-        place_neighbour(self.profile / "addons")
-        self._addons = [ADDON_ID, NEIGHBOUR_ID]
 
     def add_addon(self, source: Path) -> Path:
         """Puts a further add-on into the profile, before the first start."""
         target = self.profile / "addons" / source.name
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        self._addons.append(source.name)
+        self._to_enable.append(source.name)
         return target
 
     def choose_service(self, provider: str, parameters: dict[str, str]) -> None:
@@ -100,9 +114,8 @@ class Kodi:
             print("Kodi ended before it ran any script; started once more")
             self._launch(environment)
             self._connect(timeout)
-        if not self._enabled:
-            self._enable_addon()
-            self._enabled = True
+        if self._to_enable:
+            self._enable_addons()
 
     def _launch(self, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -244,7 +257,7 @@ class Kodi:
                 time.sleep(0.2)
         raise RuntimeError(f"Kodi did not answer within {timeout:g} s")
 
-    def _enable_addon(self) -> None:
+    def _enable_addons(self) -> None:
         """Kodi asks, once for each profile, about each add-on that it has found and not installed;
         Yes would open its settings first.
         """
@@ -252,12 +265,15 @@ class Kodi:
         while self.remote.dialog() == "DialogConfirm.xml":
             self.remote.press("Back")
             time.sleep(0.8)
-        for addon in self._addons:
-            self.rpc("Addons.SetAddonEnabled", addonid=addon, enabled=True)
+        while self._to_enable:
+            self.rpc("Addons.SetAddonEnabled", addonid=self._to_enable.pop(0), enabled=True)
 
     def _forget_process(self) -> None:
         self.remote.close()
         self._process = None
+
+
+NEEDED = "needs Kodi, Xvfb and ImageMagick"
 
 
 def available() -> bool:
@@ -265,7 +281,14 @@ def available() -> bool:
     return Path(KODI).is_file() and all(shutil.which(tool) for tool in ("Xvfb", "import"))
 
 
+# Below those that the kernel gives to outgoing connections, which could take one before Kodi does.
+# Each process begins somewhere else.
+_PORTS = itertools.count(16000 + os.getpid() * 61 % 12000)
+
+
 def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in _PORTS:
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports have ended")

@@ -4,6 +4,7 @@ away, and the add-on's, where a test does not press them together itself.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -22,21 +23,28 @@ GUI_SETTINGS = """<settings version="2">
   <setting id="services.wsdiscovery">false</setting>
   <setting id="screensaver.mode"></setting>
   <setting id="audiooutput.guisoundmode">0</setting>
+  <setting id="audiooutput.streamsilence">0</setting>
   <setting id="lookandfeel.enablerssfeeds">false</setting>
 </settings>
 """
-# Without a sound device Kodi would fill its log with sink errors.
+# Without a sound device Kodi would fill its log with sink errors. This one takes silence as fast as
+# it comes, so Kodi is to send none (streamsilence): it would keep half a processor busy.
 SILENT_SOUND = "pcm.!default { type null }\nctl.!default { type null }\n"
 
 
 def write(home: Path, port: int, event_port: int) -> None:
     """The profile of a Kodi whose home directory this is; JSON-RPC and keys come to these ports."""
     userdata = home / ".kodi" / "userdata"
-    userdata.mkdir(parents=True)
-    (home / ".kodi" / "addons").mkdir()
+    userdata.mkdir(parents=True, exist_ok=True)
     (home / ".asoundrc").write_text(SILENT_SOUND)
     (userdata / "advancedsettings.xml").write_text(ADVANCED_SETTINGS.format(port=port))
     (userdata / "guisettings.xml").write_text(GUI_SETTINGS.format(event_port=event_port))
+
+
+def copy(template: Path, home: Path) -> None:
+    """The profile of a Kodi that has ended, without its logs and what add-ons keep there."""
+    left_out = shutil.ignore_patterns("temp", "addon_data")
+    shutil.copytree(template / ".kodi", home / ".kodi", ignore=left_out)
 
 
 def choose_service(data_directory: Path, provider: str, parameters: dict[str, str]) -> None:

@@ -72,7 +72,7 @@ class Shim:
                 executebuiltin=self.builtins.append,
                 sleep=lambda _: None,
                 getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
-                getCondVisibility=lambda _: True,
+                getCondVisibility=self._condition,
                 Monitor=lambda: monitor,
             ),
             "xbmcaddon": SimpleNamespace(Addon=lambda *_: addon),
@@ -98,6 +98,10 @@ class Shim:
 
     def _setting(self, name: str) -> str:
         return self.settings.get(name, "")
+
+    def _condition(self, condition: str) -> bool:
+        name = condition.partition("System.GetBool(network.")[2].rstrip(")")
+        return bool(self.kodi_settings[name]) if name else True
 
     def _select(self, _: str, lines: list[tuple[str, str]], **__: Any) -> int:
         self.offered.append(lines)

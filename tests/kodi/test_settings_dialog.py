@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.kodi.harness import Kodi
 from tests.kodi.viewer import QUESTION, Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 
 
 def test_every_setting_can_be_reached(kodi: Kodi, viewer: Viewer) -> None:
@@ -38,7 +38,7 @@ def test_every_setting_can_be_reached(kodi: Kodi, viewer: Viewer) -> None:
 
 
 def test_an_open_dialog_follows_and_keeps_nothing_back(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     """Kodi gives what is written meanwhile to the open dialog, and forgets it on Cancel."""
     viewer.open_settings()
@@ -52,7 +52,7 @@ def test_an_open_dialog_follows_and_keeps_nothing_back(
 
 
 def test_forgetting_warns_and_erases(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     viewer.log_in(NAME, PASSWORD)
     angel.stop()
@@ -82,8 +82,9 @@ def test_a_proxy_password_does_not_stay_in_the_settings(kodi: Kodi, viewer: View
     )
     assert "keep-me-secret" in _settings_file(kodi)
     kodi.start()
-    kodi.remote.wait_for(lambda: "keep-me-secret" not in _settings_file(kodi), "the password to go")
-    assert "http://127.0.0.1:3128" in _settings_file(kodi)
+    kept = '"proxy_address">http://127.0.0.1:3128<'
+    kodi.remote.wait_for(lambda: kept in _settings_file(kodi), "the password to go")
+    assert "keep-me-secret" not in _settings_file(kodi)
     assert "keep-me-secret" not in kodi.log()
 
 

@@ -87,7 +87,7 @@ def test_the_guard_names_the_place_and_never_the_words(shim: Shim) -> None:
     def fail() -> None:
         raise ValueError("keep-me-secret")
 
-    described = description_of(fail, shim.load("guard").describe)
+    described = description_of(fail, shim.load("error_boundary").describe)
     assert described.startswith("ValueError at test_shim.py:")
     assert " fail" in described
     assert "keep-me-secret" not in described
@@ -165,33 +165,33 @@ def test_settings_that_somebody_still_writes_are_left_alone(
 def test_a_shim_that_cannot_be_imported_is_a_dialog_for_a_script_only(
     shim: Shim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = shim.load("entry")
-    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi.guard", None)
-    entry.run_service()
+    main = shim.load("main")
+    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi.error_boundary", None)
+    main.run_service()
     assert shim.told == []
-    entry.run_script(["logout"])
-    assert shim.told == ["#30230"]
-    assert shim.load("strings").IDS["error_native_module_missing"] == 30230
+    main.run_script(["logout"])
+    assert shim.told == ["#30220"]
+    assert shim.load("strings").IDS["error_native_module_missing"] == 30220
     assert len([line for line, _ in shim.log if "cannot start: " in line]) == 2
 
 
 def test_times_are_in_the_two_largest_units(shim: Shim) -> None:
-    moments = shim.load("moments")
+    times = shim.load("times")
     for seconds, name, values in (
         (-1, "remaining_over", ""),
         (120, "remaining_minutes", "(2)"),
         (7500, "remaining_hours", "(2, 5)"),
         (200000, "remaining_days", "(2, 7)"),
     ):
-        assert moments.remaining(1000 + seconds, now=1000) == shim.text(name) + values
+        assert times.remaining(1000 + seconds, now=1000) == shim.text(name) + values
 
 
 def test_the_time_is_told_where_the_day_alone_says_little(shim: Shim) -> None:
-    moments = shim.load("moments")
-    assert moments.near(1800, now=0) == moments.date_and_time(1800)
-    assert moments.near(200000, now=0) == moments.date(200000)
+    times = shim.load("times")
+    assert times.near(1800, now=0) == times.date_and_time(1800)
+    assert times.near(200000, now=0) == times.date(200000)
 
 
 def test_doubled_hours_in_kodis_time_format_mean_one(shim: Shim) -> None:
-    assert shim.load("moments").date_and_time(0).count(":") == 2
-    assert len(shim.load("moments").date_and_time(0)) == len("1970-01-01 00:00:00")
+    assert shim.load("times").date_and_time(0).count(":") == 2
+    assert len(shim.load("times").date_and_time(0)) == len("1970-01-01 00:00:00")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import sessionkeeper
-from sessionkeeper import Account, LogoutReport, StoredAccount
+from sessionkeeper import Account, LogoutReport, Provider, StoredAccount
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
 
 VIEWER = Account("1", "Viewer", "viewer@example.com")
 OTHER = Account("2", "", "")
-CHECK = ROOT / "src" / "provider" / "check" / "after.rs"
+ANGEL = ROOT / "resources" / "providers" / "angel.toml"
 
 
 def stored(account: Account, active: bool = False, state: str = "signed_in") -> StoredAccount:
@@ -52,8 +53,8 @@ class Keeper:
 
 @pytest.fixture(autouse=True)
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [{"id": "service", "name": "Service", "login": "password", "everywhere": True}]
-    monkeypatch.setattr(sessionkeeper, "providers", lambda: known)
+    known = [Provider("service", "Service", "", "password", True, True, ())]
+    monkeypatch.setattr(sessionkeeper, "providers", lambda: known, raising=False)
 
 
 def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
@@ -123,34 +124,37 @@ def test_a_services_remark_is_a_detail_and_no_markup(shim: Shim) -> None:
 
 
 def test_a_property_is_cleared_on_the_home_window(shim: Shim) -> None:
-    shim.load("cleanup").HANDLERS["window_property"]("addon.viewer")
+    shim.load("post_logout").HANDLERS["window_property"]("addon.viewer")
     assert shim.cleared == [(10000, "addon.viewer")]
 
 
-def test_builtins_are_those_that_a_provider_file_may_name(shim: Shim) -> None:
-    cleanup = shim.load("cleanup")
-    listed = re.search(r"BUILTINS: \[&str; \d+\] = \[(.*?)\]", CHECK.read_text("utf-8"), re.DOTALL)
-    assert listed
-    assert list(cleanup.BUILTINS) == re.findall(r'"(.+?)"', listed.group(1))
-    for name in cleanup.BUILTINS:
-        cleanup.run_builtin(name)
-    assert shim.builtins == list(cleanup.BUILTINS)
+def test_builtins_are_those_that_a_provider_file_may_name(shim: Shim, tmp_path: Path) -> None:
+    post_logout = shim.load("post_logout")
+    file = tmp_path / "mine.toml"
+    names = json.dumps([*post_logout.BUILTINS, "Quit"])
+    file.write_text(f"{ANGEL.read_text('utf-8')}\n[after_logout]\nbuiltins = {names}\n", "utf-8")
+    (problem,) = sessionkeeper.check_provider(file).problems
+    assert problem.message.startswith("'Quit'")
+    assert problem.hint == f"These are: {', '.join(post_logout.BUILTINS)}."
+    for name in post_logout.BUILTINS:
+        post_logout.run_builtin(name)
+    assert shim.builtins == list(post_logout.BUILTINS)
 
 
 @pytest.mark.parametrize(
     "name", ["RunScript(anything)", "System.Exec(rm)", "UpdateLibrary(video),Quit", "updatelibrary"]
 )
 def test_any_other_builtin_is_refused(shim: Shim, name: str) -> None:
-    cleanup = shim.load("cleanup")
-    with pytest.raises(cleanup.NotAllowed):
-        cleanup.run_builtin(name)
+    post_logout = shim.load("post_logout")
+    with pytest.raises(post_logout.NotAllowed):
+        post_logout.run_builtin(name)
     assert shim.builtins == []
 
 
 def test_what_fails_after_a_logout_is_a_line_in_the_log(shim: Shim) -> None:
     failed = SimpleNamespace(name="cache", outcome="failed", detail="it is locked")
     done = SimpleNamespace(name="other", outcome="done", detail="")
-    shim.load("cleanup").finish(SimpleNamespace(finish_logout=lambda _: [done, failed]))
+    shim.load("post_logout").finish(SimpleNamespace(finish_logout=lambda _: [done, failed]))
     assert [line for line, _ in shim.log] == [
         "script.sessionkeeper: after the logout, cache failed: it is locked"
     ]

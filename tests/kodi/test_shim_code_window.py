@@ -68,7 +68,7 @@ def test_the_code_is_shown_with_a_picture_that_goes_away(shim: Shim, keeper: Kee
         assert not window().controls[21].visible
 
     keeper.meanwhile = [look]
-    assert shim.load("device_login").log_in(keeper, "Somewhere")
+    assert shim.load("login").with_code(keeper, "Somewhere")
     assert seen[12] == "https://op.example/device"
     assert seen[14] == "CODE-1"
     assert seen[15] == f"{shim.text('code_remaining')}(1:05)"
@@ -90,7 +90,7 @@ def test_a_new_code_is_offered_when_one_has_expired(shim: Shim, keeper: Keeper) 
 
     shim.turn = press_when_offered
     keeper.meanwhile = [expire, lambda: None]
-    assert shim.load("device_login").log_in(keeper, "Somewhere")
+    assert shim.load("login").with_code(keeper, "Somewhere")
     assert keeper.codes == 2
     assert window().controls[14].words == "CODE-2"
 
@@ -100,7 +100,7 @@ def test_leaving_closes_at_once(shim: Shim, keeper: Keeper, key: int) -> None:
     action = SimpleNamespace(getId=lambda: key)
     keeper.meanwhile = [lambda: window().onAction(action)]  # type: ignore[attr-defined]
     with pytest.raises(Cancelled):
-        shim.load("device_login").log_in(keeper, "Somewhere")
+        shim.load("login").with_code(keeper, "Somewhere")
     assert window().closed
     assert pictures(shim) == []
 
@@ -111,7 +111,7 @@ def test_leaving_an_expired_code_is_no_failure(shim: Shim, keeper: Keeper) -> No
         raise CodeExpired("over")
 
     keeper.meanwhile = [expire]
-    assert not shim.load("device_login").log_in(keeper, "Somewhere")
+    assert not shim.load("login").with_code(keeper, "Somewhere")
     assert window().closed
 
 
@@ -121,7 +121,7 @@ def test_kodis_end_is_obeyed(shim: Shim, keeper: Keeper) -> None:
 
     keeper.meanwhile = [end]
     with pytest.raises(Cancelled):
-        shim.load("device_login").log_in(keeper, "Somewhere")
+        shim.load("login").with_code(keeper, "Somewhere")
     assert window().closed
 
 
@@ -136,10 +136,10 @@ def test_a_refusal_is_told_after_the_window_has_closed(shim: Shim, keeper: Keepe
 
 
 def test_pictures_of_an_earlier_run_are_removed(shim: Shim, keeper: Keeper) -> None:
-    picture = shim.load("qr_picture")
-    path = Path(picture.write(ROWS))
+    picture = shim.load("code_window")
+    path = Path(picture._write_picture(ROWS))
     other = path.with_name("somebody-elses.png")
     other.write_bytes(b"")
-    picture.remove_all()
+    picture.remove_pictures()
     assert not path.exists()
     assert other.exists()

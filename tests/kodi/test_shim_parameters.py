@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import ParameterMissing
+from sessionkeeper import Parameter, ParameterMissing, Provider
 from tests.kodi import services
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
@@ -64,14 +64,13 @@ def opened(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[
     """What keepers were opened for, over a catalogue of two services."""
     opened: list[tuple[str, dict[str, str]]] = []
 
-    def parameter(name: str, default: str | None = None) -> dict[str, Any]:
-        return {"name": name, "about": "", "example": "https://x.example", "default": default}
+    def service(name: str, *parameters: Parameter) -> Provider:
+        return Provider(name, "", "", "password", True, False, parameters)
 
-    catalogue = [
-        {"id": "open", "parameters": [parameter("base"), parameter("suffix", "-ACT")]},
-        {"id": "closed", "parameters": []},
-    ]
-    monkeypatch.setattr(sessionkeeper, "providers", lambda: catalogue)
+    base = Parameter("base", "", "https://x.example", None)
+    suffix = Parameter("suffix", "", "-ACT", "-ACT")
+    catalogue = [service("open", base, suffix), service("closed")]
+    monkeypatch.setattr(sessionkeeper, "providers", lambda: catalogue, raising=False)
 
     def open_one(provider: str, *, parameters: dict[str, str], **_: Any) -> str:
         opened.append((provider, parameters))
@@ -90,11 +89,11 @@ def test_only_what_the_chosen_service_declares_is_passed_on(
     shim: Shim, opened: list[tuple[str, dict[str, str]]]
 ) -> None:
     shim.settings = {"parameter_base": " https://shop.example ", "parameter_issuer": "https://op"}
-    configuration = shim.load("configuration")
+    settings = shim.load("settings")
     shim.read = lambda: "open"
-    assert configuration.open_any(never) == ("open", True)
+    assert settings.open_any(never) == ("open", True)
     shim.read = lambda: "closed"
-    configuration.open_keeper(never)
+    settings.open_keeper(never)
     assert opened == [("open", {"base": "https://shop.example"}), ("closed", {})]
 
 
@@ -102,14 +101,14 @@ def test_what_is_missing_is_named_by_its_setting(
     shim: Shim, opened: list[tuple[str, dict[str, str]]]
 ) -> None:
     shim.read = lambda: "open"
-    configuration = shim.load("configuration")
+    settings = shim.load("settings")
     with pytest.raises(ParameterMissing) as missing:
-        configuration.open_keeper(never)
+        settings.open_keeper(never)
     label = shim.text("parameter_base")
     assert missing.value.message == f"{shim.text('parameter_missing')}({label})"
     assert "https://x.example" in missing.value.hint
     # The logouts of other services do not wait for it.
-    assert configuration.open_any(never) == ("closed", False)
+    assert settings.open_any(never) == ("closed", False)
     assert opened == [("closed", {})]
 
 
@@ -117,7 +116,7 @@ def test_a_dialog_says_what_to_fill_in(
     shim: Shim, opened: list[tuple[str, dict[str, str]]]
 ) -> None:
     shim.read = lambda: "open"
-    shim.load("actions").main(["login"])
+    shim.load("main").run_script(["login"])
     (words,) = shim.told
     assert words.startswith(shim.text("error_parameter_missing"))
     assert re.search(rf"{shim.text('parameter_missing')}\({shim.text('parameter_base')}\)", words)

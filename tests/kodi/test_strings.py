@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import xml.etree.ElementTree as ET
+from typing import Iterator
 
+from sessionkeeper import errors, reports
+from sessionkeeper.kodi.strings import IDS
 from tests.kodi.staging import ROOT
 
 KODI_PACKAGE = ROOT / "python" / "sessionkeeper" / "kodi"
 STRINGS = ROOT / "resources" / "language" / "resource.language.en_gb" / "strings.po"
 SETTINGS = ROOT / "resources" / "settings.xml"
-ERRORS = ROOT / "python" / "sessionkeeper" / "errors.py"
+# The schema of what the compiled module gives.
+BOUNDARY = ROOT / "tests" / "python" / "boundary.json"
 # Names that are put together from a word of the keeper.
 FAMILIES = ("error_", "event_", "outcome_", "signed_out", "already_signed_out")
-
-
-def table() -> dict[str, int]:
-    """IDS of strings.py, read without importing Kodi's modules."""
-    for node in ast.parse((KODI_PACKAGE / "strings.py").read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "IDS":
-            found: dict[str, int] = ast.literal_eval(node.value)
-            return found
-    raise AssertionError("no table of ids")
 
 
 def translations() -> dict[int, str]:
@@ -33,75 +30,72 @@ def translations() -> dict[int, str]:
     return found
 
 
-def source(*without: str) -> str:
-    files = [file for file in sorted(KODI_PACKAGE.glob("*.py")) if file.name not in without]
-    return "\n".join(file.read_text("utf-8") for file in files)
+def nodes() -> Iterator[ast.AST]:
+    """The code of the Kodi side, apart from the table itself."""
+    for file in sorted(KODI_PACKAGE.glob("*.py")):
+        if file.name != "strings.py":
+            yield from ast.walk(ast.parse(file.read_text("utf-8")))
 
 
-def test_table_and_translations_name_the_same_ids() -> None:
-    ids = list(table().values())
+def asked_for() -> Iterator[tuple[str, bool]]:
+    """The names that are written in calls of `text`, and whether they get values."""
+    for node in nodes():
+        called = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+        if called == "text" and isinstance(node.args[0], ast.Constant):
+            yield str(node.args[0].value), bool(node.keywords)
+
+
+def in_settings() -> set[int]:
+    """The ids that settings.xml names."""
+    tree = ET.parse(SETTINGS)
+    named = [one.get(key) for one in tree.iter() for key in ("label", "help")]
+    named += [one.text for one in tree.iter("heading")]
+    return {int(number) for number in named if number}
+
+
+def test_every_translation_is_named_by_the_table_or_the_settings() -> None:
+    ids = list(IDS.values())
     assert len(set(ids)) == len(ids)
-    assert set(ids) == set(translations())
+    assert in_settings()
+    assert set(ids) | in_settings() == set(translations())
 
 
 def test_ids_are_in_the_range_that_kodi_leaves_to_addons() -> None:
-    assert all(30000 <= number <= 30999 for number in table().values())
-
-
-def test_settings_name_only_known_ids() -> None:
-    named = {
-        int(number)
-        for number in re.findall(
-            r'(?:label|help)="(\d+)"|<heading>(\d+)<', SETTINGS.read_text("utf-8")
-        )
-        for number in number
-        if number
-    }
-    assert named
-    assert named <= set(translations())
+    assert all(30000 <= number <= 30999 for number in translations())
 
 
 def test_every_name_in_the_code_exists() -> None:
-    named = set(re.findall(r'text\(\s*["\'](\w+)["\']', source("strings.py")))
+    named = {name for name, _ in asked_for()}
     assert named
-    assert named <= set(table())
+    assert named <= set(IDS)
 
 
-def test_every_string_is_used() -> None:
-    code, shown = source("strings.py"), SETTINGS.read_text("utf-8")
-    unused = [
-        name
-        for name, number in table().items()
-        if not re.search(rf"\W{name}\W", code)
-        and str(number) not in shown
-        and not name.startswith(FAMILIES)
-    ]
-    assert unused == []
+def test_every_name_is_used() -> None:
+    written = {node.value for node in nodes() if isinstance(node, ast.Constant)}
+    # A setting of a parameter lends its label to the question for it.
+    labels = {name for name, number in IDS.items() if number in in_settings()}
+    unused = set(IDS) - written - labels
+    assert {name for name in unused if not name.startswith(FAMILIES)} == set()
 
 
 def test_every_error_code_has_a_text() -> None:
-    codes = set(re.findall(r'^    code = "(\w+)"$', ERRORS.read_text("utf-8"), re.MULTILINE))
-    assert codes
-    assert {f"error_{code}" for code in codes} <= set(table())
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.code for kind in kinds if issubclass(kind, errors.Error)}
+    assert len(codes) > 1
+    assert {f"error_{code}" for code in codes} <= set(IDS)
 
 
 def test_every_event_of_the_audit_trail_has_a_text() -> None:
-    words = (ROOT / "src" / "audit.rs").read_text("utf-8")
-    events = set(re.findall(r'Event::\w+ => "(\w+)"', words))
-    assert events
-    assert {f"event_{event}" for event in events} <= set(table())
+    events = json.loads(BOUNDARY.read_text("utf-8"))["Event"]["enum"]
+    assert {f"event_{event}" for event in events} <= set(IDS)
 
 
 def test_every_outcome_of_a_logout_has_a_text() -> None:
-    records = (ROOT / "python" / "sessionkeeper" / "records.py").read_text("utf-8")
-    keys = set(re.findall(r'^    "\w+": "((?:already_)?signed_out\w*)",$', records, re.MULTILINE))
-    assert keys
-    assert keys | {"already_signed_out"} <= set(table())
+    assert {*reports._SUMMARIES.values(), "already_signed_out"} <= set(IDS)
 
 
 def test_placeholders_are_filled() -> None:
     """A text with a placeholder is never asked for without a value."""
-    ids = {number: name for name, number in table().items()}
-    with_values = {ids[number] for number, words in translations().items() if "{" in words}
-    bare = set(re.findall(r'text\("(\w+)"\)', source("strings.py")))
-    assert not bare & with_values
+    words = translations()
+    with_values = {name for name, number in IDS.items() if "{" in words[number]}
+    assert not with_values & {name for name, has_values in asked_for() if not has_values}

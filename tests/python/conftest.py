@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -19,7 +19,7 @@ import sessionkeeper
 from sessionkeeper import loading
 from tests.python.native_double import NativeDouble
 from tests.servers.browser import Browser
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 
 @pytest.fixture(autouse=True)
@@ -36,39 +36,20 @@ def native(monkeypatch: pytest.MonkeyPatch) -> NativeDouble:
     return double
 
 
-@pytest.fixture(scope="session")
-def _angel_process() -> Iterator[tuple[AngelServer, dict[str, Any]]]:
-    """The server and its usual settings."""
-    with AngelServer() as server:
-        yield server, server.settings()
+@pytest.fixture
+def angel(stand_in: Callable[[str], StandIn]) -> StandIn:
+    """The stand-in of Angel Studios: nobody is signed in, and nothing is wrong."""
+    return stand_in("angel").reset()
 
 
 @pytest.fixture
-def angel(_angel_process: tuple[AngelServer, dict[str, Any]]) -> AngelServer:
-    """The stand-in, running, with nothing wrong and nothing in its journal."""
-    server, usual = _angel_process
-    server.start()
-    server.clear_faults()
-    server.settings(**usual)
-    server.clear_journal()
-    return server
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AngelServer]:
-    """The stand-in for the tests of the stand-in itself, without any client of ours."""
-    with AngelServer() as server:
-        yield server
+def server(angel: StandIn) -> StandIn:
+    """The same, in the tests of the stand-in itself."""
+    return angel
 
 
 @pytest.fixture
-def server(running: AngelServer) -> AngelServer:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def browser(server: AngelServer) -> Browser:
+def browser(server: StandIn) -> Browser:
     """Signed in as the viewer."""
     browser = Browser(server)
     assert "Signed in as viewer@example.com" in browser.log_in(*server.VIEWER).text
@@ -76,7 +57,7 @@ def browser(server: AngelServer) -> Browser:
 
 
 @pytest.fixture
-def open_keeper(angel: AngelServer, tmp_path: Path) -> Callable[..., sessionkeeper.Keeper]:
+def open_keeper(angel: StandIn, tmp_path: Path) -> Callable[..., sessionkeeper.Keeper]:
     """Opens a keeper of this test's own data directory, for the stand-in."""
 
     def open_it(provider: Any = "angel", **options: Any) -> sessionkeeper.Keeper:
@@ -138,7 +119,7 @@ class CommandLine:
 
 
 @pytest.fixture
-def command_line(angel: AngelServer, tmp_path: Path) -> CommandLine:
+def command_line(angel: StandIn, tmp_path: Path) -> CommandLine:
     home = tmp_path / "home"
     home.mkdir()
     return CommandLine(home, angel.environment())

@@ -1,107 +1,83 @@
-"""What the compiled module takes: the settings of `open`, the verbs and their arguments.
+"""What crosses the boundary, by the schema that the Rust types generate (see src/schema_test.rs).
 
-The double refuses the rest, as the core does; test_operation.py asks the real module about the
-same verbs.
+The double refuses what the schema does not have, as the core does; test_boundary.py holds the
+Python side's verbs and records against it.
 """
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-import pytest
-
-from sessionkeeper import loading, operation
-from sessionkeeper.errors import Error
-
-SETTINGS = frozenset(
-    (
-        "provider",
-        "provider_toml",
-        "parameters",
-        "data_dir",
-        "key_dir",
-        "ca_file",
-        "proxy",
-        "resolve",
-        "renewal_margin",
-        "log_level",
-        "audit_url",
-        "timeout",
-        "connect_timeout",
-        "answer_timeout",
-        "logout_deadline",
-    )
-)
-_NOTHING: dict[str, tuple[type, ...]] = {}
-_NONE = type(None)
-# By verb: its arguments, with a "!" for those that are needed.
-VERBS: dict[str, dict[str, tuple[type, ...]]] = {
-    **dict.fromkeys(("status", "details", "renew", "outbox", "next_work"), _NOTHING),
-    **dict.fromkeys(("forget", "doctor", "login_start"), _NOTHING),
-    "session": {"account": (str, _NONE)},
-    "restore": {"offline": (bool,)},
-    "login": {"username!": (str,), "password!": (bytes,)},
-    "login_finish": {"handle!": (int,)},
-    "request": {
-        "account": (str, _NONE),
-        "method!": (str,),
-        "url!": (str,),
-        "headers": (list,),
-        "body": (bytes, _NONE),
-    },
-    "logout": {
-        "local_only": (bool,),
-        "everywhere": (bool,),
-        "deadline": (int, float, _NONE),
-        "account": (str, _NONE),
-        "hooks": (list,),
-    },
-    "accounts": {"all": (bool,)},
-    "switch": {"account!": (str,)},
-    "drain": {"due_only": (bool,)},
-    "audit": {"limit": (int,)},
-    "audit_since": {"sink!": (str,), "limit": (int,)},
-    "audit_taken": {"sink!": (str,), "seq!": (int,)},
-    "audit_refused": {"reason!": (str,)},
-    "take_tasks": {"kinds": (list,), "hooks": (list,)},
-    "finish_task": {"id!": (int,), "outcome!": (str,), "detail": (str,)},
+SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("boundary.json").read_text("utf-8"))
+VERBS = [name.split()[1] for name in SCHEMA if name.startswith("verb ")]
+_KINDS: dict[str, Any] = {
+    "null": type(None),
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "string": str,
+    "array": (list, tuple),
+    "object": dict,
 }
 
 
-def is_plain(value: Any) -> bool:
-    """Whether it can cross the boundary."""
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema itself, where it only names one."""
+    while "$ref" in schema:
+        schema = SCHEMA[schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def fault(  # noqa: PLR0911 - a return for each kind of schema
+    schema: dict[str, Any], value: Any, where: str = "it"
+) -> str:
+    """Why the schema does not take the value, "" where it does."""
+    schema = resolved(schema)
+    if "anyOf" in schema:
+        faults = [fault(one, value, where) for one in schema["anyOf"]]
+        return "" if "" in faults else faults[0]
+    if value not in schema.get("enum", [value]):
+        return f"{where} is none of {schema['enum']}"
+    if "type" not in schema:
+        return ""
+    kinds = schema["type"]
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if schema.get("format") == "binary":
+        return "" if isinstance(value, bytes) else f"{where} is not bytes"
+    if not any(_is(value, kind) for kind in kinds):
+        return f"{where} is not {' or '.join(kinds)}"
     if isinstance(value, dict):
-        return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
-    if isinstance(value, list):
-        return all(is_plain(item) for item in value)
-    return value is None or type(value) in {str, bytes, int, float, bool}
+        return _fault_of_object(schema, value, where)
+    if isinstance(value, (list, tuple)):
+        items = schema.get("prefixItems") or [schema["items"]] * len(value)
+        if len(items) != len(value):
+            return f"{where} has {len(value)} items"
+        return next(filter(None, map(fault, items, value, [f"{where}[]"] * len(value))), "")
+    return ""
 
 
-def refusal(verb: str, arguments: dict[str, Any]) -> str:
+def _fault_of_object(schema: dict[str, Any], value: dict[Any, Any], where: str) -> str:
+    known, others = schema.get("properties", {}), schema.get("additionalProperties", False)
+    for name in schema.get("required", []):
+        if name not in value:
+            return f"{where}: '{name}' is missing"
+    for name, item in value.items():
+        if name not in known and not others:
+            return f"{where}: '{name}' is not known"
+        found = fault(known.get(name, others), item, f"{where}: {name}")
+        if found:
+            return found
+    return ""
+
+
+def _is(value: Any, kind: str) -> bool:
+    return isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+
+
+def refusal(verb: str, options: dict[str, Any]) -> str:
     """Why the core does not take it, "" where it does."""
     if verb not in VERBS:
-        return f"there is no verb '{verb}'"
-    types = {name.rstrip("!"): kinds for name, kinds in VERBS[verb].items()}
-    for name, value in arguments.items():
-        if name not in types or type(value) not in types[name]:
-            return f"'{name}' is not taken by {verb}"
-    missing = {name[:-1] for name in VERBS[verb] if name.endswith("!")} - set(arguments)
-    return f"{missing} is missing" if missing else ""
-
-
-def needs(*names: str) -> pytest.MarkDecorator:
-    """For a test of the real module: it waits until the module has these verbs and functions."""
-    missing = [name for name in names if not _has(name)]
-    return pytest.mark.skipif(bool(missing), reason=f"not in the compiled module: {missing}")
-
-
-def _has(name: str) -> bool:
-    try:
-        native = loading.native()
-        if name not in VERBS:
-            return hasattr(native, name)
-        opened = native.open({"provider": "angel", "data_dir": "/nonexistent"})
-        operation.run(native, opened["keeper"], name, {"frobnicate": 1})
-    except Error as error:
-        return "no verb" not in error.message
-    return True
+        return f"there is no '{verb}'"
+    return fault(SCHEMA[f"verb {verb}"], options, verb)

@@ -2,9 +2,10 @@
 command line. It answers what a test has told it to and keeps what it was asked.
 
 It obeys the contract of `_native.pyi`: plain data, `{"error": …}` instead of exceptions, a handle
-that is gone after its result. It refuses what the core refuses: verbs and arguments that it does
-not know, and data that cannot cross. It keeps the queue of post-logout tasks and the sinks' places
-in the audit trail, but knows nothing of sessions, so no test of behaviour rests on it.
+that is gone after its result. By the schema of the boundary it refuses what the core refuses, and
+answers nothing that the core would not answer. It keeps the queue of post-logout tasks and the
+sinks' places in the audit trail, but knows nothing of sessions, so no test of behaviour rests on
+it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import types
 from typing import Any
 
 import sessionkeeper
-from tests.python.native_contract import SETTINGS, is_plain, refusal
+from tests.python.native_contract import SCHEMA, fault, refusal
 
 SIGNED_IN: dict[str, Any] = {
     "state": "signed_in",
@@ -72,6 +73,26 @@ STORED: dict[str, Any] = {
     "expires_at": 4102444800,
     "signed_in_at": 1700000000,
 }
+EVENT: dict[str, Any] = {
+    "seq": 4,
+    "event": "login",
+    "provider": "angel",
+    "account": "87735831",
+    "outcome": "ok",
+}
+DOCTOR: dict[str, Any] = {
+    "versions": {"sessionkeeper": "0.1.0", "sqlite": "3.50.2"},
+    "vault": {
+        "place": "/data",
+        "schema": 1,
+        "is_sound": True,
+    },
+    "key": {"place": "/keys/device.key", "is_beside_the_vault": False},
+    "locks": {"across_processes": True},
+    "file_system": {"journal_mode": "delete"},
+    "tls": {"bundled_roots": 140},
+    "clock": {"now": 1700000000, "is_plausible": True, "is_known": False},
+}
 LINE: dict[str, Any] = {
     "seq": 1,
     "at": 1700000000,
@@ -113,6 +134,8 @@ class NativeDouble(types.ModuleType):
         self.opened: list[dict[str, Any]] = []
         self.open_error: dict[str, Any] | None = None
         self.started: list[tuple[str, dict[str, Any]]] = []
+        # Asked for by whoever watches, beside the verbs.
+        self.looked: list[tuple[str, dict[str, Any]]] = []
         self.cancelled: list[int] = []
         self.polls = 0
         self.longest_wait = 0
@@ -147,67 +170,81 @@ class NativeDouble(types.ModuleType):
         return self.reported_version
 
     def open(self, config: dict[str, Any]) -> dict[str, Any]:
-        if not set(config) <= SETTINGS or not is_plain(config):
-            return error("invalid_input", f"there is no setting {set(config) - SETTINGS}")
+        refused = fault(SCHEMA["OpenOptions"], config, "open")
+        if refused:
+            return error("invalid_input", refused)
         self.opened.append(config)
         return self.open_error or {"keeper": 11}
 
-    def start(self, keeper: int, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def start(self, keeper: int, command: dict[str, Any]) -> dict[str, Any]:
         assert keeper == 11
-        if not is_plain(arguments):
-            return error("invalid_input", "an argument is of a type that is not taken here")
-        self.started.append((verb, arguments))
-        operation = len(self.started)
-        refused = refusal(verb, arguments)
+        ((verb, options),) = command.items()
+        refused = refusal(verb, options)
         if refused:
-            answer: Any = error("invalid_input", refused)
-        else:
-            answer = self.answers.get(verb, getattr(self, f"_{verb}", None))
-        if answer is None:
-            return error("internal_error", f"the test has no answer for {verb}")
+            return error("invalid_input", refused)
+        known = self.looked if verb in {"events", "log"} else self.started
+        known.append((verb, options))
+        answer = self.answers.get(verb, getattr(self, f"_{verb}", None))
+        assert answer is not None, f"the test has no answer for {verb}"
         if callable(answer):
-            answer = answer(arguments)
-        self._running[operation] = answer
-        return {"operation": operation}
+            answer = answer(options)
+        if isinstance(answer, Hanging):
+            operation = len(self.started)
+            self._running[operation] = answer
+            return {"operation": operation}
+        return self._checked(verb, answer)
 
-    def poll(self, operation: int, wait_ms: int) -> dict[str, Any] | None:
+    def _checked(self, verb: str, answer: dict[str, Any]) -> dict[str, Any]:
+        result = SCHEMA.get(f"result of {verb}")
+        if result and "value" in answer:
+            given = answer["value"]
+            if verb == "request":
+                given = {name: item for name, item in given.items() if name != "body"}
+            assert not fault(result, given), fault(result, given)
+        return answer
+
+    def poll(self, operation: int, wait_ms: int) -> dict[str, Any]:
         self.polls += 1
         self.longest_wait = max(self.longest_wait, wait_ms)
-        answer = self._running[operation]
-        if isinstance(answer, Hanging):
-            if operation not in self.cancelled or answer.last_word is None:
-                time.sleep(min(wait_ms, 100) / 1000)
-                return None
-            answer = answer.last_word
+        last_word = self._running[operation].last_word
+        if operation not in self.cancelled or last_word is None:
+            time.sleep(min(wait_ms, 100) / 1000)
+            return {"operation": operation}
         del self._running[operation]
-        return dict(answer)
+        return dict(last_word)
 
     def cancel(self, operation: int) -> None:
         self.cancelled.append(operation)
 
-    def take_log(self, keeper: int) -> list[list[Any]]:
-        taken, self.log = self.log, []
-        return taken
+    def providers(self) -> dict[str, Any]:
+        return self._checked("providers", {"value": {"providers": self.summaries}})
 
-    def take_events(self, keeper: int, after: int) -> list[dict[str, Any]]:
-        newest = self.happened[-1]["seq"] if self.happened else 0
-        if after == -1:
-            return [{"seq": newest, "event": ""}]
-        return [event for event in self.happened if event["seq"] > after]
+    def check_provider(
+        self, definition: str | dict[str, Any], parameters: dict[str, str]
+    ) -> dict[str, Any]:
+        assert all(isinstance(item, str) for pair in parameters.items() for item in pair)
+        self.checked.append((definition, parameters))
+        return self._checked("check_provider", {"value": self.check_answer})
 
-    def providers(self) -> list[dict[str, Any]]:
-        return self.summaries
+    def to_json(self, value: Any) -> bytes | None:
+        """Leaves it to Python."""
 
-    def check_provider(self, text: str, parameters: dict[str, str]) -> dict[str, Any]:
-        assert isinstance(text, str)
-        assert is_plain(parameters)
-        self.checked.append((text, parameters))
-        return self.check_answer
+    def from_json(self, text: bytes) -> tuple[Any] | None:
+        """Leaves it to Python."""
 
     def qr(self, text: str) -> list[str]:
         return QR_ROWS if len(text) <= self.longest_qr else []
 
     # What the core does by itself, unless a test has told the answer
+
+    def _log(self, _: dict[str, Any]) -> dict[str, Any]:
+        taken, self.log = self.log, []
+        return {"value": {"lines": taken}}
+
+    def _events(self, options: dict[str, Any]) -> dict[str, Any]:
+        newest = self.happened[-1]["seq"] if self.happened else 0
+        events = [event for event in self.happened if event["seq"] > options["after"]]
+        return {"value": {"events": events, "newest": newest}}
 
     def _login_start(self, _: dict[str, Any]) -> dict[str, Any]:
         return error("invalid_input", "angel signs in with a user name and a password", "")
@@ -230,12 +267,9 @@ class NativeDouble(types.ModuleType):
         return {"value": {"tasks": found}}
 
     def _finish_task(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if arguments["outcome"] not in {"done", "failed"}:
-            return error("invalid_input", "an outcome is done or failed")
-        known = arguments["id"] in self.claimed and arguments["id"] not in self.finished
-        if known:
+        if arguments["id"] in self.claimed and arguments["id"] not in self.finished:
             self.finished[arguments["id"]] = (arguments["outcome"], arguments["detail"])
-        return {"value": {"finished": known}}
+        return {"value": None}
 
     def _audit_since(self, arguments: dict[str, Any]) -> dict[str, Any]:
         after = self.taken.get(arguments["sink"], 0)
@@ -243,9 +277,9 @@ class NativeDouble(types.ModuleType):
         return {"value": {"events": lines[: arguments["limit"]]}}
 
     def _audit_refused(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return {}
+        return {"value": None}
 
     def _audit_taken(self, arguments: dict[str, Any]) -> dict[str, Any]:
         place = max(self.taken.get(arguments["sink"], 0), arguments["seq"])
         self.taken[arguments["sink"]] = place
-        return {"value": {"seq": place}}
+        return {"value": None}

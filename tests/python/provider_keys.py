@@ -1,11 +1,13 @@
-"""The keys of a provider file, as src/provider/file and as docs/provider-keys.md have them.
+"""The keys of a provider file, as docs/provider.schema.json and docs/provider-keys.md have them.
+The schema is made of the types in src/provider, and a test there holds it against them.
 
 A table of the file is named by its path and its flow, as in `login password`; where there is no
-flow, by its path alone. `File` itself is the empty path.
+flow, by its path alone. The file itself is the empty path.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,43 +15,23 @@ from typing import Any, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "provider-keys.md"
-SOURCE = "\n".join(
-    path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/provider/file").glob("*.rs"))
-)
-# What a type of the source is called in a provider file.
-PATHS = {
-    "File": "",
-    "Parameter": "parameters.NAME",
-    "Session": "session",
-    "Answer": "session.answer",
-    "Api": "api",
-    "OAuth": "oauth",
-    "Login": "login",
-    "Page": "login.pages",
-    "Take": "login.pages take.*",
-    "Submit": "login.submit",
-    "Renew": "renew",
-    "Logout": "logout",
-    "Step": "logout.steps",
-    "RequestStep": "logout.steps request",
-    "Proof": "logout.steps.proof",
-    "Probe": "logout.probe",
-    "Everywhere": "everywhere",
-    "AfterLogout": "after_logout",
-    "Downgrade": "after_logout.downgrade_entitlements",
-}
-# By the type of the source: what the document's column "type" begins with, and what holds when the
-# key is absent.
+SCHEMA = json.loads((ROOT / "docs" / "provider.schema.json").read_text(encoding="utf-8"))
+# What the reference calls the types that are no tables.
 KINDS = {
-    "String": ("text|address|pointer|path", '""'),
-    "bool": ("true or false", "false"),
-    "Pairs": ("table of", "{}"),
-    "BTreeMap<String, Take>": ("table of tables", "{}"),
-    "BTreeMap<String, Scalar>": ("table of values", "{}"),
-    "Vec<u16>": ("list of numbers", "[]"),
-    "Vec<String>": ("list of texts|list of addresses|list of paths", "[]"),
-    "Vec<Vec<String>>": ("list of lists", "[]"),
+    "Address": "address",
+    "CookieName": "text",
+    "Hosts": "list of texts",
+    "Method": "text",
+    "Pointer": "pointer",
+    "RelativePath": "path",
+    "Scalar": "value",
+    "StatusList": "list of numbers",
+    "Template": "template",
 }
+# What the reference calls a table whose name is up to the author of the file.
+NAMED_BY_THE_AUTHOR = {"parameters": "parameters.NAME", "login.pages.take": "login.pages take.*"}
+PLURALS = {"address": "addresses", "list of texts": "lists of texts"}
+EMPTY = {"list": "[]", "table": "{}"}
 
 
 @dataclass(frozen=True)
@@ -67,53 +49,67 @@ class Key:
 def of_the_source() -> dict[str, dict[str, Key]]:
     """Tables, and their keys."""
     tables: dict[str, dict[str, Key]] = {}
-    items = re.findall(
-        r"((?:#\[[^\n]*\]\n)*)pub\(in crate::provider\) (struct|enum) (\w+) \{\n(.*?)\n\}",
-        SOURCE,
-        re.DOTALL,
-    )
-    for attributes, kind, name, body in items:
-        if name == "Scalar":
-            continue
-        path = PATHS[name]
-        if kind == "struct":
-            tables[path] = dict(_fields(body, "serde(default" in attributes, name))
-            continue
-        tables[path] = {"flow": Key("String", "needed")}
-        variants = r"^    ([A-Z]\w+)(?: \{(?:\}|\n(.*?)\n    \})|\(Box<RequestStep>\)),$"
-        for variant, fields in re.findall(variants, body, re.DOTALL | re.MULTILINE):
-            flow = re.sub(r"(?<!^)(?=[A-Z])", "_", variant).lower()
-            tables.setdefault(f"{path} {flow}", dict(_fields(fields, False, name)))
-    # `Step::Request` is a type of its own, which stands before or after the enum.
-    request = next(body for _, _, name, body in items if name == "RequestStep")
-    tables["logout.steps request"] = dict(_fields(request, False, "RequestStep"))
+    _collect("", SCHEMA, tables)
     return tables
 
 
-def _fields(body: str, is_optional: bool, owner: str) -> Iterator[tuple[str, Key]]:
-    field = r"((?:[ ]+#\[.*\]\n)*)[ ]+(?:pub )?(\w+): (.+),$"
-    for attributes, name, type_ in re.findall(field, body, re.MULTILINE):
-        optional = re.fullmatch(r"Option<(.+)>", type_)
-        function = re.search(r'serde\(default = "(\w+)"\)', attributes)
-        if optional:
-            yield name, Key(optional[1], "none")
-        elif function:
-            yield name, Key(type_, _returned_by(function[1]))
-        elif owner == "Answer":
-            yield name, Key(type_, _literal(re.findall(rf"{name}: (\".*\")\.into\(\)", SOURCE)[0]))
-        elif is_optional or "serde(default)" in attributes:
-            yield name, Key(type_, KINDS.get(type_, ("", "see below"))[1])
+def _collect(path: str, schema: dict[str, Any], tables: dict[str, dict[str, Key]]) -> None:
+    """The table that `schema` describes, and those below it."""
+    if "oneOf" in schema:
+        tables[path] = {"flow": Key("text", "needed")}
+        for variant in schema["oneOf"]:
+            flow = variant["properties"]["flow"]["const"]
+            _collect(f"{path} {flow}", variant, tables)
+        return
+    keys = tables.setdefault(path, {})
+    for name, given in schema["properties"].items():
+        if name == "flow":
+            continue  # the table is named by it
+        found, is_optional = _without_null(given)
+        kind = _kind(found)
+        if name in schema.get("required", ()):
+            default = "needed"
+        elif is_optional:
+            default = "none"
+        elif "default" in given:
+            default = json.dumps(given["default"])
         else:
-            yield name, Key(type_, "needed")
+            default = EMPTY.get(kind.partition(" of ")[0], "") if " of " in kind else "see below"
+        keys[name] = Key(kind, default)
+        for below in _tables(found):
+            inner = f"{path.partition(' ')[0]}.{name}".lstrip(".")
+            _collect(NAMED_BY_THE_AUTHOR.get(inner, inner), below, tables)
 
 
-def _returned_by(function: str) -> str:
-    body = re.findall(rf"fn {function}\(\) -> .+ \{{\n    (.+)\n\}}", SOURCE)[0]
-    return _literal(body)
+def _without_null(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """What a schema is where the key is there, and whether it may be absent without a default."""
+    if isinstance(schema.get("type"), list):
+        return {**schema, "type": schema["type"][0]}, True
+    if "anyOf" in schema:
+        return schema["anyOf"][0], True
+    return schema, False
 
 
-def _literal(rust: str) -> str:
-    return rust.replace(".into()", "").replace("vec!", "")
+def _kind(schema: dict[str, Any]) -> str:
+    """What the reference calls it, in its column "type"."""
+    named = schema.get("$ref", "").rpartition("/")[2]
+    if named:
+        return KINDS.get(named, "table")
+    if schema["type"] == "array":
+        inner = _kind(schema["items"])
+        return f"list of {PLURALS.get(inner, inner + 's')}"
+    if schema["type"] == "object":
+        inner = _kind(schema["additionalProperties"])
+        return f"table of {inner}s"
+    return {"string": "text", "boolean": "true or false"}[schema["type"]]
+
+
+def _tables(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The table that a key holds, be it in a list or under names of the author's."""
+    inner = schema.get("items") or schema.get("additionalProperties") or schema
+    named = inner.get("$ref", "").rpartition("/")[2]
+    if named and named not in KINDS:
+        yield SCHEMA["$defs"][named]
 
 
 def of_the_document() -> dict[str, dict[str, Key]]:

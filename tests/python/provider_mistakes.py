@@ -236,7 +236,7 @@ MISTAKES = {
         '"/person/name"',
         '"person.name"',
         "session.answer.account_name",
-        "no JSON pointer",
+        "not a JSON pointer",
         '"/person/name"',
     ),
     "small letters": Mistake(
@@ -262,12 +262,12 @@ MISTAKES = {
         "sessions/{id}", "sessions/id", "everywhere.end_url", "the session's id", "{id}"
     ),
     "a way out of the directory": Mistake(
-        '"cache/thumbnails"', '"../other"', "after_logout.delete", "below", "cache/"
+        '"cache/thumbnails"', '"../other"', "after_logout.delete[0]", "below", "cache/"
     ),
     "any builtin": Mistake(
         '"Container.Refresh"',
         '"RunScript(x)"',
-        "after_logout.builtins",
+        "after_logout.builtins[0]",
         "not run after a logout",
         "Container.Refresh",
     ),

@@ -10,9 +10,8 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import cli
-from tests.python.native_contract import needs
 from tests.python.native_double import REPORT, SIGNED_IN, STORED, NativeDouble
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 OTHER = {
     **STORED,
@@ -34,7 +33,7 @@ def test_the_accounts_are_listed(native: NativeDouble, double: sessionkeeper.Kee
     assert first.account == sessionkeeper.Account("87735831", "Viewer", "viewer@example.com")
     assert (first.active, first.state, first.signed_in_at) == (True, "signed_in", 1700000000)
     assert (second.account.id, second.active, second.state) == ("2", False, "expired")
-    assert native.arguments("accounts") == {}
+    assert native.arguments("accounts") == {"all": False}
     double.accounts(all=True)
     assert native.arguments("accounts") == {"all": True}
 
@@ -68,17 +67,14 @@ def test_removing_is_a_logout_of_that_account(
     assert double.remove("2").remote == "revoked"
     assert native.arguments("logout")["account"] == "2"
     double.logout()
-    assert "account" not in native.arguments("logout")
+    assert native.arguments("logout")["account"] is None
 
 
-@pytest.mark.parametrize("given", ["", 3, b"2", STORED])
-def test_an_account_is_named_by_its_id(
-    native: NativeDouble, double: sessionkeeper.Keeper, given: Any
-) -> None:
+@pytest.mark.parametrize("given", [3, b"2", STORED])
+def test_an_account_is_named_by_its_id(double: sessionkeeper.Keeper, given: Any) -> None:
     for use in (double.switch, double.remove):
-        with pytest.raises(sessionkeeper.InvalidInput, match="by its id"):
+        with pytest.raises(sessionkeeper.InvalidInput, match="account"):
             use(given)
-    assert native.started == []
 
 
 # On the command line
@@ -122,29 +118,27 @@ def test_an_unknown_account_is_a_usage_error(
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "unknown_account"
 
 
-def test_logging_out_one_account(native: NativeDouble, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logging_out_one_account(native: NativeDouble) -> None:
     native.answer("logout", REPORT)
     assert cli.main(["logout", "--account", "2"]) == 0
     assert native.arguments("logout")["account"] == "2"
-    assert cli.main(["logout", "--account", ""]) == 2
-    assert "by its id" in capsys.readouterr().err
 
 
 # The real module
 
 
-@needs("accounts", "switch")
 def test_nobody_is_stored(tmp_path: Path) -> None:
     keeper = sessionkeeper.open("angel", data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
     assert keeper.accounts() == keeper.accounts(all=True) == []
     with pytest.raises(sessionkeeper.UnknownAccount):
         keeper.switch("3")
+    with pytest.raises(sessionkeeper.InvalidInput, match="id is empty"):
+        keeper.remove("")
     assert keeper.status().state == "signed_out"
 
 
-@needs("accounts", "switch")
 def test_two_accounts_one_active_and_one_removed(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     first = keeper.login(*angel.VIEWER).account
     second = keeper.login(*angel.NON_ASCII).account
@@ -165,9 +159,8 @@ def test_two_accounts_one_active_and_one_removed(
     assert keeper.accounts() == []
 
 
-@needs("accounts", "switch")
 def test_after_a_logout_nobody_is_active_and_the_others_stay(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     first = keeper.login(*angel.VIEWER).account
     keeper.login(*angel.NON_ASCII)

@@ -9,8 +9,7 @@ from typing import Any, Callable
 import pytest
 
 import sessionkeeper
-from sessionkeeper import TaskResult, afterwards, cli
-from tests.python.native_contract import needs
+from sessionkeeper import TaskResult, cli, post_logout
 from tests.python.native_double import (
     CODE,
     REPORT,
@@ -20,7 +19,7 @@ from tests.python.native_double import (
     NativeDouble,
     error,
 )
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 SECRET = "hook-canary"
 
@@ -58,7 +57,7 @@ def test_each_runs_once_after_the_session_is_gone(core: NativeDouble) -> None:
     assert core.arguments("logout")["hooks"] == ["first", "second"]
     assert seen == [
         ("first", "revoked", ["logout", "take_tasks"]),
-        sessionkeeper.LogoutReport.from_shape(REPORT),  # type: ignore[arg-type]
+        sessionkeeper.LogoutReport.from_dict(REPORT),  # type: ignore[arg-type]
     ]
     assert report.tasks == (TaskResult("first", "done", ""), TaskResult("second", "done", ""))
     assert core.finished == {1: ("done", ""), 2: ("done", "")}
@@ -72,7 +71,7 @@ def test_without_functions_the_core_is_not_asked(core: NativeDouble) -> None:
     keeper.logout()
     keeper.restore()
     assert verbs(core) == ["logout", "restore"]
-    assert "hooks" not in core.arguments("logout")
+    assert core.arguments("logout")["hooks"] == []
 
 
 def test_a_failure_is_reported_and_stops_nothing(core: NativeDouble) -> None:
@@ -114,7 +113,7 @@ def test_what_ends_the_script_goes_on_and_is_told_first(core: NativeDouble, kind
     assert seen == []
     later = sessionkeeper.open(after_logout={"leaves": seen.append, "next": seen.append})
     later.restore()
-    assert seen == [afterwards.EARLIER]
+    assert seen == [post_logout.EARLIER]
     assert core.finished[2] == ("done", "")
 
 
@@ -126,7 +125,7 @@ def test_what_an_earlier_process_left_is_done_first(core: NativeDouble, begin: s
     seen: list[sessionkeeper.LogoutReport] = []
     keeper = sessionkeeper.open(after_logout={"empty_cache": seen.append})
     getattr(keeper, begin)(*(("name", "secret") if begin == "login" else ()))
-    assert seen == [afterwards.EARLIER] * 2
+    assert seen == [post_logout.EARLIER] * 2
     assert seen[0].summary_key == "signed_out_unconfirmed"
     assert not seen[0].confirmed
     assert verbs(core)[:3] == ["take_tasks", "finish_task", "finish_task"]
@@ -143,7 +142,7 @@ def test_only_the_newest_is_told_of_this_logout(core: NativeDouble) -> None:
     core.tasks.append(task(9, "empty_cache"))
     core.answer("logout", {**REPORT, "local": "already_signed_out"})
     keeper.logout()
-    assert seen[-1] == afterwards.EARLIER
+    assert seen[-1] == post_logout.EARLIER
 
 
 def test_a_stopped_logout_leaves_them_for_later(core: NativeDouble) -> None:
@@ -185,7 +184,7 @@ def test_what_only_kodi_can_do(core: NativeDouble) -> None:
 
     keeper = sessionkeeper.open(after_logout={"empty_cache": done.append})
     results = keeper.finish_logout({"window_property": done.append, "builtin": run_builtin})
-    assert done == ["queue", "token", afterwards.EARLIER]
+    assert done == ["queue", "token", post_logout.EARLIER]
     named = [(result.name, result.outcome) for result in results]
     assert named[:2] == [("queue", "done"), ("token", "done")]
     assert named[2:] == [("Container.Refresh", "failed"), ("empty_cache", "done")]
@@ -219,9 +218,8 @@ def test_the_command_line_says_what_was_not_done(
 # The real module
 
 
-@needs("take_tasks", "finish_task")
 def test_the_module_hands_each_out_once(
-    angel: AngelServer, open_keeper: Callable[..., sessionkeeper.Keeper]
+    angel: StandIn, open_keeper: Callable[..., sessionkeeper.Keeper]
 ) -> None:
     seen: list[Any] = []
     keeper = open_keeper(after_logout={"note": seen.append, "fail": lambda _: 1 / 0})
@@ -240,9 +238,8 @@ def test_the_module_hands_each_out_once(
     assert (events.count("task_done"), events.count("task_failed")) == (1, 1)
 
 
-@needs("take_tasks", "finish_task")
 def test_the_module_keeps_them_when_the_process_ends(
-    angel: AngelServer,
+    angel: StandIn,
     open_keeper: Callable[..., sessionkeeper.Keeper],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -251,13 +248,13 @@ def test_the_module_keeps_them_when_the_process_ends(
     keeper = open_keeper(after_logout={"note": seen.append})
     keeper.login(*angel.VIEWER)
     with monkeypatch.context() as patch:
-        patch.setattr(afterwards, "finish", ended)
+        patch.setattr(post_logout, "finish", ended)
         with pytest.raises(KeyboardInterrupt):
             keeper.logout()
     assert keeper.status().state == "signed_out"
     assert seen == []
     assert open_keeper(after_logout={"note": seen.append}).restore() is None
-    assert seen == [afterwards.EARLIER]
+    assert seen == [post_logout.EARLIER]
 
 
 def ended(*_: object) -> None:

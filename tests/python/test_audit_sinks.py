@@ -12,9 +12,8 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import AuditEvent, cli, sinks
-from tests.python.native_contract import needs
 from tests.python.native_double import LINE, REPORT, SIGNED_OUT, Hanging, NativeDouble, error
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 SECRET = "sink-canary"
 DRAINED = dict.fromkeys(
@@ -69,7 +68,7 @@ def numbers(sink: Collecting) -> list[int]:
 def test_each_line_comes_once(core: NativeDouble, sink: Collecting) -> None:
     keeper = sessionkeeper.open(audit_sink=sink)
     assert keeper.logout().audit_warning == ""
-    assert sink.lines == [AuditEvent.from_shape(LINE)]  # type: ignore[arg-type]
+    assert sink.lines == [AuditEvent.from_dict(LINE)]  # type: ignore[arg-type]
     keeper.logout()
     keeper.restore()
     keeper.drain()
@@ -185,17 +184,9 @@ def test_the_lines_of_hooks_are_among_them(core: NativeDouble, sink: Collecting)
     assert [line.event for line in sink.lines] == ["logout", "task_done"]
 
 
-def test_a_url_is_the_cores(native: NativeDouble) -> None:
-    sessionkeeper.open(audit_sink="https://audit.example.com/lines")
-    sessionkeeper.open(audit_sink="")
-    sessionkeeper.open()
-    urls = [config.get("audit_url") for config in native.opened]
-    assert urls == ["https://audit.example.com/lines", None, None]
-
-
-@pytest.mark.parametrize("given", [3, b"https://audit.example.com", ["https://a"]])
+@pytest.mark.parametrize("given", [3, "https://audit.example.com", ["https://a"]])
 def test_what_is_no_sink_is_refused(native: NativeDouble, given: Any) -> None:
-    with pytest.raises(sessionkeeper.InvalidInput, match="neither a function nor a URL"):
+    with pytest.raises(sessionkeeper.InvalidInput, match="not a function"):
         sessionkeeper.open(audit_sink=given)
     assert native.opened == []
 
@@ -211,20 +202,17 @@ def test_the_command_line_names_it(
     native: NativeDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     native.answer("logout", {**REPORT, "audit_warning": "audit.example.com: no answer\nin time"})
-    url = "https://audit.example.com/lines"
-    assert cli.main(["logout", "--audit-sink", url]) == 0
-    assert native.opened[0]["audit_url"] == url
+    assert cli.main(["logout"]) == 0
     assert "Audit trail: audit.example.com: no answer?in time.\n" in capsys.readouterr().out
-    assert cli.main(["--audit-sink", url, "--json", "logout"]) == 0
+    assert cli.main(["--json", "logout"]) == 0
     assert '"audit_warning": "audit.example.com: no' in capsys.readouterr().out
 
 
 # The real module
 
 
-@needs("audit_since", "audit_taken")
 def test_the_module_gives_every_line_once(
-    angel: AngelServer,
+    angel: StandIn,
     open_keeper: Callable[..., sessionkeeper.Keeper],
     sink: Collecting,
     tmp_path: Path,

@@ -16,6 +16,7 @@ import pytest
 
 from sessionkeeper import cli
 from tests.python.native_double import (
+    EVENT,
     REPORT,
     SIGNED_IN,
     SIGNED_OUT,
@@ -63,6 +64,16 @@ def test_the_shared_options_stand_before_or_after_the_command(
     assert first["timeout"] == 3.0
     assert first["data_dir"] == str(tmp_path)
     assert first["provider"] == "angel"
+
+
+@pytest.mark.parametrize(("flags", "level"), [([], "info"), (["--verbose"], "debug")])
+def test_the_log_goes_to_the_terminal_where_that_is_wished(
+    native: NativeDouble, flags: list[str], level: str
+) -> None:
+    native.answer("status", SIGNED_OUT)
+    assert cli.main(["status", *flags]) == 0
+    assert native.opened[0]["log_level"] == level
+    assert native.opened[0]["log_to_terminal"] is bool(flags)
 
 
 def test_options_on_both_sides_add_up(native: NativeDouble) -> None:
@@ -149,16 +160,17 @@ def test_a_terminal_is_asked_for_the_password(
 
 @pytest.mark.parametrize(("username", "password"), [("", SECRET), ("viewer@example.com", "")])
 def test_an_empty_name_or_password_is_a_usage_error(
-    native: NativeDouble,
     given: Given,
     capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
     username: str,
     password: str,
 ) -> None:
+    """The compiled module says so, before it asks anybody."""
     given(password.encode())
-    assert cli.main(["--json", "login", "--username", username]) == 2
+    arguments = ["--json", "--data-dir", str(tmp_path), "login", "--username", username]
+    assert cli.main(arguments) == 2
     assert printed(capsys)["error"]["code"] == "invalid_input"
-    assert native.started == []
 
 
 # Exit status
@@ -224,10 +236,11 @@ def test_damage_is_told_once_on_standard_error(
     native: NativeDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def damaged(_: dict[str, Any]) -> dict[str, Any]:
-        native.happened.append({"seq": 9, "event": "vault_damaged", "outcome": "key_missing"})
+        native.happened.append({**damage, "seq": 9, "outcome": "key_missing"})
         return {"value": SIGNED_OUT}
 
-    native.happened = [{"seq": 8, "event": "vault_damaged", "outcome": "damaged"}]
+    damage = {**EVENT, "seq": 8, "event": "vault_damaged", "outcome": "damaged"}
+    native.happened = [damage]
     native.answers["status"] = damaged
     assert cli.main(["status"]) == 0
     captured = capsys.readouterr()

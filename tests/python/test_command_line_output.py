@@ -12,7 +12,7 @@ from typing import Any, Iterator
 import pytest
 
 from sessionkeeper import cli
-from tests.python.native_double import ENTRY, REPORT, SIGNED_IN, SIGNED_OUT, NativeDouble
+from tests.python.native_double import DOCTOR, ENTRY, REPORT, SIGNED_IN, SIGNED_OUT, NativeDouble
 
 SECRET = "header-canary"
 
@@ -97,17 +97,17 @@ def test_text_from_a_server_cannot_steer_the_terminal(
         ),
         (
             {"remote": "unconfirmed", "status": 200},
-            "Signed out here; the server's answer proves nothing, "
+            "Signed out here. The server's answer proves nothing; "
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (
             {"remote": "rejected", "expires_at": None},
-            "Signed out here; the server does not do it, "
-            "nobody knows when the session ends by itself.",
+            "Signed out here. The server refuses to end the session; "
+            "when the session ends by itself is unknown.",
         ),
         (
             {"remote": "nothing_to_revoke"},
-            "Signed out here only; the server was not told, "
+            "Signed out here only. The server was not told; "
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (
@@ -190,7 +190,7 @@ def test_audit_providers_and_doctor(
     line = {"seq": 1, "at": 0, "event": "login", "provider": "angel"}
     line.update({"account": "87735831", "outcome": "ok", "detail": "a\nb"})
     native.answer("audit", {"events": [line]})
-    native.answer("doctor", {"key": {"found": True, "names": ["a"]}, "clock": None})
+    native.answer("doctor", DOCTOR)
     assert cli.main(["audit", "--limit", "5", "--json"]) == 0
     assert printed(capsys) == {"events": [line]}
     assert native.arguments("audit") == {"limit": 5}
@@ -201,9 +201,10 @@ def test_audit_providers_and_doctor(
     assert cli.main(["providers"]) == 0
     assert capsys.readouterr().out == "angel  Angel Studios  https://www.angel.com\n"
     assert cli.main(["doctor", "--json"]) == 0
-    assert printed(capsys)["key"]["found"] is True
+    assert printed(capsys) == DOCTOR
     assert cli.main(["doctor"]) == 0
-    assert capsys.readouterr().out == "key:\n  found: yes\n  names: a\nclock: unknown\n"
+    shown = capsys.readouterr().out
+    assert "key:\n  place: /keys/device.key\n  is beside the vault: no\n" in shown
 
 
 # Requests
@@ -224,7 +225,7 @@ def test_a_request_prints_the_body_as_it_is(
     assert capsysbinary.readouterr().out == b"\xff\x00raw"
     assert native.arguments("request") == {
         "account": SIGNED_IN["account"]["id"],
-        "method": "POST",
+        "method": "post",
         "url": url,
         "headers": [["Content-Type", "application/json"]],
         "body": b'{"query":\n "{ me }"}',

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import sessionkeeper
-from tests.python.native_contract import needs
 from tests.python.native_double import CODE, QR_ROWS, SIGNED_IN, Hanging, NativeDouble, error
 
 
@@ -118,7 +117,6 @@ def test_repr_does_not_tell_the_code(keeper: sessionkeeper.Keeper) -> None:
 # The real module
 
 
-@needs("login_start", "login_finish")
 def test_the_module_refuses_a_code_for_a_provider_with_passwords(tmp_path: Path) -> None:
     keeper = sessionkeeper.open("angel", data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
     with pytest.raises(sessionkeeper.InvalidInput) as caught:

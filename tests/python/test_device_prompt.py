@@ -15,7 +15,8 @@ from typing import Callable
 import pytest
 
 import sessionkeeper
-from sessionkeeper import cli, prompt
+from sessionkeeper import cli
+from sessionkeeper.cli import prompt
 from tests.python.native_double import ANGEL, CODE, SIGNED_IN, Hanging, NativeDouble, error
 
 SitDown = Callable[..., "Terminal"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -14,10 +14,9 @@ from tests.servers.fixture import StandIn
 HOST = "api.example-demo.example"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with StandIn("front.example") as server:
-        yield server
+@pytest.fixture
+def server(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("front.example").reset()
 
 
 def ask(

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Iterator
+from typing import Callable
 
 import pytest
 
@@ -25,16 +25,9 @@ DONE = {"success": True, "message": "Successfully logged out"}
 MONTH = 30 * 24 * 3600
 
 
-@pytest.fixture(scope="module")
-def _process() -> Iterator[StandIn]:
-    with StandIn("idempotent") as server:
-        yield server
-
-
 @pytest.fixture
-def service(_process: StandIn) -> StandIn:
-    _process.reset()
-    return _process
+def service(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("idempotent").reset()
 
 
 @pytest.fixture

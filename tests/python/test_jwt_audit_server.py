@@ -7,7 +7,7 @@ import http.client
 import json
 import time
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -19,16 +19,9 @@ LOGIN, ME, LOGOUT = "/auth/login", "/auth/me", "/auth/logout"
 DONE = {"message": "Logout successful"}
 
 
-@pytest.fixture(scope="module")
-def _process() -> Iterator[StandIn]:
-    with StandIn("jwt-audit") as server:
-        yield server
-
-
 @pytest.fixture
-def service(_process: StandIn) -> StandIn:
-    _process.reset()
-    return _process
+def service(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("jwt-audit").reset()
 
 
 @pytest.fixture

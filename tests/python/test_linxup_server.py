@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import time
-from typing import Any, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -22,16 +22,9 @@ ALL = AUTH | {"bc_customer_id"}
 PAST = "Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
 
-@pytest.fixture(scope="module")
-def _process() -> Iterator[StandIn]:
-    with StandIn("linxup") as server:
-        yield server
-
-
 @pytest.fixture
-def shop(_process: StandIn) -> StandIn:
-    _process.reset()
-    return _process
+def shop(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("linxup").reset()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import urllib.parse
-from typing import Iterator
+from typing import Callable
 
 import pytest
 
@@ -22,10 +22,9 @@ LACK = install.missing()
 pytestmark = pytest.mark.skipif(bool(LACK), reason=LACK)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with StandIn("oidc") as server:
-        yield server
+@pytest.fixture
+def server(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("oidc").reset()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import Callable
 
 import pytest
 
@@ -29,10 +29,9 @@ LACK = install.missing()
 pytestmark = pytest.mark.skipif(bool(LACK), reason=LACK)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with StandIn("oidc") as server:
-        yield server
+@pytest.fixture
+def server(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("oidc").reset()
 
 
 @pytest.fixture

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 import sessionkeeper
 from sessionkeeper import operation
-from tests.python.native_contract import VERBS, needs
 from tests.python.native_double import REPORT, SIGNED_IN, Hanging, NativeDouble, error
-
-EXAMPLES: dict[type, Any] = {bool: True, str: "x", bytes: b"x", int: 1, list: []}
 
 
 def test_the_value_comes_back(native: NativeDouble) -> None:
@@ -23,7 +18,7 @@ def test_the_value_comes_back(native: NativeDouble) -> None:
 
 
 def test_a_start_that_fails_raises(native: NativeDouble) -> None:
-    with pytest.raises(sessionkeeper.InvalidInput, match="no verb 'frobnicate'"):
+    with pytest.raises(sessionkeeper.InvalidInput, match="no 'frobnicate'"):
         operation.run(native, 11, "frobnicate", {})
 
 
@@ -70,7 +65,7 @@ def test_stop_is_asked_after_each_slice_and_not_again_after_yes(native: NativeDo
     with pytest.raises(sessionkeeper.Cancelled):
         operation.run(native, 11, "renew", {}, stop=lambda: answers.pop(0))
     assert answers == []
-    assert native.polls == 4
+    assert native.polls == 3
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
@@ -82,31 +77,3 @@ def test_an_exception_from_outside_cancels(native: NativeDouble, kind: type) -> 
     with pytest.raises(kind):
         operation.run(native, 11, "renew", {}, stop=stop)
     assert native.cancelled == [1]
-
-
-@needs("take_tasks")
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_module_has_the_verbs_of_the_contract(verb: str, tmp_path: Path) -> None:
-    """What is given is taken, what is not asked for is refused by its name."""
-    given = {name.rstrip("!"): EXAMPLES[kinds[0]] for name, kinds in VERBS[verb].items()}
-    keeper = sessionkeeper.open(data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
-    with pytest.raises(sessionkeeper.InvalidInput, match="frobnicate"):
-        keeper._run(verb, {**given, "frobnicate": 1}, None)
-
-
-@needs("take_tasks")
-@pytest.mark.parametrize(
-    ("verb", "argument"),
-    [
-        (verb, name[:-1])
-        for verb, arguments in VERBS.items()
-        for name in arguments
-        if name.endswith("!")
-    ],
-)
-def test_the_module_asks_for_what_is_needed(verb: str, argument: str, tmp_path: Path) -> None:
-    given = {name.rstrip("!"): EXAMPLES[kinds[0]] for name, kinds in VERBS[verb].items()}
-    del given[argument]
-    keeper = sessionkeeper.open(data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
-    with pytest.raises(sessionkeeper.InvalidInput, match=argument):
-        keeper._run(verb, given, None)

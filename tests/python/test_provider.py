@@ -1,4 +1,4 @@
-"""Provider definitions: a dictionary written as TOML that says the same, and a file checked."""
+"""Provider definitions: what is checked, and how it is shown."""
 
 from __future__ import annotations
 
@@ -10,58 +10,7 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import cli
-from sessionkeeper.provider import toml_text
-from tests.python.native_contract import needs
 from tests.python.native_double import ANGEL, CHECK, NativeDouble
-
-DEFINITION = {
-    "id": "example",
-    "name": 'Exämple "quoted" \\ and\nmore\t\x00\x7f',
-    "enabled": True,
-    "off": False,
-    "limit": 3,
-    "share": 0.5,
-    "hosts": ["www.example.com", "auth.example.com"],
-    "empty": [],
-    "nothing": {},
-    "login": {"pages": [{"url": "https://www.example.com/", "fields": {"a b": "x", "": "y"}}, {}]},
-    "mixed": [[1, 2], [{"a": [{"b": 1}]}, "x"]],
-    "logout": {"method": "GET", "proof": {"status": [302], "delete": ["jwt"]}, "last": 1},
-}
-
-
-def test_it_reads_back_as_it_was() -> None:
-    tomllib = pytest.importorskip("tomllib", reason="the standard library reads TOML since 3.11")
-    assert tomllib.loads(toml_text(DEFINITION)) == DEFINITION
-
-
-def test_plain_values_stand_before_tables() -> None:
-    text = toml_text({"table": {"a": 1}, "id": "x"})
-    assert text == 'id = "x"\n[table]\na = 1\n'
-
-
-def test_a_value_cannot_end_its_line() -> None:
-    assert toml_text({"id": 'x"\nname = "y'}) == 'id = "x\\"\\nname = \\"y"\n'
-
-
-@pytest.mark.parametrize(
-    ("definition", "where"),
-    [
-        ({"logout": {"status": None}}, "logout.status"),
-        ({"pages": [{"url": b"https://"}]}, "pages.url"),
-        ({"hosts": ["a", object()]}, "hosts"),
-        ({"login": {1: "x"}}, "login"),
-        ({1: "x"}, "the definition"),
-        ({"list": ["x", {2: "y"}]}, "list"),
-        ({"name": "\ud800"}, "name"),
-    ],
-)
-def test_what_toml_cannot_say_is_refused_by_its_key(definition: Any, where: str) -> None:
-    with pytest.raises(sessionkeeper.InvalidProvider, match=where):
-        toml_text(definition)
-
-
-# Checking a file
 
 PROBLEM = {
     "key": "logout.url",
@@ -91,11 +40,9 @@ def test_a_file_is_checked_with_its_parameters(native: NativeDouble, file: Path)
     assert native.checked[1][1] == {}
 
 
-def test_a_dictionary_is_checked_as_its_toml(native: NativeDouble) -> None:
+def test_a_dictionary_is_checked_as_it_is(native: NativeDouble) -> None:
     sessionkeeper.check_provider({"id": "mine"})
-    assert native.checked == [('id = "mine"\n', {})]
-    with pytest.raises(sessionkeeper.InvalidProvider, match="login"):
-        sessionkeeper.check_provider({"login": None})
+    assert native.checked == [({"id": "mine"}, {})]
 
 
 @pytest.mark.parametrize("given", ["", "/no/such.toml", "a\0b", 3, None])
@@ -167,7 +114,6 @@ def test_the_catalogue_tells_what_is_left_open(
     ]
 
 
-@needs("check_provider")
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "resources" / "providers").glob("*.toml")), ids=lambda path: path.stem
 )
@@ -178,7 +124,6 @@ def test_the_module_finds_nothing_wrong_in_what_is_built_in(path: Path) -> None:
     assert found.summary
 
 
-@needs("check_provider")
 def test_the_module_tells_the_line(file: Path) -> None:
     text = (ROOT / "resources" / "providers" / "angel.toml").read_text(encoding="utf-8")
     file.write_text(text.replace("cookie_domains =", "cookie_domain ="), encoding="utf-8")
@@ -186,3 +131,55 @@ def test_the_module_tells_the_line(file: Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[problem.line - 1].startswith("cookie_domain =")
     assert "cookie_domain" in problem.message
+
+
+# A dictionary, by the real module
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    tomllib = pytest.importorskip("tomllib", reason="the standard library reads TOML since 3.11")
+    text = (ROOT / "resources" / "providers" / "angel.toml").read_text(encoding="utf-8")
+    definition: dict[str, Any] = tomllib.loads(text)
+    *parents, last = path.split(".")
+    table = definition
+    for name in parents:
+        table = table[name]
+    table[last] = value
+    return definition
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "key"),
+    [("logout.steps", None, "logout.steps"), ("login.1", "x", "login.1")],
+)
+def test_what_a_definition_cannot_hold_is_refused_by_its_key(
+    path: str, value: Any, key: str
+) -> None:
+    (problem,) = sessionkeeper.check_provider(changed(path, value)).problems
+    assert (problem.key, problem.line) == (key, 0)
+    assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("website", b"https://"),
+        ("hosts", ["www.angel.com", object()]),
+        ("name", "\ud800"),
+        ("renew", {1: "x"}),
+    ],
+)
+def test_what_is_not_plain_data_does_not_cross(path: str, value: Any) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match=f"^{path}: "):
+        sessionkeeper.check_provider(changed(path, value))
+
+
+def test_a_dictionary_says_the_same_as_its_file(tmp_path: Path) -> None:
+    name = 'Exämple "quoted" \\ and\nmore\t\x00\x7f'
+    definition = changed("name", name)
+    assert sessionkeeper.check_provider(definition).name == name
+    keeper = sessionkeeper.open(definition, data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
+    assert keeper.status().provider == "angel"
+    del definition["login"]
+    with pytest.raises(sessionkeeper.InvalidProvider, match="login: it is missing"):
+        sessionkeeper.open(definition, data_dir=tmp_path / "data")

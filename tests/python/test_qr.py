@@ -1,4 +1,6 @@
-"""The QR code as a picture: every module where it belongs, and the quiet zone around them."""
+"""The QR code as a picture and on a terminal: every module where it belongs, and the quiet zone
+around them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import loading, qr
-from tests.python.native_contract import needs
+from sessionkeeper.cli import terminal_qr
 from tests.python.native_double import QR_ROWS
 
 # The finder pattern in three corners of every QR code.
@@ -63,56 +65,53 @@ def test_the_png_shows_each_module(scale: int) -> None:
 UPPER = {" ": "00", "▀": "10", "▄": "01", "█": "11"}
 
 
-def read_blocks(text: str) -> list[str]:
+def read_blocks(lines: list[str]) -> list[str]:
     """The modules of half blocks, where what is drawn is dark."""
     rows = []
-    for line in text.split("\n"):
+    for line in lines:
         rows.append("".join(UPPER[c][0] for c in line))
         rows.append("".join(UPPER[c][1] for c in line))
     return rows
 
 
 def test_half_blocks_are_black_on_white_on_every_terminal() -> None:
-    lines = qr.terminal(QR_ROWS).split("\n")
+    lines = terminal_qr.draw(QR_ROWS, "utf-8", colours=True)
     before, after = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
     assert all(line.startswith(before) and line.endswith(after) for line in lines)
-    bare = "\n".join(line[len(before) : -len(after)] for line in lines)
+    bare = [line[len(before) : -len(after)] for line in lines]
     # Two rows a line: an odd number is filled up with light.
     assert read_blocks(bare) == [*framed(QR_ROWS), "0" * 29]
-    assert qr.width(QR_ROWS) == 29 == len(bare.split("\n")[0])
+    assert terminal_qr.width(QR_ROWS, "utf-8") == 29 == len(bare[0])
 
 
 def test_without_colours_the_light_modules_are_drawn() -> None:
-    text = qr.terminal(QR_ROWS, colours=False)
-    assert "\x1b" not in text
-    inverted = [row.translate({48: "1", 49: "0"}) for row in read_blocks(text)]
+    lines = terminal_qr.draw(QR_ROWS, "utf-8", colours=False)
+    assert "\x1b" not in "".join(lines)
+    inverted = [row.translate({48: "1", 49: "0"}) for row in read_blocks(lines)]
     assert inverted == [*framed(QR_ROWS), "0" * 29]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no such encoding"])
 def test_ascii_where_the_encoding_lacks_half_blocks(encoding: str) -> None:
-    plain = qr.terminal(QR_ROWS, encoding, colours=False)
-    assert plain.isascii()
-    rows = [
-        "".join("0" if line[x] == "#" else "1" for x in range(0, 58, 2)) for line in lines(plain)
-    ]
+    plain = terminal_qr.draw(QR_ROWS, encoding, colours=False)
+    assert "".join(plain).isascii()
+    rows = ["".join("0" if line[x] == "#" else "1" for x in range(0, 58, 2)) for line in plain]
     assert rows == framed(QR_ROWS)
-    coloured = qr.terminal(QR_ROWS, encoding)
-    assert coloured.isascii()
-    bare = coloured.replace("\x1b[48;5;16m  ", "1").replace("\x1b[48;5;231m  ", "0")
-    assert lines(bare.replace("\x1b[0m", "")) == framed(QR_ROWS)
-    assert qr.width(QR_ROWS, encoding) == 58 == len(lines(plain)[0])
-
-
-def lines(text: str) -> list[str]:
-    return text.split("\n")
+    coloured = terminal_qr.draw(QR_ROWS, encoding, colours=True)
+    assert "".join(coloured).isascii()
+    bare = [
+        line.replace("\x1b[48;5;16m  ", "1").replace("\x1b[48;5;231m  ", "0") for line in coloured
+    ]
+    assert [line.replace("\x1b[0m", "") for line in bare] == framed(QR_ROWS)
+    assert terminal_qr.width(QR_ROWS, encoding) == 58 == len(plain[0])
 
 
 @pytest.mark.parametrize("rows", [[], ["1"] * 2, ["10", "1"], ["12", "21"]])
 def test_what_is_no_qr_code_is_refused(rows: list[str]) -> None:
-    for draw in (qr.png, qr.terminal):
-        with pytest.raises(sessionkeeper.InvalidInput, match="no QR code"):
-            draw(rows)
+    with pytest.raises(sessionkeeper.InvalidInput, match="no QR code"):
+        qr.png(rows)
+    with pytest.raises(sessionkeeper.InvalidInput, match="no QR code"):
+        terminal_qr.draw(rows, "utf-8", colours=True)
 
 
 @pytest.mark.parametrize("scale", [0, -1])
@@ -121,7 +120,6 @@ def test_a_scale_below_one_is_refused(scale: int) -> None:
         qr.png(QR_ROWS, scale)
 
 
-@needs("qr")
 @pytest.mark.parametrize("text", ["A", "https://op.oidc-demo.example/device?user_code=WDJB-MJHT"])
 def test_the_module_makes_qr_codes(text: str) -> None:
     rows = loading.native().qr(text)
@@ -137,6 +135,5 @@ def test_the_module_makes_qr_codes(text: str) -> None:
     assert pixels(qr.png(rows, 1)) == framed(rows)
 
 
-@needs("qr")
 def test_a_text_that_is_too_long_has_none() -> None:
     assert loading.native().qr("x" * 5000) == []

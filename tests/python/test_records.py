@@ -49,11 +49,11 @@ DRAINED = {
     ],
 )
 def test_a_record_says_what_the_core_said(kind: Any, shape: dict[str, Any]) -> None:
-    record = kind.from_shape(shape)
+    record = kind.from_dict(shape)
     assert record.as_dict() == shape
     assert list(record.as_dict()) == list(shape)
-    assert record == kind.from_shape(shape)
-    assert hash(record) == hash(kind.from_shape(shape))
+    assert record == kind.from_dict(shape)
+    assert hash(record) == hash(kind.from_dict(shape))
     assert pickle.loads(pickle.dumps(record)) == record
     for name in shape:
         with pytest.raises(AttributeError):
@@ -65,14 +65,14 @@ def test_a_record_says_what_the_core_said(kind: Any, shape: dict[str, Any]) -> N
 
 def test_different_records_differ() -> None:
     shapes: list[Any] = [SIGNED_IN, SIGNED_OUT]
-    assert len({Status.from_shape(shape) for shape in shapes}) == 2
+    assert len({Status.from_dict(shape) for shape in shapes}) == 2
     assert Account("1", "", "") != ("1", "", "")
 
 
 def test_a_name_and_an_address_stay_out_of_repr() -> None:
     shape: Any = SIGNED_IN
     stored: Any = STORED
-    for record in (Status.from_shape(shape), StoredAccount.from_shape(stored)):
+    for record in (Status.from_dict(shape), StoredAccount.from_dict(stored)):
         assert "viewer@example.com" not in repr(record)
         assert "Viewer" not in repr(record)
         assert "87735831" in repr(record)
@@ -93,7 +93,7 @@ def test_a_name_and_an_address_stay_out_of_repr() -> None:
 )
 def test_the_summary_is_the_truth(local: str, remote: str, key: str, confirmed: bool) -> None:
     shape: Any = {**REPORT, "local": local, "remote": remote}
-    report = LogoutReport.from_shape(shape)
+    report = LogoutReport.from_dict(shape)
     assert report.summary_key == key
     assert report.confirmed is confirmed
 
@@ -109,14 +109,14 @@ def test_the_summary_is_the_truth(local: str, remote: str, key: str, confirmed: 
 )
 def test_usable_means_without_the_user(state: str, renewable: bool, usable: bool) -> None:
     shape: Any = {**SIGNED_IN, "state": state, "renewable": renewable}
-    status = Status.from_shape(shape)
+    status = Status.from_dict(shape)
     assert status.usable is usable
 
 
 def test_a_report_is_completed_with_what_came_after_it() -> None:
     first: Any = {"name": "cache", "outcome": "done", "detail": ""}
     shape: Any = {**REPORT, "tasks": [first]}
-    report = LogoutReport.from_shape(shape)
+    report = LogoutReport.from_dict(shape)
     assert report.completed([], "") == report
     later = TaskResult("hook", "failed", "why")
     completed = report.completed([later], "sink: away")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 import traceback
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 import sessionkeeper
+from sessionkeeper import loading
+from sessionkeeper.session import _form
 from tests.python.native_double import SIGNED_IN, NativeDouble
 
 TOKEN = "jwt-canary"
@@ -70,7 +75,7 @@ def test_the_body(
     assert sent["body"] == body
     expected = "application/x-www-form-urlencoded" if kind == "form" else kind
     assert sent["headers"] == ([["Content-Type", expected]] if kind else [])
-    assert sent["method"] == "POST"
+    assert sent["method"] == "post"
 
 
 def test_a_content_type_of_the_caller_wins(
@@ -182,3 +187,61 @@ def test_nothing_secret_in_repr_and_errors(
     for text in (repr(session), repr(response), repr(response.headers), shown):
         assert TOKEN not in text
     assert "viewer@example.com" not in repr(session)
+
+
+# JSON, by the compiled module where it does as Python does
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {"b": [1, -1, 2**63 - 1, 1.5, True, None, 'ä\u2028"\\\n'], "a": {"": []}},
+        (1, (2,)),
+        1e18,
+        5e-324,
+    ],
+)
+def test_the_module_writes_the_json_of_python(value: Any) -> None:
+    written = loading.native().to_json(value)
+    assert written is not None
+    assert json.loads(written) == json.loads(json.dumps(value))
+    assert loading.native().from_json(written) == (json.loads(written),)
+
+
+@pytest.mark.parametrize("value", [2**63, math.nan, {1: 2}, object(), "\ud800", b"x", {"a": {1}}])
+def test_what_json_has_no_words_for_is_left_to_python(value: Any) -> None:
+    assert loading.native().to_json(value) is None
+
+
+def test_what_holds_itself_ends() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    assert loading.native().to_json(circle) is None
+    definition = {"id": circle}
+    with pytest.raises(sessionkeeper.InvalidInput, match="too deeply"):
+        sessionkeeper.check_provider(definition)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"b": 1, "a": {"a": [1.0, 0.1, 1E5, -0.0]}}', "18446744073709551615", ' "\\ud83d\\ude00" '],
+)
+def test_the_module_reads_json_as_python_does(text: str) -> None:
+    (read,) = loading.native().from_json(text.encode())
+    assert json.dumps(read) == json.dumps(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "NaN", "1 2", "18446744073709551616", '"\\ud800"', "[" * 200 + "]" * 200, "\ufeff1"],
+)
+def test_other_json_is_left_to_python(text: str) -> None:
+    assert loading.native().from_json(text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"a b&": "ä~*/+"}, [("a", b"\xff"), ("b", 1.5)], {"c": (1, "")}]
+)
+def test_a_form_is_that_of_the_standard_library(fields: Any) -> None:
+    assert _form(fields) == urlencode(fields, doseq=True)

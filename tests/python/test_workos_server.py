@@ -7,7 +7,7 @@ import http.client
 import json
 import time
 import urllib.parse
-from typing import Any, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -23,17 +23,9 @@ CLIENT = {"client_id": "client_01DEMO"}
 BOTH = pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII])
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with StandIn("workos") as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: StandIn) -> StandIn:
-    running.start()
-    running.reset()
-    return running
+def server(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("workos").reset()
 
 
 @pytest.fixture

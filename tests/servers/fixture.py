@@ -97,10 +97,14 @@ class StandIn:
         self.stop()
         self.start()
 
-    def reset(self) -> None:
-        """Forget sessions, faults, settings and journal; users stay. For the start of each test."""
+    def reset(self) -> StandIn:
+        """Running, without sessions, faults, settings and journal; users stay. For the start of
+        each test.
+        """
+        self.start()
         for path in ("/faults", "/settings", "/sessions", "/journal"):
             self._ask("DELETE", path)
+        return self
 
     @property
     def running(self) -> bool:
@@ -267,10 +271,3 @@ class StandIn:
         except urllib.error.HTTPError as error:
             text = error.read().decode("utf-8", "replace")
             raise ValueError(f"{method} {path}: {error.code} {text}") from None
-
-
-class AngelServer(StandIn):
-    """The stand-in for Angel Studios."""
-
-    def __init__(self, directory: Path | str | None = None, python: str | None = None) -> None:
-        super().__init__("angel", directory, python)

@@ -5,12 +5,15 @@ Removing is logging out: the server is told, and the outcome is said as for any 
 
 from __future__ import annotations
 
-import sessionkeeper
-from sessionkeeper.kodi import dialogs, login, logout, moments, notifications, services
+from sessionkeeper.kodi import dialogs, login, logout, notifications, services, times
 from sessionkeeper.kodi.strings import text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sessionkeeper import Keeper, StoredAccount
 
-def manage(keeper: sessionkeeper.Keeper) -> None:
+
+def manage(keeper: Keeper) -> None:
     stored = keeper.accounts()
     lines = [_line(entry) for entry in stored]
     lines.append((text("add_account"), ""))
@@ -29,26 +32,24 @@ def manage(keeper: sessionkeeper.Keeper) -> None:
         _remove(keeper, stored)
 
 
-def _switch(keeper: sessionkeeper.Keeper, entry: sessionkeeper.StoredAccount) -> None:
+def _switch(keeper: Keeper, entry: StoredAccount) -> None:
     if entry.active:
         return
     keeper.switch(entry.account.id)
-    name = services.account_name(entry.account)
-    state = "state_expired" if entry.state == "expired" else "state_signed_in"
-    notifications.tell(text(state, account=name))
+    notifications.show(services.state_line(entry.state, entry.account))
 
 
-def _remove(keeper: sessionkeeper.Keeper, stored: list[sessionkeeper.StoredAccount]) -> None:
+def _remove(keeper: Keeper, stored: list[StoredAccount]) -> None:
     chosen = dialogs.choose(text("remove_which"), [_line(entry) for entry in stored])
     if chosen is not None:
         logout.remove(keeper, stored[chosen].account)
 
 
-def _line(entry: sessionkeeper.StoredAccount) -> tuple[str, str]:
+def _line(entry: StoredAccount) -> tuple[str, str]:
     """Who, and in a second line whether it is the active one and until when it is signed in."""
     words = [text("account_active")] if entry.active else []
     if entry.state == "expired":
         words.append(text("account_expired"))
     elif entry.expires_at:
-        words.append(text("account_until", date=moments.date_and_time(entry.expires_at)))
+        words.append(text("account_until", date=times.date_and_time(entry.expires_at)))
     return services.account_name(entry.account), ", ".join(words)

@@ -1,33 +1,47 @@
 """The window of a login with a code: the address, the code, a QR code of the address, the time that
 is left.
 
-Owns what is on the screen and which button was pressed; device_login.py decides what that means.
-The layout is resources/skins/Default/1080i/sessionkeeper-device-login.xml, whose control numbers
-stand here. The window is shown beside the running script instead of modally: Kodi's callbacks come
-in while `stopped` is asked, which a running operation does every 100 ms, so no thread is needed and
-a button works at once, whatever the network does.
+Owns what is on the screen and which button was pressed; login.py decides what that means. The
+layout is resources/skins/Default/1080i/sessionkeeper-device-login.xml, whose control numbers stand
+here. The window is shown beside the running script instead of modally: Kodi's callbacks come in
+while `stopped` is asked, which a running operation does every 100 ms, so no thread is needed and a
+button works at once, whatever the network does.
+
+Kodi draws a QR code from a picture file only. It lies in Kodi's temporary directory, readable by
+this user only, under a name that says nothing, and holds what the screen shows. It is removed with
+the window; one that a power cut left behind, at the service's next start.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 import xbmc
 import xbmcaddon
 import xbmcgui
+import xbmcvfs
 
-from sessionkeeper.kodi import qr_picture
+from sessionkeeper.kodi import log
 from sessionkeeper.kodi.strings import ADDON_ID, text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sessionkeeper import DeviceLogin
 
 LAYOUT = "sessionkeeper-device-login.xml"
 HEADING, ADDRESS_HINT, ADDRESS, CODE_HINT, CODE, REMAINING, QR, QR_HINT, MESSAGE = range(10, 19)
 NEW_CODE, CANCEL = 21, 22
 ADDRESS_AND_CODE, QR_CODE = 30, 31
+LABELS = {
+    ADDRESS_HINT: "code_open_address",
+    CODE_HINT: "code_enter",
+    QR_HINT: "code_scan",
+    NEW_CODE: "code_new",
+    CANCEL: "code_cancel",
+}
 # Previous menu, back, and stop: what remote controls have to leave a dialog with.
 LEAVING = (10, 92, 13)
 # Until Kodi has laid the window out.
@@ -35,6 +49,9 @@ LAYING_OUT_S = 5.0
 # How long Kodi's callbacks are waited for each time. The wait itself is what delivers them.
 PUMP_S = 0.01
 REST_S = 0.1
+PREFIX, ENDING = "sessionkeeper-qr-", ".png"
+# The picture is reduced to its place on the screen, even at 1080 lines: no edge is ever blown up.
+SCALE = 16
 
 
 class Window(xbmcgui.WindowXMLDialog):
@@ -78,19 +95,11 @@ class CodeWindow:
             if self._monitor.waitForAbort(PUMP_S):
                 break
         self._say(HEADING, text("code_heading", service=self._service))
-        self._say(ADDRESS_HINT, text("code_open_address"))
-        self._say(CODE_HINT, text("code_enter"))
-        self._say(QR_HINT, text("code_scan"))
-        self._say(NEW_CODE, text("code_new"))
-        self._say(CANCEL, text("code_cancel"))
+        for control, name in LABELS.items():
+            self._say(control, text(name))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     # What is shown
@@ -105,16 +114,15 @@ class CodeWindow:
         self._say(CODE, login.user_code)
         rows = login.qr()
         if rows:
-            self._picture = qr_picture.write(rows)
+            self._picture = _write_picture(rows)
             self._control(QR).setImage(self._picture, False)  # False: no copy in Kodi's cache
-        self._show(QR_CODE, bool(rows))
-        self._show(QR_HINT, bool(rows))
+        self._show(bool(rows), QR_CODE, QR_HINT)
         self._show_remaining(login)
 
     def show_expired(self) -> None:
         """Offers a new code."""
         self._change(None, text("code_expired"))
-        self._show(NEW_CODE, True)
+        self._show(True, NEW_CODE)
         self._window.setFocusId(NEW_CODE)
 
     # What the viewer does
@@ -153,14 +161,13 @@ class CodeWindow:
         self._remove_picture()
         self._login = login
         self._say(MESSAGE, message)
-        self._show(ADDRESS_AND_CODE, login is not None)
-        for control in (QR_CODE, QR_HINT, NEW_CODE):
-            self._show(control, False)
+        self._show(login is not None, ADDRESS_AND_CODE)
+        self._show(False, QR_CODE, QR_HINT, NEW_CODE)
         self._window.wants_new_code = False
         self._window.setFocusId(CANCEL)
 
     def _show_remaining(self, login: DeviceLogin) -> None:
-        minutes, seconds = divmod(int(login.remaining()), 60)
+        minutes, seconds = divmod(login.remaining(), 60)
         self._say(REMAINING, text("code_remaining", time=f"{minutes}:{seconds:02d}"))
 
     def _say(self, number: int, words: str) -> None:
@@ -173,13 +180,47 @@ class CodeWindow:
         else:
             control.setLabel(words)
 
-    def _show(self, number: int, visible: bool) -> None:
-        self._control(number).setVisible(visible)
+    def _show(self, visible: bool, *numbers: int) -> None:
+        for number in numbers:
+            self._control(number).setVisible(visible)
 
     def _control(self, number: int) -> Any:
         return self._window.getControl(number)
 
     def _remove_picture(self) -> None:
         if self._picture:
-            qr_picture.remove(self._picture)
+            _remove_file(self._picture)
             self._picture = ""
+
+
+def remove_pictures() -> None:
+    """Those that an earlier run of Kodi left behind."""
+    try:
+        names = os.listdir(_picture_directory())
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(PREFIX) and name.endswith(ENDING):
+            _remove_file(os.path.join(_picture_directory(), name))
+
+
+def _write_picture(rows: list[str]) -> str:
+    """The path of a new picture of these modules."""
+    from sessionkeeper import qr
+
+    path = os.path.join(_picture_directory(), f"{PREFIX}{os.urandom(8).hex()}{ENDING}")
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(qr.png(rows, SCALE))
+    return path
+
+
+def _remove_file(path: str) -> None:
+    try:
+        os.remove(path)
+    except OSError as error:
+        log.warning(f"a picture cannot be removed: {type(error).__name__}")
+
+
+def _picture_directory() -> str:
+    path: str = xbmcvfs.translatePath("special://temp/")
+    return path

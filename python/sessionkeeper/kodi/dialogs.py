@@ -6,14 +6,15 @@ exactly happened. It never shows a value that was typed in, and never stays open
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Callable, Sequence
-
 import xbmc
 import xbmcgui
 
 from sessionkeeper.errors import CredentialsRefused, Error, LoginDenied
 from sessionkeeper.kodi.strings import IDS, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Sequence
 
 TITLE = "Sessionkeeper"
 
@@ -32,12 +33,7 @@ class Progress:
         self._dialog.create(self._title, self._message)
         return self.stopped
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._dialog.close()
 
     def stopped(self) -> bool:

@@ -7,11 +7,13 @@ of the native module come redacted; this file never formats a value that may be 
 
 from __future__ import annotations
 
-from typing import Any
-
 import xbmc
 
 from sessionkeeper.kodi.strings import ADDON_ID
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sessionkeeper import Keeper
 
 # The native module counts levels as Kodi does: 0 debug, 1 info, 2 warning, 3 error.
 LEVELS = (xbmc.LOGDEBUG, xbmc.LOGINFO, xbmc.LOGWARNING, xbmc.LOGERROR)
@@ -38,7 +40,7 @@ def error(message: str) -> None:
     write(3, message)
 
 
-def forward(keeper: Any) -> None:
+def forward(keeper: Keeper) -> None:
     """Moves the lines that the native module has collected into Kodi's log."""
     for level, line in keeper.take_log():
         write(level, line)

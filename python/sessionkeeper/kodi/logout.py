@@ -1,4 +1,5 @@
-"""Logging out: the question, the wait, the clean-up, and the one sentence about it.
+"""Logging out: the question, the wait, the clean-up, and the one sentence about it. Also the button
+that tells the server about logouts that still wait.
 
 Owns what the viewer is told of a logout. Whether the server ended the session, the keeper says.
 """
@@ -7,35 +8,44 @@ from __future__ import annotations
 
 import xbmc
 
-import sessionkeeper
-from sessionkeeper.kodi import cleanup, dialogs, moments, notifications, services
+from sessionkeeper.kodi import dialogs, notifications, post_logout, services, times
 from sessionkeeper.kodi.strings import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sessionkeeper import Account, Keeper, LogoutReport
 
 # A server's remark is cut here: it is a sentence, not a page.
 REMARK_LENGTH = 200
 
 
-def log_out(keeper: sessionkeeper.Keeper) -> None:
-    service = services.name(keeper.provider)
-    _end(keeper, text("confirm_logout", service=service))
+def log_out(keeper: Keeper) -> None:
+    _end(keeper, text("confirm_logout", service=services.name(keeper.provider)))
 
 
-def log_out_everywhere(keeper: sessionkeeper.Keeper) -> None:
+def log_out_everywhere(keeper: Keeper) -> None:
     service = services.name(keeper.provider)
     _end(keeper, text("confirm_logout_everywhere", service=service), everywhere=True)
 
 
-def remove(keeper: sessionkeeper.Keeper, account: sessionkeeper.Account) -> None:
+def remove(keeper: Keeper, account: Account) -> None:
     """Logs a stored account out, whether it is the active one or not."""
     name = services.account_name(account)
     _end(keeper, text("confirm_remove", account=name), account=account)
 
 
+def try_waiting(keeper: Keeper) -> None:
+    """Tells the server about the logouts that wait."""
+    if not keeper.outbox():
+        notifications.show(text("drained_none_waiting"))
+        return
+    with dialogs.Progress(dialogs.TITLE, text("draining")) as stopped:
+        waiting = len(keeper.drain(stop=stopped).entries)
+    notifications.show(text("drained_some", count=waiting) if waiting else text("drained_all"))
+
+
 def _end(
-    keeper: sessionkeeper.Keeper,
-    question: str,
-    everywhere: bool = False,
-    account: sessionkeeper.Account | None = None,
+    keeper: Keeper, question: str, *, everywhere: bool = False, account: Account | None = None
 ) -> None:
     service = services.name(keeper.provider)
     if not dialogs.confirm(service, question):
@@ -44,18 +54,18 @@ def _end(
         report = keeper.logout(
             everywhere=everywhere, account=account.id if account else None, stop=stopped
         )
-    cleanup.finish(keeper)
+    post_logout.finish(keeper)
     if xbmc.Monitor().abortRequested():
         return
-    words = outcome_of(report, everywhere)
+    words = outcome_of(report, everywhere=everywhere)
     if account:
         words = f"{words} ({services.account_name(account)})"
-    notifications.tell(words)
+    notifications.show(words)
 
 
-def outcome_of(report: sessionkeeper.LogoutReport, everywhere: bool = False) -> str:
+def outcome_of(report: LogoutReport, *, everywhere: bool = False) -> str:
     """What came of it, first; then the details: how many sessions, and what the service adds."""
-    date = moments.near(report.expires_at) if report.expires_at else text("date_unknown")
+    date = times.near(report.expires_at) if report.expires_at else text("date_unknown")
     words = text(report.summary_key, date=date)
     details = []
     if everywhere and report.sessions_ended is not None:

@@ -2,16 +2,14 @@
 
 Owns the translation of Kodi's special:// paths and the refusal of places where a session cannot be
 stored: SQLite's locks do not hold on a network share. Computed anew at each call, because a switch
-of the Kodi profile changes the answer within one process.
+of the Kodi profile changes the answer within one process. In Kodi `sessionkeeper.open` asks here in
+every invocation of every add-on, so next to nothing is imported.
 """
 
 from __future__ import annotations
 
 import xbmcaddon
 import xbmcvfs
-
-from sessionkeeper.errors import StorageError
-from sessionkeeper.kodi.strings import text
 
 
 def data_directory(addon_id: str | None = None) -> str:
@@ -22,6 +20,9 @@ def data_directory(addon_id: str | None = None) -> str:
         addon_id = xbmcaddon.Addon().getAddonInfo("id")
     path: str = xbmcvfs.translatePath(f"special://profile/addon_data/{addon_id}/")
     if "://" in path:
+        from sessionkeeper.errors import StorageError
+        from sessionkeeper.kodi.strings import text
+
         scheme = path.split("://", 1)[0]  # the rest may hold the share's user name and password
         raise StorageError(
             text("data_directory_not_local", scheme=scheme), text("data_directory_hint")

@@ -8,13 +8,14 @@ sessionkeeper.open and nowhere else.
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import xbmc
 
 from sessionkeeper.errors import InvalidInput
 from sessionkeeper.kodi.strings import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # network.httpproxytype, in Kodi's order.
 SCHEMES = ("http", "socks4", "socks4a", "socks5", "socks5h", "https")
@@ -52,8 +53,8 @@ def without_password(address: str) -> str:
 
 def kodis() -> str:
     """Kodi's own proxy. Where Kodi has none, the environment decides, as it does for Kodi."""
-    if not _setting("usehttpproxy"):
-        return SYSTEM
+    if not xbmc.getCondVisibility("System.GetBool(network.usehttpproxy)"):
+        return SYSTEM  # as in most homes, and known without JSON
     server, port = str(_setting("httpproxyserver") or ""), _setting("httpproxyport")
     kind = _setting("httpproxytype") or 0
     if not server or not 0 <= kind < len(SCHEMES):
@@ -69,6 +70,8 @@ def kodis() -> str:
 
 
 def _setting(name: str) -> Any:
+    import json
+
     request = {
         "jsonrpc": "2.0",
         "id": 1,

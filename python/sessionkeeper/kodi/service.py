@@ -3,34 +3,34 @@ waiting logouts, and does what a logout left to do when its script ended half-wa
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
 wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
-same beat goes on while an operation runs, so a slow server holds up neither the announcements nor
-Kodi's end. It holds no session: the native module shares it with every invocation.
+same tick goes on while an operation runs, so a slow server holds up neither the events nor Kodi's
+end. It holds no session: the native module shares it with every invocation.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Callable
 
 import xbmc
 
-import sessionkeeper
+from sessionkeeper.errors import Cancelled, Error
 from sessionkeeper.kodi import (
-    announcements,
-    cleanup,
-    configuration,
-    guard,
+    error_boundary,
     log,
     notifications,
-    panel,
-    qr_picture,
+    post_logout,
+    settings,
+    status_display,
 )
 from sessionkeeper.kodi.strings import text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper.shapes import EventShape
+    from typing import Callable
 
-BEAT_S = 0.5
+    from sessionkeeper import Event, Keeper
+
+TICK_S = 0.5
 # What has been planned by the keeper is asked for anew after this, in case another process changed
 # it.
 PLAN_S = 30.0
@@ -39,11 +39,32 @@ PLAN_S = 30.0
 SETTLING_S = 1.5
 # After an operation failed in a way that gave no new plan.
 PAUSE_S = 60.0
-VAULT_DAMAGE = {"key_missing": "told_vault_key_missing", "key_wrong": "told_vault_key_wrong"}
+# What the viewer has to know although no button was pressed: by the event, or with its outcome.
+WARNINGS = {
+    "session_expired": "told_session_expired",
+    "revocation_rejected": "logout_rejected",
+    "vault_damaged": "told_vault_damaged",
+    "vault_damaged key_missing": "told_vault_key_missing",
+    "vault_damaged key_wrong": "told_vault_key_wrong",
+}
 
 
 def main() -> None:
     Service().run()
+
+
+def _remove_pictures() -> None:
+    from sessionkeeper.kodi import code_window
+
+    code_window.remove_pictures()
+
+
+def _warn_of(event: Event) -> None:
+    """Each event once: the keeper makes one of what happened."""
+    kind = event.event
+    warning = WARNINGS.get(f"{kind} {event.outcome}") or WARNINGS.get(kind)
+    if warning:
+        notifications.warn(text(warning))
 
 
 class SettingsMonitor(xbmc.Monitor):
@@ -65,70 +86,64 @@ class SettingsMonitor(xbmc.Monitor):
 class Service:
     def __init__(self) -> None:
         self.monitor = SettingsMonitor()
-        self.keeper: sessionkeeper.Keeper | None = None
-        # Whether the keeper is the chosen service's; see configuration.open_any.
+        self.keeper: Keeper | None = None
+        # Whether the keeper is the chosen service's; see settings.open_any.
         self.complete = False
-        self.last_event = -1
+        self.last_event: int | None = None
         self.address = ""
-        self.plan_at = 0.0
+        self.plan_at = self.next_tick = 0.0
         self.renew_at: int | None = None
         self.drain_at: int | None = None
-        self.told = ""
         self.show_at: float | None = None
-        self.dialog_open = False
-        self._next_beat = 0.0
-        self._failed = False
+        self.dialog_open = self.failed = False
+        self.last_warning = ""
 
     def run(self) -> None:
-        self._survive(qr_picture.remove_all)
-        self._survive(self._begin)
-        while not self.monitor.waitForAbort(BEAT_S):
-            self._survive(self._beat)
-            self._survive(self._work)
+        self._guarded(_remove_pictures)
+        self._guarded(self._begin)
+        while not self.monitor.waitForAbort(TICK_S):
+            self._guarded(self._tick)
+            self._guarded(self._work)
 
-    def _survive(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], None]) -> None:
         """Whatever fails that nobody expected, the waiting logouts must go on."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - see above
-            if not self._failed:
+            if not self.failed:
                 notifications.warn(text("failed_unexpectedly"))
-            self._failed = True
-            log.error(guard.describe(error))
+            self.failed = True
+            log.error(error_boundary.describe(error))
             self.plan_at = time.monotonic() + PAUSE_S
 
     def _begin(self) -> None:
         self._open()
-        if self.keeper:
-            if self.complete:
-                self._attempt(lambda keeper: keeper.restore(offline=True))
-            self._show_state()
-            self._attempt(cleanup.finish)
-            self._attempt(lambda keeper: self._drain(keeper, due_only=False))
-
-    # The keeper
+        if self.complete:
+            self._attempt(lambda keeper: keeper.restore(offline=True))
+        self._show_state()
+        self._attempt(post_logout.finish)
+        self._attempt(self._drain)
 
     def _open(self) -> None:
         """Opens the keeper as the settings say; they may have changed. The events go on where they
         were.
         """
         try:
-            if configuration.clear_proxy_password():
+            if settings.clear_proxy_password():
                 notifications.warn(text("told_proxy_password_removed"))
-            self.keeper, self.complete = configuration.open_any(self._stopped)
-            if self.last_event < 0:
-                self.last_event = self.keeper.events(-1)[0]["seq"]
-        except sessionkeeper.Error as error:
-            self.keeper = None
+            self.keeper, self.complete = settings.open_any(self._stopped)
+            if self.last_event is None:
+                self.last_event = self.keeper.newest_event()
+            self.plan_at = 0.0
+        except Error as error:
+            self.keeper, self.complete = None, False
             log.error(f"{error.code}: {error.message}")
-            if self.told != error.message:
-                self.told = error.message
+            if self.last_warning != error.message:
+                self.last_warning = error.message
                 notifications.warn(error.message)
             self.plan_at = time.monotonic() + PAUSE_S
-            return
-        self.plan_at = 0.0
 
-    def _attempt(self, work: Callable[[sessionkeeper.Keeper], object]) -> None:
+    def _attempt(self, work: Callable[[Keeper], object]) -> None:
         """Does one piece of work. Its failure is in the log and the audit trail; the viewer did not
         start it and is not disturbed.
         """
@@ -136,57 +151,46 @@ class Service:
             return
         try:
             work(self.keeper)
-        except sessionkeeper.Cancelled:
+        except Cancelled:
             pass
-        except sessionkeeper.Error as error:
+        except Error as error:
             log.info(f"{error.code}: {error.message}")
             self.plan_at = time.monotonic() + PAUSE_S
             self.renew_at = self.drain_at = None
 
-    # The beat: short, never on the network
+    # The tick: short, never on the network
 
     def _stopped(self) -> bool:
         """Asked by a running operation every 100 ms."""
         if self.monitor.abortRequested():
             return True
-        if time.monotonic() >= self._next_beat:
-            self._beat()
+        if time.monotonic() >= self.next_tick:
+            self._tick()
         return False
 
-    def _beat(self) -> None:
-        self._next_beat = time.monotonic() + BEAT_S
+    def _tick(self) -> None:
+        self.next_tick = time.monotonic() + TICK_S
         if self.keeper is None:
             return
         log.forward(self.keeper)
-        events = self.keeper.events(self.last_event)
+        events = self.keeper.events(self.last_event or 0)
         for event in events:
-            self.last_event = event["seq"]
-            announcements.announce(event)
-            self._tell(event)
+            self.last_event = event.seq
+            notifications.publish(event)
+            _warn_of(event)
         if events or self._dialog_closed():
             self.show_at = time.monotonic() + SETTLING_S
             self.plan_at = 0.0
         elif self.show_at is not None and time.monotonic() >= self.show_at:
             self._show_state()
 
-    def _tell(self, event: EventShape) -> None:
-        """What the viewer has to know although no button was pressed. Each once: the keeper makes
-        one event of it.
-        """
-        if event["event"] == "session_expired":
-            notifications.warn(text("told_session_expired"))
-        elif event["event"] == "revocation_rejected":
-            notifications.warn(text("logout_rejected"))
-        elif event["event"] == "vault_damaged":
-            notifications.warn(text(VAULT_DAMAGE.get(event["outcome"], "told_vault_damaged")))
-
     def _show_state(self) -> None:
         self.show_at = None
         if self.keeper is None or self.monitor.abortRequested():
             return
         try:
-            panel.show(self.keeper.status(), self.complete)
-        except sessionkeeper.Error as error:
+            status_display.show(self.keeper.status(), self.complete)
+        except Error as error:
             log.info(f"{error.code}: {error.message}")
 
     # The work: may use the network
@@ -200,7 +204,7 @@ class Service:
                 self._begin()  # the disk or the settings may be in order again
             return
         if self._network_returned():
-            self._attempt(lambda keeper: self._drain(keeper, due_only=False))
+            self._attempt(self._drain)
         if time.monotonic() >= self.plan_at:
             self._attempt(self._plan)
         now = time.time()
@@ -211,24 +215,21 @@ class Service:
             self.drain_at = None
             self._attempt(lambda keeper: self._drain(keeper, due_only=True))
 
-    def _plan(self, keeper: sessionkeeper.Keeper) -> None:
+    def _plan(self, keeper: Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
-        cleanup.finish(keeper)
-        work = keeper.next_work()
-        self.renew_at, self.drain_at = work["renew_at"], work["drain_at"]
-        if not self.complete:
-            self.renew_at = None
+        post_logout.finish(keeper)
+        schedule = keeper.schedule()
+        self.drain_at = schedule.drain_at
+        self.renew_at = schedule.renew_at if self.complete else None
 
-    def _drain(self, keeper: sessionkeeper.Keeper, due_only: bool) -> None:
+    def _drain(self, keeper: Keeper, *, due_only: bool = False) -> None:
         keeper.drain(due_only=due_only)
         self.plan_at = 0.0
 
     def _dialog_closed(self) -> bool:
         """Whether a settings dialog has just been left: with Cancel, or with old values and OK."""
-        before, self.dialog_open = (
-            self.dialog_open,
-            xbmc.getCondVisibility("Window.IsVisible(addonsettings)"),
-        )
+        before = self.dialog_open
+        self.dialog_open = xbmc.getCondVisibility("Window.IsVisible(addonsettings)")
         return before and not self.dialog_open
 
     def _network_returned(self) -> bool:

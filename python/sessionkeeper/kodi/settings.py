@@ -1,10 +1,14 @@
-"""The add-on's settings file: read whole, and never remembered.
+"""The add-on's settings: read whole, never remembered, and what they mean for `sessionkeeper.open`.
 
 Kodi rewrites settings.xml in place, whole, from the memory of one Addon object, and every
 interpreter has its own objects. So a fresh object may meet a file that is being written, or one
 that a power cut left half written: it then answers with the defaults, and saving it would lose the
 viewer's choices. This file owns the three rules that follow: never use an object that has not read
 the file, never keep one, and take a damaged file away, or the add-on would never work again.
+
+It also owns the names and units of the settings in resources/settings.xml. A parameter of a
+provider has the setting "parameter_<its name>"; of those that are filled in, only what the chosen
+provider declares is passed on.
 """
 
 from __future__ import annotations
@@ -13,13 +17,106 @@ import os
 
 import xbmc
 import xbmcaddon
+import xbmcvfs
 
-from sessionkeeper.errors import StorageError
-from sessionkeeper.kodi import log, notifications, paths
-from sessionkeeper.kodi.strings import ADDON_ID, text
+import sessionkeeper
+from sessionkeeper.errors import ParameterMissing, StorageError
+from sessionkeeper.kodi import log, notifications, paths, proxy, services
+from sessionkeeper.kodi.strings import ADDON_ID, IDS, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
 
 TRIES = 20
 PAUSE_MS = 50
+CONNECT_LIMIT_S = 10.0
+ANSWER_LIMIT_S = 15.0
+LOGOUT_LIMIT_S = 10.0
+
+
+# The keeper
+
+
+def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
+    """The keeper of this Kodi profile, set up as the settings say. `stop` ends whatever it does.
+
+    Raises ParameterMissing, with the name of the setting that is empty.
+    """
+    chosen = fresh().getSettings()
+    provider = chosen.getString("provider")
+    return _open(chosen, provider, _parameters(chosen, provider), stop)
+
+
+def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
+    """A keeper for what concerns every service, such as the logouts that wait. True: it is the one
+    of the chosen service; False: that one is not set up, and another's took its place.
+    """
+    try:
+        return open_keeper(stop), True
+    except ParameterMissing:
+        pass
+    complete = next(
+        entry.id
+        for entry in sessionkeeper.providers()
+        if all(parameter.default is not None for parameter in entry.parameters)
+    )
+    return _open(fresh().getSettings(), complete, {}, stop), False
+
+
+def _open(
+    chosen: xbmcaddon.Settings,
+    provider: str,
+    parameters: dict[str, str],
+    stop: Callable[[], bool],
+) -> sessionkeeper.Keeper:
+    timeout = float(chosen.getInt("timeout"))
+    ca_file = chosen.getString("ca_file")
+    return sessionkeeper.open(
+        provider,
+        parameters=parameters,
+        data_dir=paths.data_directory(ADDON_ID),
+        ca_file=xbmcvfs.translatePath(ca_file) if ca_file else None,
+        proxy=proxy.chosen(chosen.getString("proxy_mode"), chosen.getString("proxy_address")),
+        timeout=timeout,
+        connect_timeout=min(CONNECT_LIMIT_S, timeout),
+        answer_timeout=min(ANSWER_LIMIT_S, timeout),
+        logout_deadline=min(LOGOUT_LIMIT_S, timeout),
+        renewal_margin=60 * chosen.getInt("renewal_margin"),
+        log_level=chosen.getString("log_level"),
+        stop=stop,
+    )
+
+
+def _parameters(chosen: xbmcaddon.Settings, provider: str) -> dict[str, str]:
+    values = {}
+    service = services.find(provider)
+    for parameter in service.parameters if service else ():
+        name = f"parameter_{parameter.name}"
+        value = chosen.getString(name).strip()
+        if value:
+            values[parameter.name] = value
+        elif parameter.default is None:
+            label = text(name) if name in IDS else parameter.name
+            raise ParameterMissing(
+                text("parameter_missing", setting=label),
+                text("parameter_example", value=parameter.example),
+            )
+    return values
+
+
+def clear_proxy_password() -> bool:
+    """Takes a user name and password out of the proxy address, should somebody have entered them.
+    Returns whether there were any.
+    """
+    address = fresh().getSetting("proxy_address")
+    if not proxy.holds_password(address):
+        return False
+    write({"proxy_address": proxy.without_password(address)})
+    return True
+
+
+# The file
 
 
 def fresh() -> xbmcaddon.Addon:
@@ -49,11 +146,6 @@ def write(values: dict[str, str]) -> None:
     for name, value in values.items():
         if addon.getSetting(name) != value:
             addon.setSetting(name, value)
-
-
-def flag(value: bool) -> str:
-    """A boolean as Kodi stores it."""
-    return "true" if value else "false"
 
 
 def _is_whole(addon: xbmcaddon.Addon) -> bool:

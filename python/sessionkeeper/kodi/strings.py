@@ -1,83 +1,24 @@
 """The add-on's texts by name.
 
-Owns the table of names and ids; the English words are in
-resources/language/resource.language.en_gb/strings.po. A test compares the two both ways. Nothing
-else in the add-on writes an id, apart from settings.xml and addon.xml, where Kodi wants bare
-numbers.
+Owns the names of the texts that the code asks for; the English words are in
+resources/language/resource.language.en_gb/strings.po. Those that are in settings.xml alone have no
+name, because Kodi wants bare numbers there. A test compares the three.
 """
 
 from __future__ import annotations
 
-import xbmcaddon
-
 ADDON_ID = "script.sessionkeeper"
 
 IDS = {
-    # Settings: categories, groups, labels, help
-    "category_account": 30000,
-    "category_network": 30001,
-    "category_advanced": 30002,
-    "service": 30010,
-    "service_help": 30011,
-    "provider_angel": 30012,
-    "account_status": 30013,
-    "account_status_help": 30014,
-    "log_in": 30015,
-    "log_in_help": 30016,
+    # Labels of settings
     "session_details": 30017,
-    "session_details_help": 30018,
-    "log_out": 30019,
-    "log_out_help": 30020,
-    "log_out_everywhere": 30021,
-    "log_out_everywhere_help": 30022,
-    "waiting_logouts": 30023,
-    "waiting_logouts_help": 30024,
-    "try_now": 30025,
-    "try_now_help": 30026,
-    "accounts": 30027,
-    "accounts_help": 30028,
-    "timeout": 30030,
-    "timeout_help": 30031,
-    "proxy_mode": 30032,
-    "proxy_mode_help": 30033,
-    "proxy_kodi": 30034,
-    "proxy_none": 30035,
-    "proxy_own": 30036,
-    "proxy_address": 30037,
-    "proxy_address_help": 30038,
-    "ca_file": 30039,
-    "ca_file_help": 30040,
-    "renewal_margin": 30050,
-    "renewal_margin_help": 30051,
-    "log_level": 30052,
-    "log_level_help": 30053,
-    "level_error": 30054,
-    "level_warning": 30055,
-    "level_info": 30056,
-    "level_debug": 30057,
-    "show_audit": 30058,
-    "show_audit_help": 30059,
-    "forget": 30060,
-    "forget_help": 30061,
-    # Further services, and what some of them need
-    "provider_workos": 30070,
-    "provider_workos_device": 30071,
-    "provider_jwt_audit": 30072,
-    "provider_linxup": 30073,
-    "provider_idempotent": 30074,
-    "provider_oidc": 30075,
     "parameter_base": 30080,
-    "parameter_base_help": 30081,
     "parameter_issuer": 30082,
-    "parameter_issuer_help": 30083,
     "parameter_client_id": 30084,
-    "parameter_client_id_help": 30085,
     "parameter_missing": 30088,
     "parameter_example": 30089,
     "parameter_active_suffix": 30090,
-    "parameter_active_suffix_help": 30091,
     "parameter_inactive_suffix": 30092,
-    "parameter_inactive_suffix_help": 30093,
     # States shown in the settings
     "state_signed_out": 30100,
     "state_signed_in": 30101,
@@ -158,70 +99,49 @@ IDS = {
     "code_expired": 30196,
     "code_new": 30197,
     "code_cancel": 30198,
-    # Errors, one for each code
-    "error_invalid_input": 30200,
-    "error_unknown_provider": 30201,
-    "error_invalid_provider": 30202,
-    "error_not_signed_in": 30203,
-    "error_credentials_refused": 30204,
-    "error_session_expired": 30205,
-    "error_unexpected_answer": 30206,
-    "error_network_error": 30207,
-    "error_tls_failure": 30208,
-    "error_timeout": 30209,
-    "error_host_not_allowed": 30210,
-    "error_cancelled": 30211,
-    "error_storage_error": 30212,
-    "error_logout_incomplete": 30213,
-    "error_version_mismatch": 30214,
-    "error_internal_error": 30215,
-    "error_code_expired": 30216,
-    "error_login_denied": 30217,
-    "error_unknown_account": 30218,
-    "error_parameter_missing": 30219,
     # Where the add-on cannot work at all
-    "error_native_module_missing": 30230,
     "failed_unexpectedly": 30231,
     "data_directory_not_local": 30232,
     "data_directory_hint": 30233,
     "settings_unreadable": 30236,
     "proxy_address_has_password": 30234,
     "proxy_address_hint": 30235,
-    # The audit trail's words
-    "event_login": 30240,
-    "event_logout": 30241,
-    "event_restored": 30242,
-    "event_renewed": 30243,
-    "event_session_expired": 30244,
-    "event_revoked": 30245,
-    "event_vault_damaged": 30246,
-    "event_forgotten": 30247,
-    "event_tls_failure": 30248,
-    "outcome_revoked": 30250,
-    "outcome_already_ended": 30251,
-    "outcome_deferred": 30252,
-    "outcome_unconfirmed": 30253,
-    "outcome_rejected": 30254,
-    "outcome_nothing_to_revoke": 30255,
-    "outcome_key_missing": 30256,
-    "outcome_key_wrong": 30257,
-    "outcome_damaged": 30258,
-    "event_revocation_rejected": 30260,
-    "event_revocation_expired": 30261,
-    "outcome_ok": 30262,
-    "outcome_cleared": 30263,
-    "outcome_expired": 30264,
-    "event_switched": 30265,
-    "event_update": 30266,
-    "event_task_done": 30267,
-    "event_task_failed": 30268,
-    "event_audit_sink_failed": 30269,
-    "outcome_done": 30270,
-    "outcome_failed": 30271,
 }
+# The keeper's words: error codes, and the events and outcomes of the audit trail. Ids count up.
+WORDS = (
+    (
+        30200,
+        "error",
+        "invalid_input unknown_provider invalid_provider not_signed_in "
+        "credentials_refused session_expired unexpected_answer network_error tls_failure "
+        "timeout host_not_allowed cancelled storage_error logout_incomplete "
+        "version_mismatch internal_error code_expired login_denied unknown_account "
+        "parameter_missing native_module_missing",
+    ),
+    (
+        30240,
+        "event",
+        "login logout restored renewed session_expired revoked vault_damaged forgotten "
+        "tls_failure revocation_rejected revocation_expired switched update task_done "
+        "task_failed audit_sink_failed revocation_dropped",
+    ),
+    (
+        30260,
+        "outcome",
+        "revoked already_ended deferred unconfirmed rejected nothing_to_revoke "
+        "key_missing key_wrong damaged ok cleared expired done failed",
+    ),
+)
+IDS.update(
+    (f"{kind}_{word}", first + place)
+    for first, kind, words in WORDS
+    for place, word in enumerate(words.split())
+)
 
 
 def text(name: str, **values: object) -> str:
     """The localised text with its {placeholders} filled in."""
+    import xbmcaddon
+
     words: str = xbmcaddon.Addon(ADDON_ID).getLocalizedString(IDS[name])
     return words.format(**values) if values else words

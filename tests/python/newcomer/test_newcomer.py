@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,16 +19,9 @@ LOGOUT = "/v3/sessions/current"
 Open = Callable[..., sessionkeeper.Keeper]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with StandIn("newcomer") as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: StandIn) -> StandIn:
-    running.reset()
-    return running
+def server(stand_in: Callable[[str], StandIn]) -> StandIn:
+    return stand_in("newcomer").reset()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Callable, Iterator
 
 import pytest
@@ -18,18 +17,16 @@ LACK = install.missing()
 class Stage:
     """The stand-ins of this session, and the devices that are signed in there."""
 
-    def __init__(self, factory: pytest.TempPathFactory, ends: contextlib.ExitStack) -> None:
+    def __init__(
+        self, factory: pytest.TempPathFactory, stand_in: Callable[[str, bool], StandIn]
+    ) -> None:
         self._factory = factory
-        self._ends = ends
-        self._servers: dict[str, StandIn] = {}
+        self._stand_in = stand_in
         self._pools: dict[str, Pool] = {}
 
     def server(self, issuer: Issuer) -> StandIn:
         """Started, with nothing wrong and nothing in its journal."""
-        if issuer.stand_in not in self._servers:
-            server = self._ends.enter_context(StandIn(issuer.stand_in))
-            self._servers[issuer.stand_in] = server
-        server = self._servers[issuer.stand_in].start()
+        server = self._stand_in(issuer.stand_in, True)
         for path in ("/faults", "/settings", "/journal"):
             server._ask("DELETE", path)
         server.settings(**USUAL)
@@ -37,20 +34,21 @@ class Stage:
 
     def forget(self, issuer: Issuer) -> None:
         """The server knows of no session any more, also of none that a test would be given."""
-        self._servers[issuer.stand_in]._ask("DELETE", "/sessions")
+        self._stand_in(issuer.stand_in, True)._ask("DELETE", "/sessions")
         self._pools.pop(issuer.id, None)
 
     def pool(self, issuer: Issuer) -> Pool:
         if issuer.id not in self._pools:
-            server = self._servers[issuer.stand_in]
+            server = self._stand_in(issuer.stand_in, True)
             self._pools[issuer.id] = Pool(server, issuer, lambda: self._factory.mktemp("пристрій"))
         return self._pools[issuer.id]
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with contextlib.ExitStack() as ends:
-        yield Stage(tmp_path_factory, ends)
+def stage(
+    tmp_path_factory: pytest.TempPathFactory, stand_in: Callable[[str, bool], StandIn]
+) -> Stage:
+    return Stage(tmp_path_factory, stand_in)
 
 
 @pytest.fixture(scope="module")

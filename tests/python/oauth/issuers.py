@@ -214,4 +214,4 @@ def audited(keeper: sessionkeeper.Keeper, event: str) -> list[str]:
 
 
 def told(keeper: sessionkeeper.Keeper, event: str) -> list[str]:
-    return [one["outcome"] for one in keeper.events(0) if one["event"] == event]
+    return [one.outcome for one in keeper.events(0) if one.event == event]

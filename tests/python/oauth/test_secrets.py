@@ -67,7 +67,7 @@ class Plant:
 
     def leaks(self) -> list[str]:
         keeper = self.device.keeper
-        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.next_work())
+        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.schedule())
         self.show("the rest", keeper.audit(1000), keeper.doctor(), keeper.events(0))
         self.show("the log", *keeper.take_log())
         self.secrets.update(issued(self.device.server))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -14,35 +13,12 @@ from tests.python.providers.services import OpenKeeper, Service, base
 from tests.servers.fixture import StandIn
 
 
-@pytest.fixture(scope="session")
-def stand_ins() -> Iterator[Callable[[str], StandIn]]:
-    """The stand-in of that name, started once for all tests."""
-    started: dict[str, StandIn] = {}
-    with contextlib.ExitStack() as stack:
-
-        def start(name: str) -> StandIn:
-            if name not in started:
-                started[name] = stack.enter_context(StandIn(name))
-            return started[name]
-
-        yield start
-
-
-@pytest.fixture(scope="module")
-def running(stand_ins: Callable[[str], StandIn], service: Service) -> Iterator[StandIn]:
-    """The stand-in of the module's `service`."""
-    server = stand_ins(service.id)
-    yield server
-    assert "Traceback" not in server._log.read_text("utf-8")
-
-
 @pytest.fixture
-def server(running: StandIn, service: Service) -> StandIn:
-    """Nobody is signed in, nothing is wrong, and a logout can be proved."""
-    running.start()
-    running.reset()
-    running.settings(**service.settings)
-    return running
+def server(stand_in: Callable[[str], StandIn], service: Service) -> StandIn:
+    """Of the module's `service`: nobody is signed in, nothing is wrong, a logout can be proved."""
+    server = stand_in(service.id).reset()
+    server.settings(**service.settings)
+    return server
 
 
 @pytest.fixture

@@ -166,12 +166,12 @@ def audited(keeper: sessionkeeper.Keeper, event: str) -> list[str]:
 
 
 def told(keeper: sessionkeeper.Keeper, after: int, event: str) -> list[str]:
-    return [one["outcome"] for one in keeper.events(after) if one["event"] == event]
+    return [one.outcome for one in keeper.events(after) if one.event == event]
 
 
 def now(keeper: sessionkeeper.Keeper) -> int:
     """The number of the newest event."""
-    return keeper.events()[0]["seq"]
+    return keeper.newest_event()
 
 
 def wait_until(at: float | None) -> None:

@@ -28,9 +28,11 @@ def service() -> Service:
     return LINXUP
 
 
-@pytest.fixture(scope="module")
-def running(stand_ins: Callable[[str], StandIn]) -> StandIn:
-    return stand_ins("linxup.plain")
+@pytest.fixture
+def server(stand_in: Callable[[str], StandIn], service: Service) -> StandIn:
+    server = stand_in("linxup.plain").reset()
+    server.settings(**service.settings)
+    return server
 
 
 @pytest.mark.parametrize("development", [False, True], ids=["Secure, None", "Lax"])

@@ -10,7 +10,6 @@ from typing import Callable
 
 import sessionkeeper
 import xbmcaddon
-from sessionkeeper.kodi import cleanup
 
 
 def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
@@ -18,15 +17,10 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     path = xbmcaddon.Addon().getAddonInfo("path")
     return sessionkeeper.open(
         os.path.join(path, "resources", "provider.toml"),
-        # Called once for each logout, after the session is gone, even if Kodi was killed meanwhile.
+        # Called after the session is gone, even if Kodi was killed meanwhile; then perhaps twice.
         after_logout={"show_signed_out": lambda _report: show_account(None)},
         stop=stop,
     )
-
-
-def finish_logout(keeper: sessionkeeper.Keeper) -> None:
-    """Does what a logout leaves to Kodi, as provider.toml names it under [after_logout]."""
-    keeper.finish_logout(cleanup.HANDLERS)
 
 
 def show_account(account: sessionkeeper.Account | None) -> None:

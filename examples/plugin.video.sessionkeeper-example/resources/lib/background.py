@@ -9,8 +9,9 @@ import time
 
 import sessionkeeper
 import xbmc
+from sessionkeeper.kodi import post_logout
 
-from account import finish_logout, open_keeper, show_account
+from account import open_keeper, show_account
 
 PAUSE_S = 10
 
@@ -32,10 +33,10 @@ def run() -> None:
 
 def work(keeper: sessionkeeper.Keeper) -> None:
     """What is due; the keeper knows when to try again."""
-    finish_logout(keeper)
-    due = keeper.next_work()
+    post_logout.finish(keeper)
+    schedule = keeper.schedule()
     now = time.time()
-    if due["drain_at"] is not None and due["drain_at"] <= now:
+    if schedule.drain_at is not None and schedule.drain_at <= now:
         keeper.drain(due_only=True)
-    if due["renew_at"] is not None and due["renew_at"] <= now:
+    if schedule.renew_at is not None and schedule.renew_at <= now:
         keeper.renew()

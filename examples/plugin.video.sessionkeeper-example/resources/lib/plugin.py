@@ -6,8 +6,9 @@ import sessionkeeper
 import xbmc
 import xbmcgui
 import xbmcplugin
+from sessionkeeper.kodi import post_logout
 
-from account import finish_logout, open_keeper, show_account, text
+from account import open_keeper, show_account, text
 
 NAME = "Sessionkeeper example"
 SERVICE = "https://api.idempotent-demo.example"
@@ -52,16 +53,15 @@ def log_in(keeper: sessionkeeper.Keeper) -> None:
 
 def log_out(keeper: sessionkeeper.Keeper) -> None:
     report = keeper.logout()
-    finish_logout(keeper)
+    post_logout.finish(keeper)
     tell(text(OUTCOMES[report.summary_key]))
 
 
 def show_details(keeper: sessionkeeper.Keeper) -> None:
     details = keeper.details()
-    account = details["account"]
-    lines = [account["email"] if account else text(30010)]
+    lines = [details.account.email if details.account else text(30010)]
     # Names of cookies only: their values are nobody's business.
-    lines += details["cookies"]
+    lines += details.cookies
     xbmcgui.Dialog().textviewer(text(30002), "\n".join(lines))
 
 

@@ -1,0 +1,87 @@
+"""invocation.py as the script of an add-on, in a real Kodi, dozens of times on one connection."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import time
+from importlib import resources
+from pathlib import Path
+
+from benches import invocation
+from benches.report import Marks
+from tests.kodi.harness import Kodi
+from tests.kodi.staging import ADDON_ID
+from tests.servers.fixture import StandIn
+
+BENCH_ID = "script.bench"
+ADDON_XML = f"""<?xml version="1.0" encoding="UTF-8"?>
+<addon id="{BENCH_ID}" name="Bench" version="1.0.0" provider-name="benches">
+  <requires>
+    <import addon="xbmc.python" version="3.0.1"/>
+    <import addon="{ADDON_ID}" version="0.1.0"/>
+  </requires>
+  <extension point="xbmc.python.script" library="script.py">
+    <provides>executable</provides>
+  </extension>
+  <extension point="xbmc.addon.metadata">
+    <summary lang="en_GB">Measures</summary>
+  </extension>
+</addon>
+"""
+# The package `requests` and what it imports.
+PEERS = ("requests", "urllib3", "idna", "certifi", "charset_normalizer")
+# Until Kodi has taken an interpreter apart, and until it rests after its start.
+PAUSE_S = 0.05
+SETTLING_S = 5.0
+
+
+def measure(server: StandIn, home: Path, rounds: int) -> tuple[str, dict[str, list[Marks]]]:
+    """The versions of Kodi and its Python, and the runs by subject; `home` is prepared."""
+    subjects = ["empty", "sessionkeeper"]
+    if all(importlib.util.find_spec(peer) for peer in PEERS):
+        subjects.append("requests")
+        copy_peers(home / "peers")
+    kodi = Kodi(home / "kodi", server.environment())
+    try:
+        kodi.add_addon(write_addon(home / BENCH_ID))
+        kodi.start()
+        time.sleep(SETTLING_S)
+        runs: dict[str, list[Marks]] = {subject: [] for subject in subjects}
+        for number in range(rounds + 2):
+            for subject in subjects:
+                python, marks = invoke(kodi, subject, home)
+                if number > 1:  # the first ones compile, and load the module
+                    runs[subject].append(marks)
+        found = kodi.rpc("Application.GetProperties", properties=["version"])["version"]
+        return f"{found['major']}.{found['minor']} (Python {python})", runs
+    finally:
+        kodi.close()
+
+
+def invoke(kodi: Kodi, subject: str, home: Path) -> tuple[str, Marks]:
+    result = home / "result"
+    kodi.run(subject, str(home), str(result), addon=BENCH_ID)
+    kodi.remote.wait_for(result.exists, f"the result of {subject}", 30, pause=0.01)
+    found = read(result)
+    time.sleep(PAUSE_S)
+    return found
+
+
+def read(result: Path) -> tuple[str, Marks]:
+    """What invocation.py wrote: the version of its Python, and the marks."""
+    python, *lines = result.read_text().splitlines()
+    result.unlink()
+    return python, [(float(wall), float(cpu)) for wall, cpu in map(str.split, lines)]
+
+
+def write_addon(target: Path) -> Path:
+    target.mkdir()
+    (target / "addon.xml").write_text(ADDON_XML)
+    shutil.copy(invocation.__file__, target / "script.py")
+    return target
+
+
+def copy_peers(target: Path) -> None:
+    for peer in PEERS:
+        shutil.copytree(str(resources.files(peer)), target / peer)

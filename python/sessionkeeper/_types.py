@@ -1,0 +1,52 @@
+"""What crosses the boundary to the compiled module, for type checkers only.
+
+Nothing imports this file at run time. The verbs, their options and their results are the types of
+src/command.rs; tests/python/boundary.json is their schema.
+"""
+
+from __future__ import annotations
+
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    TypedDict,
+    Union,
+)
+
+from .reports import AuditEvent, LogoutReport
+
+Stop = Callable[[], bool]
+Run = Callable[[str, Dict[str, Any], Optional[Stop]], Any]
+Hook = Callable[[LogoutReport], object]
+Handler = Callable[[str], object]
+Sink = Callable[[List[AuditEvent]], object]
+Pairs = Union[Mapping[str, Any], Iterable[Sequence[Any]]]
+
+
+class ErrorDict(TypedDict):
+    """Safe to show and to log."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class Opened(TypedDict, total=False):
+    """The answer of `open`: one of these."""
+
+    keeper: int
+    error: ErrorDict
+
+
+class Answer(TypedDict, total=False):
+    """One of these: the value, the error, or the operation to poll for them."""
+
+    value: Any
+    error: ErrorDict
+    operation: int

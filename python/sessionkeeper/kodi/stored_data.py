@@ -1,0 +1,63 @@
+"""What is stored on this device, shown and forgotten: the session's details, the audit trail."""
+
+from __future__ import annotations
+
+from sessionkeeper import Account
+from sessionkeeper.kodi import dialogs, notifications, services, times
+from sessionkeeper.kodi.strings import IDS, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sessionkeeper import AuditEvent, Keeper
+
+
+def show_details(keeper: Keeper) -> None:
+    details = keeper.details()
+    account = details.account or Account("", "", "")
+    began, ends = details.signed_in_at, details.expires_at
+    unknown = text("details_unknown")
+    values = {
+        "details_service": services.name(keeper.provider),
+        "details_email": account.email or unknown,
+        "details_account": account.name or account.id or unknown,
+        "details_signed_in_at": times.date_and_time(began) if began else unknown,
+        "details_expires_at": f"{times.date_and_time(ends)} ({times.remaining(ends)})"
+        if ends
+        else unknown,
+        "details_cookies": ", ".join(details.cookies) or text("details_none"),
+        "details_waiting": str(details.pending_revocations),
+    }
+    lines = [text(name, value=value) for name, value in values.items()]
+    dialogs.show_text(text("session_details"), "\n".join(lines))
+
+
+def show_audit(keeper: Keeper) -> None:
+    """Newest first."""
+    lines = [audit_line(event) for event in reversed(keeper.audit())]
+    dialogs.show_text(text("audit_title"), "\n".join(lines) or text("audit_empty"), monospaced=True)
+
+
+def audit_line(event: AuditEvent) -> str:
+    words = [times.date_and_time(event.at), _word(event.event, "event")]
+    if event.outcome:
+        words.append(_word(event.outcome, "outcome", "error"))
+    if event.detail:
+        words.append(f"({event.detail})")
+    return "  ".join(words)
+
+
+def _word(name: str, *kinds: str) -> str:
+    """The viewer's word for it; a name that this version does not know is shown as it is."""
+    return next((text(f"{kind}_{name}") for kind in kinds if f"{kind}_{name}" in IDS), name)
+
+
+def forget(keeper: Keeper) -> None:
+    status = keeper.status()
+    warnings = [text("confirm_forget")]
+    if status.state != "signed_out":
+        warnings.append(text("confirm_forget_signed_in"))
+    if status.pending_revocations:
+        warnings.append(text("confirm_forget_waiting", count=status.pending_revocations))
+    if dialogs.confirm(dialogs.TITLE, "[CR]".join(warnings)):
+        keeper.forget()
+        notifications.show(text("forgotten"))

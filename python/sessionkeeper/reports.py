@@ -1,0 +1,225 @@
+"""The records that a login and a request do not need: what a logout did, what is stored, what
+happened, what this machine can do. See `records` for what they have in common.
+"""
+
+from __future__ import annotations
+
+from .records import Account, Record, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
+
+
+class Details(Status):
+    """The status, with when this login and its last renewal were."""
+
+    signed_in_at: int | None
+    renewed_at: int | None
+
+
+class StoredAccount(Record):
+    """An account that is signed in on this device.
+
+    `active` is the one that `Keeper.session` is of. `state` is "signed_in" or "expired": the access
+    has ended by itself. `expires_at` is when the access ends, `signed_in_at` when this login was.
+    """
+
+    provider: str
+    account: Account
+    active: bool
+    state: str
+    expires_at: int | None
+    signed_in_at: int
+
+
+class TaskResult(Record):
+    """What became of one piece of post-logout work: a clean-up step of the provider file, or a hook
+    by its name. `outcome` is "done" or "failed"; `detail` says why in safe words."""
+
+    name: str
+    outcome: str
+    detail: str
+
+
+# What the user is told, by the server's part of the logout. The keys are also those of the
+# localised texts.
+_SUMMARIES = {
+    "revoked": "signed_out",
+    "already_ended": "signed_out",
+    "deferred": "signed_out_deferred",
+    "unconfirmed": "signed_out_unconfirmed",
+    "rejected": "signed_out_rejected",
+    "nothing_to_revoke": "signed_out_local_only",
+}
+
+
+class LogoutReport(Record):
+    """What a logout did. This device is signed out whatever it says.
+
+    `local` is "cleared" or "already_signed_out"; `remote` is "revoked", "already_ended",
+    "deferred", "unconfirmed", "rejected" or "nothing_to_revoke"; `status` is the HTTP status that
+    the server answered with; `duration_ms` is in milliseconds; `expires_at` is when the credentials
+    end by themselves; `reason` says why in safe words, and may be empty.
+
+    `sessions_ended` counts the sessions that the server ended, this one included, and is None where
+    nobody knows; `audit_warning` says who did not get the audit trail, the service or an audit sink
+    by its name, and is empty otherwise; `tasks` is the post-logout work that has been tried.
+    """
+
+    local: str
+    remote: str
+    status: int | None
+    cookies_cleared: tuple[str, ...]
+    duration_ms: int
+    expires_at: int | None
+    reason: str
+    sessions_ended: int | None
+    audit_warning: str
+    tasks: tuple[TaskResult, ...]
+
+    def completed(self, tasks: Sequence[TaskResult], audit_warning: str) -> LogoutReport:
+        """The report with what was done after the core had written it."""
+        warnings = "; ".join(text for text in (self.audit_warning, audit_warning) if text)
+        changed = {"audit_warning": warnings, "tasks": (*self.tasks, *tasks)}
+        return LogoutReport(*{**self.__dict__, **changed}.values())
+
+    @property
+    def confirmed(self) -> bool:
+        """Nothing is left alive at the server: it has said so, or there was nothing to end."""
+        return self.remote in ("revoked", "already_ended") or self.local == "already_signed_out"
+
+    @property
+    def summary_key(self) -> str:
+        """The sentence to tell the user, as a stable key: "signed_out", "already_signed_out",
+        "signed_out_deferred", "signed_out_unconfirmed", "signed_out_rejected" or
+        "signed_out_local_only" (the server was not told and will not be)."""
+        if self.local == "already_signed_out" and self.remote == "nothing_to_revoke":
+            return "already_signed_out"
+        # A word this version does not know proves nothing, so it is told as that.
+        return _SUMMARIES.get(self.remote, "signed_out_unconfirmed")
+
+
+class OutboxEntry(Record):
+    """A revocation that the server has not confirmed yet. `expires_at` is when the credentials end
+    by themselves; one whose `last_outcome` is "rejected" is tried once a day until then."""
+
+    id: int
+    provider: str
+    account: str
+    created_at: int
+    expires_at: int | None
+    attempts: int
+    next_attempt_at: int
+    last_outcome: str
+
+
+class DrainReport(Record):
+    """What one run over the outbox came to: `entries` are left, the numbers count the outcomes;
+    `expired` entries were dropped because their credentials had ended by themselves."""
+
+    entries: tuple[OutboxEntry, ...]
+    revoked: int
+    already_ended: int
+    deferred: int
+    unconfirmed: int
+    rejected: int
+    expired: int
+
+
+class AuditEvent(Record):
+    """A line of the audit trail. Trust `seq` for the order: clocks are set."""
+
+    seq: int
+    at: int
+    event: str
+    provider: str
+    account: str
+    outcome: str
+    detail: str
+
+
+class Event(Record):
+    """Something that happened in this process. `seq` counts up by one; `event` and `outcome` are
+    words of the audit trail; `account` is an id."""
+
+    seq: int
+    event: str
+    provider: str
+    account: str
+    outcome: str
+
+
+class Schedule(Record):
+    """When a service should call `Keeper.renew()` and `Keeper.drain()` next; None for never."""
+
+    renew_at: int | None
+    drain_at: int | None
+
+
+class Forgotten(Record):
+    """What `Keeper.forget()` erased: how many sessions, and how many waiting logouts."""
+
+    forgotten: bool
+    sessions: int
+    pending_revocations: int
+
+
+class Versions(Record):
+    """`sessionkeeper` is the compiled module's version."""
+
+    sessionkeeper: str
+    sqlite: str
+
+
+class VaultFacts(Record):
+    """Where the vault is, and what state it is in. `schema` is the version of its tables."""
+
+    place: str
+    schema: int
+    is_sound: bool
+
+
+class KeyFacts(Record):
+    """Where the device key is. Beside the vault, a copy of the directory opens with it."""
+
+    place: str
+    is_beside_the_vault: bool
+
+
+class LockFacts(Record):
+    """Whether other processes that use the data directory are kept apart."""
+
+    across_processes: bool
+
+
+class FileSystemFacts(Record):
+    """How SQLite writes its journal there."""
+
+    journal_mode: str
+
+
+class TlsFacts(Record):
+    """`bundled_roots` counts the certificate authorities that are built in."""
+
+    bundled_roots: int
+
+
+class ClockFacts(Record):
+    """`is_plausible`: not before this version was built. `is_known`: a server has confirmed it."""
+
+    now: int
+    is_plausible: bool
+    is_known: bool
+
+
+class Doctor(Record):
+    """What this machine can do, by area."""
+
+    versions: Versions
+    vault: VaultFacts
+    key: KeyFacts
+    locks: LockFacts
+    file_system: FileSystemFacts
+    tls: TlsFacts
+    clock: ClockFacts

@@ -1,0 +1,208 @@
+//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result each.
+//!
+//! Every front makes a `Command` of what its host gives, and its host's data of the `Reply`. Fields
+//! that nobody knows are refused. tests/python/boundary.json is the schema of these types; the
+//! Python side is held against it.
+
+use crate::cancel::Cancel;
+use crate::error::{Error, Kind, Result};
+use crate::keeper::{
+    AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutOptions, Notifications, Outgoing,
+    TaskOutcome, Tasks,
+};
+use crate::secret::Secret;
+use crate::wire;
+use log::Level;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub enum Command {
+    Status {},
+    Details {},
+    Restore {
+        #[serde(default)]
+        offline: bool,
+    },
+    Login {
+        username: String,
+        /// Bytes of UTF-8.
+        #[serde(deserialize_with = "wire::password")]
+        #[cfg_attr(test, schemars(with = "wire::Bytes"))]
+        password: Secret,
+    },
+    LoginStart {},
+    LoginFinish {
+        handle: u64,
+    },
+    Renew {},
+    Request(Outgoing),
+    Session {
+        #[serde(default)]
+        account: Option<String>,
+    },
+    Accounts {
+        #[serde(default)]
+        all: bool,
+    },
+    Switch {
+        account: String,
+    },
+    Logout(LogoutOptions),
+    Outbox {},
+    Drain {
+        #[serde(default)]
+        due_only: bool,
+    },
+    Schedule {},
+    TakeTasks {
+        #[serde(default)]
+        kinds: Vec<String>,
+        #[serde(default)]
+        hooks: Vec<String>,
+    },
+    FinishTask {
+        id: i64,
+        outcome: TaskOutcome,
+        #[serde(default)]
+        detail: String,
+    },
+    Forget {},
+    Audit {
+        #[serde(default = "hundred")]
+        limit: usize,
+    },
+    AuditSince {
+        sink: String,
+        #[serde(default = "hundred")]
+        limit: usize,
+    },
+    AuditTaken {
+        sink: String,
+        seq: i64,
+    },
+    AuditRefused {
+        reason: String,
+    },
+    Doctor {},
+    /// What happened in this process after event number `after`.
+    Events {
+        #[serde(default)]
+        after: i64,
+    },
+    /// Takes the log lines that nobody has taken yet.
+    Log {},
+}
+
+fn hundred() -> usize {
+    100
+}
+
+/// The result of a command: what serde makes of its type, and the body of an answer apart.
+pub struct Reply {
+    pub value: Value,
+    pub body: Option<Vec<u8>>,
+}
+
+impl Reply {
+    pub fn of(value: &impl Serialize) -> Result<Self> {
+        let value = serde_json::to_value(value)
+            .map_err(|_| Error::new(Kind::Internal, "a result cannot be serialized"))?;
+        Ok(Reply { value, body: None })
+    }
+}
+
+impl Command {
+    /// Does what the command says; takes as long as that takes.
+    pub fn run(&self, keeper: &Keeper, cancel: &Cancel) -> Result<Reply> {
+        match self {
+            Command::Status {} => Reply::of(&keeper.status()?),
+            Command::Details {} => Reply::of(&keeper.details()?),
+            Command::Restore { offline } => Reply::of(&keeper.restore(*offline, cancel)?),
+            Command::Login { username, password } => {
+                Reply::of(&keeper.log_in(username, password, cancel)?)
+            }
+            Command::LoginStart {} => {
+                let (handle, device) = keeper.start_device_login(cancel)?;
+                Reply::of(&DeviceCode::new(handle, device))
+            }
+            Command::LoginFinish { handle } => {
+                Reply::of(&keeper.finish_device_login(*handle, cancel)?)
+            }
+            Command::Renew {} => Reply::of(&keeper.renew(cancel)?),
+            Command::Request(outgoing) => {
+                let mut received = keeper.request(outgoing, cancel)?;
+                let body = std::mem::take(&mut received.body);
+                Ok(Reply { body: Some(body), ..Reply::of(&received)? })
+            }
+            Command::Session { account } => Reply::of(&keeper.credentials(account.as_deref())?),
+            Command::Accounts { all } => Reply::of(&keeper.accounts(*all)?),
+            Command::Switch { account } => Reply::of(&keeper.switch(account)?),
+            Command::Logout(options) => Reply::of(&keeper.log_out(options, cancel)?),
+            Command::Outbox {} => Reply::of(&keeper.outbox()?),
+            Command::Drain { due_only } => Reply::of(&keeper.drain(*due_only, cancel)?),
+            Command::Schedule {} => Reply::of(&keeper.schedule()?),
+            Command::TakeTasks { kinds, hooks } => {
+                let taken = keeper.take_tasks(kinds, hooks)?;
+                Reply::of(&Tasks { tasks: taken.into_iter().map(HandedTask::from).collect() })
+            }
+            Command::FinishTask { id, outcome, detail } => {
+                keeper.finish_task(*id, *outcome == TaskOutcome::Done, detail)?;
+                Reply::of(&())
+            }
+            Command::Forget {} => Reply::of(&keeper.forget(cancel)?),
+            Command::Audit { limit } => Reply::of(&AuditTrail { events: keeper.audit(*limit)? }),
+            Command::AuditSince { sink, limit } => {
+                Reply::of(&AuditTrail { events: keeper.audit_since(sink, *limit)? })
+            }
+            Command::AuditTaken { sink, seq } => {
+                keeper.audit_taken(sink, *seq)?;
+                Reply::of(&())
+            }
+            Command::AuditRefused { reason } => {
+                keeper.audit_refused(reason);
+                Reply::of(&())
+            }
+            Command::Doctor {} => Reply::of(&keeper.doctor()?),
+            Command::Events { after } => Reply::of(&Notifications {
+                events: keeper.events_after(*after),
+                newest: keeper.newest_event(),
+            }),
+            Command::Log {} => {
+                let line = |(level, text)| (level_number(level), text);
+                Reply::of(&LogLines { lines: keeper.take_log().into_iter().map(line).collect() })
+            }
+        }
+    }
+
+    /// Does at once what touches neither the network nor a file that somebody else is using; `None`:
+    /// it may take longer.
+    pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
+        match self {
+            Command::Events { .. } | Command::Log {} => Some(self.run(keeper, &Cancel::new())),
+            Command::Status {}
+            | Command::Details {}
+            | Command::Session { .. }
+            | Command::Accounts { .. }
+            | Command::Outbox {}
+            | Command::Schedule {}
+            | Command::Audit { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            Command::Restore { offline } => keeper
+                .at_once(|| keeper.restored(*offline))
+                .and_then(Result::transpose)
+                .map(|status| Reply::of(&status?)),
+            _ => None,
+        }
+    }
+}
+
+fn level_number(level: Level) -> u8 {
+    match level {
+        Level::Error => 3,
+        Level::Warn => 2,
+        Level::Info => 1,
+        Level::Debug | Level::Trace => 0,
+    }
+}

@@ -1,0 +1,131 @@
+//! The options of `open`, as a front gives them; each may be left out.
+
+use crate::error::{Error, Kind, Result};
+use crate::http::{Proxy, Resolve, Settings};
+use crate::keeper::Config;
+use crate::provider::{self, Given};
+use crate::wire;
+use log::LevelFilter;
+use serde::Deserialize;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OpenOptions {
+    /// The id of a built-in service, the path of a .toml file, or what such a file would hold.
+    pub provider: Value,
+    /// What the provider leaves open, by name.
+    pub parameters: Given,
+    /// `None`: a directory of the user's own.
+    pub data_dir: Option<PathBuf>,
+    /// Where the device key is; `None`: the user's data directory.
+    pub key_dir: Option<PathBuf>,
+    /// A PEM file of certificate authorities to trust beside the built-in ones.
+    pub ca_file: Option<PathBuf>,
+    /// "system", "none" or a URL.
+    pub proxy: String,
+    /// "HOST:PORT:ADDRESS" each.
+    pub resolve: Vec<String>,
+    #[serde(deserialize_with = "wire::seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub timeout: Duration,
+    #[serde(deserialize_with = "wire::seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub connect_timeout: Duration,
+    #[serde(deserialize_with = "wire::seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub answer_timeout: Duration,
+    #[serde(deserialize_with = "wire::seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub logout_deadline: Duration,
+    /// Seconds before its end at which a token is renewed.
+    pub renewal_margin: i64,
+    pub log_level: LogLevel,
+    /// Log lines are written to standard error as well.
+    pub log_to_terminal: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub enum LogLevel {
+    Error,
+    Warning,
+    Info,
+    Debug,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        let network = Settings::default();
+        OpenOptions {
+            provider: "angel".into(),
+            parameters: Given::new(),
+            data_dir: None,
+            key_dir: None,
+            ca_file: None,
+            proxy: "system".to_owned(),
+            resolve: Vec::new(),
+            timeout: network.total_timeout,
+            connect_timeout: network.connect_timeout,
+            answer_timeout: network.answer_timeout,
+            logout_deadline: Duration::from_secs(10),
+            renewal_margin: 3600,
+            log_level: LogLevel::Info,
+            log_to_terminal: false,
+        }
+    }
+}
+
+impl OpenOptions {
+    /// The configuration that they mean. Reads the provider's file where they name one.
+    pub fn config(self) -> Result<Config> {
+        for path in [&self.data_dir, &self.key_dir, &self.ca_file].into_iter().flatten() {
+            if path.as_os_str().as_encoded_bytes().contains(&0) {
+                let message = "a path holds a character that cannot be used";
+                return Err(Error::new(Kind::InvalidInput, message));
+            }
+        }
+        Ok(Config {
+            provider: provider::choose(self.provider, &self.parameters)?,
+            directory: self.data_dir.map_or_else(own_directory, Ok)?,
+            key_directory: self.key_dir,
+            network: Settings {
+                connect_timeout: self.connect_timeout,
+                answer_timeout: self.answer_timeout,
+                total_timeout: self.timeout,
+                proxy: match self.proxy.as_str() {
+                    "system" => Proxy::System,
+                    "none" => Proxy::None,
+                    _ => Proxy::Url(self.proxy),
+                },
+                ca_file: self.ca_file,
+                resolve: self
+                    .resolve
+                    .iter()
+                    .map(|text| Resolve::parse(text))
+                    .collect::<Result<_>>()?,
+            },
+            logout_deadline: self.logout_deadline,
+            renewal_margin: self.renewal_margin,
+            log_level: match self.log_level {
+                LogLevel::Error => LevelFilter::Error,
+                LogLevel::Warning => LevelFilter::Warn,
+                LogLevel::Info => LevelFilter::Info,
+                LogLevel::Debug => LevelFilter::Debug,
+            },
+            log_to_terminal: self.log_to_terminal,
+        })
+    }
+}
+
+fn own_directory() -> Result<PathBuf> {
+    let base = dirs::data_dir().ok_or_else(|| {
+        Error::new(Kind::Storage, "the system names no directory for user data")
+            .with_hint("Name one with --data-dir, or set HOME.")
+    })?;
+    Ok(base.join("sessionkeeper"))
+}

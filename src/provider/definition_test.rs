@@ -1,0 +1,99 @@
+//! What a definition may say, and what is said of one that is wrong.
+
+use super::{Given, Problem, Provider, built_in};
+use crate::error::{Error, Kind};
+use serde_json::{Value, json};
+
+const ANGEL: &str = include_str!("../../resources/providers/angel.toml");
+const SERVICE: &str = include_str!("../../resources/providers/idempotent.toml");
+
+fn refused(text: &str, from: &str, to: &str) -> (String, Problem) {
+    assert_eq!(text.matches(from).count(), 1, "the test's own text: {from}");
+    let problem = Provider::parse_example(&text.replace(from, to)).unwrap_err();
+    (problem.key.to_string(), problem)
+}
+
+#[track_caller]
+fn check(text: &str, change: (&str, &str), key: &str, message: &str, hint: &str) {
+    let (found, problem) = refused(text, change.0, change.1);
+    assert_eq!(found, key, "{problem:?}");
+    assert!(problem.message.contains(message), "{problem:?}");
+    assert!(problem.hint.contains(hint), "{problem:?}");
+}
+
+#[test]
+fn a_key_that_is_nearly_right_is_named() {
+    let change = ("cookie_domains =", "cookie_domain =");
+    check(ANGEL, change, "cookie_domain", "there is no key", "Did you mean `cookie_domains`?");
+    let change = ("sessions = \"/sessions\"", "session = \"/sessions\"");
+    check(SERVICE, change, "everywhere.session", "no key `session`", "mean `sessions`?");
+    let change = ("[logout.probe]", "[logout.frobnicate]");
+    check(SERVICE, change, "logout.frobnicate", "no key", "Known here: `steps`, `probe`.");
+    let change = ("flow = \"hosted_form\"", "flow = \"hosted\"");
+    check(ANGEL, change, "login.flow", "no flow 'hosted'", "\"hosted_form\"");
+    assert_eq!(refused(ANGEL, "cookie_domains =", "cookie_domain =").1.line, 8);
+}
+
+#[test]
+fn what_is_missing_or_of_another_kind_is_said_with_its_table() {
+    let flows = "It is one of: \"page\", \"request\", \"refresh_token\".";
+    check(SERVICE, ("[renew]\nflow = \"request\"", "[renew]"), "renew.flow", "missing", flows);
+    let change = ("refused_status = [401]", "refused_status = 401");
+    check(SERVICE, change, "logout.probe.refused_status", "expected a list", "brackets");
+    let change = ("json = { username", "json = { a = { }, username");
+    check(SERVICE, change, "login.json.a", "expected a text, found a table", "flat");
+    let change = ("[[logout.steps]]", "[logout.steps]");
+    check(SERVICE, change, "logout.steps", "expected a list, found a table", "[[logout.steps]]");
+    check(SERVICE, ("method = \"POST\"\n", ""), "logout.steps[0].method", "it is missing", "docs/");
+    let change = ("status = [302]", "status = [99999]");
+    check(ANGEL, change, "logout.steps[0].proof.status[0]", "the number 99999", "");
+    let problem = Provider::parse("").unwrap_err();
+    assert_eq!((problem.key.to_string().as_str(), problem.line), ("id", 1));
+}
+
+#[test]
+fn what_the_parts_need_of_each_other_is_there() {
+    let logout = "\"https://auth.angel.com/logout\"";
+    let url = "logout.steps[0].url";
+    check(ANGEL, (logout, "\"http://auth.angel.com/logout\""), url, "only https", "https://");
+    check(ANGEL, (logout, "\"https://auth.angel.example/\""), url, "provider's hosts", "`hosts`");
+    check(ANGEL, ("{csrf}", "{crsf}"), "login.submit.form._csrf_token", "'crsf'", "{csrf}");
+    check(ANGEL, ("[302]", "[]"), "logout.steps[0].proof.status", "at least one", "");
+    check(ANGEL, ("id = \"angel\"", "id = \"Ängel\""), "id", "lower-case", "");
+    let change = ("query = { email = \"{username}\"", "query = { email = \"{password}\"");
+    check(ANGEL, change, "login.pages[1].query.email", "'password'", "body alone");
+}
+
+#[test]
+fn a_dictionary_is_a_definition() {
+    let tree: Value = serde_json::from_str(&built_in().unwrap()[0].source).unwrap();
+    let provider = Provider::from_value(tree.clone(), &Given::new()).unwrap();
+    assert_eq!(&provider, built_in().unwrap()[0]);
+    for (path, wrong, message) in [
+        ("/logout/steps/0/method", Value::Null, "expected a text, found nothing"),
+        ("/login/pages/1/url", json!(3), "expected a text, found the number 3"),
+        ("/session", json!([]), "expected a table, found a list"),
+        ("/login", json!("password"), "expected a table with a `flow`"),
+    ] {
+        let mut tree = tree.clone();
+        *tree.pointer_mut(path).unwrap() = wrong;
+        let problem = Provider::from_value(tree, &Given::new()).unwrap_err();
+        let key = path[1..].replace("/0", "[0]").replace("/1", "[1]").replace('/', ".");
+        assert_eq!((problem.key.to_string(), problem.line), (key, 0));
+        assert!(problem.message.starts_with(message), "{problem:?}");
+        assert_eq!(Error::from(problem).kind(), Kind::InvalidProvider);
+    }
+    assert!(Provider::from_value(json!(["x"]), &Given::new()).is_err());
+}
+
+#[test]
+fn what_is_kept_of_a_definition_is_all_of_it() {
+    let given = Given::from([("base".to_owned(), "https://shop.example/".to_owned())]);
+    let provider = Provider::parse_with(SERVICE, &given).unwrap();
+    let kept = Provider::from_source(&provider.source).unwrap();
+    assert_eq!(kept.website.as_str(), "https://shop.example/");
+    let mut same = kept.clone();
+    same.key.clone_from(&provider.key);
+    assert_eq!(same, provider);
+    assert!(Provider::from_source("no longer a definition").is_err());
+}

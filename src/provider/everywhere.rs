@@ -1,0 +1,86 @@
+//! The ways to end the account's other sessions.
+
+use super::hosts::Hosts;
+use super::leaf::{Address, Method, Pointer, StatusList};
+use super::problem::{At, Checked, Problem};
+use super::request::allow;
+use serde::Deserialize;
+use url::Url;
+
+/// Where a session's id goes in an address.
+const ID: &str = "{id}";
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(tag = "flow"))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Everywhere {
+    /// The sessions that the service lists, one by one; this device's own ends by the logout.
+    List(Box<SessionList>),
+    /// The logout itself ends the session at the issuer, for every device that shares it.
+    Logout,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SessionList {
+    /// Where the list is, by GET.
+    pub url: Address,
+    /// The list in the JSON answer, by JSON pointer.
+    pub sessions: Pointer,
+    /// A session's id in its item, by JSON pointer.
+    #[serde(default = "id_pointer")]
+    pub id: Pointer,
+    /// What is true in the item of this device's own session, by JSON pointer.
+    pub current: Pointer,
+    /// Where one is ended; "{id}" stands for its id.
+    #[cfg_attr(test, schemars(with = "Address"))]
+    end_url: String,
+    /// How one is ended: DELETE or POST.
+    #[serde(default = "delete")]
+    pub end_method: Method,
+    /// The statuses that say that it is ended.
+    #[serde(default = "StatusList::deleted")]
+    pub end_status: StatusList,
+    /// True: the access token goes along as `Authorization: Bearer`.
+    #[serde(default)]
+    pub bearer: bool,
+}
+
+fn id_pointer() -> Pointer {
+    Pointer::fixed("/id")
+}
+
+fn delete() -> Method {
+    Method::fixed("DELETE")
+}
+
+impl SessionList {
+    /// Where the session of that id is ended; the id is one part of the path, whatever it holds.
+    pub fn end_url(&self, id: &str) -> Option<Url> {
+        let escaped: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        Url::parse(&self.end_url.replace(ID, &escaped.replace('+', "%20"))).ok()
+    }
+
+    fn check(&self, hosts: &Hosts) -> Checked {
+        allow(hosts, &self.url).at("url")?;
+        self.end_method.check(&["DELETE", "POST"]).at("end_method")?;
+        if !self.end_url.contains(ID) {
+            return Err(Problem::new("it does not say where the session's id goes")
+                .with_hint("As in \"https://www.example.com/sessions/{id}\".")
+                .at("end_url"));
+        }
+        Address::read(self.end_url.replace(ID, "0"))
+            .and_then(|url| allow(hosts, &url))
+            .at("end_url")
+    }
+}
+
+impl Everywhere {
+    pub(super) fn check(&self, hosts: &Hosts) -> Checked {
+        match self {
+            Everywhere::List(list) => list.check(hosts),
+            Everywhere::Logout => Ok(()),
+        }
+    }
+}

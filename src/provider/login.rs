@@ -1,0 +1,176 @@
+//! The ways in.
+
+use super::hosts::Hosts;
+use super::leaf::{Address, CookieName, StatusList};
+use super::oauth::{OAuth, need};
+use super::problem::{At, Checked, Problem};
+use super::request::{Body, Headers, Known, Pairs, RequestTemplate, check_one_body};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What the user gives. The password goes into a body and nowhere else.
+const USER: [&str; 2] = ["username", "password"];
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(tag = "flow"))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Login {
+    /// A form on the service's own pages.
+    HostedForm(HostedForm),
+    /// One request with the name and the password.
+    Password(PasswordLogin),
+    /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
+    DeviceCode,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HostedForm {
+    /// The pages to fetch before the form is sent, in order.
+    pub pages: Vec<Page>,
+    /// The sending of the form.
+    pub submit: Submit,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// What errors call the page.
+    pub name: String,
+    /// Where it is.
+    url: Address,
+    /// Added to the address's query.
+    #[serde(default)]
+    query: Pairs,
+    /// More headers.
+    #[serde(default)]
+    headers: Headers,
+    /// Values to take from the page.
+    #[serde(default)]
+    pub take: BTreeMap<String, Take>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Take {
+    /// The `<input>` that holds the value, by its name or else its id.
+    pub input: String,
+    /// The cookie that serves where the input is missing or empty.
+    pub or_cookie: Option<CookieName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Submit {
+    /// What errors call the form.
+    pub name: String,
+    /// Where the form is sent, by POST.
+    url: Address,
+    /// Added to the address's query.
+    #[serde(default)]
+    query: Pairs,
+    /// More headers.
+    #[serde(default)]
+    headers: Headers,
+    /// The form's fields.
+    form: Pairs,
+    /// The class of the element that says that the name or the password is wrong.
+    pub refused_class: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PasswordLogin {
+    /// Where it is sent, by POST.
+    url: Address,
+    /// Added to the address's query.
+    #[serde(default)]
+    query: Pairs,
+    /// More headers.
+    #[serde(default)]
+    headers: Headers,
+    /// The body, as a flat JSON object.
+    #[serde(default)]
+    json: Pairs,
+    /// The body, as a form.
+    #[serde(default)]
+    form: Pairs,
+    /// The statuses that say that the name or the password is wrong.
+    #[serde(default = "StatusList::unauthorized")]
+    pub refused_status: StatusList,
+}
+
+impl Page {
+    pub fn request(&self) -> RequestTemplate<'_> {
+        let Page { url, query, headers, .. } = self;
+        RequestTemplate { url, query, headers, body: Body::None }
+    }
+}
+
+impl Submit {
+    pub fn request(&self) -> RequestTemplate<'_> {
+        let Submit { url, query, headers, form, .. } = self;
+        RequestTemplate { url, query, headers, body: Body::Form(form) }
+    }
+}
+
+impl PasswordLogin {
+    pub fn request(&self) -> RequestTemplate<'_> {
+        let PasswordLogin { url, query, headers, json, form, .. } = self;
+        RequestTemplate { url, query, headers, body: Body::of(json, form) }
+    }
+
+    fn check(&self, hosts: &Hosts) -> Checked {
+        check_one_body(&self.json, &self.form)?;
+        if self.json.is_empty() && self.form.is_empty() {
+            return Err(Problem::new("nothing is sent: `json` and `form` are missing").with_hint(
+                "As in json = { username = \"{username}\", password = \"{password}\" }.",
+            ));
+        }
+        let known = Known { query: &USER[..1], headers: &USER[..1], body: &USER };
+        self.request().check(hosts, &known)
+    }
+}
+
+impl HostedForm {
+    fn check(&self, hosts: &Hosts) -> Checked {
+        let mut known = vec![USER[0]];
+        for (index, page) in self.pages.iter().enumerate() {
+            let held = Known { query: &known, headers: &known, body: &[] };
+            page.request().check(hosts, &held).at(index).at("pages")?;
+            if let Some(name) = page.take.keys().find(|name| USER.contains(&name.as_str())) {
+                return Err(Problem::new("what the user typed has this name already")
+                    .at(name.as_str())
+                    .at("take")
+                    .at(index)
+                    .at("pages"));
+            }
+            known.extend(page.take.keys().map(String::as_str));
+        }
+        let body = [known.as_slice(), &USER[1..]].concat();
+        let held = Known { query: &known, headers: &known, body: &body };
+        self.submit.request().check(hosts, &held).at("submit")?;
+        if self.submit.refused_class.is_empty() {
+            let message = "name the class of the element that says that the password is wrong";
+            return Err(Problem::new(message).at("refused_class").at("submit"));
+        }
+        Ok(())
+    }
+}
+
+impl Login {
+    pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+        match self {
+            Login::HostedForm(form) => form.check(hosts),
+            Login::Password(login) => login.check(hosts),
+            Login::DeviceCode => need(oauth, "device_authorization_endpoint")
+                .and_then(|()| need(oauth, "token_endpoint"))
+                .at("flow"),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The ways to get fresh tokens without the user.
+
+use super::hosts::Hosts;
+use super::leaf::{Address, CookieName, Method, StatusList};
+use super::oauth::{OAuth, need};
+use super::problem::{At, Checked};
+use super::request::{
+    Body, Headers, Known, NO_PAIRS, Pairs, RequestTemplate, TOKENS, allow, check_one_body,
+};
+use serde::Deserialize;
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(tag = "flow"))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Renew {
+    /// A page that ends signed in, given the long-lived cookie; without it, at the login form.
+    Page(RenewPage),
+    /// One request that answers with fresh tokens or cookies.
+    Request(RenewRequest),
+    /// The refresh token (RFC 6749 section 6); needs `[oauth]`.
+    RefreshToken {
+        /// False where a refresh token may be used again and again.
+        #[serde(default = "yes")]
+        rotates: bool,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenewPage {
+    /// Where it is.
+    pub url: Address,
+    /// The long-lived cookie.
+    pub needs_cookie: CookieName,
+    /// An input of the login form, by which it is known.
+    pub form_input: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenewRequest {
+    /// Where it is sent.
+    pub(super) url: Address,
+    /// GET or POST.
+    #[serde(default = "post")]
+    pub method: Method,
+    /// More headers.
+    #[serde(default)]
+    headers: Headers,
+    /// The body, as a flat JSON object.
+    #[serde(default)]
+    json: Pairs,
+    /// The body, as a form.
+    #[serde(default)]
+    form: Pairs,
+    /// The cookie without which it is not tried.
+    pub needs_cookie: Option<CookieName>,
+    /// The statuses that say that the session is over.
+    #[serde(default = "StatusList::unauthorized")]
+    pub refused_status: StatusList,
+    /// True where each long-lived credential serves only once.
+    #[serde(default)]
+    pub rotates: bool,
+}
+
+fn post() -> Method {
+    Method::fixed("POST")
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl RenewRequest {
+    pub fn request(&self) -> RequestTemplate<'_> {
+        let RenewRequest { url, headers, json, form, .. } = self;
+        RequestTemplate { url, query: &NO_PAIRS, headers, body: Body::of(json, form) }
+    }
+}
+
+impl Renew {
+    pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+        match self {
+            Renew::Page(page) => allow(hosts, &page.url).at("url"),
+            Renew::Request(renew) => {
+                renew.method.check(&["GET", "POST"]).at("method")?;
+                check_one_body(&renew.json, &renew.form)?;
+                let known = Known { query: &[], headers: &TOKENS, body: &TOKENS };
+                renew.request().check(hosts, &known)
+            }
+            Renew::RefreshToken { .. } => need(oauth, "token_endpoint").at("flow"),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! How single values of a command are read: bytes as bytes, waits as seconds. Nothing is kept here.
+
+use crate::secret::Secret;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::fmt;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// No wait is longer than a day; a longer one is a mistake.
+const LONGEST_WAIT: f64 = 86_400.0;
+
+/// Seconds, more than 0.
+pub fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    if seconds > 0.0 && seconds <= LONGEST_WAIT {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    Err(D::Error::custom(format_args!(
+        "this has to be more than 0 and at most {LONGEST_WAIT} seconds"
+    )))
+}
+
+/// Seconds, more than 0, or nothing.
+pub fn optional_seconds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    struct Wait(Duration);
+    impl<'de> Deserialize<'de> for Wait {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            seconds(deserializer).map(Wait)
+        }
+    }
+    Ok(Option::<Wait>::deserialize(deserializer)?.map(|wait| wait.0))
+}
+
+/// A password: bytes of UTF-8, copied once, into the buffer of the secret.
+pub fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    let mut bytes = Bytes::deserialize(deserializer)?.0;
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Secret::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        D::Error::custom("this is not UTF-8")
+    })
+}
+
+/// Bytes as they are; zeroed on drop.
+pub struct Bytes(pub Zeroizing<Vec<u8>>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl Visitor<'_> for BytesVisitor {
+    type Value = Bytes;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+        Ok(Bytes(Zeroizing::new(bytes.to_vec())))
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Bytes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "binary" })
+    }
+}

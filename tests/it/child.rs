@@ -1,0 +1,37 @@
+//! Another process on the same data directory: this test binary again, which runs one part.
+
+use crate::fixture::Device;
+use crate::{kill, together};
+use sessionkeeper::clock::{Clock, HeldClock};
+use sessionkeeper::provider::Provider;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+pub fn spawn(part: &str, device: &Device) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child::process", "--ignored", "--nocapture"])
+        .env("CHILD_PART", part)
+        .env("CHILD_DIRECTORY", &device.directory)
+        .env("CHILD_PROVIDER", &device.provider().source)
+        .env("CHILD_TIME", device.clock.now().to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "run by other tests, in a process of its own"]
+fn process() {
+    let given = |name: &str| std::env::var(name).unwrap();
+    let provider = Provider::from_source(&given("CHILD_PROVIDER")).unwrap();
+    let clock = Arc::new(HeldClock::at(given("CHILD_TIME").parse().unwrap()));
+    let directory = given("CHILD_DIRECTORY");
+    let device = Device::at(Path::new(&directory), provider, &clock);
+    match given("CHILD_PART").as_str() {
+        "victim" => kill::victim(&device),
+        "mix" => together::mix(&device),
+        "requests" => together::requests(&[&*device]),
+        other => panic!("{other}"),
+    }
+}

@@ -1,0 +1,160 @@
+//! A device with a data directory of its own, and what every test does there. The only place that
+//! knows how a keeper is set up.
+
+use sessionkeeper::cancel::Cancel;
+use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
+use sessionkeeper::error::Result;
+use sessionkeeper::http::{Proxy, Settings};
+use sessionkeeper::keeper::{Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing};
+use sessionkeeper::provider::Provider;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A keeper, and the place where another one finds what it stored.
+pub struct Device {
+    keeper: Keeper,
+    config: Config,
+    pub clock: Arc<HeldClock>,
+    pub directory: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Deref for Device {
+    type Target = Keeper;
+
+    fn deref(&self) -> &Keeper {
+        &self.keeper
+    }
+}
+
+impl Device {
+    pub fn new(provider: Provider, clock: &Arc<HeldClock>) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let device = Device::at(temporary.path(), provider, clock);
+        Device { _temporary: Some(temporary), ..device }
+    }
+
+    /// The device whose directory this is already.
+    pub fn at(directory: &Path, provider: Provider, clock: &Arc<HeldClock>) -> Self {
+        let config = config(provider, directory);
+        let (clock, directory) = (Arc::clone(clock), directory.to_owned());
+        Device { keeper: keeper(&config, &clock), config, clock, directory, _temporary: None }
+    }
+
+    /// A keeper that remembers nothing, as after a restart or in another process.
+    pub fn restarted(&self) -> Keeper {
+        keeper(&self.config, &self.clock)
+    }
+
+    /// What this process has one of for each directory.
+    pub fn shared_at(&self, directory: &Path) -> Keeper {
+        let directory = directory.to_owned();
+        Keeper::open(Config { directory, ..self.config.clone() }).unwrap()
+    }
+
+    /// A keeper that waits as long as it says.
+    pub fn in_real_time(&self) -> Keeper {
+        Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::new())).unwrap()
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.clock.set(self.clock.now() + seconds);
+    }
+}
+
+fn keeper(config: &Config, clock: &Arc<HeldClock>) -> Keeper {
+    let clock: Arc<HeldClock> = Arc::clone(clock);
+    Keeper::with_clock(config.clone(), clock).unwrap()
+}
+
+fn config(provider: Provider, directory: &Path) -> Config {
+    Config {
+        provider,
+        directory: directory.join("data"),
+        key_directory: Some(directory.join("keys")),
+        network: Settings {
+            connect_timeout: PATIENCE,
+            answer_timeout: PATIENCE,
+            total_timeout: 2 * PATIENCE,
+            proxy: Proxy::None,
+            ..Settings::default()
+        },
+        logout_deadline: PATIENCE,
+        renewal_margin: 3600,
+        log_level: log::LevelFilter::Debug,
+        log_to_terminal: false,
+    }
+}
+
+/// A clock that shows the right time until a test moves it.
+pub fn clock() -> Arc<HeldClock> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    Arc::new(HeldClock::at(i64::try_from(now).unwrap()))
+}
+
+pub fn never() -> Cancel {
+    Cancel::new()
+}
+
+/// A cancel that comes by itself.
+pub fn cancel_after(milliseconds: u64) -> Cancel {
+    let cancel = Cancel::new();
+    let other = cancel.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        other.cancel();
+    });
+    cancel
+}
+
+pub fn state(keeper: &Keeper) -> &'static str {
+    keeper.status().unwrap().state
+}
+
+pub fn pending(keeper: &Keeper) -> u64 {
+    keeper.status().unwrap().pending_revocations
+}
+
+pub fn log_out(keeper: &Keeper) -> LogoutReport {
+    keeper.log_out(&LogoutOptions::default(), &never()).unwrap()
+}
+
+/// Tries every waiting logout, due or not.
+pub fn drain(keeper: &Keeper) -> DrainReport {
+    keeper.drain(false, &never()).unwrap()
+}
+
+/// Asks the provider who is signed in, as an add-on does. Gives the status.
+pub fn ask(keeper: &Keeper) -> Result<u16> {
+    get(keeper, keeper.provider().website.join("/me").unwrap().as_str())
+}
+
+pub fn get(keeper: &Keeper, url: &str) -> Result<u16> {
+    let (method, url) = ("GET".into(), url.into());
+    let outgoing = Outgoing { account: None, method, url, headers: Vec::new(), body: None };
+    keeper.request(&outgoing, &never()).map(|received| received.status)
+}
+
+/// How many lines of the audit trail tell of `event`.
+pub fn noted(keeper: &Keeper, event: &str) -> usize {
+    keeper.audit(10_000).unwrap().iter().filter(|line| line.event == event).count()
+}
+
+/// How often other add-ons were told of `event`.
+pub fn told(keeper: &Keeper, event: &str) -> usize {
+    keeper.events_after(0).iter().filter(|one| one.event == event).count()
+}
+
+/// Runs the cases at once: most of their time they wait.
+pub fn at_once<T: Sync>(cases: &[T], run: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| run(case));
+        }
+    });
+}

@@ -1,0 +1,148 @@
+//! The main story: in, back after a restart, out, and out for good.
+
+use crate::fixture::{Device, ask, cancel_after, drain, log_out, never, pending, state};
+use crate::server::Step;
+use crate::service::{Service, log_in, signed_in};
+use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::{Local, LogoutOptions};
+use std::time::{Duration, Instant};
+
+#[test]
+fn in_and_back_and_out() {
+    let service = Service::start();
+    let device = service.device();
+    assert_eq!(state(&device), "signed_out");
+    log_in(&device);
+    let status = device.status().unwrap();
+    assert_eq!(status.account.as_ref().unwrap().email, "zoë@例え.jp");
+    assert_eq!(status.account.unwrap().id, "acc-1");
+    assert!(status.renewable);
+    assert_eq!(status.cookies, ["inner", "jwt_v2", "remember", "session_v2"]);
+    let restarted = device.restarted();
+    let sent = service.journal().len();
+    assert_eq!(restarted.restore(false, &never()).unwrap().state, "signed_in");
+    assert_eq!(service.journal().len(), sent, "restoring a fresh session needs no request");
+    assert_eq!(ask(&restarted).unwrap(), 200);
+    let report = log_out(&restarted);
+    assert_eq!(
+        (report.local, report.remote, report.status),
+        (Local::Cleared, "revoked", Some(302))
+    );
+    assert_eq!(report.cookies_cleared.len(), 4);
+    let logouts = service.requests("/logout");
+    assert_eq!(logouts.len(), 1);
+    assert!(logouts[0].header("cookie").unwrap().contains("remember=1-remember-canary"));
+    assert_eq!(service.live_sessions(), 0);
+    assert_eq!(state(&device), "signed_out", "the other keeper sees it too");
+    let again = log_out(&device);
+    assert_eq!((again.local, again.remote), (Local::AlreadySignedOut, "nothing_to_revoke"));
+    let error = ask(&device).unwrap_err();
+    assert_eq!(error.kind(), Kind::NotSignedIn);
+    let trail: Vec<_> =
+        device.audit(10).unwrap().into_iter().map(|line| (line.event, line.outcome)).collect();
+    let expected =
+        [("login", "ok"), ("restored", "ok"), ("logout", "cleared"), ("revoked", "revoked")];
+    assert_eq!(trail, expected.map(|(event, outcome)| (event.to_owned(), outcome.to_owned())));
+}
+
+/// How often the vault was written, from the header of its file.
+fn commits(device: &Device) -> u32 {
+    let bytes = std::fs::read(device.directory.join("data/vault.db")).unwrap();
+    u32::from_be_bytes(bytes[24..28].try_into().unwrap())
+}
+
+#[test]
+fn a_logout_writes_once_here_and_once_for_the_answer() {
+    let (_service, device) = signed_in();
+    let before = commits(&device);
+    let tasks = log_out(&device).tasks.len();
+    assert_eq!((commits(&device) - before, tasks), (2, 0));
+}
+
+#[test]
+fn a_cancelled_logout_is_signed_out_here_and_told_later() {
+    let (service, device) = signed_in();
+    service.next("/logout", [vec![Step::Stall]]);
+    let start = Instant::now();
+    let report = device.log_out(&LogoutOptions::default(), &cancel_after(200)).unwrap();
+    assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+    assert_eq!(report.remote, "deferred");
+    assert_eq!(drain(&device).revoked, 1);
+}
+
+#[test]
+fn a_server_that_hangs_costs_the_deadline_and_no_more() {
+    let (service, device) = signed_in();
+    service.next("/logout", [vec![Step::Stall]]);
+    let deadline = Some(Duration::from_millis(500));
+    let start = Instant::now();
+    let options = LogoutOptions { deadline, ..LogoutOptions::default() };
+    assert_eq!(device.log_out(&options, &never()).unwrap().remote, "deferred");
+    assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_local_logout_leaves_the_server_to_the_outbox() {
+    let (service, device) = signed_in();
+    let options = LogoutOptions { local_only: true, ..LogoutOptions::default() };
+    assert_eq!(device.log_out(&options, &never()).unwrap().remote, "deferred");
+    assert!(service.requests("/logout").is_empty());
+    assert_eq!(device.drain(true, &never()).unwrap().revoked, 1, "it is due at once");
+}
+
+#[test]
+fn everywhere_is_refused_where_there_is_no_way() {
+    let (_service, device) = signed_in();
+    let options = LogoutOptions { everywhere: true, ..LogoutOptions::default() };
+    assert_eq!(device.log_out(&options, &never()).unwrap_err().kind(), Kind::InvalidInput);
+    assert_eq!(state(&device), "signed_in");
+}
+
+#[test]
+fn forgetting_tells_the_server_first() {
+    let (service, device) = signed_in();
+    let forgotten = device.forget(&never()).unwrap();
+    assert_eq!((forgotten.sessions, forgotten.pending_revocations), (1, 0));
+    assert_eq!(service.live_sessions(), 0);
+    log_in(&device);
+    assert_eq!(state(&device), "signed_in");
+}
+
+/// A connection to the vault from outside, which holds this lock.
+fn lock_vault(directory: &std::path::Path, lock: &str) -> rusqlite::Connection {
+    let other = rusqlite::Connection::open(directory.join("data/vault.db")).unwrap();
+    other.execute_batch(lock).unwrap();
+    other
+}
+
+#[test]
+fn a_disk_that_refuses_is_told_each_time() {
+    let (service, device) = signed_in();
+    service.always("/logout", vec![]);
+    let other = lock_vault(&device.directory, "BEGIN IMMEDIATE");
+    let start = Instant::now();
+    for _ in 0..2 {
+        let error = device.log_out(&LogoutOptions::default(), &never()).unwrap_err();
+        assert_eq!(error.kind(), Kind::LogoutIncomplete);
+        assert!(error.message().contains("until the next start"), "{error}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(state(&device), "signed_out", "in this process");
+    service.as_usual("/logout");
+    assert_eq!(log_out(&device).remote, "revoked");
+    assert_eq!(state(&device.restarted()), "signed_out");
+}
+
+#[test]
+fn a_vault_that_cannot_be_read_does_not_keep_the_viewer_signed_in() {
+    let (service, device) = signed_in();
+    assert_eq!(pending(&device), 0);
+    let other = lock_vault(&device.directory, "BEGIN EXCLUSIVE");
+    let error = device.log_out(&LogoutOptions::default(), &never()).unwrap_err();
+    assert_eq!(error.kind(), Kind::LogoutIncomplete);
+    assert!(error.message().contains("The server has ended the session"), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(service.live_sessions(), 0, "it was told, with what this process remembered");
+    assert_eq!(state(&device), "signed_out", "in this process at least");
+}

@@ -1,0 +1,21 @@
+//! The integration tests: the core against a server on loopback that plays whatever a test writes.
+//!
+//! `server` is that server; `service` and `issuer` are the two providers it stands for; `fixture` is
+//! the device that signs in there, and the only place that knows how a keeper is set up.
+
+mod child;
+mod fixture;
+mod issuer;
+mod server;
+mod service;
+
+mod http;
+mod kill;
+mod login;
+mod logout;
+mod logout_answers;
+mod oauth;
+mod outbox;
+mod renewal;
+mod request;
+mod together;

@@ -1,0 +1,79 @@
+//! What a logout sends (RFC 7009, OpenID Connect RP-Initiated Logout 1.0).
+
+use crate::fixture::{ask, drain, log_out};
+use crate::issuer::{Issuer, METADATA, refusal, text_answer};
+use serde_json::{Value, json};
+
+#[test]
+fn the_refresh_token_comes_first_and_is_called_by_its_name() {
+    let issuer = Issuer::signed_in();
+    // The server has set a cookie with every answer; a request of an add-on brings it along.
+    assert_eq!(ask(&issuer.device).unwrap(), 200);
+    assert_eq!(issuer.requests("/me")[0].header("authorization"), Some("Bearer access-1"));
+    assert_eq!(log_out(&issuer.device).remote, "revoked");
+    let revoked = issuer.requests("/revoke");
+    let form = |name: &str| revoked.iter().map(|seen| seen.form[name].clone()).collect::<Vec<_>>();
+    assert_eq!(form("token"), ["refresh-1", "access-1"]);
+    assert_eq!(form("token_type_hint"), ["refresh_token", "access_token"]);
+    assert_eq!(form("client_id"), ["the client", "the client"]);
+    let ends = issuer.requests("/end");
+    assert_eq!(ends.len(), 1);
+    assert!(ends[0].form["id_token_hint"].starts_with("e30."));
+    for seen in revoked.iter().chain(&ends) {
+        assert_eq!(seen.method, "POST");
+        assert_eq!(seen.header("content-type"), Some("application/x-www-form-urlencoded"));
+        for name in ["cookie", "authorization"] {
+            assert_eq!(seen.header(name), None, "{name} at {}", seen.path);
+        }
+    }
+}
+
+#[test]
+fn a_client_with_a_secret_sends_it_in_the_body() {
+    let issuer = Issuer::with("", METADATA, |text| {
+        text.replace("client_id =", "client_secret = \"ä secret\"\nclient_id =")
+    });
+    issuer.log_in().unwrap();
+    issuer.renew().unwrap();
+    log_out(&issuer.device);
+    for path in ["/device", "/token", "/revoke"] {
+        for seen in issuer.requests(path) {
+            assert_eq!(seen.form["client_secret"], "ä secret", "{path}");
+            assert_eq!(seen.header("authorization"), None);
+        }
+    }
+}
+
+/// Section 2.2.1 of RFC 7009.
+#[test]
+fn tokens_of_a_kind_that_cannot_be_revoked() {
+    let issuer = Issuer::signed_in();
+    issuer.next("/revoke", [text_answer(200, "text/plain", ""), refusal("unsupported_token_type")]);
+    assert_eq!(log_out(&issuer.device).remote, "revoked", "it goes with the refresh token");
+
+    issuer.log_in().unwrap();
+    issuer.always("/revoke", refusal("unsupported_token_type"));
+    assert_eq!(log_out(&issuer.device).remote, "deferred");
+    let drained = [(); 2].map(|()| drain(&issuer.device));
+    assert_eq!(drained[1].entries[0].last_outcome, "rejected", "neither can be");
+}
+
+#[test]
+fn without_an_id_token_the_issuer_is_not_told_of_its_own_session() {
+    let issuer = Issuer::start();
+    issuer.next("/token", [issuer.tokens(&json!({ "id_token": null }))]);
+    issuer.log_in().unwrap();
+    assert_eq!(log_out(&issuer.device).remote, "revoked");
+    assert!(issuer.requests("/end").is_empty());
+}
+
+#[test]
+fn a_logout_of_an_issuer_that_revokes_nothing_is_not_called_done() {
+    let issuer = Issuer::start();
+    issuer.change_metadata("revocation_endpoint", &Value::Null);
+    issuer.log_in().unwrap();
+    let report = log_out(&issuer.device);
+    assert_eq!(report.remote, "unconfirmed", "a 200 of the other endpoint proves nothing");
+    assert!(report.expires_at.is_some());
+    assert_eq!(issuer.requests("/end").len(), 1);
+}

@@ -1,0 +1,169 @@
+//! The server as a service with a login form and cookies: the Angel Studios login in its bare outline.
+
+use crate::fixture::{Device, clock};
+use crate::server::{Seen, Server, Step, Steps, answer};
+use base64::Engine;
+use sessionkeeper::cancel::Cancel;
+use sessionkeeper::clock::{Clock, HeldClock};
+use sessionkeeper::error::Result;
+use sessionkeeper::keeper::{Keeper, Status};
+use sessionkeeper::provider::Provider;
+use sessionkeeper::secret::Secret;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The four cookies and their lifetimes, as Angel Studios sets them.
+pub const COOKIES: [(&str, u32); 4] =
+    [("jwt_v2", 86_400), ("session_v2", 86_400), ("inner", 86_400), ("remember", 15_552_000)];
+
+pub struct Service {
+    server: Server,
+    site: Arc<Site>,
+}
+
+impl Deref for Service {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+struct Site {
+    clock: Arc<HeldClock>,
+    live: Mutex<Vec<u32>>,
+    last: AtomicU32,
+    is_ageless: AtomicBool,
+}
+
+/// A service, and a device that is signed in there.
+pub fn signed_in() -> (Service, Device) {
+    let service = Service::start();
+    let device = service.device();
+    log_in(&device);
+    (service, device)
+}
+
+/// Signs in with the service's one password.
+pub fn log_in(keeper: &Keeper) {
+    assert_eq!(try_log_in(keeper, &Cancel::new()).unwrap().state, "signed_in");
+}
+
+pub fn try_log_in(keeper: &Keeper, cancel: &Cancel) -> Result<Status> {
+    keeper.log_in("viewer@example.com", &Secret::new("pässwörd"), cancel)
+}
+
+impl Service {
+    pub fn start() -> Self {
+        let (clock, is_ageless) = (clock(), AtomicBool::new(false));
+        let (live, last) = (Mutex::default(), AtomicU32::new(0));
+        let site = Arc::new(Site { clock, live, last, is_ageless });
+        let shared = Arc::clone(&site);
+        Service { server: Server::start(move |seen| shared.answer(seen)), site }
+    }
+
+    /// From now on the session's cookies have no end, and a bystander has one in ten minutes.
+    pub fn set_ageless_cookies(&self) {
+        self.site.is_ageless.store(true, Ordering::SeqCst);
+    }
+
+    /// Renewals that the server answered with fresh cookies.
+    pub fn renewals(&self) -> usize {
+        self.requests("/login").iter().filter(|seen| seen.header("cookie").is_some()).count()
+    }
+
+    /// Sessions that the server takes to be alive.
+    pub fn live_sessions(&self) -> usize {
+        self.site.live.lock().unwrap().len()
+    }
+
+    /// The sessions end at the server, as if somebody else had ended them.
+    pub fn end_all(&self) {
+        self.site.live.lock().unwrap().clear();
+    }
+
+    /// A device whose clock the service goes by as well.
+    pub fn device(&self) -> Device {
+        self.device_with(|text| text)
+    }
+
+    /// The same, with another provider file.
+    pub fn device_with(&self, change: impl Fn(String) -> String) -> Device {
+        let text = include_str!("service.toml").replace("PORT", &self.port().to_string());
+        let provider = Provider::parse(&change(text)).unwrap();
+        Device::new(provider, &self.site.clock)
+    }
+}
+
+impl Site {
+    fn answer(&self, seen: &Seen) -> Steps {
+        let number = session_of(seen);
+        let alive = number.filter(|number| self.live.lock().unwrap().contains(number));
+        let page = |body: &str, headers: &str| answer("200 OK", headers, body);
+        let bytes = match (seen.path.as_str(), alive) {
+            ("/login", Some(number)) => page("<p>welcome back</p>", &self.cookies(number)),
+            ("/login", None) => page("<input type=hidden name=state id=state value='s1'>", ""),
+            ("/password", _) => {
+                page("<input name=state value=s2><input name=_csrf_token value='c&amp;1'>", "")
+            }
+            ("/u/login", _) if is_granted(seen) => {
+                let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
+                self.live.lock().unwrap().push(number);
+                answer("302 Found", &format!("Location: /done\n{}", self.cookies(number)), "")
+            }
+            ("/u/login", _) => page("<p class='note error-message'>no</p>", ""),
+            ("/done", _) => page("<p>welcome</p>", ""),
+            ("/me", Some(_)) => page("{\"me\": 1}", ""),
+            ("/me", None) => answer("401 Unauthorized", "", ""),
+            ("/logout", _) => {
+                self.live.lock().unwrap().retain(|live| Some(*live) != number);
+                good_logout()
+            }
+            _ => answer("404 Not Found", "", ""),
+        };
+        vec![Step::Send(bytes)]
+    }
+
+    /// Cookies that carry the session's number; the token is a JWT with the account in it.
+    fn cookies(&self, number: u32) -> String {
+        let ends = self.clock.now() + 86_400;
+        let claims = format!(
+            "{{\"sub\":\"acc-1\",\"email\":\"zoë@例え.jp\",\"exp\":{ends},\"n\":{number},\"i\":{}}}",
+            self.last.fetch_add(1, Ordering::SeqCst)
+        );
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+        let is_ageless = self.is_ageless.load(Ordering::SeqCst);
+        let cookies = COOKIES.map(|(name, age)| {
+            let value = match name {
+                "jwt_v2" => format!("e30.{payload}.s"),
+                _ => format!("{number}-{name}-canary"),
+            };
+            let age = if is_ageless { String::new() } else { format!("Max-Age={age}; ") };
+            format!("Set-Cookie: {name}={value}; Path=/; {age}Secure; HttpOnly")
+        });
+        let bystander =
+            if is_ageless { "\nSet-Cookie: bot_check=1; Path=/; Max-Age=600" } else { "" };
+        cookies.join("\n") + bystander
+    }
+}
+
+fn is_granted(seen: &Seen) -> bool {
+    seen.form.get("password").is_some_and(|password| password == "pässwörd")
+        && seen.form.get("_csrf_token").is_some_and(|token| token == "c&1")
+}
+
+fn session_of(seen: &Seen) -> Option<u32> {
+    let mut pairs = seen.header("cookie")?.split("; ");
+    pairs.find_map(|pair| pair.strip_prefix("remember="))?.split('-').next()?.parse().ok()
+}
+
+/// The answer that proves a logout.
+pub fn good_logout() -> Vec<u8> {
+    let deletions = COOKIES.map(|(name, _)| deletion(name)).join("\n");
+    answer("302 Found", &format!("Location: /login?from=logout\n{deletions}"), "")
+}
+
+pub fn deletion(name: &str) -> String {
+    format!("Set-Cookie: {name}=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0")
+}

@@ -1,0 +1,149 @@
+//! Many at once on one data directory: threads, keepers and processes. One renewal request, no lost
+//! update, and a logout wins.
+
+use crate::child;
+use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state};
+use crate::server::slowly;
+use crate::service::{Service, log_in, signed_in, try_log_in};
+use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::{Keeper, LogoutOptions};
+use std::sync::Barrier;
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+#[test]
+fn five_threads_and_another_process_make_one_renewal() {
+    let (service, device) = signed_in();
+    device.advance(86_401);
+    service.always("/login", slowly(300));
+    let mut other = child::spawn("requests", &device);
+    requests(&[&device, &device.restarted()]);
+    assert!(other.wait().unwrap().success());
+    assert_eq!(service.renewals(), 1);
+    assert_eq!(state(&device), "signed_in");
+}
+
+/// Five threads that ask at once.
+pub fn requests(keepers: &[&Keeper]) {
+    scope(|scope| {
+        for keeper in keepers.iter().cycle().take(5) {
+            scope.spawn(|| assert_eq!(ask(keeper).unwrap(), 200));
+        }
+    });
+}
+
+#[test]
+fn a_logout_wins_over_a_renewal_in_flight() {
+    for is_same_process in [true, false] {
+        let (service, device) = signed_in();
+        service.always("/login", slowly(700));
+        let other = device.restarted();
+        scope(|scope| {
+            let renewal = scope.spawn(|| device.renew(&never()));
+            sleep(Duration::from_millis(250));
+            let start = Instant::now();
+            let report = log_out(if is_same_process { &device } else { &other });
+            assert_eq!(report.remote, "revoked");
+            assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
+            let error = renewal.join().unwrap().unwrap_err();
+            let kind = if is_same_process { Kind::Cancelled } else { Kind::NotSignedIn };
+            assert_eq!(error.kind(), kind);
+        });
+        assert_eq!(state(&device.restarted()), "signed_out");
+        drain(&device);
+        assert_eq!(pending(&device), 0);
+        assert_eq!(service.live_sessions(), 0);
+    }
+}
+
+#[test]
+fn tokens_renewed_beside_a_logout_are_revoked_too() {
+    for is_same_process in [true, false] {
+        let (service, device) = signed_in();
+        service.always("/login", slowly(500));
+        service.next("/logout", [slowly(1000)]);
+        let other = device.restarted();
+        scope(|scope| {
+            let renewal = scope.spawn(|| device.renew(&never()));
+            sleep(Duration::from_millis(200));
+            log_out(if is_same_process { &device } else { &other });
+            assert!(renewal.join().unwrap().is_err());
+        });
+        sleep(Duration::from_millis(300));
+        assert_eq!(service.renewals(), 1, "the server gave fresh tokens");
+        drain(&device);
+        assert_eq!(service.requests("/logout").len(), 2, "the fresh tokens were never sent");
+        assert_eq!(pending(&device), 0);
+        assert_eq!(noted(&device, "revoked"), 1);
+    }
+}
+
+#[test]
+fn a_mix_of_everything_ends_as_the_last_logout_says() {
+    let service = Service::start();
+    let device = service.device();
+    let mut other = child::spawn("mix", &device);
+    mix(&device);
+    assert!(other.wait().unwrap().success());
+    let keeper = device.restarted();
+    log_out(&keeper);
+    // Logins that a logout cancelled half-way are ended in the background.
+    let start = Instant::now();
+    while service.live_sessions() > 0 && start.elapsed() < Duration::from_secs(5) {
+        sleep(Duration::from_millis(50));
+        drain(&keeper);
+    }
+    let left = keeper.outbox().unwrap().entries;
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(state(&keeper), "signed_out");
+    assert_eq!(service.live_sessions(), 0, "a session was lost");
+    assert!(keeper.audit(10_000).unwrap().windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
+}
+
+/// Five threads that log in, renew, ask and log out for two seconds, in no order.
+pub fn mix(device: &Device) {
+    let (keepers, barrier) = ([device, &device.restarted()], Barrier::new(5));
+    scope(|scope| {
+        for number in 0..5_usize {
+            let (keeper, barrier) = (keepers[number % 2], &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let start = Instant::now();
+                let mut step = number;
+                while start.elapsed() < Duration::from_secs(2) {
+                    step = step.wrapping_mul(31).wrapping_add(7);
+                    work(keeper, step % 7);
+                }
+            });
+        }
+    });
+}
+
+fn work(keeper: &Keeper, what: usize) {
+    let result = match what {
+        0 | 1 => try_log_in(keeper, &never()).map(drop),
+        2 => keeper.log_out(&LogoutOptions::default(), &never()).map(drop),
+        3 => keeper.renew(&never()).map(drop),
+        4 => keeper.drain(true, &never()).map(drop),
+        _ => ask(keeper).map(drop),
+    };
+    if let Err(error) = result {
+        // Somebody else logged out, or logged in anew, meanwhile: these and no others.
+        let expected = [Kind::NotSignedIn, Kind::SessionExpired, Kind::Cancelled];
+        assert!(expected.contains(&error.kind()), "{error:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_behind_a_link_is_one_directory() {
+    let service = Service::start();
+    let device = service.device();
+    let (real, link) = (device.directory.join("real"), device.directory.join("link"));
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let before = device.shared_at(&link);
+    log_in(&before);
+    assert_eq!(before.newest_event(), device.shared_at(&link).newest_event());
+    assert!(before.newest_event() > 0 && real.join("vault.db").exists());
+}

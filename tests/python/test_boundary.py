@@ -1,0 +1,208 @@
+"""Neither side of the boundary drifts from the other: the Python side's verbs and records are those
+of the schema that the Rust types generate, and the module refuses what the schema refuses.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+import sessionkeeper
+from sessionkeeper import catalogue, records, reports
+from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
+from tests.python.native_double import (
+    CODE,
+    DOCTOR,
+    LINE,
+    REPORT,
+    SIGNED_IN,
+    NativeDouble,
+)
+
+# The Rust type of each record, where the names differ.
+RUST_NAMES = {
+    "Event": "Notification",
+    "OutboxEntry": "EntryLine",
+    "Provider": "ProviderSummary",
+    "StoredAccount": "AccountLine",
+    "TaskResult": "TaskLine",
+}
+# Results that cross as they are: lists of records, log lines, secrets, the answer to a request, and
+# what is left to do.
+NO_RECORDS = {
+    *("Accounts", "AuditTrail", "Catalogue", "Notifications", "Outbox"),
+    *("DeviceCode", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
+}
+GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
+WORDS = {"Event", "Local", "LogLevel", "TaskOutcome"}
+EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array": []}
+
+
+def all_records() -> list[type[records.Record]]:
+    modules = (records, reports, catalogue)
+    found = {kind for module in modules for kind in vars(module).values() if inspect.isclass(kind)}
+    of_ours = (kind for kind in found if issubclass(kind, records.Record) and kind._fields)
+    return sorted(of_ours, key=lambda kind: kind.__name__)
+
+
+def test_there_is_a_record_for_each_result() -> None:
+    named = {RUST_NAMES.get(kind.__name__, kind.__name__) for kind in all_records()}
+    types = {name for name in SCHEMA if " " not in name}
+    assert named == types - NO_RECORDS - GIVEN - WORDS
+
+
+@pytest.mark.parametrize("kind", all_records(), ids=lambda kind: kind.__name__)
+def test_the_fields_of_a_record_are_those_of_the_type(kind: type[records.Record]) -> None:
+    schema = SCHEMA[RUST_NAMES.get(kind.__name__, kind.__name__)]
+    assert set(kind._fields) == set(schema["properties"]) == set(schema["required"])
+    written = {name: note for one in kind.__mro__ for name, note in _annotations(one)}
+    for name, field in schema["properties"].items():
+        assert written[name] == _annotation(field), name
+
+
+def _annotations(kind: type) -> Iterator[tuple[str, str]]:
+    own: dict[str, str] = kind.__dict__.get("__annotations__", {})  # noqa: RUF063
+    return ((name, note) for name, note in own.items() if not name.startswith("_"))
+
+
+def _annotation(field: dict[str, Any]) -> str:
+    """How Python writes the type of a field."""
+    if "anyOf" in field:
+        return f"{_annotation(field['anyOf'][0])} | None"
+    if "$ref" in field and "properties" in resolved(field):
+        name = field["$ref"].rpartition("/")[2]
+        return next((python for python, rust in RUST_NAMES.items() if rust == name), name)
+    field = resolved(field)
+    kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
+    if kinds[0] == "array":
+        return f"tuple[{_annotation(field['items'])}, ...]"
+    words = {
+        "string": "str",
+        "integer": "int",
+        "boolean": "bool",
+        "number": "float",
+        "null": "None",
+    }
+    return " | ".join(words[kind] for kind in kinds)
+
+
+def test_the_options_of_open_are_those_of_the_type() -> None:
+    options = SCHEMA["OpenOptions"]["properties"]
+    ours = inspect.signature(sessionkeeper.open).parameters
+    assert set(options) == set(ours) - {"audit_sink", "after_logout", "stop"}
+    for name, option in options.items():
+        default = option.get("default")
+        if isinstance(default, dict) and default:
+            default = float(default["secs"])
+        if default:
+            assert ours[name].default in {default, None}, name
+
+
+def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> None:
+    """The double looks at each call."""
+
+    def hook(_: object) -> None:
+        """Is called."""
+
+    zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
+    answers = {
+        **dict.fromkeys(("status", "restore", "login", "login_finish"), SIGNED_IN),
+        **dict.fromkeys(("renew", "switch"), SIGNED_IN),
+        "login_start": CODE,
+        "accounts": {"accounts": []},
+        "outbox": {"entries": []},
+        "drain": {**zero, "entries": []},
+        "audit": {"events": []},
+        "details": {**SIGNED_IN, "signed_in_at": 1, "renewed_at": None},
+        "schedule": {"renew_at": None, "drain_at": 1},
+        "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
+        "doctor": DOCTOR,
+        "logout": REPORT,
+        "request": {"status": 200, "url": "https://a/", "headers": [["a", "b"]], "body": b""},
+        "session": {"headers": {"a": "b"}, "cookies": {}, "token": ""},
+    }
+    for verb, answer in answers.items():
+        native.answer(verb, answer)
+    native.trail = [LINE]
+    native.tasks = [{"id": 1, "kind": "hook", "name": "hook", "provider": "angel", "account": "1"}]
+
+    def sink(_: object) -> None:
+        if native.taken:
+            raise ValueError
+        native.taken["nobody"] = 1
+
+    keeper = sessionkeeper.open(after_logout={"hook": hook}, audit_sink=sink)
+    session = keeper.restore()
+    assert session is not None
+    session.get("https://a/")
+    assert session.headers == {"a": "b"}
+    keeper.login("name", "word")
+    keeper.start_device_login().wait()
+    keeper.renew()
+    keeper.switch("1")
+    keeper.status()
+    keeper.logout()
+    for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
+        ask()  # type: ignore[operator]
+    for ask in (keeper.schedule, keeper.doctor, keeper.events, keeper.take_log, keeper.forget):
+        ask()  # type: ignore[operator]
+    native.trail.append({**LINE, "seq": 2})
+    keeper.drain()
+    assert {verb for verb, _ in native.started + native.looked} == set(VERBS)
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> sessionkeeper.Keeper:
+    return sessionkeeper.open(data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
+
+
+def example(schema: dict[str, Any]) -> Any:
+    schema = resolved(schema)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("format") == "binary":
+        return b"x"
+    return EXAMPLES[schema["type"]]
+
+
+def required(verb: str) -> dict[str, Any]:
+    schema = resolved(SCHEMA[f"verb {verb}"])
+    return {name: example(schema["properties"][name]) for name in schema.get("required", [])}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_module_refuses_what_is_not_asked_for(verb: str, keeper: Any) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match="frobnicate"):
+        keeper._run(verb, {**required(verb), "frobnicate": 1}, None)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_module_asks_for_what_is_needed(verb: str, keeper: Any) -> None:
+    for name in required(verb):
+        given = required(verb)
+        del given[name]
+        with pytest.raises(sessionkeeper.InvalidInput, match=f"{verb}: '{name}' is missing"):
+            keeper._run(verb, given, None)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_module_names_a_field_of_the_wrong_type_and_not_its_value(
+    verb: str, keeper: Any
+) -> None:
+    for name in resolved(SCHEMA[f"verb {verb}"]).get("properties", {}):
+        for wrong in ({"canary": 1}, ["canary"], "canary", b"canary", 1.5, -1):
+            given = {**required(verb), name: wrong}
+            if fault(SCHEMA[f"verb {verb}"], given):
+                with pytest.raises(sessionkeeper.InvalidInput, match=f"{verb}: {name}: ") as caught:
+                    keeper._run(verb, given, None)
+                assert "canary" not in caught.value.message.replace("no 'canary'", "")
+
+
+@pytest.mark.parametrize(
+    "verb", ["status", "details", "restore", "accounts", "outbox", "schedule", "audit", "doctor"]
+)
+def test_the_module_answers_as_the_schema_says(verb: str, keeper: Any) -> None:
+    assert not fault(SCHEMA[f"result of {verb}"], keeper._run(verb, {}, None))
