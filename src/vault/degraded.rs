@@ -7,16 +7,15 @@ use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult};
 use super::file::Open;
 use super::outbox::OutboxEntry;
-use super::sessions::{SessionSelector, StoredSession};
+use super::sessions::{SessionSelector, Sessions};
 use super::store::{State, Vault};
-use super::table::Table;
 use super::tasks::Task;
 use super::transaction::Transaction;
 use crate::audit::NewAuditEvent;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::session::Revocation;
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::TransactionBehavior;
 
 /// What a logout achieved on this device.
 #[derive(Debug)]
@@ -106,7 +105,8 @@ fn force(
             done => return done,
         }
     }
-    overwrite(open, provider, selector)
+    Sessions::new(&open.connection, &open.keys).overwrite(provider, selector)?;
+    Ok(LocalOutcome::Overwritten)
 }
 
 fn in_memory<T>(
@@ -120,17 +120,4 @@ fn in_memory<T>(
     let done = work(&Transaction::new(&transaction, &open.keys, clock))?;
     transaction.commit()?;
     Ok(done)
-}
-
-/// Adds no page and moves no other row. The journal is in memory by now.
-fn overwrite(
-    open: &Open,
-    provider: &str,
-    selector: SessionSelector<'_>,
-) -> VaultResult<LocalOutcome> {
-    let (column, value) = selector.column();
-    let condition = format!("provider = ?1 AND {column} = ?2");
-    Table::<StoredSession>::new(&open.connection, &open.keys)
-        .overwrite(&condition, params![provider, value])?;
-    Ok(LocalOutcome::Overwritten)
 }

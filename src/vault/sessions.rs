@@ -23,7 +23,7 @@ pub enum SessionSelector<'a> {
 
 impl SessionSelector<'_> {
     /// The column to select by, and its value.
-    pub fn column(&self) -> (&'static str, &dyn ToSql) {
+    fn column(&self) -> (&'static str, &dyn ToSql) {
         match self {
             SessionSelector::Active => ("active", &1_i64),
             SessionSelector::Session(id) => ("session", id),
@@ -131,6 +131,15 @@ impl<'a> Sessions<'a> {
         let deleted =
             self.0.delete("provider = ?1 AND session = ?2", [&session.provider, &session.id])?;
         Ok(deleted > 0)
+    }
+
+    /// Overwrites the sealed part with as many zeroes, which adds no page and moves no other row.
+    pub fn overwrite(&self, provider: &str, selector: SessionSelector<'_>) -> VaultResult<()> {
+        let (column, value) = selector.column();
+        let update = "UPDATE sessions SET sealed = zeroblob(length(sealed)) WHERE provider = ?1";
+        let update = format!("{update} AND {column} = ?2");
+        self.0.connection.execute(&update, params![provider, value])?;
+        Ok(())
     }
 
     fn stored(

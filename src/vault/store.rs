@@ -130,7 +130,7 @@ impl Vault {
     }
 
     /// Takes the directory's lock, makes sure that the open file is still the one at the path, and
-    /// gives it with the mark.
+    /// returns it with the mark.
     pub(super) fn enter<'s>(
         &self,
         state: &'s mut State,

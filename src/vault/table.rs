@@ -114,14 +114,6 @@ impl<'a, R: Record> Table<'a, R> {
         Ok(self.connection.prepare_cached(&statement)?.execute(params)?)
     }
 
-    /// Overwrites the sealed values with zeroes. Their length is kept, so they stay in place.
-    pub fn overwrite(&self, condition: &str, params: impl Params) -> VaultResult<()> {
-        let statement =
-            format!("UPDATE {} SET sealed = zeroblob(length(sealed)) WHERE {condition}", R::TABLE);
-        self.connection.execute(&statement, params)?;
-        Ok(())
-    }
-
     fn set(&self, names: &[&str], values: Vec<Value>) -> VaultResult<()> {
         let set: Vec<_> =
             names.iter().zip(2..).map(|(name, place)| format!("{name} = ?{place}")).collect();

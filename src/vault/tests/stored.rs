@@ -1,4 +1,4 @@
-//! What is stored, fenced, ended and written into the trail.
+//! What is stored, fenced, ended, and written to the trail.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn a_renewal_is_fenced() {
     let second = vault.replace(&renewed).unwrap().unwrap();
     assert!(second.generation > first.generation);
     assert_eq!(vault.session("angel").unwrap(), Some(second.clone()));
-    // Made from the older one: refused.
+    // Made from the older session: refused.
     assert_eq!(vault.replace(&first).unwrap(), None);
     assert_eq!(end(&vault, "angel"), Some(1));
     assert_eq!(vault.replace(&second).unwrap(), None);
