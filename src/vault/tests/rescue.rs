@@ -62,6 +62,25 @@ fn a_session_that_has_ended_does_not_come_back() {
 }
 
 #[test]
+fn rows_on_both_sides_of_a_bad_page_are_carried_over() {
+    let home = Home::new();
+    let vault = home.open();
+    let line = |n: u32| NewAuditEvent { detail: format!("line {n:03}"), ..record(Event::Login) };
+    vault.transact(|tx| (0..400).try_for_each(|n| tx.audit().append(&line(n)))).unwrap();
+    drop(vault);
+    let mut bytes = fs::read(home.file()).unwrap();
+    let middle = bytes.windows(8).position(|window| window == b"line 200").unwrap();
+    bytes[middle / 4_096 * 4_096..][..4_096].fill(0x55);
+    fs::write(home.file(), bytes).unwrap();
+    let vault = home.open();
+    assert_eq!(only_damage(&vault).outcome, "damaged");
+    let lines = vault.trail(1_000).unwrap();
+    assert!(lines.len() > 200, "{}", lines.len());
+    assert_eq!((&*lines[0].detail, &*lines.last().unwrap().detail), ("line 000", "line 399"));
+    assert!(lines.iter().all(|line| line.detail != "line 200"));
+}
+
+#[test]
 fn numbers_are_not_given_again() {
     let home = Home::new();
     let vault = home.open();
