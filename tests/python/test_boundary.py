@@ -47,7 +47,8 @@ EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array
 def all_records() -> list[type[records.Record]]:
     modules = (records, reports, catalogue)
     found = {kind for module in modules for kind in vars(module).values() if inspect.isclass(kind)}
-    return [kind for kind in found if issubclass(kind, records.Record) and kind._fields]
+    of_ours = (kind for kind in found if issubclass(kind, records.Record) and kind._fields)
+    return sorted(of_ours, key=lambda kind: kind.__name__)
 
 
 def test_there_is_a_record_for_each_result() -> None:
