@@ -88,7 +88,8 @@ kodi: package ## open a Kodi with the add-on; PROVIDER=â€¦ chooses one, SERVER=â
 	@$(if $(filter oidc,$(SERVER)),.ci/setup node)
 	@$(BIN)/python .ci/open_kodi.py $(ZIP) $(if $(SERVER),--server $(SERVER),$(if $(PROVIDER),--provider $(PROVIDER)))
 
-lint: setup ## formatting, clippy, ruff, mypy, the stub, licences
+lint: ## formatting, clippy, ruff, mypy, the stub, licences
+	@.ci/setup compiler
 	@.ci/beside ".ci/lint rust" "$(MAKE) build && .ci/lint python"
 
 format: setup ## put the sources into the shape that lint wants

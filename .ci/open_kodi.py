@@ -84,14 +84,14 @@ def stand_in(provider: str | None) -> Iterator[StandIn | None]:
     if not provider:
         yield None
         return
-    from tests.kodi.services import PROVIDERS, SERVED_BY
+    from tests.kodi.services import PROVIDERS, SERVED_BY, read
     from tests.servers.fixture import StandIn
 
     with StandIn(SERVED_BY.get(provider, provider)) as server:
         name, password = server.VIEWER
         print(f"stand-in server for {provider}; its control is at {server.control}")
         print(f"sign in as {name} with the password: {password}")
-        if 'flow = "device_code"' in (PROVIDERS / f"{provider}.toml").read_text("utf-8"):
+        if read(PROVIDERS / f"{provider}.toml")["login"].get("flow") == "device_code":
             given = json.dumps({"user_code": "CODE", "username": name, "password": password})
             print("no browser finds the address that Kodi will show; to enter its code:")
             print(f"    curl -d '{given}' {server.control}/approve", flush=True)

@@ -25,7 +25,7 @@ from pathlib import Path  # noqa: E402
 from benches import in_kodi, in_process, invocation, report  # noqa: E402
 from benches.report import ROOT, Marks  # noqa: E402
 from tests.kodi import harness  # noqa: E402
-from tests.servers.fixture import AngelServer  # noqa: E402
+from tests.servers.fixture import StandIn  # noqa: E402
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def main() -> int:
 
 def measure(home: Path, rounds: int) -> str:
     load = f"{os.getloadavg()[0]:.1f}"
-    with AngelServer(home / "server") as server:
+    with StandIn("angel", home / "server") as server:
         os.environ.update(server.environment())
         invocation.connect_to_stand_in()
         in_process.prepare(server, home)

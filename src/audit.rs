@@ -15,7 +15,7 @@ pub enum Event {
     Revoked,
     RevocationRejected,
     RevocationExpired,
-    /// More waited than the outbox holds.
+    // More waited than the outbox holds.
     RevocationDropped,
     TlsFailure,
     VaultDamaged,

@@ -25,16 +25,7 @@ pub struct ProviderSummary {
     pub renewable: bool,
     /// True where the account's other sessions can be ended as well.
     pub everywhere: bool,
-    pub parameters: Vec<ParameterInfo>,
-}
-
-/// A value that the user or the add-on gives.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ParameterInfo {
-    pub name: &'static str,
-    #[serde(flatten)]
-    pub parameter: &'static Parameter,
+    pub parameters: Vec<&'static Parameter>,
 }
 
 /// What there is to say about a definition.
@@ -57,7 +48,6 @@ pub fn providers() -> Result<Catalogue> {
 }
 
 fn summary(provider: &'static Provider) -> ProviderSummary {
-    let parameters = provider.parameters.iter();
     ProviderSummary {
         id: &provider.id,
         name: &provider.name,
@@ -68,7 +58,7 @@ fn summary(provider: &'static Provider) -> ProviderSummary {
         },
         renewable: provider.renew.is_some(),
         everywhere: provider.can_log_out_everywhere(),
-        parameters: parameters.map(|(name, parameter)| ParameterInfo { name, parameter }).collect(),
+        parameters: provider.parameters.values().collect(),
     }
 }
 

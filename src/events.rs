@@ -25,7 +25,7 @@ pub struct Notification {
 pub struct Events(Mutex<(i64, VecDeque<Notification>)>);
 
 impl Events {
-    pub fn tell(&self, event: &'static str, provider: &str, account: &str, outcome: &str) {
+    pub fn publish(&self, event: &'static str, provider: &str, account: &str, outcome: &str) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += 1;
         let notification = Notification {
@@ -61,11 +61,11 @@ mod tests {
     fn a_listener_gets_each_event_once() {
         let events = Events::default();
         let start = events.newest();
-        (0..300).for_each(|_| events.tell("login", "angel", "1", "ok"));
+        (0..300).for_each(|_| events.publish("login", "angel", "1", "ok"));
         assert_eq!(events.after(start).len(), KEPT);
         let newest = events.newest();
         assert_eq!(newest, 300);
-        events.tell("logout", "angel", "1", "revoked");
+        events.publish("logout", "angel", "1", "revoked");
         let new = events.after(newest);
         assert_eq!((new.len(), new[0].event, new[0].seq), (1, "logout", 301));
     }

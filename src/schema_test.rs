@@ -4,8 +4,8 @@
 use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
-    Accounts, AuditTrail, Details, DeviceCode, Doctor, Drained, ExportedCredentials, Forgotten,
-    LogLines, Notifications, Outbox, Received, Report, Schedule, Status, Tasks,
+    Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, ExportedCredentials, Forgotten,
+    LogLines, LogoutReport, Notifications, Outbox, Received, Schedule, Status, Tasks,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -37,9 +37,9 @@ struct Results {
     session: ExportedCredentials,
     accounts: Accounts,
     switch: Status,
-    logout: Report,
+    logout: LogoutReport,
     outbox: Outbox,
-    drain: Drained,
+    drain: DrainReport,
     schedule: Schedule,
     take_tasks: Tasks,
     forget: Forgotten,

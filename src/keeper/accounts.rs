@@ -29,7 +29,7 @@ impl Keeper {
 
     /// Makes a stored account the active one.
     pub fn switch(&self, account: &str) -> Result<Status> {
-        let record = self.record(Event::Switched, account, "ok", "");
+        let audit_event = self.audit_event(Event::Switched, account, "ok", "");
         let commit_lock = self.shared.commit_lock();
         let provider = &self.provider.key;
         let switched = self.shared.vault()?.transact(|tx| {
@@ -37,7 +37,7 @@ impl Keeper {
             let Some(session) = tx.sessions().activate(provider, account)? else { return Ok(None) };
             let is_new = before.is_none_or(|before| before.id != session.id);
             if is_new {
-                tx.audit().append(&record)?;
+                tx.audit().append(&audit_event)?;
             }
             Ok(Some(is_new))
         })?;
@@ -49,7 +49,7 @@ impl Keeper {
         };
         if is_new {
             log::info!("switched to another account");
-            self.tell(Event::Switched, account, "ok");
+            self.publish(Event::Switched, account, "ok");
         }
         self.status()
     }

@@ -4,7 +4,7 @@
 //! clock is known. Sending twice does no harm; `revoked` is written once, by whoever takes it out.
 
 use super::Keeper;
-use super::report::{Drained, EntryLine, Outbox};
+use super::report::{DrainReport, EntryLine, Outbox};
 use super::revocation::not_tried;
 use super::shared::random_fraction;
 use crate::audit::{Event, NewAuditEvent};
@@ -35,9 +35,9 @@ impl Keeper {
     }
 
     /// Tries the entries that are due, or all of them.
-    pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<Drained> {
+    pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<DrainReport> {
         let vault = self.shared.vault()?;
-        let mut drained = Drained::default();
+        let mut drained = DrainReport::default();
         self.finish_tasks();
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
             let _inside = self.shared.outbox_lock.lock(cancel)?;
@@ -83,7 +83,12 @@ impl Keeper {
         })
     }
 
-    fn try_entry(&self, entry: &OutboxEntry, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
+    fn try_entry(
+        &self,
+        entry: &OutboxEntry,
+        drained: &mut DrainReport,
+        cancel: &Cancel,
+    ) -> Result<()> {
         if self.shared.delivery.held_back().contains_key(&entry.revocation.provider) {
             return Ok(());
         }
@@ -100,13 +105,13 @@ impl Keeper {
         }
     }
 
-    fn try_held(&self, id: i64, drained: &mut Drained, cancel: &Cancel) -> Result<()> {
+    fn try_held(&self, id: i64, drained: &mut DrainReport, cancel: &Cancel) -> Result<()> {
         // Somebody else may have answered for it while we were on our way.
         let entry = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
         let Some(entry) = entry else { return Ok(()) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
-            let record = record(&entry, Event::RevocationExpired, "expired", "");
-            if self.settle(&entry, &record)? {
+            let audit_event = audit_event(&entry, Event::RevocationExpired, "expired", "");
+            if self.settle(&entry, &audit_event)? {
                 log::info!("the credentials of a waiting logout have ended by themselves");
                 drained.expired += 1;
             }
@@ -155,8 +160,13 @@ impl Keeper {
         let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
         if verdict.outcome.is_final() {
             self.shared.delivery.release(provider);
-            if self.settle(entry, &record(entry, Event::Revoked, outcome, reason))? {
-                self.shared.events.tell(Event::Revoked.as_str(), id_of(provider), account, outcome);
+            if self.settle(entry, &audit_event(entry, Event::Revoked, outcome, reason))? {
+                self.shared.events.publish(
+                    Event::Revoked.as_str(),
+                    id_of(provider),
+                    account,
+                    outcome,
+                );
             }
         } else if verdict.outcome == Outcome::Rejected {
             self.park(entry, attempts, reason)?;
@@ -177,7 +187,7 @@ impl Keeper {
     /// Removes an entry that was answered for, and writes its line. False, and no line, when
     /// somebody else has done so; also when the entry has got newer credentials meanwhile, which
     /// the answer was not about: they are due now.
-    fn settle(&self, entry: &OutboxEntry, record: &NewAuditEvent) -> Result<bool> {
+    fn settle(&self, entry: &OutboxEntry, audit_event: &NewAuditEvent) -> Result<bool> {
         self.shared.vault()?.transact(|tx| {
             let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
             if stored.revocation != entry.revocation {
@@ -187,7 +197,7 @@ impl Keeper {
                 return Ok(false);
             }
             tx.outbox().delete(&stored)?;
-            tx.audit().append(record)?;
+            tx.audit().append(audit_event)?;
             Ok(true)
         })
     }
@@ -215,10 +225,10 @@ impl Keeper {
         self.postpone(entry, attempts, TRIES_BEFORE_PARKING, next, outcome.as_str())?;
         if entry.last_outcome != outcome.as_str() {
             let event = Event::RevocationRejected;
-            let line = record(entry, event, outcome.as_str(), reason);
+            let line = audit_event(entry, event, outcome.as_str(), reason);
             self.shared.vault()?.transact(|tx| tx.audit().append(&line))?;
             let (provider, account) = (&entry.revocation.provider, &entry.revocation.account);
-            self.shared.events.tell(event.as_str(), id_of(provider), account, outcome.as_str());
+            self.shared.events.publish(event.as_str(), id_of(provider), account, outcome.as_str());
         }
         Ok(())
     }
@@ -230,7 +240,7 @@ impl Keeper {
                 let pause = unreachable_pause(entry.attempts.saturating_add(1), random_fraction());
                 self.shared.delivery.hold_back(provider, pause);
                 if fault == Fault::Tls && self.shared.delivery.is_first_tls_failure(entry.id) {
-                    let line = record(entry, Event::TlsFailure, "deferred", &verdict.reason);
+                    let line = audit_event(entry, Event::TlsFailure, "deferred", &verdict.reason);
                     self.shared.vault()?.transact(|tx| tx.audit().append(&line))?;
                 }
             }
@@ -260,7 +270,7 @@ impl Keeper {
     }
 }
 
-fn record(entry: &OutboxEntry, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
+fn audit_event(entry: &OutboxEntry, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
     NewAuditEvent {
         event,
         provider: entry.revocation.provider.clone(),
@@ -345,7 +355,7 @@ mod tests {
         let mut credentials = Credentials::new();
         credentials.set("access_token", crate::secret::Secret::new("late"));
         enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
-        let line = record(&sent, Event::Revoked, "revoked", "");
+        let line = audit_event(&sent, Event::Revoked, "revoked", "");
         assert!(!keeper.settle(&sent, &line).unwrap());
         let newer = get().unwrap();
         assert_eq!((newer.attempts, newer.refusals, newer.next_attempt_at), (0, 0, NOW));

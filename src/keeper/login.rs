@@ -87,7 +87,7 @@ impl Keeper {
                 log::info!("signed in");
                 let account = &session.account.id;
                 self.shared.sessions.is_first_restore(&session.id);
-                self.tell(Event::Login, account, "ok");
+                self.publish(Event::Login, account, "ok");
                 Ok(())
             }
             Err(error) => {
@@ -102,7 +102,7 @@ impl Keeper {
     }
 
     fn store_login(&self, session: &Session, cancel: &Cancel) -> Result<Session> {
-        let record = self.record(Event::Login, &session.account.id, "ok", "");
+        let audit_event = self.audit_event(Event::Login, &session.account.id, "ok", "");
         let commit_lock = self.shared.commit_lock();
         cancel.check()?;
         let (stored, replaced) = self.shared.vault()?.transact(|tx| {
@@ -116,7 +116,7 @@ impl Keeper {
             }
             let stored = tx.sessions().insert(session.clone())?;
             tx.sessions().activate(&stored.provider, &stored.account.id)?;
-            tx.audit().append(&record)?;
+            tx.audit().append(&audit_event)?;
             Ok((stored, replaced))
         })?;
         drop(commit_lock);
@@ -135,7 +135,7 @@ impl Keeper {
             log::info!("restored the session from the vault");
             let account = &session.account.id;
             self.note(Event::Restored, account, "ok");
-            self.tell(Event::Restored, account, "ok");
+            self.publish(Event::Restored, account, "ok");
         }
         if is_offline || !self.needs_renewal(&session) {
             return self.status();
@@ -177,7 +177,7 @@ impl Keeper {
         })
     }
 
-    pub(super) fn record(
+    pub(super) fn audit_event(
         &self,
         event: Event,
         account: &str,
@@ -194,19 +194,21 @@ impl Keeper {
     }
 
     /// What other add-ons are told.
-    pub(super) fn tell(&self, event: Event, account: &str, outcome: &str) {
-        self.shared.events.tell(event.as_str(), &self.provider.id, account, outcome);
+    pub(super) fn publish(&self, event: Event, account: &str, outcome: &str) {
+        self.shared.events.publish(event.as_str(), &self.provider.id, account, outcome);
     }
 
     /// An audit line of its own; that it cannot be written stops nothing.
     pub(super) fn note(&self, event: Event, account: &str, outcome: &str) {
-        let record = self.record(event, account, outcome, "");
-        self.append(&record);
+        let audit_event = self.audit_event(event, account, outcome, "");
+        self.append(&audit_event);
     }
 
-    pub(super) fn append(&self, record: &NewAuditEvent) {
-        let written =
-            self.shared.vault().and_then(|vault| vault.transact(|tx| tx.audit().append(record)));
+    pub(super) fn append(&self, audit_event: &NewAuditEvent) {
+        let written = self
+            .shared
+            .vault()
+            .and_then(|vault| vault.transact(|tx| tx.audit().append(audit_event)));
         if let Err(error) = written {
             log::error!("the audit trail could not be written: {error}");
         }

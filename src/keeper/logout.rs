@@ -5,7 +5,7 @@
 //! what revoking needs is in the outbox.
 
 use super::Keeper;
-use super::report::{Local, Report};
+use super::report::{Local, LogoutReport};
 use super::revocation::not_tried;
 use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;
@@ -48,21 +48,21 @@ struct Leaving {
 
 impl Keeper {
     /// Signs out. Succeeds whatever the network does, and when nobody is signed in.
-    pub fn log_out(&self, manner: &LogoutOptions, cancel: &Cancel) -> Result<Report> {
-        if manner.everywhere && !self.provider.can_log_out_everywhere() {
+    pub fn log_out(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
+        if options.everywhere && !self.provider.can_log_out_everywhere() {
             return Err(self.only_here());
         }
-        if manner.account.as_deref() == Some("") {
+        if options.account.as_deref() == Some("") {
             return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
                 .with_hint("Leave it out for the active account."));
         }
         let start = Instant::now();
-        let lease = if manner.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
+        let lease = if options.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let commit_lock = self.shared.commit_lock();
-        if manner.account.is_none() || manner.account == self.active_account() {
+        if options.account.is_none() || options.account == self.active_account() {
             self.shared.running.cancel(&self.provider.key);
         }
-        let (local, leaving) = self.clear(manner, lease);
+        let (local, leaving) = self.clear(options, lease);
         if let Some(leaving) = &leaving {
             self.shared.sessions.end(&leaving.session);
         }
@@ -80,27 +80,27 @@ impl Keeper {
         let verdict = match (&local, &revocation) {
             (LocalOutcome::NobodyThere, _) => return Ok(self.nobody(start)),
             (LocalOutcome::Cleared(_), Err(verdict)) => verdict.clone(),
-            _ if manner.local_only => not_tried(),
+            _ if options.local_only => not_tried(),
             (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
                 log::info!("signed out here; telling the server");
-                self.deliver_first(entry, manner.deadline, cancel)
+                self.deliver_first(entry, options.deadline, cancel)
             }
             (_, revocation) => {
                 log::error!("the outbox could not be written; the server is told now or never");
                 match revocation {
-                    Ok(revocation) => self.revoke_unkept(revocation, manner.deadline, cancel),
+                    Ok(revocation) => self.revoke_unkept(revocation, options.deadline, cancel),
                     Err(verdict) => verdict.clone(),
                 }
             }
         };
         let ends = revocation.ok().and_then(|revocation| revocation.expires_at);
         let mut report = report(&session, ends, &verdict, start);
-        if manner.everywhere {
+        if options.everywhere {
             report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));
         }
         self.shared.close_connections();
         log::info!("logout: {} ({})", report.remote, report.reason);
-        self.tell(Event::Logout, &session.account.id, report.remote);
+        self.publish(Event::Logout, &session.account.id, report.remote);
         report.tasks = self.do_tasks();
         report.audit_warning.clone_from(&verdict.warning);
         match local {
@@ -114,27 +114,27 @@ impl Keeper {
 
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
     /// be read, the session is the one that this process remembers.
-    fn clear(&self, manner: &LogoutOptions, lease: Duration) -> (LocalOutcome, Option<Leaving>) {
+    fn clear(&self, options: &LogoutOptions, lease: Duration) -> (LocalOutcome, Option<Leaving>) {
         let id = &self.provider.key;
-        let whom =
-            manner.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
-        let remembered = self.remembered(whom);
+        let selector =
+            options.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
+        let remembered = self.remembered(selector);
         let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
-        let record = self.record(Event::Logout, account, "cleared", "");
+        let audit_event = self.audit_event(Event::Logout, account, "cleared", "");
         let mut leaving = None;
         let vault = match self.shared.vault() {
             Ok(vault) => vault,
             Err(error) => {
-                let leaving = remembered.map(|session| self.leaving(session, manner, lease));
+                let leaving = remembered.map(|session| self.leaving(session, options, lease));
                 return (LocalOutcome::Kept(error), leaving);
             }
         };
         let ended = vault.transact(|tx| {
-            let Some(session) = tx.sessions().find(id, whom)? else {
+            let Some(session) = tx.sessions().find(id, selector)? else {
                 return Ok(LocalOutcome::NobodyThere);
             };
             let Leaving { session, revocation, tasks } =
-                leaving.insert(self.leaving(session, manner, lease));
+                leaving.insert(self.leaving(session, options, lease));
             // The session goes first: its pages serve for what stays.
             tx.sessions().delete(session)?;
             let revocation = revocation.as_ref().ok();
@@ -142,20 +142,20 @@ impl Keeper {
             for task in tasks {
                 tx.tasks().add(task.clone())?;
             }
-            tx.audit().append(&record)?;
+            tx.audit().append(&audit_event)?;
             Ok(LocalOutcome::Cleared(entry))
         });
         if leaving.is_none() {
-            leaving = remembered.map(|session| self.leaving(session, manner, lease));
+            leaving = remembered.map(|session| self.leaving(session, options, lease));
         }
         let local = ended.unwrap_or_else(|error| {
             log::error!("the disk refused the logout ({error}); trying without a journal");
             let remains = Remains {
                 revocation: leaving.as_ref().and_then(|one| one.revocation.as_ref().ok()),
                 tasks: leaving.as_ref().map_or(&[], |one| one.tasks.as_slice()),
-                event: &record,
+                event: &audit_event,
             };
-            match vault.end_degraded(id, whom, &remains) {
+            match vault.end_degraded(id, selector, &remains) {
                 LocalOutcome::Kept(_) => LocalOutcome::Kept(error),
                 local => local,
             }
@@ -163,26 +163,26 @@ impl Keeper {
         (local, leaving)
     }
 
-    fn leaving(&self, session: Session, manner: &LogoutOptions, lease: Duration) -> Leaving {
+    fn leaving(&self, session: Session, options: &LogoutOptions, lease: Duration) -> Leaving {
         let revocation = self.revocation(&session, lease);
-        let everywhere = manner.everywhere;
+        let everywhere = options.everywhere;
         Leaving {
             revocation: revocation.map(|entry| Revocation { everywhere, ..entry }),
-            tasks: self.tasks_after_logout(&session, &manner.hooks),
+            tasks: self.tasks_after_logout(&session, &options.hooks),
             session,
         }
     }
 
     /// The session that is meant, as far as it can be read or was read before.
-    fn remembered(&self, whom: SessionSelector<'_>) -> Option<Session> {
+    fn remembered(&self, selector: SessionSelector<'_>) -> Option<Session> {
         let id = &self.provider.key;
-        match whom {
+        match selector {
             SessionSelector::Active => match self.shared.session(id) {
                 Ok(session) => session,
                 Err(_) => self.shared.sessions.get(id).and_then(|seen| seen.session),
             },
             SessionSelector::Account(_) | SessionSelector::Session(_) => {
-                let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, whom));
+                let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, selector));
                 self.shared.vault().and_then(find).ok().flatten()
             }
         }
@@ -226,9 +226,9 @@ impl Keeper {
         ))
     }
 
-    fn nobody(&self, start: Instant) -> Report {
+    fn nobody(&self, start: Instant) -> LogoutReport {
         log::info!("logout: nobody was signed in at {}", self.provider.name);
-        Report {
+        LogoutReport {
             local: Local::AlreadySignedOut,
             remote: "nothing_to_revoke",
             status: None,
@@ -243,8 +243,13 @@ impl Keeper {
     }
 }
 
-fn report(session: &Session, ends: Option<UnixTime>, verdict: &Verdict, start: Instant) -> Report {
-    Report {
+fn report(
+    session: &Session,
+    ends: Option<UnixTime>,
+    verdict: &Verdict,
+    start: Instant,
+) -> LogoutReport {
+    LogoutReport {
         local: Local::Cleared,
         remote: verdict.outcome.as_str(),
         status: verdict.status,

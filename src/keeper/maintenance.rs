@@ -52,8 +52,8 @@ impl Keeper {
         let is_news = !self.shared.has_sink_failed.swap(true, Ordering::Relaxed);
         if is_news {
             log::warn!("the audit sink failed: {reason}");
-            let record = self.record(Event::AuditSinkFailed, "", "failed", reason);
-            self.append(&record);
+            let audit_event = self.audit_event(Event::AuditSinkFailed, "", "failed", reason);
+            self.append(&audit_event);
         }
     }
 
@@ -84,7 +84,7 @@ impl Keeper {
                 }
                 tx.audit().append(&NewAuditEvent {
                     provider: session.provider.clone(),
-                    ..self.record(Event::Logout, &session.account.id, "cleared", "")
+                    ..self.audit_event(Event::Logout, &session.account.id, "cleared", "")
                 })?;
             }
             Ok(stored.len() as u64)
@@ -95,7 +95,7 @@ impl Keeper {
         }
         let (left, pending) = vault.forget()?;
         self.shared.clear();
-        self.tell(Event::Forgotten, "", "ok");
+        self.publish(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
     }

@@ -38,9 +38,9 @@ use std::time::Duration;
 
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, Drained, EntryLine, Forgotten,
-    HandedTask, Local, LogLines, Notifications, Outbox, Report, Schedule, Status, TaskLine,
-    TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, EntryLine,
+    Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status,
+    TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 

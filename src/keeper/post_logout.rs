@@ -73,7 +73,7 @@ impl Keeper {
                 log::error!("the work after a logout could not be noted: {error}");
             }
         }
-        self.tell_update(false);
+        self.publish_update(false);
         lines
     }
 
@@ -82,7 +82,7 @@ impl Keeper {
         self.do_tasks();
         // What an earlier process left may wait for somebody who never comes.
         let is_first = !self.shared.has_finished_tasks.swap(true, Ordering::Relaxed);
-        self.tell_update(is_first);
+        self.publish_update(is_first);
     }
 
     /// The work of these kinds, and the hooks of these names, for whoever can do it.
@@ -99,7 +99,7 @@ impl Keeper {
     /// Notes what became of a task. False: it was noted before.
     pub fn finish_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
         let is_noted = self.settle_task(id, is_done, detail)?;
-        self.tell_update(false);
+        self.publish_update(false);
         Ok(is_noted)
     }
 
@@ -135,7 +135,7 @@ impl Keeper {
             if is_done || task.kind == TaskKind::Hook {
                 tx.tasks().finish(id)?;
             }
-            tx.audit().append(&record(&task, event, outcome, detail))?;
+            tx.audit().append(&audit_event(&task, event, outcome, detail))?;
             Ok(Some(task))
         })?;
         self.shared.begun_tasks().insert(id, true);
@@ -143,14 +143,14 @@ impl Keeper {
         if !is_done {
             log::warn!("after the logout, {} failed: {detail}", task.name);
             let provider = id_of(&task.provider);
-            self.shared.events.tell(event.as_str(), provider, &task.account, &task.name);
+            self.shared.events.publish(event.as_str(), provider, &task.account, &task.name);
         }
         Ok(true)
     }
 
     /// Tells others to read the user's data again, once nothing else is left to do; or now, if what is
     /// left waits for somebody who may never come.
-    fn tell_update(&self, is_late: bool) {
+    fn publish_update(&self, is_late: bool) {
         let told = self.shared.vault().and_then(|vault| {
             let tasks = vault.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
             let (updates, others): (Vec<_>, Vec<_>) =
@@ -163,13 +163,18 @@ impl Keeper {
                 let is_ours = vault.transact(|tx| {
                     let is_ours = tx.tasks().finish(id)?;
                     if is_ours {
-                        tx.audit().append(&record(&task, Event::Update, "ok", ""))?;
+                        tx.audit().append(&audit_event(&task, Event::Update, "ok", ""))?;
                     }
                     Ok(is_ours)
                 })?;
                 if is_ours {
                     let provider = id_of(&task.provider);
-                    self.shared.events.tell(Event::Update.as_str(), provider, &task.account, "ok");
+                    self.shared.events.publish(
+                        Event::Update.as_str(),
+                        provider,
+                        &task.account,
+                        "ok",
+                    );
                 }
             }
             Ok(())
@@ -180,7 +185,7 @@ impl Keeper {
     }
 }
 
-fn record(task: &Task, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
+fn audit_event(task: &Task, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
     let name = &task.name;
     NewAuditEvent {
         event,

@@ -136,9 +136,9 @@ impl Keeper {
 
     fn store_renewal(&self, session: Session, fresh: &Credentials) -> Result<Session> {
         let now = self.shared.clock.now();
-        let record = self.record(Event::Renewed, &session.account.id, "ok", "");
+        let audit_event = self.audit_event(Event::Renewed, &session.account.id, "ok", "");
         let before = session.clone();
-        let kept = self.store(session, Some(&record), &mut |session, is_newer| {
+        let kept = self.store(session, Some(&audit_event), &mut |session, is_newer| {
             session.renewed_at = now;
             session.credentials =
                 if is_newer { session.credentials.overlaid_with(fresh) } else { fresh.clone() };
@@ -154,7 +154,7 @@ impl Keeper {
         if let Some(session) = stored {
             log::info!("the session is renewed");
             let account = &session.account.id;
-            self.tell(Event::Renewed, account, "ok");
+            self.publish(Event::Renewed, account, "ok");
             return Ok(session);
         }
         log::info!("a logout came first; the fresh tokens are revoked");
@@ -167,7 +167,7 @@ impl Keeper {
     pub(super) fn store(
         &self,
         mut session: Session,
-        record: Option<&NewAuditEvent>,
+        audit_event: Option<&NewAuditEvent>,
         change: &mut dyn FnMut(&mut Session, bool),
     ) -> Result<Option<Session>> {
         let vault = self.shared.vault()?;
@@ -179,8 +179,8 @@ impl Keeper {
                 session.credentials.token_ends_at(&self.provider.session, self.shared.clock.now());
             let stored = vault.transact(|tx| {
                 let stored = tx.sessions().replace(session.clone())?;
-                if let Some(record) = record.filter(|_| stored.is_some()) {
-                    tx.audit().append(record)?;
+                if let Some(audit_event) = audit_event.filter(|_| stored.is_some()) {
+                    tx.audit().append(audit_event)?;
                 }
                 Ok(stored)
             })?;
@@ -211,13 +211,15 @@ impl Keeper {
     fn end_over(&self, session: &Session, is_proved: bool) -> Error {
         let account = &session.account.id;
         log::info!("the session is over; a new login is needed");
-        let record = self.record(Event::SessionExpired, account, "ok", "");
+        let audit_event = self.audit_event(Event::SessionExpired, account, "ok", "");
         // The token may outlive the long-lived cookie; then the server is told to end it.
         // And one whose long-lived credential was lost on the way may be alive all the same.
         let is_lost = session.credentials.is_spent;
-        let whom = SessionSelector::Session(&session.id);
+        let selector = SessionSelector::Session(&session.id);
         let end = |tx: &Transaction<'_>| {
-            let Some(old) = tx.sessions().find(&self.provider.key, whom)? else { return Ok(()) };
+            let Some(old) = tx.sessions().find(&self.provider.key, selector)? else {
+                return Ok(());
+            };
             tx.sessions().delete(&old)?;
             let has_lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
             let is_dead = is_proved || (has_lapsed && !is_lost);
@@ -225,7 +227,7 @@ impl Keeper {
             if let (false, Ok(revocation)) = (is_dead, self.revocation(&now, Duration::ZERO)) {
                 tx.outbox().enqueue(&revocation)?;
             }
-            tx.audit().append(&record)
+            tx.audit().append(&audit_event)
         };
         let ended = self.shared.vault().and_then(|vault| vault.transact(end));
         self.shared.sessions.end(session);
@@ -233,7 +235,7 @@ impl Keeper {
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
         }
-        self.tell(Event::SessionExpired, account, "ok");
+        self.publish(Event::SessionExpired, account, "ok");
         Error::new(Kind::SessionExpired, format!("the session at {} is over", self.provider.name))
             .with_hint("Log in again.")
     }

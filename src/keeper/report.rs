@@ -71,7 +71,7 @@ pub enum Local {
 /// What a logout came to.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Report {
+pub struct LogoutReport {
     pub local: Local,
     /// An `Outcome`'s name, or "nothing_to_revoke".
     pub remote: &'static str,
@@ -224,7 +224,7 @@ pub struct Outbox {
 /// What is left after a drain, and how many attempts ended in which way.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Drained {
+pub struct DrainReport {
     pub entries: Vec<EntryLine>,
     pub revoked: u32,
     pub already_ended: u32,
@@ -235,7 +235,7 @@ pub struct Drained {
     pub expired: u32,
 }
 
-impl Drained {
+impl DrainReport {
     pub(super) fn count(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Revoked => &mut self.revoked,

@@ -109,7 +109,7 @@ impl Shared {
         let vault = slot.as_ref().map(Arc::clone);
         drop(slot);
         let vault = vault.ok_or_else(|| Error::new(Kind::Internal, "the vault is not there"))?;
-        self.tell_damage(&vault);
+        self.report_damage(&vault);
         Ok(vault)
     }
 
@@ -129,7 +129,7 @@ impl Shared {
         }
         let (session, pending) = vault
             .read(|tx| Ok((tx.sessions().active(provider)?, tx.outbox().count(Some(provider))?)))?;
-        self.tell_damage(&vault);
+        self.report_damage(&vault);
         Ok(self.sessions.put(provider, Seen { mark, session, pending }))
     }
 
@@ -166,22 +166,22 @@ impl Shared {
         self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell_damage(&self, vault: &Vault) {
+    fn report_damage(&self, vault: &Vault) {
         for damage in vault.take_damage() {
             let kept = damage.kept_as.as_ref().map_or_else(
                 || "no copy could be kept".to_owned(),
                 |path| format!("the old file is kept as {}", path.display()),
             );
             log::error!("the vault was unusable ({}); {kept}", damage.outcome);
-            self.events.tell(Event::VaultDamaged.as_str(), "", "", damage.outcome);
-            let record = NewAuditEvent {
+            self.events.publish(Event::VaultDamaged.as_str(), "", "", damage.outcome);
+            let audit_event = NewAuditEvent {
                 event: Event::VaultDamaged,
                 provider: String::new(),
                 account: String::new(),
                 outcome: damage.outcome.to_owned(),
                 detail: kept,
             };
-            if let Err(error) = vault.transact(|tx| tx.audit().append(&record)) {
+            if let Err(error) = vault.transact(|tx| tx.audit().append(&audit_event)) {
                 log::error!("the audit trail could not be written: {error}");
             }
         }

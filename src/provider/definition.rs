@@ -151,7 +151,9 @@ impl Provider {
         parameters::fill(&mut tree, &declared, given)?;
         let provider: Provider = reader::read(&tree)
             .map_err(|problem| parameters::name_the_known(problem, &tree, &declared))?;
-        provider.finish(given, &tree)
+        let key = parameters::key_of(&provider.id, &declared, given);
+        let source = tree.to_string();
+        Provider { parameters: declared, key, source, ..provider }.finish()
     }
 
     /// The same with its examples.
@@ -168,7 +170,7 @@ impl Provider {
     }
 
     /// Holds the parts against each other: what one of them needs or allows, another must be.
-    fn finish(mut self, given: &Given, tree: &Value) -> Checked<Self> {
+    fn finish(mut self) -> Checked<Self> {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.id.is_empty() || self.id.len() > 40 || !self.id.chars().all(good) {
             return Err(Problem::new("use 1 to 40 lower-case letters, digits and '-'").at("id"));
@@ -203,8 +205,6 @@ impl Provider {
         for words in &mut self.api.unauthenticated {
             *words = words.to_lowercase();
         }
-        self.key = parameters::key_of(&self.id, &self.parameters, given);
-        self.source = tree.to_string();
         Ok(self)
     }
 

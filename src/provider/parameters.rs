@@ -28,6 +28,9 @@ const LONGEST: usize = 2048;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
+    /// What the file calls it.
+    #[serde(skip_deserializing)]
+    pub name: String,
     /// What it is, for the person who has to give it.
     pub about: String,
     /// What one looks like.
@@ -39,7 +42,10 @@ pub struct Parameter {
 /// What the definition leaves open.
 pub(super) fn declared(tree: &Value) -> Checked<Declared> {
     let Some(table) = tree.get(TABLE) else { return Ok(Declared::new()) };
-    let declared: Declared = reader::read(table).at(TABLE)?;
+    let mut declared: Declared = reader::read(table).at(TABLE)?;
+    for (name, parameter) in &mut declared {
+        parameter.name.clone_from(name);
+    }
     let good = |c: char| c.is_ascii_lowercase() || c == '_';
     let is_odd = |name: &str| name.is_empty() || !name.chars().all(good) || TAKEN.contains(&name);
     match declared.keys().find(|name| is_odd(name)) {
@@ -68,9 +74,9 @@ pub(super) fn fill(tree: &mut Value, declared: &Declared, given: &Given) -> Chec
     }
     let Value::Object(table) = tree else { return Ok(()) };
     for (name, parameter) in declared {
-        let value = value_of(name, parameter, given);
+        let value = value_of(parameter, given);
         value.map_or(Ok(()), |value| check_value(name, value))?;
-        let place = Place { text: format!("{{{name}}}"), name, parameter, value };
+        let place = Place { text: format!("{{{name}}}"), parameter, value };
         let below = table.iter_mut().filter(|(key, _)| *key != TABLE);
         below.into_iter().try_for_each(|(_, value)| fill_value(value, &place))?;
     }
@@ -80,7 +86,6 @@ pub(super) fn fill(tree: &mut Value, declared: &Declared, given: &Given) -> Chec
 /// Where a parameter goes, and what goes there.
 struct Place<'a> {
     text: String,
-    name: &'a str,
     parameter: &'a Parameter,
     value: Option<&'a str>,
 }
@@ -104,13 +109,14 @@ fn fill_value(value: &mut Value, place: &Place) -> Checked {
 }
 
 fn fill_text(text: &mut String, place: &Place) -> Checked {
-    let Place { text: place, name, parameter, value } = place;
+    let Place { text: place, parameter, value } = place;
     if !text.contains(place) {
         return Ok(());
     }
     let value = value.ok_or_else(|| {
-        Problem::new(format!("this provider needs '{name}': {}", parameter.about))
-            .with_hint(format!("For example: {}", parameter.example))
+        let Parameter { name, about, example, .. } = parameter;
+        Problem::new(format!("this provider needs '{name}': {about}"))
+            .with_hint(format!("For example: {example}"))
             .with_kind(Kind::ParameterMissing)
     })?;
     // An address may be given with or without a slash at its end.
@@ -139,7 +145,7 @@ pub(super) fn key_of(id: &str, declared: &Declared, given: &Given) -> String {
     let mut mark = digest::Context::new(&digest::SHA256);
     let mut is_open = false;
     for (name, parameter) in declared {
-        let Some(value) = value_of(name, parameter, given) else { continue };
+        let Some(value) = value_of(parameter, given) else { continue };
         is_open = true;
         mark.update(format!("{name}={}\n", value.trim_end_matches('/')).as_bytes());
     }
@@ -150,8 +156,8 @@ pub(super) fn key_of(id: &str, declared: &Declared, given: &Given) -> String {
     mark.as_ref().iter().take(6).fold(format!("{id}@"), |key, byte| format!("{key}{byte:02x}"))
 }
 
-fn value_of<'a>(name: &str, parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
-    let own = given.get(name).map(|value| value.trim());
+fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
+    let own = given.get(&parameter.name).map(|value| value.trim());
     own.filter(|value| !value.is_empty()).or(parameter.default.as_deref())
 }
 

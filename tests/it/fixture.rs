@@ -5,7 +5,7 @@ use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
 use sessionkeeper::error::Result;
 use sessionkeeper::http::{Proxy, Settings};
-use sessionkeeper::keeper::{Config, Drained, Keeper, LogoutOptions, Outgoing, Report};
+use sessionkeeper::keeper::{Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing};
 use sessionkeeper::provider::Provider;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -120,12 +120,12 @@ pub fn pending(keeper: &Keeper) -> u64 {
     keeper.status().unwrap().pending_revocations
 }
 
-pub fn log_out(keeper: &Keeper) -> Report {
+pub fn log_out(keeper: &Keeper) -> LogoutReport {
     keeper.log_out(&LogoutOptions::default(), &never()).unwrap()
 }
 
 /// Tries every waiting logout, due or not.
-pub fn drain(keeper: &Keeper) -> Drained {
+pub fn drain(keeper: &Keeper) -> DrainReport {
     keeper.drain(false, &never()).unwrap()
 }
 

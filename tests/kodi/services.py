@@ -5,7 +5,10 @@ Reads the provider files as they are in the checkout.
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
+from typing import Any
+
+import tomllib
 
 from tests.kodi.staging import ROOT
 from tests.servers.fixture import StandIn
@@ -22,16 +25,15 @@ def parameters_for(provider: str, server: StandIn) -> dict[str, str]:
 
 def declared(provider: str) -> dict[str, bool]:
     """The parameters of a provider file by name, and whether one has to be given."""
-    text = (PROVIDERS / f"{provider}.toml").read_text("utf-8")
-    tables = re.findall(r"^\[parameters\.(\w+)\]\n((?:\w+ = .*\n)*)", text, re.MULTILINE)
-    return {name: not re.search(r"^default = ", keys, re.MULTILINE) for name, keys in tables}
+    parameters = read(PROVIDERS / f"{provider}.toml").get("parameters", {})
+    return {name: "default" not in keys for name, keys in parameters.items()}
 
 
 def built_in() -> dict[str, str]:
     """Id and name of every built-in provider."""
-    found = {}
-    for file in sorted(PROVIDERS.glob("*.toml")):
-        head = file.read_text("utf-8").partition("\n[")[0]
-        named = dict(re.findall(r'^(id|name) = "(.*)"$', head, re.MULTILINE))
-        found[named["id"]] = named["name"]
-    return found
+    files = map(read, sorted(PROVIDERS.glob("*.toml")))
+    return {file["id"]: file["name"] for file in files}
+
+
+def read(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))

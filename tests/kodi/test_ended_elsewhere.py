@@ -25,7 +25,7 @@ def provider_id() -> str:
 def test_the_viewer_is_told_once(
     kodi: Kodi, viewer: Viewer, witness: Witness, server: StandIn
 ) -> None:
-    server.settings(token_lifetime=20)
+    server.settings(token_lifetime=10)
     viewer.log_in(NAME, PASSWORD)
     server.end_session(server.sessions()[-1]["id"])
     viewer.wait_for_notification(ENDED, 60)
@@ -34,7 +34,7 @@ def test_the_viewer_is_told_once(
     kodi.remote.wait_for(lambda: "Log in" in viewer.shown_settings(), "the settings to follow", 10)
     kodi.screenshot("91-ended-elsewhere-settings")
     asked = len(server.journal("/api/auth/refresh"))
-    time.sleep(10)
+    time.sleep(6)
     assert viewer.notifications().count(ENDED) == 1
     assert len(server.journal("/api/auth/refresh")) == asked
     assert witness.status()["state"] in ("expired", "signed_out")

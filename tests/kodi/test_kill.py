@@ -15,9 +15,9 @@ import pytest
 from tests.kodi.harness import Kodi
 from tests.kodi.viewer import Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 KILLS = int(os.environ.get("SESSIONKEEPER_KILLS", "5"))
 # From pressing Yes to well after the server's answer, which takes ANSWER_S.
 SPAN_S = 1.2
@@ -26,7 +26,7 @@ ANSWER_S = 0.4
 
 @pytest.mark.timeout(60 + 40 * KILLS)
 def test_killed_during_a_logout(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     angel.fault("/logout", "delay", host="auth.angel.com", delay=ANSWER_S)
     for number in range(KILLS):
@@ -57,5 +57,5 @@ def test_killed_during_a_logout(
         assert len(witness.events("revoked")) <= proved + 1
 
 
-def has_ended(angel: AngelServer, session: str) -> bool:
+def has_ended(angel: StandIn, session: str) -> bool:
     return not any(one["alive"] for one in angel.sessions() if one["id"] == session)

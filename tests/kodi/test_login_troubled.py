@@ -9,13 +9,13 @@ from datetime import datetime
 from tests.kodi.harness import Kodi
 from tests.kodi.viewer import SETTINGS, Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 
 
 def test_network_trouble_is_not_called_a_wrong_password(
-    kodi: Kodi, viewer: Viewer, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, angel: StandIn
 ) -> None:
     angel.stop()
     viewer.press_setting("Log in")
@@ -31,7 +31,7 @@ def test_network_trouble_is_not_called_a_wrong_password(
 
 
 def test_cancel_reacts_within_a_second(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     angel.fault("/u/login", "hang")
     viewer.press_setting("Log in")
@@ -49,7 +49,7 @@ def test_cancel_reacts_within_a_second(
 
 
 def test_giving_up_at_the_keyboard_changes_nothing(
-    kodi: Kodi, viewer: Viewer, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, angel: StandIn
 ) -> None:
     viewer.press_setting("Log in")
     kodi.remote.wait_for_keyboard("User name")
@@ -60,9 +60,7 @@ def test_giving_up_at_the_keyboard_changes_nothing(
     assert viewer.notifications() == []
 
 
-def test_kodi_ends_during_a_login_that_hangs(
-    kodi: Kodi, viewer: Viewer, angel: AngelServer
-) -> None:
+def test_kodi_ends_during_a_login_that_hangs(kodi: Kodi, viewer: Viewer, angel: StandIn) -> None:
     angel.fault("/u/login", "hang")
     viewer.press_setting("Log in")
     viewer.enter_credentials(NAME, PASSWORD)

@@ -10,14 +10,14 @@ import time
 from tests.kodi.harness import Kodi
 from tests.kodi.viewer import Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 LATER = "Signed out here. The server will be told when it can be reached."
 TOLD_WITHIN_S = 60
 
 
-def alive(angel: AngelServer) -> list[str]:
+def alive(angel: StandIn) -> list[str]:
     return [
         session["id"]
         for session in angel.sessions()
@@ -25,14 +25,14 @@ def alive(angel: AngelServer) -> list[str]:
     ]
 
 
-def end_all(angel: AngelServer) -> None:
+def end_all(angel: StandIn) -> None:
     """What earlier tests left signed in is not this test's."""
     for session in alive(angel):
         angel.end_session(session)
 
 
 def test_server_down_and_told_after_a_restart(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     end_all(angel)
     viewer.log_in(NAME, PASSWORD)
@@ -66,7 +66,7 @@ def test_server_down_and_told_after_a_restart(
 
 
 def test_server_back_while_kodi_runs(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     end_all(angel)
     viewer.log_in(NAME, PASSWORD)
@@ -79,7 +79,7 @@ def test_server_back_while_kodi_runs(
     assert len(witness.events("revoked")) == 1
 
 
-def test_try_now(kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer) -> None:
+def test_try_now(kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn) -> None:
     end_all(angel)
     viewer.log_in(NAME, PASSWORD)
     angel.fault("/logout", "status:503", host="auth.angel.com", retry_after="3600")
@@ -93,7 +93,7 @@ def test_try_now(kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServe
 
 
 def test_cancel_means_signed_out_here(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     viewer.log_in(NAME, PASSWORD)
     angel.fault("/logout", "hang", host="auth.angel.com")
@@ -112,7 +112,7 @@ def test_cancel_means_signed_out_here(
 
 
 def test_an_answer_that_proves_nothing(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     viewer.log_in(NAME, PASSWORD)
     kodi.remote.wait_until_quiet()

@@ -6,13 +6,13 @@ from tests.kodi.harness import Kodi
 from tests.kodi.staging import ADDON_ID
 from tests.kodi.viewer import TEXT, Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 
 
 def test_from_the_first_login_to_the_proved_logout(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     wrong_password_then_the_right_one(kodi, viewer)
     status = witness.status()

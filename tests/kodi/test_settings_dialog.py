@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.kodi.harness import Kodi
 from tests.kodi.viewer import QUESTION, Viewer
 from tests.kodi.witness import Witness
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 
 
 def test_every_setting_can_be_reached(kodi: Kodi, viewer: Viewer) -> None:
@@ -38,7 +38,7 @@ def test_every_setting_can_be_reached(kodi: Kodi, viewer: Viewer) -> None:
 
 
 def test_an_open_dialog_follows_and_keeps_nothing_back(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     """Kodi gives what is written meanwhile to the open dialog, and forgets it on Cancel."""
     viewer.open_settings()
@@ -52,7 +52,7 @@ def test_an_open_dialog_follows_and_keeps_nothing_back(
 
 
 def test_forgetting_warns_and_erases(
-    kodi: Kodi, viewer: Viewer, witness: Witness, angel: AngelServer
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
 ) -> None:
     viewer.log_in(NAME, PASSWORD)
     angel.stop()

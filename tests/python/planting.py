@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from tests.canaries import Search, parts, written_files
 from tests.python.conftest import CommandLine
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 NAME = "canary.viewer@example.com"
 # Something to escape for each encoding, around a core that stays as it is.
@@ -47,7 +47,7 @@ TALKATIVE = (
 class Plant:
     """The secrets of one test, as they become known, and where its process left something."""
 
-    def __init__(self, angel: AngelServer, data: Path, keys: Path) -> None:
+    def __init__(self, angel: StandIn, data: Path, keys: Path) -> None:
         self._angel, self._data, self._keys = angel, data, keys
         self.secrets: dict[str, str | bytes] = {
             "the password": PASSWORD,
@@ -96,7 +96,7 @@ class Plant:
         return found
 
 
-def plant_in(command_line: CommandLine, angel: AngelServer) -> tuple[Plant, Callable[[], None]]:
+def plant_in(command_line: CommandLine, angel: StandIn) -> tuple[Plant, Callable[[], None]]:
     """The plant of a test of the command line, and what takes the credentials of the moment."""
     data, keys = command_line.home / "data", command_line.home / "share"
     plant = Plant(angel, data, keys)

@@ -11,7 +11,7 @@ import pytest
 import sessionkeeper
 from sessionkeeper import cli
 from tests.python.native_double import REPORT, SIGNED_IN, STORED, NativeDouble
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 OTHER = {
     **STORED,
@@ -138,7 +138,7 @@ def test_nobody_is_stored(tmp_path: Path) -> None:
 
 
 def test_two_accounts_one_active_and_one_removed(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     first = keeper.login(*angel.VIEWER).account
     second = keeper.login(*angel.NON_ASCII).account
@@ -160,7 +160,7 @@ def test_two_accounts_one_active_and_one_removed(
 
 
 def test_after_a_logout_nobody_is_active_and_the_others_stay(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     first = keeper.login(*angel.VIEWER).account
     keeper.login(*angel.NON_ASCII)

@@ -19,7 +19,7 @@ from tests.python.native_double import (
     NativeDouble,
     error,
 )
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 SECRET = "hook-canary"
 
@@ -219,7 +219,7 @@ def test_the_command_line_says_what_was_not_done(
 
 
 def test_the_module_hands_each_out_once(
-    angel: AngelServer, open_keeper: Callable[..., sessionkeeper.Keeper]
+    angel: StandIn, open_keeper: Callable[..., sessionkeeper.Keeper]
 ) -> None:
     seen: list[Any] = []
     keeper = open_keeper(after_logout={"note": seen.append, "fail": lambda _: 1 / 0})
@@ -239,7 +239,7 @@ def test_the_module_hands_each_out_once(
 
 
 def test_the_module_keeps_them_when_the_process_ends(
-    angel: AngelServer,
+    angel: StandIn,
     open_keeper: Callable[..., sessionkeeper.Keeper],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

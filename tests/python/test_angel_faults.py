@@ -23,12 +23,12 @@ from tests.servers.browser import (
     is_reset,
     read_all,
 )
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 # Faults that are proper HTTP
 
 
-def test_status_fault_counts_down(server: AngelServer, browser: Browser) -> None:
+def test_status_fault_counts_down(server: StandIn, browser: Browser) -> None:
     server.fault("/logout", "status:503", times=1, retry_after=5, host="auth.angel.com")
     answer = browser.get(LOGOUT, follow=False)
     assert answer.status == 503
@@ -59,7 +59,7 @@ def test_status_fault_counts_down(server: AngelServer, browser: Browser) -> None
     ],
 )
 def test_answers_that_prove_nothing(
-    server: AngelServer, browser: Browser, fault: str, location: str | None, deleted: int
+    server: StandIn, browser: Browser, fault: str, location: str | None, deleted: int
 ) -> None:
     before = browser.cookies()
     server.fault("/logout", fault)
@@ -73,7 +73,7 @@ def test_answers_that_prove_nothing(
 
 
 @pytest.mark.parametrize("code", [200, 303, 307, 500])
-def test_other_status_with_the_proof(server: AngelServer, browser: Browser, code: int) -> None:
+def test_other_status_with_the_proof(server: StandIn, browser: Browser, code: int) -> None:
     server.fault("/logout", "with_status", code=code)
     answer = browser.get(LOGOUT, follow=False)
     assert answer.status == code
@@ -81,21 +81,21 @@ def test_other_status_with_the_proof(server: AngelServer, browser: Browser, code
     assert len(answer.set_cookies) == 4
 
 
-def test_partial_deletion_takes_names(server: AngelServer, browser: Browser) -> None:
+def test_partial_deletion_takes_names(server: StandIn, browser: Browser) -> None:
     server.fault("/logout", "partial_deletion", cookies=["angel_jwt_v2"], ends=True)
     answer = browser.get(LOGOUT, follow=False)
     assert [line.partition("=")[0] for line in answer.set_cookies] == ["angel_jwt_v2"]
     assert not server.sessions()[-1]["alive"], "`ends` says so"
 
 
-def test_redirect_chain_ends_after_its_hops(server: AngelServer) -> None:
+def test_redirect_chain_ends_after_its_hops(server: StandIn) -> None:
     server.fault("/auth/login", "redirect_chain", hops=3)
     assert "/u/login" in Browser(server).get(LOGIN).url
     assert len(server.journal("/auth/login")) == 4
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("html_200", "html"), ("json_200", "json")])
-def test_bare_200(server: AngelServer, browser: Browser, fault: str, kind: str) -> None:
+def test_bare_200(server: StandIn, browser: Browser, fault: str, kind: str) -> None:
     server.fault("/logout", fault)
     answer = browser.get(LOGOUT, follow=False)
     assert answer.status == 200
@@ -107,7 +107,7 @@ def test_bare_200(server: AngelServer, browser: Browser, fault: str, kind: str) 
 # Faults below HTTP
 
 
-def test_ended_but_reset_is_ambiguous(server: AngelServer, browser: Browser) -> None:
+def test_ended_but_reset_is_ambiguous(server: StandIn, browser: Browser) -> None:
     server.fault("/logout", "ended_but_reset")
     with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
         browser.get(LOGOUT, follow=False)
@@ -123,7 +123,7 @@ def test_ended_but_reset_is_ambiguous(server: AngelServer, browser: Browser) -> 
         ("mid_body_reset", rb"(?s)HTTP/1.1 302 .*\r\n\r\n<html>(?!.*</html>)"),
     ],
 )
-def test_resets(server: AngelServer, browser: Browser, fault: str, before: bytes) -> None:
+def test_resets(server: StandIn, browser: Browser, fault: str, before: bytes) -> None:
     server.fault("/logout", fault)
     with pytest.raises(ConnectionResetError) as caught:
         ask(server)
@@ -151,12 +151,12 @@ def test_resets(server: AngelServer, browser: Browser, fault: str, before: bytes
         ("gzip_bomb", rb"(?s)content-encoding: gzip\r\n.*\r\n\r\n\x1f\x8b"),
     ],
 )
-def test_spoilt_answers(server: AngelServer, fault: str, pattern: bytes) -> None:
+def test_spoilt_answers(server: StandIn, fault: str, pattern: bytes) -> None:
     server.fault("/logout", fault)
     assert re.search(pattern, ask(server))
 
 
-def test_raw_answer_and_103(server: AngelServer) -> None:
+def test_raw_answer_and_103(server: StandIn) -> None:
     server.fault("/logout", "raw", answer="HTTP/1.1 200 OK\r\n\r\n", times=1)
     assert ask(server) == b"HTTP/1.1 200 OK\r\n\r\n"
     server.fault("/logout", "103_then_reset")
@@ -165,7 +165,7 @@ def test_raw_answer_and_103(server: AngelServer) -> None:
 
 
 @pytest.mark.parametrize("fault", ["hang", "stall_headers", "stall_body", "slow_loris"])
-def test_waiting_faults_end_with_the_client(server: AngelServer, fault: str) -> None:
+def test_waiting_faults_end_with_the_client(server: StandIn, fault: str) -> None:
     server.fault("/logout", fault, interval=0.05)
     with dial(server, "auth.angel.com", timeout=0.2) as tls:
         tls.sendall(b"GET /logout?client_id=angel_web HTTP/1.1\r\nHost: auth.angel.com\r\n\r\n")
@@ -177,7 +177,7 @@ def test_waiting_faults_end_with_the_client(server: AngelServer, fault: str) -> 
     assert 0.1 < server.journal("/logout")[0]["left_after"] < 2
 
 
-def test_endless_body_is_let_go(server: AngelServer) -> None:
+def test_endless_body_is_let_go(server: StandIn) -> None:
     server.fault("/logout", "body_endless", size=1 << 20)
     assert len(ask(server)) > 1 << 20
     server.clear_faults()
@@ -188,7 +188,7 @@ def test_endless_body_is_let_go(server: AngelServer) -> None:
 
 
 @pytest.mark.parametrize("fault", ["refuse", "reset_before", "stall_handshake"])
-def test_connection_faults(server: AngelServer, fault: str) -> None:
+def test_connection_faults(server: StandIn, fault: str) -> None:
     server.fault("*", fault, host="auth.angel.com", times=1)
     assert b" 421 " in ask(server, host="unknown.example"), "other hosts are spared"
     if fault == "reset_before":
@@ -214,7 +214,7 @@ def test_connection_faults(server: AngelServer, fault: str) -> None:
         ("old_version", "version|VERSION"),
     ],
 )
-def test_certificate_faults(server: AngelServer, tls: str, complaint: str) -> None:
+def test_certificate_faults(server: StandIn, tls: str, complaint: str) -> None:
     server.fault("*", f"tls_{tls}", times=1)
     with pytest.raises(ssl.SSLError, match=complaint):
         ask(server)
@@ -226,7 +226,7 @@ def test_certificate_faults(server: AngelServer, tls: str, complaint: str) -> No
     assert b" 302 " in ask(server)
 
 
-def test_keep_alive_and_its_end_by_a_fault(server: AngelServer) -> None:
+def test_keep_alive_and_its_end_by_a_fault(server: StandIn) -> None:
     with dial(server, "www.angel.com") as tls:
         for _ in range(2):
             tls.sendall(b"GET /watch HTTP/1.1\r\nHost: www.angel.com\r\n\r\n")
@@ -240,7 +240,7 @@ def test_keep_alive_and_its_end_by_a_fault(server: AngelServer) -> None:
     assert first["connection"] == second["connection"]
 
 
-def test_what_arrives_elsewhere_is_journaled(server: AngelServer) -> None:
+def test_what_arrives_elsewhere_is_journaled(server: StandIn) -> None:
     ask(server, "/collect", "evil.example")
     ask(server, "/collect", "auth.angel.com:4443")
     with socket.create_connection(("127.0.0.1", server.port), timeout=2) as plain:
@@ -257,7 +257,7 @@ def test_what_arrives_elsewhere_is_journaled(server: AngelServer) -> None:
 # All of them
 
 
-def test_every_fault_is_documented(server: AngelServer) -> None:
+def test_every_fault_is_documented(server: StandIn) -> None:
     table = Path(servers.__file__).with_name("front").joinpath("__init__.py").read_text("utf-8")
     words = set(re.findall(r"[\w:]+", table))
     known = {"status:CODE" if name == "status" else name for name in server.known_faults()}
@@ -265,7 +265,7 @@ def test_every_fault_is_documented(server: AngelServer) -> None:
     assert known <= words, sorted(known - words)
 
 
-def test_every_fault_leaves_the_server_well(server: AngelServer) -> None:
+def test_every_fault_leaves_the_server_well(server: StandIn) -> None:
     request = b"GET /logout HTTP/1.1\r\nHost: auth.angel.com\r\nConnection: close\r\n\r\n"
     for name in server.known_faults():
         server.fault("/logout", "status:500" if name == "status" else name, times=1)

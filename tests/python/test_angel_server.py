@@ -26,13 +26,13 @@ from tests.servers.browser import (
     me,
     post_url,
 )
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 # Login
 
 
-@pytest.mark.parametrize("who", [AngelServer.VIEWER, AngelServer.NON_ASCII])
-def test_login_sets_the_four_cookies(server: AngelServer, who: tuple[str, str]) -> None:
+@pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII])
+def test_login_sets_the_four_cookies(server: StandIn, who: tuple[str, str]) -> None:
     browser = Browser(server)
     answer = browser.log_in(*who)
     assert answer.status == 200
@@ -52,7 +52,7 @@ def test_login_sets_the_four_cookies(server: AngelServer, who: tuple[str, str]) 
     assert json.loads(me(browser, jwt).text) == {"data": {"me": {"email": who[0]}}}
 
 
-def test_callback_sets_flags_as_in_the_table(server: AngelServer) -> None:
+def test_callback_sets_flags_as_in_the_table(server: StandIn) -> None:
     browser = Browser(server)
     email, password = server.VIEWER
     state, csrf = browser.open_form(email)
@@ -72,15 +72,15 @@ def test_callback_sets_flags_as_in_the_table(server: AngelServer) -> None:
     assert browser.post(post_url(state), data).status == 400, "and so does the state"
 
 
-@pytest.mark.parametrize("who", [AngelServer.VIEWER, AngelServer.NON_ASCII])
-def test_wrong_password_gives_the_form_again(server: AngelServer, who: tuple[str, str]) -> None:
+@pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII])
+def test_wrong_password_gives_the_form_again(server: StandIn, who: tuple[str, str]) -> None:
     answer = Browser(server).log_in(who[0], "wrong")
     assert answer.status == 200
     assert re.search(r'<p [^>]*class="[^"]*\berror-message\b[^"]*">Wrong', answer.text)
     assert hidden(answer.text, "_csrf_token")
 
 
-def test_post_is_checked(server: AngelServer) -> None:
+def test_post_is_checked(server: StandIn) -> None:
     email, password = server.VIEWER
     assert Browser(server).log_in(email, password, _csrf_token="x").status == 403
     assert Browser(server).log_in(email, password, state="x").status == 400
@@ -93,7 +93,7 @@ def test_post_is_checked(server: AngelServer) -> None:
     assert browser.post(post_url(state), data).status == 403, "another browser's token"
 
 
-def test_page_variants(server: AngelServer) -> None:
+def test_page_variants(server: StandIn) -> None:
     server.settings(no_state_input=True, no_csrf=True, no_password_state=True)
     browser = Browser(server)
     page = browser.get(LOGIN).text
@@ -106,7 +106,7 @@ def test_page_variants(server: AngelServer) -> None:
             hidden(page, name)
 
 
-def test_login_without_jwt_and_older_name(server: AngelServer) -> None:
+def test_login_without_jwt_and_older_name(server: StandIn) -> None:
     server.settings(login_without_jwt=True)
     browser = Browser(server)
     browser.log_in(*server.VIEWER)
@@ -120,7 +120,7 @@ def test_login_without_jwt_and_older_name(server: AngelServer) -> None:
     assert server.check(jwt=jwt)
 
 
-def test_jwt_as_the_test_wants_it(server: AngelServer) -> None:
+def test_jwt_as_the_test_wants_it(server: StandIn) -> None:
     server.settings(jwt_text="not.a.jwt.at.all")
     browser = Browser(server)
     browser.log_in(*server.VIEWER)
@@ -133,7 +133,7 @@ def test_jwt_as_the_test_wants_it(server: AngelServer) -> None:
 # Renewal and expiry
 
 
-def test_remember_me_renews(server: AngelServer, browser: Browser) -> None:
+def test_remember_me_renews(server: StandIn, browser: Browser) -> None:
     old = browser.cookies()
     server.clear_journal()
     answer = browser.get(LOGIN)
@@ -150,7 +150,7 @@ def test_remember_me_renews(server: AngelServer, browser: Browser) -> None:
     assert browser.cookies()["angel_jwt_v2"] == new["angel_jwt_v2"]
 
 
-def test_expired_jwt_is_refused(server: AngelServer, browser: Browser) -> None:
+def test_expired_jwt_is_refused(server: StandIn, browser: Browser) -> None:
     jwt = browser.cookies()["angel_jwt_v2"]
     server.settings(clock_offset=86500)
     assert me(browser, jwt).status == 401
@@ -158,7 +158,7 @@ def test_expired_jwt_is_refused(server: AngelServer, browser: Browser) -> None:
     assert server.check(cookies={REMEMBER: browser.cookies()[REMEMBER]})
 
 
-def test_graphql_errors_variant(server: AngelServer) -> None:
+def test_graphql_errors_variant(server: StandIn) -> None:
     server.settings(graphql_unauthenticated="errors")
     answer = me(Browser(server), "no.such.token")
     assert answer.status == 200
@@ -168,7 +168,7 @@ def test_graphql_errors_variant(server: AngelServer) -> None:
 # Logout
 
 
-def test_logout_ends_everything(server: AngelServer, browser: Browser) -> None:
+def test_logout_ends_everything(server: StandIn, browser: Browser) -> None:
     old = browser.cookies()
     answer = browser.get(LOGOUT + "&return_to=https://www.angel.com/watch", follow=False)
     assert answer.status == 302
@@ -190,19 +190,19 @@ def test_logout_ends_everything(server: AngelServer, browser: Browser) -> None:
     assert not server.sessions()[-1]["alive"]
 
 
-def test_logout_without_a_session(server: AngelServer) -> None:
+def test_logout_without_a_session(server: StandIn) -> None:
     answer = Browser(server).get(LOGOUT, follow=False)
     assert answer.status == 302
     assert answer.headers["location"] == LOGIN
     assert len(answer.set_cookies) == 4
 
 
-def test_return_to_elsewhere_is_ignored(server: AngelServer) -> None:
+def test_return_to_elsewhere_is_ignored(server: StandIn) -> None:
     url = LOGOUT + "&return_to=https://www.angel.com.evil.example/"
     assert Browser(server).get(url, follow=False).headers["location"] == LOGIN
 
 
-def test_session_ended_by_somebody_else(server: AngelServer, browser: Browser) -> None:
+def test_session_ended_by_somebody_else(server: StandIn, browser: Browser) -> None:
     server.end_session(server.sessions()[-1]["id"])
     assert not server.check(cookies=browser.cookies())
     assert server.sessions()[-1]["logouts"] == 0
@@ -212,7 +212,7 @@ def test_session_ended_by_somebody_else(server: AngelServer, browser: Browser) -
 
 
 def test_restart_keeps_users_sessions_and_ca(tmp_path: Any) -> None:
-    with AngelServer(tmp_path) as server:
+    with StandIn("angel", tmp_path) as server:
         server.add_user("third@example.com", "pass", id="7")
         browser = Browser(server)
         browser.log_in("third@example.com", "pass")
@@ -233,7 +233,7 @@ def test_restart_keeps_users_sessions_and_ca(tmp_path: Any) -> None:
         assert [one["alive"] for one in server.sessions()] == [False]
 
 
-def test_closed_port(server: AngelServer) -> None:
+def test_closed_port(server: StandIn) -> None:
     server.settings(listening=False)
     with pytest.raises(ConnectionRefusedError):
         ask(server)
@@ -241,7 +241,7 @@ def test_closed_port(server: AngelServer) -> None:
     assert b" 302 " in ask(server)
 
 
-def test_control_refuses_nonsense(server: AngelServer) -> None:
+def test_control_refuses_nonsense(server: StandIn) -> None:
     with pytest.raises(ValueError, match="unknown fault 'explode'"):
         server.fault("/logout", "explode")
     with pytest.raises(ValueError, match="unknown setting"):

@@ -13,7 +13,7 @@ import pytest
 import sessionkeeper
 from sessionkeeper import AuditEvent, cli, sinks
 from tests.python.native_double import LINE, REPORT, SIGNED_OUT, Hanging, NativeDouble, error
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 SECRET = "sink-canary"
 DRAINED = dict.fromkeys(
@@ -212,7 +212,7 @@ def test_the_command_line_names_it(
 
 
 def test_the_module_gives_every_line_once(
-    angel: AngelServer,
+    angel: StandIn,
     open_keeper: Callable[..., sessionkeeper.Keeper],
     sink: Collecting,
     tmp_path: Path,

@@ -24,11 +24,8 @@ from tests.python.native_double import (
 
 # The Rust type of each record, where the names differ.
 RUST_NAMES = {
-    "DrainReport": "Drained",
     "Event": "Notification",
-    "LogoutReport": "Report",
     "OutboxEntry": "EntryLine",
-    "Parameter": "ParameterInfo",
     "Provider": "ProviderSummary",
     "StoredAccount": "AccountLine",
     "TaskResult": "TaskLine",
@@ -110,7 +107,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     def hook(_: object) -> None:
         """Is called."""
 
-    zero = dict.fromkeys(SCHEMA["Drained"]["required"], 0)
+    zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
     answers = {
         **dict.fromkeys(("status", "restore", "login", "login_finish"), SIGNED_IN),
         **dict.fromkeys(("renew", "switch"), SIGNED_IN),

@@ -66,6 +66,16 @@ def test_the_shared_options_stand_before_or_after_the_command(
     assert first["provider"] == "angel"
 
 
+@pytest.mark.parametrize(("flags", "level"), [([], "info"), (["--verbose"], "debug")])
+def test_the_log_goes_to_the_terminal_where_that_is_wished(
+    native: NativeDouble, flags: list[str], level: str
+) -> None:
+    native.answer("status", SIGNED_OUT)
+    assert cli.main(["status", *flags]) == 0
+    assert native.opened[0]["log_level"] == level
+    assert native.opened[0]["log_to_terminal"] is bool(flags)
+
+
 def test_options_on_both_sides_add_up(native: NativeDouble) -> None:
     native.answer("status", SIGNED_OUT)
     assert cli.main(["--resolve", "a:1:b", "--provider", "x", "status", "--resolve", "c:2:d"]) == 0

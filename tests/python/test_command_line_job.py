@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from tests.python.conftest import CommandLine
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 GRAPHQL = "https://api.angelstudios.com/graphql"
 
 
@@ -19,7 +19,7 @@ def log_in(command_line: CommandLine) -> None:
     assert shown["state"] == "signed_in"
 
 
-def test_from_the_login_to_a_proved_logout(angel: AngelServer, command_line: CommandLine) -> None:
+def test_from_the_login_to_a_proved_logout(angel: StandIn, command_line: CommandLine) -> None:
     assert command_line.json("status")["state"] == "signed_out"
     assert command_line.json("restore", exit_status=3)["state"] == "signed_out"
     log_in(command_line)
@@ -48,9 +48,7 @@ def test_from_the_login_to_a_proved_logout(angel: AngelServer, command_line: Com
     assert command_line.json("logout")["local"] == "already_signed_out"
 
 
-def test_a_deferred_logout_is_done_and_drained(
-    angel: AngelServer, command_line: CommandLine
-) -> None:
+def test_a_deferred_logout_is_done_and_drained(angel: StandIn, command_line: CommandLine) -> None:
     log_in(command_line)
     angel.settings(listening=False)
     ended = command_line.run("logout")
@@ -63,7 +61,7 @@ def test_a_deferred_logout_is_done_and_drained(
     assert (drained["revoked"], drained["entries"]) == (1, [])
 
 
-def test_the_exit_status(angel: AngelServer, command_line: CommandLine, tmp_path: Path) -> None:
+def test_the_exit_status(angel: StandIn, command_line: CommandLine, tmp_path: Path) -> None:
     wrong = command_line.json("login", "--username", NAME, given=b"wrong-canary\n", exit_status=4)
     assert wrong["error"]["code"] == "credentials_refused"
     assert "wrong-canary" not in str(wrong)
@@ -79,7 +77,7 @@ def test_the_exit_status(angel: AngelServer, command_line: CommandLine, tmp_path
     assert away["error"]["code"] == "network_error"
 
 
-def test_ctrl_c_ends_a_login_that_hangs(angel: AngelServer, command_line: CommandLine) -> None:
+def test_ctrl_c_ends_a_login_that_hangs(angel: StandIn, command_line: CommandLine) -> None:
     angel.fault("/u/login", "hang")
     process = subprocess.Popen(
         command_line.command("login", "--username", NAME),

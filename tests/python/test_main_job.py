@@ -15,9 +15,9 @@ from typing import Any, Callable
 import pytest
 
 import sessionkeeper
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 GRAPHQL = "https://api.angelstudios.com/graphql"
 COOKIES = {
     "angel_jwt_v2",
@@ -36,11 +36,11 @@ def audited(keeper: sessionkeeper.Keeper, event: str) -> list[str]:
     return [line.outcome for line in keeper.audit() if line.event == event]
 
 
-def sent_with_password(angel: AngelServer) -> int:
+def sent_with_password(angel: StandIn) -> int:
     return sum(request["has_password"] for request in angel.journal())
 
 
-def log_in_until_renewal_is_due(angel: AngelServer, keeper: sessionkeeper.Keeper) -> None:
+def log_in_until_renewal_is_due(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     """Waits a few seconds: a token is never renewed in the first half of its life."""
     angel.settings(jwt_lifetime=4)
     keeper.login(NAME, PASSWORD)
@@ -54,9 +54,7 @@ def log_in_until_renewal_is_due(angel: AngelServer, keeper: sessionkeeper.Keeper
 # Logging in, and staying so
 
 
-def test_from_the_login_to_a_proved_logout(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
-) -> None:
+def test_from_the_login_to_a_proved_logout(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     assert keeper.status().state == "signed_out"
     assert keeper.restore() is None
     session = keeper.login(NAME, PASSWORD)
@@ -87,13 +85,13 @@ def test_from_the_login_to_a_proved_logout(
 
 
 def test_names_and_passwords_of_any_script(keeper: sessionkeeper.Keeper) -> None:
-    name, password = AngelServer.NON_ASCII
+    name, password = StandIn.NON_ASCII
     assert keeper.login(name, password).account.email == name
     assert keeper.logout().remote == "revoked"
 
 
 def test_another_process_is_signed_in_without_a_password(
-    angel: AngelServer, keeper: sessionkeeper.Keeper, tmp_path: Path
+    angel: StandIn, keeper: sessionkeeper.Keeper, tmp_path: Path
 ) -> None:
     keeper.login(NAME, PASSWORD)
     angel.clear_journal()
@@ -117,7 +115,7 @@ def test_another_process_is_signed_in_without_a_password(
 
 
 def test_a_session_at_its_end_is_renewed_without_a_password(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     log_in_until_renewal_is_due(angel, keeper)
     session = keeper.restore()
@@ -129,14 +127,14 @@ def test_a_session_at_its_end_is_renewed_without_a_password(
     assert "renewed" in [line.event for line in keeper.audit()]
 
 
-def test_restoring_offline_sends_nothing(angel: AngelServer, keeper: sessionkeeper.Keeper) -> None:
+def test_restoring_offline_sends_nothing(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     log_in_until_renewal_is_due(angel, keeper)
     assert keeper.restore(offline=True) is not None
     assert angel.journal() == []
 
 
 def test_a_request_after_a_401_is_sent_once_more(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     session = keeper.login(NAME, PASSWORD)
     angel.fault("/graphql", "status:401", times=1)
@@ -147,7 +145,7 @@ def test_a_request_after_a_401_is_sent_once_more(
 
 
 def test_a_session_ended_by_somebody_else_is_told(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     session = keeper.login(NAME, PASSWORD)
     angel.end_session(angel.sessions()[-1]["id"])
@@ -157,9 +155,7 @@ def test_a_session_ended_by_somebody_else_is_told(
         keeper.renew()
 
 
-def test_a_request_to_another_host_is_refused(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
-) -> None:
+def test_a_request_to_another_host_is_refused(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     session = keeper.login(NAME, PASSWORD)
     angel.clear_journal()
     for url in ("https://evil.example/", "http://www.angel.com/", "https://www.angel.com:444/"):
@@ -172,7 +168,7 @@ def test_a_request_to_another_host_is_refused(
 
 
 def test_a_wrong_password_is_refused_and_changes_nothing(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     with pytest.raises(sessionkeeper.CredentialsRefused) as caught:
         keeper.login(NAME, "wrong-canary")
@@ -188,7 +184,7 @@ def test_a_wrong_password_is_refused_and_changes_nothing(
     ("setting", "field"), [("no_csrf", "_csrf_token"), ("no_password_state", "state")]
 )
 def test_a_page_without_its_field_names_the_field(
-    angel: AngelServer, keeper: sessionkeeper.Keeper, setting: str, field: str
+    angel: StandIn, keeper: sessionkeeper.Keeper, setting: str, field: str
 ) -> None:
     angel.settings(**{setting: True})
     with pytest.raises(sessionkeeper.UnexpectedAnswer, match=field):
@@ -197,14 +193,14 @@ def test_a_page_without_its_field_names_the_field(
 
 
 def test_the_cookie_serves_where_the_first_page_has_no_state(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     angel.settings(no_state_input=True)
     assert keeper.login(NAME, PASSWORD).account.email == NAME
 
 
 def test_a_server_that_is_away_is_not_a_wrong_password(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     angel.settings(listening=False)
     with pytest.raises(sessionkeeper.NetworkError):
@@ -212,7 +208,7 @@ def test_a_server_that_is_away_is_not_a_wrong_password(
 
 
 def test_a_certificate_of_another_host_is_a_tls_failure(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     angel.settings(tls="wrong_host")
     with pytest.raises(sessionkeeper.TlsFailure):
@@ -221,7 +217,7 @@ def test_a_certificate_of_another_host_is_a_tls_failure(
 
 
 def test_a_login_that_hangs_is_cancelled_within_a_second(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     angel.fault("/u/login", "hang")
     asked_at: list[float] = []
@@ -240,7 +236,7 @@ def test_a_login_that_hangs_is_cancelled_within_a_second(
 # Logging out, whatever the server does
 
 
-def test_logging_out_twice_is_a_success(angel: AngelServer, keeper: sessionkeeper.Keeper) -> None:
+def test_logging_out_twice_is_a_success(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     keeper.login(NAME, PASSWORD)
     keeper.logout()
     angel.clear_journal()
@@ -265,7 +261,7 @@ def test_logging_out_twice_is_a_success(angel: AngelServer, keeper: sessionkeepe
     ],
 )
 def test_no_success_is_said_without_proof(
-    angel: AngelServer, keeper: sessionkeeper.Keeper, fault: str, outcome: str
+    angel: StandIn, keeper: sessionkeeper.Keeper, fault: str, outcome: str
 ) -> None:
     keeper.login(NAME, PASSWORD)
     token = keeper_token(keeper)
@@ -289,7 +285,7 @@ def test_no_success_is_said_without_proof(
 
 
 def test_a_logout_that_proves_nothing_names_the_date(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     keeper.login(NAME, PASSWORD)
     angel.fault("/logout", "html_200")
@@ -302,7 +298,7 @@ def test_a_logout_that_proves_nothing_names_the_date(
 
 
 def test_a_server_that_never_will_is_told_as_such(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     keeper.login(NAME, PASSWORD)
     angel.fault("/logout", "status:404")
@@ -316,7 +312,7 @@ def test_a_server_that_never_will_is_told_as_such(
 
 
 def test_a_logout_while_the_server_is_away_is_made_up_for(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     keeper.login(NAME, PASSWORD)
     token = keeper_token(keeper)
@@ -335,7 +331,7 @@ def test_a_logout_while_the_server_is_away_is_made_up_for(
     assert len(audited(keeper, "revoked")) == 1
 
 
-def test_a_cancelled_logout_is_done_here(angel: AngelServer, keeper: sessionkeeper.Keeper) -> None:
+def test_a_cancelled_logout_is_done_here(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     keeper.login(NAME, PASSWORD)
     angel.fault("/logout", "hang")
     began = time.monotonic()
@@ -347,7 +343,7 @@ def test_a_cancelled_logout_is_done_here(angel: AngelServer, keeper: sessionkeep
 
 
 def test_a_new_login_is_not_ended_by_an_old_logout(
-    angel: AngelServer, keeper: sessionkeeper.Keeper
+    angel: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     keeper.login(NAME, PASSWORD)
     angel.fault("/logout", "status:503", times=1)
@@ -398,7 +394,7 @@ def test_doctor_knows_this_machine(keeper: sessionkeeper.Keeper) -> None:
 
 
 def test_the_names_of_existing_add_ons(
-    angel: AngelServer, tmp_path: Path, open_keeper: OpenKeeper
+    angel: StandIn, tmp_path: Path, open_keeper: OpenKeeper
 ) -> None:
     options: dict[str, Any] = {
         "data_dir": tmp_path / "data",
@@ -419,7 +415,7 @@ def test_the_names_of_existing_add_ons(
     assert open_keeper().status().state == "signed_out"
 
 
-def test_no_secret_in_any_repr_or_error(angel: AngelServer, keeper: sessionkeeper.Keeper) -> None:
+def test_no_secret_in_any_repr_or_error(angel: StandIn, keeper: sessionkeeper.Keeper) -> None:
     session = keeper.login(NAME, PASSWORD)
     secrets = [PASSWORD, session.headers["Authorization"].split()[1], *session.cookies.values()]
     answer = who(session)

@@ -15,11 +15,11 @@ import pytest
 from tests.canaries import Search
 from tests.python.conftest import CommandLine
 from tests.python.planting import NAME, PASSWORD, TALKATIVE, plant_in
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 
 def test_no_secret_is_in_a_file_while_it_is_written(
-    angel: AngelServer, command_line: CommandLine
+    angel: StandIn, command_line: CommandLine
 ) -> None:
     plant, credentials = plant_in(command_line, angel)
     with Onlooker(command_line.home / "data") as onlooker:
@@ -45,7 +45,7 @@ def test_no_secret_is_in_a_file_while_it_is_written(
 @pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="looks into /proc")
 @pytest.mark.parametrize("by_environment", [False, True], ids=["stdin", "environment"])
 def test_the_process_table_shows_no_password(
-    angel: AngelServer, command_line: CommandLine, by_environment: bool
+    angel: StandIn, command_line: CommandLine, by_environment: bool
 ) -> None:
     plant, _ = plant_in(command_line, angel)
     angel.fault("/u/login", "hang")
@@ -90,7 +90,7 @@ def test_the_process_table_shows_no_password(
         assert Search(plant.secrets).content(where, text) == []
 
 
-def test_a_login_starts_no_process(angel: AngelServer, command_line: CommandLine) -> None:
+def test_a_login_starts_no_process(angel: StandIn, command_line: CommandLine) -> None:
     plant_in(command_line, angel)
     starts = ("subprocess.Popen", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system")
     watch = (

@@ -10,16 +10,16 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import operation
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
-NAME, PASSWORD = AngelServer.VIEWER
+NAME, PASSWORD = StandIn.VIEWER
 # How long the server takes for a logout, in seconds.
 PAUSE = 1.5
 
 
 @pytest.fixture
 def keeper(
-    angel: AngelServer, open_keeper: Callable[..., sessionkeeper.Keeper]
+    angel: StandIn, open_keeper: Callable[..., sessionkeeper.Keeper]
 ) -> sessionkeeper.Keeper:
     """Signed in at a server that takes its time for a logout."""
     keeper = open_keeper()

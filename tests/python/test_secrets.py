@@ -27,7 +27,7 @@ from tests.python.planting import (
     Plant,
     plant_in,
 )
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 GRAPHQL = "https://api.angelstudios.com/graphql"
 ME = '{"query": "{ me { id email name } }"}'
@@ -71,14 +71,14 @@ class Stage:
 
 @pytest.fixture
 def stage(
-    angel: AngelServer, tmp_path: Path, open_keeper: Callable[..., sessionkeeper.Keeper]
+    angel: StandIn, tmp_path: Path, open_keeper: Callable[..., sessionkeeper.Keeper]
 ) -> Stage:
     plant = Plant(angel, tmp_path / "data", tmp_path / "keys")
     return Stage(open_keeper(log_level="debug"), plant)
 
 
 def test_logging_in_shows_no_secret(
-    angel: AngelServer, stage: Stage, capfd: pytest.CaptureFixture[str]
+    angel: StandIn, stage: Stage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     keeper = stage.keeper
     stage.fails("a refused login", lambda: keeper.login(NAME, WRONG))
@@ -101,7 +101,7 @@ def test_logging_in_shows_no_secret(
 
 
 def test_a_session_shows_no_secret(
-    angel: AngelServer, stage: Stage, capfd: pytest.CaptureFixture[str]
+    angel: StandIn, stage: Stage, capfd: pytest.CaptureFixture[str]
 ) -> None:
     keeper = stage.keeper
     session = stage.log_in()
@@ -134,7 +134,7 @@ def test_a_session_shows_no_secret(
 
 @pytest.mark.parametrize(("fault", "parameters"), LOGOUT_FAULTS, ids=[f for f, _ in LOGOUT_FAULTS])
 def test_a_logout_shows_no_secret(
-    angel: AngelServer,
+    angel: StandIn,
     stage: Stage,
     capfd: pytest.CaptureFixture[str],
     fault: str,
@@ -152,7 +152,7 @@ def test_a_logout_shows_no_secret(
 
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "text"])
 def test_the_command_line_shows_no_secret(
-    angel: AngelServer, command_line: CommandLine, as_json: bool
+    angel: StandIn, command_line: CommandLine, as_json: bool
 ) -> None:
     plant, credentials = plant_in(command_line, angel)
     output: dict[str, str | bytes] = {}

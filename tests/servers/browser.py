@@ -20,7 +20,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from tests.servers.fixture import AngelServer
+from tests.servers.fixture import StandIn
 
 LOGIN = "https://www.angel.com/auth/login"
 LOGOUT = "https://auth.angel.com/logout?client_id=angel_web"
@@ -46,7 +46,7 @@ class Answer:
 class Browser:
     """Follows redirects and keeps cookies, as far as these pages need it."""
 
-    def __init__(self, server: AngelServer) -> None:
+    def __init__(self, server: StandIn) -> None:
         self._server = server
         self.jar = http.cookiejar.CookieJar()
 
@@ -102,7 +102,7 @@ class Browser:
         return Answer(answer, answer.geturl())
 
 
-def trust(server: AngelServer) -> ssl.SSLContext:
+def trust(server: StandIn) -> ssl.SSLContext:
     return _trust(server.ca_file)
 
 
@@ -127,7 +127,7 @@ def me(browser: Browser, jwt: str) -> Answer:
     return browser.post(GRAPHQL, query, Authorization=f"Bearer {jwt}")
 
 
-def ask(server: AngelServer, path: str = "/logout", host: str = "auth.angel.com") -> bytes:
+def ask(server: StandIn, path: str = "/logout", host: str = "auth.angel.com") -> bytes:
     """All bytes the server sends to one request, up to its end."""
     with dial(server, host.partition(":")[0]) as tls:
         request = f"GET {path}?client_id=angel_web HTTP/1.1\r\nHost: {host}\r\n"
@@ -138,7 +138,7 @@ def ask(server: AngelServer, path: str = "/logout", host: str = "auth.angel.com"
         return got
 
 
-def dial(server: AngelServer, host: str, timeout: float = 5) -> ssl.SSLSocket:
+def dial(server: StandIn, host: str, timeout: float = 5) -> ssl.SSLSocket:
     plain = socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
     with plain:
         # On success the new socket takes the descriptor over.

@@ -271,10 +271,3 @@ class StandIn:
         except urllib.error.HTTPError as error:
             text = error.read().decode("utf-8", "replace")
             raise ValueError(f"{method} {path}: {error.code} {text}") from None
-
-
-class AngelServer(StandIn):
-    """The stand-in for Angel Studios."""
-
-    def __init__(self, directory: Path | str | None = None, python: str | None = None) -> None:
-        super().__init__("angel", directory, python)

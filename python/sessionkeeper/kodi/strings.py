@@ -123,7 +123,7 @@ WORDS = (
         "event",
         "login logout restored renewed session_expired revoked vault_damaged forgotten "
         "tls_failure revocation_rejected revocation_expired switched update task_done "
-        "task_failed audit_sink_failed",
+        "task_failed audit_sink_failed revocation_dropped",
     ),
     (
         30260,
