@@ -1,9 +1,9 @@
 //! Locks between processes: a file locked with flock or LockFileEx, and a mutex built on it.
 //!
-//! The system releases these locks when a process dies. POSIX record locks would not do: they do not
-//! keep two threads of Kodi apart, and closing any descriptor of the file drops them. Where the file
-//! system cannot lock, the mutex still works within the process. This module does not know what its
-//! locks guard.
+//! The system releases these locks when a process dies. POSIX record locks would not do: they do
+//! not keep two threads of Kodi apart, and closing any descriptor of the file drops them. Where the
+//! file system cannot lock, the mutex still works within the process. This module does not know
+//! what its locks guard.
 
 use crate::cancel::Cancel;
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! Looking after the shared: what is due next, the audit trail, what this machine can do, and
+//! Looking after what is shared: what is due next, the audit trail, what this machine can do, and
 //! forgetting everything.
 
 use super::Keeper;

@@ -1,8 +1,8 @@
 //! The audit trail, to which lines are only ever added, and how far each sink has read it.
 //!
-//! The newest 10,000 lines are kept. Trust the sequence numbers, not the times, for the order. No line
-//! holds a secret or a control character. A sink is stored as the SHA-256 of its name, which may be an
-//! address with a secret in it.
+//! The newest 10,000 lines are kept. Trust the sequence numbers, not the times, for the order. No
+//! line holds a secret or a control character. A sink is stored as the SHA-256 of its name, which
+//! may be an address with a secret in it.
 
 use super::error::VaultResult;
 use crate::audit::{AuditEvent, NewAuditEvent};

@@ -20,7 +20,7 @@ use rusqlite::TransactionBehavior;
 /// What a logout achieved on this device.
 #[derive(Debug)]
 pub enum LocalOutcome {
-    /// Nobody was signed in, or no such session is stored.
+    /// Nobody was logged in, or no such session is stored.
     NobodyThere,
     /// The session is gone. If there is something to revoke, the entry waits in the outbox.
     Cleared(Option<OutboxEntry>),
@@ -30,7 +30,7 @@ pub enum LocalOutcome {
     Kept(Error),
 }
 
-/// What a logout leaves behind. If the disk refuses, the audit event is left out first, then the tasks.
+/// What a logout leaves behind. A full disk first does without the event, then without the tasks.
 pub struct Remains<'a> {
     pub revocation: Option<&'a Revocation>,
     pub tasks: &'a [Task],

@@ -40,8 +40,8 @@ impl From<Error> for VaultError {
 }
 
 impl VaultError {
-    /// While a vault is being opened, a statement that SQLite calls wrong means a wrong file: one with
-    /// another format, or without our tables.
+    /// While a vault is being opened, a statement that SQLite calls wrong means a wrong file: one
+    /// with another format, or without our tables.
     pub fn at_opening(self) -> Self {
         match self {
             VaultError::Sql(error)

@@ -30,7 +30,7 @@ impl Directories {
     pub fn prepare(data: &Path, keys: &Path) -> Result<Self> {
         let mut directories = Directories { data: data.to_owned(), keys: keys.to_owned() };
         directories.restore()?;
-        // SQLite is told not to follow links, so links on the way to the directory are resolved here.
+        // SQLite is told not to follow links: those on the way to the directory are resolved here.
         directories.data = data
             .canonicalize()
             .map_err(|error| explain_io(&error, "the data directory cannot be opened", data))?;

@@ -1,7 +1,7 @@
 //! Forgetting: deletes the vault, its device key and the quarantine, and starts a new vault.
 //!
-//! Without the key, no copy of the old file can be opened, wherever it is. The new audit trail starts
-//! with a line about it.
+//! Without the key, no copy of the old file can be opened, wherever it is. The new audit trail
+//! starts with a line about it.
 
 use super::error::{VaultError, VaultResult, explain_io};
 use super::file::Open;
@@ -14,8 +14,8 @@ use std::fs;
 use std::io;
 
 impl Vault {
-    /// Erases everything that this device knows, and returns how many sessions and waiting revocations
-    /// there were. The vault can be used afterwards, with a new key.
+    /// Erases everything that this device knows, and returns how many sessions and waiting
+    /// revocations there were. The vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
         let (sessions, revocations) = self.retry(&mut self.state(), |state| self.erase(state))?;
         let event = NewAuditEvent {

@@ -1,7 +1,8 @@
 //! The device key: 32 random bytes in a file of their own, never derived from the machine.
 //!
 //! It is kept in the user's key directory as `<vault id>.key`, so that a copy of the data directory
-//! cannot be opened. If that directory is not writable, it is kept beside the vault as `device.key`.
+//! cannot be opened. If that directory is not writable, it is kept beside the vault as
+//! `device.key`.
 
 use super::error::explain_io;
 use super::files::{Directories, create_file, publish};
@@ -45,8 +46,8 @@ pub struct Candidates {
     pub malformed: bool,
 }
 
-/// The keys that may belong to this vault. Fails if a place cannot be read and no key is found: that
-/// is no reason to give the vault up.
+/// The keys that may belong to this vault. Fails if a place cannot be read and no key is found:
+/// that is no reason to give the vault up.
 pub fn find(directories: &Directories, vault: &str) -> Result<Candidates> {
     let mut found = Candidates { keys: Vec::new(), malformed: false };
     let mut refused = None;
@@ -132,8 +133,8 @@ fn read(path: &Path) -> io::Result<Option<DeviceKey>> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Ok(None);
     }
-    // One byte more than a key shows that the file is too long. A buffer that had to grow would leave
-    // a copy behind.
+    // One byte more than a key shows that the file is too long. A buffer that had to grow would
+    // leave a copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LENGTH));
     open_file(path, false, false)?.take(LENGTH as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() != LENGTH {

@@ -1,13 +1,14 @@
 //! The vault: one SQLite database per data directory, with the sessions, the outbox of revocations,
 //! the tasks left after a logout, and the audit trail. Everything secret in it is sealed.
 //!
-//! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It never
-//! uses the network and never decides when something is tried.
+//! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It
+//! never uses the network and never decides when something is tried.
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
 //! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
-//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget, diagnosis
+//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! diagnosis
 
 mod audit;
 mod busy;

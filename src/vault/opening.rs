@@ -70,8 +70,8 @@ fn repair(
     Err(damaged_again(&directories.data))
 }
 
-/// Opens a sound vault while others may be using it. `None` if something has to be done to it first,
-/// for which nobody else may be there.
+/// Opens a sound vault while others may be using it. `None` if something has to be done to it
+/// first, for which nobody else may be there.
 fn join(
     directories: &Directories,
     lock: &DirectoryLock,

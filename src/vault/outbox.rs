@@ -134,8 +134,8 @@ impl<'a> Outbox<'a> {
         Ok(entries.collect::<VaultResult<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// When the next entry is due; in the past if one is overdue. Entries of a provider in `held_back`
-    /// are not due before the time given there.
+    /// When the next entry is due; in the past if one is overdue. Entries of a provider in
+    /// `held_back` are not due before the time given there.
     pub fn next_due(
         &self,
         held_back: &BTreeMap<String, UnixTime>,

@@ -21,8 +21,8 @@ impl Directories {
         free.unwrap_or_else(|| name(0))
     }
 
-    /// Removes the oldest files from quarantine, but never `newest`, to which a wrong clock may have
-    /// given an earlier date, and no directory that holds something.
+    /// Removes the oldest files from quarantine, but never `newest`, to which a wrong clock may
+    /// have given an earlier date, and no directory that holds something.
     pub fn shorten_quarantine(&self, newest: &Path) {
         let mut kept = self.named(START);
         kept.retain(|path| path != newest && path.extension().is_some_and(|end| end == "db"));

@@ -1,4 +1,4 @@
-//! What happens to a damaged vault: the file goes into quarantine, what still opens into a new vault.
+//! Replaces a damaged vault: the file goes into quarantine, what still opens into a new one.
 //!
 //! The new vault is complete before the old one is touched, and takes its place by one rename. Rows
 //! that do not open with the key are left behind, and so is everything of another profile's vault.
@@ -27,8 +27,7 @@ pub struct Damage {
     pub kept_as: Option<PathBuf>,
 }
 
-/// Replaces the vault by a new one with everything that still opens. Errors other than damage are
-/// returned.
+/// Replaces the vault by a new one with everything that still opens. Other errors are returned.
 pub fn rebuild(
     directories: &Directories,
     guard: &Guard,
@@ -133,8 +132,8 @@ fn replace(
     Ok(kept)
 }
 
-/// The key of the damaged vault, if it can still be found: one that opens a row, or else any, unless
-/// `is_proved` is wanted.
+/// The key of the damaged vault, if it can still be found: one that opens a row, or else any,
+/// unless `is_proved` is wanted.
 fn known_key(
     directories: &Directories,
     guard: &Guard,

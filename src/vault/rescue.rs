@@ -1,8 +1,8 @@
 //! Reads a damaged vault and writes the sound rows into a new one.
 //!
-//! A sealed row is sound if it opens with the key. The audit trail is carried over as far as it can be
-//! read; the line about the damage then marks the place. A copy is read, so that the file itself stays
-//! as it was found. The caller holds the directory's lock exclusively.
+//! A sealed row is sound if it opens with the key. The audit trail is carried over as far as it can
+//! be read; the line about the damage then marks the place. A copy is read, so that the file itself
+//! stays as it was found. The caller holds the directory's lock exclusively.
 
 use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file, journal_of};
@@ -23,8 +23,9 @@ const PLAIN: [(&str, &str); 2] = [
     ("sinks", "row, name, seq"),
 ];
 
-/// Opens a copy of the damaged vault, with the journal that still has to be played back: without it, a
-/// transaction cut short by a crash would be read half written. `None` if SQLite cannot open the file.
+/// Opens a copy of the damaged vault, with the journal that still has to be played back: without
+/// it, a transaction cut short by a crash would be read half written. `None` if SQLite cannot open
+/// the file.
 pub fn copy(directories: &Directories) -> Result<Option<Connection>> {
     let path = directories.fresh(&key::random_id()?);
     copy_files(directories, &path).map_err(|error| {
@@ -48,9 +49,9 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Va
     Ok(())
 }
 
-/// Each session has one row; and a session in the outbox, or with a task, was logged out and must not
-/// come back. Generations and row numbers are never used twice, even if the newest rows were lost. No
-/// sink is ahead of the trail, or it would miss the next lines.
+/// Each session has one row; and a session in the outbox, or with a task, was logged out and must
+/// not come back. Generations and row numbers are never used twice, even if the newest rows were
+/// lost. No sink is ahead of the trail, or it would miss the next lines.
 const AFTERWARDS: &str = "
     DELETE FROM sessions WHERE session IN (SELECT session FROM outbox UNION SELECT session FROM tasks)
         OR row NOT IN (SELECT min(row) FROM sessions GROUP BY session);
@@ -115,8 +116,8 @@ fn rows_of(source: &Connection, table: &str) -> BTreeSet<i64> {
     rows
 }
 
-/// Collects the rows up to the first that cannot be read, or that has been seen before: a damaged page
-/// may lead back to itself.
+/// Collects the rows up to the first that cannot be read, or that has been seen before: a damaged
+/// page may lead back to itself.
 fn scan(source: &Connection, select: &str, rows: &mut BTreeSet<i64>) -> VaultResult<()> {
     let mut statement = source.prepare(select)?;
     let mut found = statement.query([])?;

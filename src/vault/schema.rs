@@ -1,7 +1,7 @@
 //! The tables, their migrations, and how a connection is set up.
 //!
-//! Plain columns only help to find rows; whatever matters is sealed as well. The one index is used for
-//! counting and never for finding, so a damaged index hides no row.
+//! Plain columns only help to find rows; whatever matters is sealed as well. The one index is used
+//! for counting and never for finding, so a damaged index hides no row.
 
 use super::busy;
 use super::error::{VaultError, VaultResult};
@@ -201,8 +201,8 @@ fn apply(connection: &mut Connection, migrations: &[&str], before: &str) -> Vaul
     Ok(())
 }
 
-/// A full disk must not keep the user from logging out: the new tables take the place of the reserve,
-/// and the journal stays in memory.
+/// A full disk must not keep the user from logging out: the new tables take the place of the
+/// reserve, and the journal stays in memory.
 fn in_reserve(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
     connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
     let applied = apply(connection, migrations, "DELETE FROM reserve");

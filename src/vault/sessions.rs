@@ -99,8 +99,8 @@ impl<'a> Sessions<'a> {
         Ok(stored.session)
     }
 
-    /// Stores a changed session, if the one it was made from is still there and unchanged, and returns
-    /// it with its new generation. An active session stays active.
+    /// Stores a changed session, if the one it was made from is still there and unchanged, and
+    /// returns it with its new generation. An active session stays active.
     pub fn replace(&self, session: Session) -> VaultResult<Option<Session>> {
         let found = self.stored(&session.provider, SessionSelector::Session(&session.id))?;
         let Some(old) = found.filter(|old| old.session.generation == session.generation) else {
@@ -112,8 +112,8 @@ impl<'a> Sessions<'a> {
         Ok(Some(new.session))
     }
 
-    /// Makes the account's session the provider's active one and returns it; `None` if the account is
-    /// not stored. Rows that were overwritten in place are removed here.
+    /// Makes the account's session the provider's active one and returns it; `None` if the account
+    /// is not stored. Rows that were overwritten in place are removed here.
     pub fn activate(&self, provider: &str, account: &str) -> VaultResult<Option<Session>> {
         let Some(found) = self.stored(provider, SessionSelector::Account(account))? else {
             return Ok(None);

@@ -64,8 +64,8 @@ impl Vault {
         std::mem::take(&mut self.state().damage)
     }
 
-    /// A number that changes whenever anybody writes to the vault, in any process. Cheap: callers ask
-    /// at every step.
+    /// A number that changes whenever anybody writes to the vault, in any process. Cheap: callers
+    /// ask at every step.
     pub fn change_mark(&self) -> Result<i64> {
         self.retry(&mut self.state(), |state| {
             let (_guard, open, mark) = self.enter(state)?;
@@ -84,8 +84,8 @@ impl Vault {
     }
 
     /// Runs `work` in one transaction: all of it happens or none, even if it fails or panics. After
-    /// damage was found, `work` runs again, so it must not count on running once. It must not use the
-    /// vault except through the transaction.
+    /// damage was found, `work` runs again, so it must not count on running once. It must not use
+    /// the vault except through the transaction.
     pub fn transact<T>(
         &self,
         mut work: impl FnMut(&Transaction<'_>) -> VaultResult<T>,

@@ -1,8 +1,8 @@
 //! Sealed tables: each row is a sealed value, with plain columns to find it by.
 //!
-//! The only place that seals, binds and opens rows, and that tells an overwritten row from a damaged
-//! one. Plain columns decide nothing; those that repeat something sealed are compared with it. A new
-//! table needs a `Record`, a migration, and a line in `transaction`.
+//! The only place that seals, binds and opens rows, and that tells an overwritten row from a
+//! damaged one. Plain columns decide nothing; those that repeat something sealed are compared with
+//! it. A new table needs a `Record`, a migration, and a line in `transaction`.
 
 use super::error::{VaultError, VaultResult};
 use super::seal::{Aad, Keys, Purpose, is_overwritten};

@@ -1,7 +1,7 @@
-//! What is left to do on this device after a logout: stored in its transaction, kept until finished.
+//! What is left to do on this device after a logout: stored with it, kept until finished.
 //!
-//! Nobody reserves a task. The one who runs it marks it finished, and a task that a crash interrupts
-//! runs again, so each runs at least once. This module does not know what a task means.
+//! Nobody reserves a task. The one who runs it marks it finished, and a task that a crash
+//! interrupts runs again, so each runs at least once. This module does not know what a task means.
 
 use super::error::VaultResult;
 use super::seal::{Keys, Purpose};

@@ -57,8 +57,8 @@ fn degraded_with_nobody_signed_in() {
     assert_eq!(vault.trail(9).unwrap(), []);
 }
 
-/// A small file system if the test may mount one (as root), else a directory that it makes read-only:
-/// either way, no new file can be created once it is full.
+/// A small file system if the test may mount one (as root), else a directory that it makes
+/// read-only: either way, no new file can be created once it is full.
 #[cfg(target_os = "linux")]
 pub struct Small(pub Home, bool);
 

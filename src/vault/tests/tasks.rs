@@ -1,6 +1,6 @@
 //! What is left to do after a logout: stored with it, kept until finished.
 
-use super::accounts::{sign_in, stored};
+use super::accounts::{log_in_as, stored};
 use super::*;
 
 const PAYLOAD: &str = "canary-payload-0123456789";
@@ -173,7 +173,7 @@ fn on_a_full_disk_the_revocation_comes_before_the_tasks() {
     for (length, tasks) in [(10, 1), (60_000, 0)] {
         let home = Home::new();
         let vault = home.open();
-        let session = sign_in(&vault, "a", "7");
+        let session = log_in_as(&vault, "a", "7");
         fill_up(&vault);
         let task = Task { payload: Secret::new("x".repeat(length)), ..builtin("1") };
         let remains = Remains {
