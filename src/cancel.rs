@@ -1,9 +1,14 @@
-//! Stopping work from outside: a token that one side sets and the other looks at or waits on.
+//! Stopping work from outside: a token that one side sets and the other looks at or waits on; and
+//! work that its caller can leave.
 
 use crate::error::{Error, Kind, Result};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+
+/// How long the caller of `run_beside` may overlook a cancel.
+const SLICE: Duration = Duration::from_millis(20);
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
@@ -58,6 +63,28 @@ impl Cancel {
     }
 }
 
+/// Runs `work` on a thread of its own and waits for it, until a cancel. The work goes on; nobody
+/// takes its result then.
+pub fn run_beside<T: Send + 'static>(
+    name: &str,
+    cancel: &Cancel,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let body = move || drop(sender.send(work()));
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    thread.map_err(|_| Error::new(Kind::Internal, "no thread could be started"))?;
+    loop {
+        match receiver.recv_timeout(SLICE) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) => cancel.check()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::new(Kind::Internal, "the operation hit a bug"));
+            }
+        }
+    }
+}
+
 pub fn cancelled() -> Error {
     Error::new(Kind::Cancelled, "the operation was cancelled")
 }
@@ -78,5 +105,22 @@ mod tests {
         assert!(!thread.join().unwrap());
         assert!(start.elapsed() < Duration::from_secs(10));
         assert_eq!(cancel.check().unwrap_err().kind(), Kind::Cancelled);
+    }
+
+    #[test]
+    fn a_caller_leaves_work_that_goes_on() {
+        let cancel = Cancel::new();
+        assert_eq!(run_beside("test", &cancel, || Ok(7)).unwrap(), 7);
+        let panics = || -> Result<()> { panic!("deliberate, from a test") };
+        assert_eq!(run_beside("test", &cancel, panics).unwrap_err().kind(), Kind::Internal);
+        let (done, is_done) = mpsc::channel();
+        let slow = move || {
+            std::thread::sleep(Duration::from_millis(200));
+            done.send(()).unwrap();
+            Ok(())
+        };
+        cancel.cancel();
+        assert_eq!(run_beside("test", &cancel, slow).unwrap_err().kind(), Kind::Cancelled);
+        assert!(is_done.recv().is_ok());
     }
 }
