@@ -293,7 +293,6 @@ enum Plain<'a, 'py> {
 impl<'py> Input<'py> {
     fn plain(&self) -> Result<Plain<'_, 'py>> {
         let Input(given, depth) = self;
-        let unreadable = |_| refuse("this cannot be read");
         Ok(if *depth > DEEPEST {
             return refuse("this is nested too deeply");
         } else if given.is_none() {
@@ -303,7 +302,7 @@ impl<'py> Input<'py> {
         } else if given.is_instance_of::<PyInt>() {
             Plain::Int(given.extract().or_else(|_| refuse("this is too large"))?)
         } else if given.is_instance_of::<PyFloat>() {
-            Plain::Float(given.extract().or_else(unreadable)?)
+            Plain::Float(given.extract().or_else(|_| refuse("this is no number"))?)
         } else if let Ok(text) = given.cast::<PyString>() {
             Plain::Text(text.to_cow().or_else(|_| refuse("this is not valid Unicode"))?)
         } else if let Ok(bytes) = given.cast::<PyBytes>() {
@@ -311,7 +310,7 @@ impl<'py> Input<'py> {
         } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
             let item = |item: PyResult<_>| Ok(Input(item?, depth + 1));
             let items = given.try_iter().and_then(|items| items.map(item).collect());
-            Plain::List(items.or_else(unreadable)?)
+            Plain::List(items.or_else(|_| refuse("this cannot be read"))?)
         } else if let Ok(dict) = given.cast::<PyDict>() {
             let entry = |(key, value): (Bound<'py, PyAny>, _)| {
                 Ok((key.extract()?, Input(value, depth + 1)))
@@ -420,7 +419,6 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     /// What is wrong with a value is said with its field.
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         let Some((key, value)) = self.current.take() else { return refuse("there is no value") };
-        seed.deserialize(value)
-            .map_err(|error| de::Error::custom(format_args!("{key}: {error}")))
+        seed.deserialize(value).map_err(|error| de::Error::custom(format_args!("{key}: {error}")))
     }
 }

@@ -192,7 +192,7 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
 impl Inner {
     /// The reqwest client for `url`, made when it is first needed, and how it reaches the host.
     fn route(&self, url: &Url) -> Result<(reqwest::Client, &'static str)> {
-        let is_fixed = self.settings.resolve.iter().any(|r| Some(r.host()) == url.host_str());
+        let is_fixed = self.settings.resolve.iter().any(|r| Some(&*r.host) == url.host_str());
         let is_direct = self.settings.proxy == Proxy::None || is_loopback(url) || is_fixed;
         let slot = if is_direct { &self.direct } else { &self.routed };
         let client = if let Some(client) = slot.get() {
@@ -215,7 +215,7 @@ impl Inner {
             .connect_timeout(self.settings.connect_timeout)
             .pool_idle_timeout(IDLE);
         for resolve in &self.settings.resolve {
-            builder = builder.resolve(resolve.host(), resolve.address());
+            builder = builder.resolve(&resolve.host, resolve.address);
         }
         if is_direct {
             builder = builder.no_proxy();
