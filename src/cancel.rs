@@ -33,7 +33,7 @@ impl Cancel {
         if self.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     }
 
-    /// Sleeps for `duration` of monotonic time; false when it was cut short by a cancel.
+    /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
         let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (set, _) = self

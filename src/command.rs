@@ -1,6 +1,7 @@
-//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result each.
+//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result
+//! each.
 //!
-//! Every front makes a `Command` of what its host gives, and its host's data of the `Reply`. Fields
+//! Every front turns its host's data into a `Command`, and the `Reply` into its host's data. Fields
 //! that nobody knows are refused. tests/python/boundary.json is the schema of these types; the
 //! Python side is held against it.
 
@@ -177,8 +178,8 @@ impl Command {
         }
     }
 
-    /// Does at once what touches neither the network nor a file that somebody else is using; `None`:
-    /// it may take longer.
+    /// Does at once what touches neither the network nor a file that somebody else is using;
+    /// `None`: it may take longer.
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
             Command::Events { .. } | Command::Log {} => Some(self.run(keeper, &Cancel::new())),

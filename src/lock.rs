@@ -1,9 +1,9 @@
 //! Locks between processes: a file that is locked by flock or LockFileEx, and a mutex made of it.
 //!
-//! The system releases such a lock when a process dies. POSIX record locks would be none between two
-//! threads of Kodi, and are dropped when the process closes any descriptor of the file. Where the
-//! file system cannot lock, the mutex still holds within the process. What a lock guards is not known
-//! here.
+//! The system releases such a lock when a process dies. POSIX record locks would be none between
+//! two threads of Kodi, and are dropped when the process closes any descriptor of the file. Where
+//! the file system cannot lock, the mutex still holds within the process. What a lock guards is not
+//! known here.
 
 use crate::cancel::Cancel;
 use crate::error::Result;

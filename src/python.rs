@@ -1,9 +1,10 @@
-//! The front for Python: a few plain functions, plain data in and out. The only file that names pyo3.
+//! The front for Python: a few plain functions, plain data in and out. The only file that names
+//! pyo3.
 //!
-//! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several; it
-//! does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in a
-//! static, none used from a Rust thread. Errors are returned as data; Python makes the exceptions.
-//! No function keeps the GIL while it waits, nor waits for longer than 100 ms.
+//! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several;
+//! it does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in
+//! a static, none used from a Rust thread. Errors are returned as data; Python makes the
+//! exceptions. No function keeps the GIL while it waits, nor waits for longer than 100 ms.
 
 use crate::catalogue;
 use crate::command::{Command, Reply};
@@ -100,8 +101,8 @@ fn qr(py: Python<'_>, text: &str) -> Vec<String> {
     py.detach(|| catch_panics(|| Ok(catalogue::qr(text)))).unwrap_or_default()
 }
 
-/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not do
-/// as Python does it is left to that: `None`.
+/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not
+/// do as Python does it is left to that: `None`.
 #[pyfunction]
 fn to_json<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
     serde_json::to_vec(&Input(value, 0)).ok().map(|text| PyBytes::new(py, &text))

@@ -24,7 +24,7 @@ pub enum Progress {
     Running(u64),
 }
 
-/// Gives the handle of a keeper with these options; the same for the same.
+/// Gives the handle of a keeper; the same options give the same handle.
 pub fn open(options: OpenOptions) -> Result<u64> {
     catch_panics(|| {
         let config = options.config()?;

@@ -1,8 +1,8 @@
 //! One exchange on a thread of its own, so that whoever waits can leave at any time.
 //!
-//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks at
-//! its cancel token, and goes when it has to; the thread then finds that nobody listens, drops what
-//! it has, and ends at its next deadline. It changes nothing but its own answer.
+//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks
+//! at its cancel token, and goes when it has to; the thread then finds that nobody listens, drops
+//! what it has, and ends at its next deadline. It changes nothing but its own answer.
 
 use super::answer::Answer;
 use super::fault;
@@ -49,7 +49,7 @@ pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
         Err(match left {
             Left::Cancelled => cancelled(),
             Left::Late => fault::timed_out(&host),
-            Left::Broken => Error::new(Kind::Internal, "a request ended in a bug"),
+            Left::Broken => Error::new(Kind::Internal, "the request hit a bug"),
         })
     })
 }

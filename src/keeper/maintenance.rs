@@ -1,4 +1,4 @@
-//! Looking after the shared: what is due next, the audit trail, and forgetting everything.
+//! Looking after what is shared: what is due next, the audit trail, and forgetting everything.
 
 use super::Keeper;
 use super::report::{Forgotten, Schedule};

@@ -68,7 +68,7 @@ pub enum Local {
     AlreadySignedOut,
 }
 
-/// What a logout came to.
+/// The result of a logout.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogoutReport {
@@ -125,7 +125,7 @@ pub struct HandedTask {
     pub kind: String,
     pub name: String,
     pub provider: String,
-    /// The id of the account that was signed out.
+    /// The id of the account that was logged out.
     pub account: String,
 }
 
@@ -151,7 +151,7 @@ pub struct DeviceCode {
     pub verification_uri: String,
     pub verification_uri_complete: Option<String>,
     pub expires_at: UnixTime,
-    /// Seconds between two questions to the service.
+    /// Seconds between two requests to the service.
     pub interval: u64,
 }
 

@@ -1,8 +1,8 @@
 //! The audit trail: lines are only ever added; and how far each sink has taken it.
 //!
-//! The newest 10,000 are kept. The sequence number is the order to trust. No line holds a secret, and
-//! no line holds a control character. A sink is known by the SHA-256 of its name: the name may be
-//! an address that holds a secret.
+//! The newest 10,000 are kept. The sequence number is the order to trust. No line holds a secret,
+//! and no line holds a control character. A sink is known by the SHA-256 of its name: the name may
+//! be an address that holds a secret.
 
 use super::error::VaultResult;
 use crate::audit::{AuditEvent, NewAuditEvent};
@@ -72,8 +72,8 @@ impl<'a> AuditTrail<'a> {
         Ok(self.taken(&hash_of(sink))?.unwrap_or(0))
     }
 
-    /// Notes that the sink has taken the lines up to that one, and gives the line up to which it has:
-    /// never an earlier one than before, and none that is not written yet.
+    /// Notes that the sink has taken the lines up to that one, and gives the line up to which it
+    /// has: never an earlier one than before, and none that is not written yet.
     pub fn acknowledge(&self, sink: &str, seq: i64) -> VaultResult<i64> {
         let name = hash_of(sink);
         let before = self.taken(&name)?;

@@ -22,7 +22,7 @@ use rusqlite::{TransactionBehavior, params};
 /// What the disk made of a logout.
 #[derive(Debug)]
 pub enum LocalOutcome {
-    /// Nobody was signed in, or no such session is stored.
+    /// Nobody was logged in, or no such session is stored.
     NobodyThere,
     /// The session is gone. The entry waits in the outbox, if there is something to revoke.
     Cleared(Option<OutboxEntry>),
@@ -32,7 +32,8 @@ pub enum LocalOutcome {
     Kept(Error),
 }
 
-/// What a logout leaves behind. Where the disk refuses, the audit event goes without, then the tasks.
+/// What a logout leaves behind. Where the disk refuses, the audit event goes without, then the
+/// tasks.
 pub struct Remains<'a> {
     pub revocation: Option<&'a Revocation>,
     pub tasks: &'a [Task],
@@ -103,7 +104,7 @@ fn force(
             Ok(LocalOutcome::Cleared(entry))
         });
         match outcome {
-            // Somebody else writes: no trouble of the disk, and nothing to be forced.
+            // Somebody else is writing: the disk is fine, and nothing has to be forced.
             Err(failure) if failure.is_busy() => return Err(failure),
             Err(_) => {}
             done => return done,

@@ -1,4 +1,4 @@
-//! What stops a piece of work on the vault, and how it is said to the user.
+//! What stops a piece of work on the vault, and how the user is told.
 //!
 //! The only place where an error of SQLite or of the file system becomes one of ours. Their texts
 //! are never passed on: they name paths and statements.
@@ -40,7 +40,7 @@ impl From<Error> for VaultError {
 }
 
 impl VaultError {
-    /// At opening, before the schema is known to be ours, a statement that SQLite calls wrong tells
+    /// At opening, before the schema is known to be ours, a statement that SQLite rejects tells
     /// of the file: it names no such format, or no such table.
     pub fn at_opening(self) -> Self {
         match self {

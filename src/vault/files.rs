@@ -1,6 +1,6 @@
 //! The directories of a vault: names, modes, and the durable ways to create and replace a file.
 //!
-//! Nothing is followed: a link, a directory or a pipe in a file's place is not opened.
+//! Links are not followed, and a directory or a pipe in a file's place is not opened.
 
 use super::error::explain_io;
 use crate::error::Result;
@@ -57,7 +57,7 @@ impl Directories {
         self.data.join("vault.db-journal")
     }
 
-    /// Where a vault is made before it gets its name.
+    /// Where a vault is made before it gets its final name.
     pub fn fresh(&self, random: &str) -> PathBuf {
         self.data.join(format!("vault.new-{random}.db"))
     }

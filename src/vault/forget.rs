@@ -1,7 +1,7 @@
 //! Forgetting: the vault, its device key and the quarantine are deleted; a new vault begins.
 //!
-//! Without the key no copy of the old file opens, wherever it is. The new audit trail begins with the
-//! line that tells of it.
+//! Without the key no copy of the old file opens, wherever it is. The new audit trail begins with
+//! the line that tells of it.
 
 use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult, explain_io};
@@ -58,7 +58,7 @@ impl Vault {
         if !self.is_current(&open)? {
             return Err(VaultError::Stale);
         }
-        // What cannot be counted is erased all the same.
+        // What cannot be counted is erased anyway.
         let counts = self.count(&open).unwrap_or_default();
         let key_path = open.key_file.path.clone();
         drop(open);

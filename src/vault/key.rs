@@ -41,12 +41,12 @@ pub struct KeyFile {
 /// What was found at the places where the vault's key can be.
 pub struct Candidates {
     pub keys: Vec<KeyFile>,
-    /// Something that is no key lies at one of the places.
+    /// Something that is not a key lies at one of the places.
     pub malformed: bool,
 }
 
 /// The keys that may be this vault's. An error where a place cannot be read and none is found:
-/// that is no reason to give the vault up.
+/// that does not mean the vault is lost.
 pub fn find(directories: &Directories, vault: &str) -> Result<Candidates> {
     let mut found = Candidates { keys: Vec::new(), malformed: false };
     let mut refused = None;
@@ -118,7 +118,7 @@ fn places(directories: &Directories, vault: &str) -> [(PathBuf, bool); 2] {
     ]
 }
 
-/// `None` for something that is no key: of another length, a link, a directory.
+/// `None` for something that is not a key: of another length, a link, a directory.
 fn read(path: &Path) -> io::Result<Option<DeviceKey>> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Ok(None);

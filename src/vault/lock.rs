@@ -1,9 +1,9 @@
 //! The lock of a data directory: keeps work on the vault apart from replacing the vault.
 //!
-//! Work and opening take it shared, whoever creates, replaces, migrates or forgets the vault takes it
-//! exclusively; SQLite's own locks order the work itself. The file also holds the id of the vault that
-//! belongs to this directory, so that another profile's vault put in its place is noticed. Where
-//! locking is not supported the vault works without.
+//! Work and opening take it shared, whoever creates, replaces, migrates or forgets the vault takes
+//! it exclusively; SQLite's own locks order the work itself. The file also holds the id of the
+//! vault that belongs to this directory, so that another profile's vault put in its place is
+//! noticed. Where locking is not supported the vault works without.
 
 use super::busy;
 use super::error::in_use;

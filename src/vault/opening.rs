@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lock::{Identity, open_file};
 use std::fs;
 
-/// Larger files are not looked through at opening; what is wrong with them shows when it is read.
+/// Larger files are not checked at opening; what is wrong with them shows when it is read.
 const CHECKED_AT_OPENING: u64 = 4 << 20;
 
 /// Opens what is there, or makes it. `suspect` is a file that was found damaged while in use.

@@ -3,8 +3,8 @@
 //! When an entry is tried, and how often, is decided elsewhere; here it is stored, found when due,
 //! and removed exactly once. The sealed part has its own key: nothing here restores a session.
 //!
-//! At most 1,000 wait. For one more, the oldest that the server refuses goes, or else the oldest that
-//! it leaves unconfirmed, or else the oldest; the audit trail says so.
+//! At most 1,000 wait. For one more, the oldest that the server refuses goes, or else the oldest
+//! that it leaves unconfirmed, or else the oldest; the audit trail says so.
 
 use super::audit::AuditTrail;
 use super::error::VaultResult;
@@ -17,10 +17,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
 
-/// More do not wait at once.
+/// The most that wait at once.
 const CAP: u64 = 1_000;
 
-/// No delay is as long as this, in seconds: such a time is damage, or the clock was set since.
+/// No delay is this long, in seconds: such a time is damage, or the clock has been set since.
 const ABSURD: i64 = 2 * 24 * 3600;
 
 /// A revocation that waits for the server.
@@ -137,8 +137,8 @@ impl<'a> Outbox<'a> {
         Ok(entries.collect::<VaultResult<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// When the next entry is due, in the past if one is overdue; those of a provider in `held_back`
-    /// not before the time that is given there.
+    /// When the next entry is due, in the past if one is overdue; those of a provider in
+    /// `held_back` not before the time that is given there.
     pub fn next_due(
         &self,
         held_back: &BTreeMap<String, UnixTime>,

@@ -1,5 +1,6 @@
-//! The quarantine: damaged files that are kept for inspection, as `vault.damaged-<UTC date>-<n>.db`,
-//! with the journal where there was one. The newest five are kept; `forget` removes them all.
+//! The quarantine: damaged files that are kept for inspection, as `vault.damaged-<UTC
+//! date>-<n>.db`, with the journal where there was one. The newest five are kept; `forget` removes
+//! them all.
 
 use super::files::Directories;
 use crate::clock::UnixTime;
@@ -7,13 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// A disk that damages the vault again and again is not to be filled by what it has damaged.
+/// A disk that damages the vault again and again must not be filled with what it has damaged.
 const KEPT: usize = 5;
 
 const START: &str = "vault.damaged-";
 
 impl Directories {
-    /// A name that nothing has, for a file that goes into quarantine.
+    /// An unused name, for a file that goes into quarantine.
     pub fn quarantine(&self, now: UnixTime) -> PathBuf {
         let stamp = stamp(now);
         (1..=u32::MAX)

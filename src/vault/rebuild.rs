@@ -76,7 +76,7 @@ pub fn rebuild(
     replaced.map(|kept| Damage { outcome, kept_as: Some(kept) })
 }
 
-/// Renames what is at the vault's path; for what is no file.
+/// Renames what is at the vault's path; for what is not a file.
 pub fn quarantine(directories: &Directories, clock: &dyn Clock) -> Result<PathBuf> {
     let kept = directories.quarantine(clock.now());
     fs::rename(directories.vault(), &kept)

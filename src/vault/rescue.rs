@@ -1,8 +1,8 @@
 //! Reading a damaged vault, and writing the rows that are sound into a new one.
 //!
-//! A sealed row is sound when it opens with the key. The audit trail is carried over as far as it can
-//! be read; the line that tells of the damage marks the place. What is read is a copy, so that the
-//! file itself stays as it was found. Only for whoever is alone with the vault.
+//! A sealed row is sound when it opens with the key. The audit trail is carried over as far as it
+//! can be read; the line that tells of the damage marks the place. What is read is a copy, so that
+//! the file itself stays as it was found. Only for whoever is alone with the vault.
 
 use super::error::{VaultResult, explain_io};
 use super::files::{Directories, create_file, journal_of};
@@ -80,9 +80,9 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Va
     Ok(())
 }
 
-/// One session, one row; and a session that is in the outbox, or has left a task, was logged out: it
-/// does not come back. Generations and row numbers are not given again, even if the newest rows were
-/// lost. No sink has taken what is not there, else it would miss what comes next.
+/// One session, one row; and a session that is in the outbox, or has left a task, was logged out:
+/// it does not come back. Generations and row numbers are not given again, even if the newest rows
+/// were lost. No sink has taken what is not there, else it would miss what comes next.
 const AFTERWARDS: &str = "
     DELETE FROM sessions WHERE session IN (SELECT session FROM outbox UNION SELECT session FROM tasks)
         OR row NOT IN (SELECT min(row) FROM sessions GROUP BY session);

@@ -1,7 +1,7 @@
 //! The tables, their migrations, and how a connection is set up.
 //!
-//! Plain columns are for finding rows; what decides anything is sealed as well. No row is looked for
-//! by the one index, which serves to count: where it is damaged, nothing is hidden.
+//! Plain columns are for finding rows; what decides anything is sealed as well. No row is looked
+//! for by the one index, which serves to count: where it is damaged, nothing is hidden.
 
 use super::busy;
 use super::error::{VaultError, VaultResult};
@@ -74,7 +74,7 @@ const MIGRATIONS: [&str; 1] = ["
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 "];
 
-/// The newest version that this programme knows.
+/// The newest version that this program knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -111,7 +111,7 @@ pub fn connect_damaged(path: &Path) -> VaultResult<Connection> {
     Ok(connection)
 }
 
-/// Brings a database of ours to the current version; damage where it is none of ours.
+/// Brings a database of ours to the current version; damage where it is not ours.
 pub fn migrate(connection: &mut Connection) -> VaultResult<()> {
     apply_where_needed(connection, &MIGRATIONS)?;
     verify(connection)
@@ -129,13 +129,13 @@ pub fn create(connection: &mut Connection) -> VaultResult<()> {
     apply(connection, 0, &MIGRATIONS, "")
 }
 
-/// Looks through a file for what SQLite itself can notice.
+/// Has SQLite check the file.
 pub fn check(connection: &Connection) -> VaultResult<()> {
     let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if answer == "ok" { Ok(()) } else { Err(VaultError::Damaged) }
 }
 
-/// Fills the reserve again where it was used. A full disk is no reason to stop.
+/// Fills the reserve again where it was used. A full disk must not stop it.
 pub fn fill_reserve(connection: &Connection) -> rusqlite::Result<()> {
     let there = connection
         .query_row("SELECT 1 FROM reserve WHERE row = 1", [], |_| Ok(()))
@@ -206,7 +206,7 @@ fn apply(
     Ok(())
 }
 
-/// A full disk is no reason to keep the user from logging out: the new tables go where the reserve
+/// A full disk must not keep the user from logging out: the new tables go where the reserve
 /// was, and the journal into memory.
 fn in_reserve(connection: &mut Connection, from: i64, migrations: &[&str]) -> VaultResult<()> {
     connection.execute_batch("PRAGMA journal_mode = MEMORY")?;

@@ -99,8 +99,8 @@ impl<'a> Sessions<'a> {
         Ok(stored.session)
     }
 
-    /// Stores a changed session, if the one that it was made from is still there and unchanged; gives
-    /// it with its new generation. Whether it is active does not change.
+    /// Stores a changed session, if the one that it was made from is still there and unchanged;
+    /// gives it with its new generation. Whether it is active does not change.
     pub fn replace(&self, session: Session) -> VaultResult<Option<Session>> {
         let found = self.stored(&session.provider, SessionSelector::Session(&session.id))?;
         let Some(old) = found.filter(|old| old.session.generation == session.generation) else {

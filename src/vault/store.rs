@@ -86,8 +86,8 @@ impl Vault {
     }
 
     /// Does `work` in one transaction: all of it happens, or nothing, also when it fails or panics.
-    /// It may run again after damage was found, so it must not count on running once; and it must not
-    /// use the vault but through the transaction.
+    /// It may run again after damage was found, so it must not count on running once; and it must
+    /// not use the vault but through the transaction.
     pub fn transact<T>(
         &self,
         mut work: impl FnMut(&Transaction<'_>) -> VaultResult<T>,

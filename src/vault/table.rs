@@ -1,8 +1,8 @@
 //! Sealed tables: each row is one sealed value, and plain columns to find it by.
 //!
-//! The only place that seals, binds and opens rows, and that tells one that was overwritten from one
-//! that is damaged. Plain columns decide nothing: those that repeat what is sealed are compared with
-//! it. A new table is a `Record` and a migration, and a line in `transaction`.
+//! The only place that seals, binds and opens rows, and that tells one that was overwritten from
+//! one that is damaged. Plain columns decide nothing: those that repeat what is sealed are compared
+//! with it. A new table is a `Record` and a migration, and a line in `transaction`.
 
 use super::error::{VaultError, VaultResult};
 use super::seal::{Aad, Keys, Purpose, is_overwritten};

@@ -1,6 +1,7 @@
-//! What is left to do on this device after a logout: stored with it, and there until it is finished.
+//! What is left to do on this device after a logout: stored with it, and there until it is
+//! finished.
 //!
-//! Nobody is given a task alone: whoever runs it finishes it, and what a crash interrupts is run
+//! A task is not handed to anybody: whoever runs it finishes it, and what a crash interrupts is run
 //! again. So each task is run at least once. What a task means is not known here.
 
 use super::error::VaultResult;

@@ -213,7 +213,7 @@ def test_the_module_answers_as_the_schema_says(verb: str, keeper: Any) -> None:
 def test_a_vault_in_use_holds_no_call(keeper: Any, tmp_path: Path) -> None:
     """What answers at once otherwise becomes an operation; no call takes longer than 100 ms."""
     native = loading.native()
-    assert native.start(keeper._handle, {"status": {}})["value"]["state"] == "signed_out"
+    assert keeper.status().state == "signed_out"
     with open(tmp_path / "data" / "vault.lock", "rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         began = time.monotonic()

@@ -125,7 +125,7 @@ def test_a_session_shows_no_secret(
     angel.end_session(angel.sessions()[-1]["id"])
     stage.fails("a session that was ended", partial(session.post, GRAPHQL, data=ME))
     stage.show("a logout", keeper.logout())
-    stage.fails("nobody signed in", partial(session.post, GRAPHQL, data=ME))
+    stage.fails("nobody logged in", partial(session.post, GRAPHQL, data=ME))
     log = keeper.take_log()
     assert any("a cookie was refused" in text for level, text in log if level == 0)
     stage.show("the log so far", *log)

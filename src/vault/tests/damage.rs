@@ -11,7 +11,7 @@ fn furnish(home: &Home) {
     log_in(&vault, "o", "other");
 }
 
-/// Opens, looks at everything and signs in; what is left of the sessions and entries.
+/// Opens, looks at everything and logs in; what is left of the sessions and entries.
 fn live(home: &Home) -> (Vec<String>, usize, Vec<Damage>) {
     live_in(&home.open())
 }
@@ -83,7 +83,8 @@ fn a_file_that_is_cut() {
     for length in (0..good.len()).step_by(64 * 7).chain((0..4_200).step_by(64)) {
         home.clear_data(&id);
         fs::write(home.file(), &good[..length]).unwrap();
-        // SQLite reads a last page that is short as if zeroes followed, which may be what was there.
+        // SQLite reads a last page that is short as if zeroes followed, which may be what was
+        // there.
         let (sessions, entries, damage) = live(&home);
         assert!(!damage.is_empty() || (sessions.len(), entries) == (2, 1), "cut at {length}");
     }
