@@ -39,7 +39,7 @@ setup:
 
 build: setup ## compile the module; leaves .venv/bin/sessionkeeper working
 	@$(call say,compiling the module)
-	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 1200 $(BIN)/maturin develop --release --locked --quiet
+	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 3600 $(BIN)/maturin develop --release --locked --quiet
 	@$(BIN)/sessionkeeper providers >/dev/null  # it loads
 
 run: build ## show the main job with a server on this machine; PROVIDER=angel, oidc, …, all
@@ -79,7 +79,7 @@ bench: build package ## measure ours beside other libraries, and write docs/benc
 
 package: build ## the add-on's zip in dist/, checked
 	@$(call say,packaging)
-	@$(RELEASE) timeout 1200 $(BIN)/python .ci/package.py \
+	@$(RELEASE) timeout 3600 $(BIN)/python .ci/package.py \
 		$(if $(PLATFORMS),--platforms $(PLATFORMS),--module python/sessionkeeper/_native.abi3.so)
 	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP)
 

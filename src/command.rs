@@ -189,7 +189,9 @@ impl Command {
             | Command::Accounts { .. }
             | Command::Outbox {}
             | Command::Schedule {}
-            | Command::Audit { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            | Command::TakeTasks { .. }
+            | Command::Audit { .. }
+            | Command::AuditSince { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
             Command::Restore { offline } => keeper
                 .at_once(|| keeper.restored(*offline))
                 .and_then(Result::transpose)

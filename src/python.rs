@@ -307,7 +307,7 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
         } else if let Ok(bytes) = given.cast::<PyBytes>() {
             visitor.visit_bytes(bytes.as_bytes())
         } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
-            visitor.visit_seq(Items { items: given, read: 0, depth })
+            visitor.visit_seq(Items { list: given, read: 0, depth })
         } else if let Ok(dict) = given.cast::<PyDict>() {
             visitor.visit_map(Fields { dict: dict.iter(), current: None, depth })
         } else {
@@ -389,7 +389,7 @@ impl Serialize for Input<'_, '_> {
 
 /// A list or a tuple, and how far it is read.
 struct Items<'a, 'py> {
-    items: &'a Bound<'py, PyAny>,
+    list: &'a Bound<'py, PyAny>,
     read: usize,
     depth: usize,
 }
@@ -398,10 +398,10 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.items.len().is_ok_and(|length| self.read >= length) {
+        if self.list.len().is_ok_and(|length| self.read >= length) {
             return Ok(None);
         }
-        let Ok(item) = self.items.get_item(self.read) else { return refuse("this cannot be read") };
+        let Ok(item) = self.list.get_item(self.read) else { return refuse("this cannot be read") };
         self.read += 1;
         seed.deserialize(Input(&item, self.depth + 1)).map(Some)
     }

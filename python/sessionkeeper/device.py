@@ -62,8 +62,8 @@ class DeviceLogin:
 
     def qr(self) -> list[str]:
         """The QR code of `address`: a row of "0" and "1" ("1" is dark) for each row of modules,
-        without a quiet zone. `sessionkeeper.qr` draws it. Where the address is too long for one it
-        is that of the plain address; empty where that is too long as well."""
+        without a quiet zone. `sessionkeeper.qr.png()` draws it. Where the address is too long for
+        one it is that of the plain address; empty where that is too long as well."""
         return self._qr(self.address) or self._qr(self.verification_uri)
 
     def remaining(self) -> int:

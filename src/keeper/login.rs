@@ -7,7 +7,7 @@
 use super::Keeper;
 use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -15,11 +15,7 @@ use crate::login::{self, Device};
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::Session;
-use std::sync::mpsc;
 use std::time::Duration;
-
-/// How often a waiting caller looks at its cancel token.
-const SLICE: Duration = Duration::from_millis(20);
 
 impl Keeper {
     /// Logs in. A session of the same account is replaced: the new one is stored first, then the
@@ -169,26 +165,14 @@ impl Keeper {
         cancel: &Cancel,
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (sender, receiver) = mpsc::sync_channel(1);
         let (keeper, shared) = (self.clone(), cancel.clone());
-        let body = move || {
-            let result = keeper.logged(|| work(&keeper, &shared));
-            // Nobody takes it once the caller has left; it is stored or revoked all the same.
-            let _ = sender.send(result);
-        };
-        std::thread::Builder::new()
-            .name("sessionkeeper-login".into())
-            .spawn(body)
-            .map_err(|_| Error::new(Kind::Internal, "no thread could be started"))?;
-        loop {
-            match receiver.recv_timeout(SLICE) {
-                Ok(result) => return result,
-                Err(mpsc::RecvTimeoutError::Timeout) => cancel.check()?,
-                Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return Err(Error::new(Kind::Internal, "the operation hit a bug"));
-                }
-            }
-        }
+        let work = move || keeper.logged(|| work(&keeper, &shared));
+        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
+            Err(match left {
+                Left::Cancelled => cancelled(),
+                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
+            })
+        })
     }
 
     pub(super) fn audit_event(
