@@ -67,6 +67,7 @@ soak: package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
 	@$(node)
 	@$(kodi)
+	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
 

@@ -55,8 +55,8 @@ pub enum Left {
     Broken,
 }
 
-/// Runs `work` on a thread of its own and waits for it, until the deadline or a cancel. The work goes
-/// on; nobody takes its result then.
+/// Runs `work` on a thread of its own and waits for it, until the deadline or a cancel. The work
+/// goes on; nobody takes its result then.
 pub fn run_beside<T: Send + 'static>(
     name: &str,
     cancel: &Cancel,
