@@ -302,7 +302,7 @@ impl<'py> Input<'py> {
         } else if given.is_instance_of::<PyInt>() {
             Plain::Int(given.extract().or_else(|_| refuse("this is too large"))?)
         } else if given.is_instance_of::<PyFloat>() {
-            Plain::Float(given.extract().or_else(|_| refuse("this is no number"))?)
+            Plain::Float(given.extract().or_else(|_| refuse("this is not a number"))?)
         } else if let Ok(text) = given.cast::<PyString>() {
             Plain::Text(text.to_cow().or_else(|_| refuse("this is not valid Unicode"))?)
         } else if let Ok(bytes) = given.cast::<PyBytes>() {

@@ -198,13 +198,9 @@ impl Jar {
     }
 
     fn find(&self, name: &str) -> Option<&Cookie> {
-        let mut found: Option<&Cookie> = None;
-        for cookie in self.cookies.iter().filter(|cookie| cookie.name == name) {
-            if found.is_none_or(|best| cookie.path.len() > best.path.len()) {
-                found = Some(cookie);
-            }
-        }
-        found
+        // Of equals the last is taken: in reverse, the oldest.
+        let named = self.cookies.iter().rev().filter(|cookie| cookie.name == name);
+        named.max_by_key(|cookie| cookie.path.len())
     }
 }
 
