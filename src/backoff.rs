@@ -1,8 +1,8 @@
 //! When to try a revocation again. Decides times only; the keeper sends, the vault stores.
 //!
-//! Backoff 1 s, doubled to 6 h, with full jitter; `Retry-After` wins where it is longer. While there
-//! is no network at all the pause stays short, because asking costs nothing then, and the viewer was
-//! promised that the server is told soon after the network returns.
+//! Backoff 1 s, doubled to 6 h, with full jitter; `Retry-After` wins where it is longer. While
+//! there is no network at all the pause stays short, because asking costs nothing then, and the
+//! viewer was promised that the server is told soon after the network returns.
 
 use crate::clock::UnixTime;
 use crate::error::Fault;
@@ -38,7 +38,7 @@ impl Outcome {
 /// How many answers that will not change it takes to park an entry.
 pub const TRIES_BEFORE_PARKING: u32 = 3;
 
-/// A new entry is left to the logout that made it for this long, so that no drain sends it as well.
+/// For this long a new entry is left to the logout that made it, so that no drain sends it too.
 pub const FIRST_TRY_LEASE: Duration = Duration::from_secs(20);
 
 const FIRST: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ pub struct Attempt {
     pub fault: Option<Fault>,
 }
 
-/// How long a provider that was not reached is left alone: its entries would fail alike.
+/// How long a provider that was not reached is left alone: its other entries would fail too.
 pub fn unreachable_pause(count: u32, random: f64) -> Duration {
     let attempt = Attempt {
         outcome: Outcome::Deferred,
@@ -86,7 +86,8 @@ pub fn pause(attempt: &Attempt, random: f64) -> Duration {
     jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
 }
 
-/// True when the server was not reached at all: the network is away, or a captive portal in between.
+/// True when the server was not reached at all: the network is away, or a captive portal in
+/// between.
 pub fn is_unreachable(fault: Fault) -> bool {
     matches!(fault, Fault::Dns | Fault::Connect | Fault::Tls | Fault::Timeout)
 }

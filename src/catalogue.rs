@@ -62,8 +62,8 @@ fn summary(provider: &'static Provider) -> ProviderSummary {
     }
 }
 
-/// Checks the text of a provider file, or a dictionary of its form. Without values of the user's, its
-/// examples show what it means.
+/// Checks the text of a provider file, or a dictionary of its form. Without values from the user,
+/// its examples show what it means.
 pub fn check(definition: Value, given: &Given) -> ProviderCheck {
     let given = (!given.is_empty()).then_some(given);
     let read = match definition {
@@ -146,7 +146,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     };
     if let Some(name) = provider.renewal_cookie().filter(deletes_others) {
         let missing = "The logout's proof does not ask for the deletion of";
-        add(true, &format!("{missing} '{name}', which signs in again."));
+        add(true, &format!("{missing} '{name}', which logs in again."));
     }
     add(
         provider.renew.is_none(),
@@ -163,8 +163,8 @@ fn advise(provider: &Provider) -> Vec<String> {
     advice
 }
 
-/// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none where
-/// the text is too long.
+/// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none
+/// where the text is too long.
 pub fn qr(text: &str) -> Vec<String> {
     let Ok(code) = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium) else {
         return Vec::new();

@@ -1,6 +1,7 @@
-//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result each.
+//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result
+//! each.
 //!
-//! Every front makes a `Command` of what its host gives, and its host's data of the `Reply`. Fields
+//! Every front turns its host's data into a `Command`, and the `Reply` into its host's data. Fields
 //! that nobody knows are refused. tests/python/boundary.json is the schema of these types; the
 //! Python side is held against it.
 
@@ -177,8 +178,8 @@ impl Command {
         }
     }
 
-    /// Does at once what touches neither the network nor a file that somebody else is using; `None`:
-    /// it may take longer.
+    /// Does at once what touches neither the network nor a file that somebody else is using;
+    /// `None`: it may take longer.
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
             Command::Events { .. } | Command::Log {} => Some(self.run(keeper, &Cancel::new())),
@@ -188,7 +189,9 @@ impl Command {
             | Command::Accounts { .. }
             | Command::Outbox {}
             | Command::Schedule {}
-            | Command::Audit { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            | Command::TakeTasks { .. }
+            | Command::Audit { .. }
+            | Command::AuditSince { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
             Command::Restore { offline } => keeper
                 .at_once(|| keeper.restored(*offline))
                 .and_then(Result::transpose)

@@ -16,7 +16,7 @@ pub enum Kind {
     UnknownProvider,
     /// A provider file that cannot be used; the message names the key.
     InvalidProvider,
-    /// The operation needs a session, and nobody is signed in.
+    /// The operation needs a session, and nobody is logged in.
     NotSignedIn,
     /// The server refused the user name or the password.
     CredentialsRefused,
@@ -42,7 +42,7 @@ pub enum Kind {
     Storage,
     /// The disk refused to forget the session, and the server was not reached either.
     LogoutIncomplete,
-    /// The other part of the programme is of another version.
+    /// The other part of the program has another version.
     VersionMismatch,
     /// A bug: a panic that was caught, a broken invariant.
     Internal,

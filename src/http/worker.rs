@@ -1,12 +1,12 @@
 //! One exchange on a thread of its own, so that whoever waits can leave at any time.
 //!
-//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks at
-//! its cancel token, and goes when it has to; the thread then finds that nobody listens, drops what
-//! it has, and ends at its next deadline. It changes nothing but its own answer.
+//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks
+//! at its cancel token, and goes when it has to; the thread then finds that nobody listens, drops
+//! what it has, and ends at its next deadline. It changes nothing but its own answer.
 
 use super::answer::Answer;
 use super::fault;
-use crate::cancel::{Cancel, cancelled};
+use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::error::{Error, Kind, Result};
 use reqwest::Method;
 use reqwest::blocking::{Client, Response};
@@ -14,13 +14,9 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long the caller may overlook a cancel.
-const SLICE: Duration = Duration::from_millis(20);
 /// A body, after decoding.
 const MAX_BODY: usize = 1 << 20;
 /// All header lines together, `name: value` and the line's end.
@@ -45,34 +41,17 @@ pub(super) struct Exchange {
 pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
     let host = exchange.url.host_str().unwrap_or_default().to_owned();
     let deadline = exchange.deadline;
-    let (sender, receiver) = mpsc::sync_channel(1);
     let is_abandoned = Arc::new(AtomicBool::new(false));
     let seen_by_worker = Arc::clone(&is_abandoned);
-    thread::Builder::new()
-        .name("sessionkeeper-http".to_owned())
-        .spawn(move || {
-            // Nobody listening any more is no error.
-            let _ = sender.send(exchange.perform(&seen_by_worker));
-        })
-        .map_err(|_| Error::new(Kind::Internal, "no thread could be started for a request"))?;
-    let give_up = |error| {
+    let work = move || exchange.perform(&seen_by_worker);
+    run_beside("sessionkeeper-http", cancel, Some(deadline), work).unwrap_or_else(|left| {
         is_abandoned.store(true, Ordering::Relaxed);
-        Err(error)
-    };
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(left.min(SLICE)) {
-            Ok(answer) => return answer,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(Kind::Internal, "a request ended in a bug"));
-            }
-            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return give_up(cancelled()),
-            Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                return give_up(fault::timed_out(&host));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-    }
+        Err(match left {
+            Left::Cancelled => cancelled(),
+            Left::Late => fault::timed_out(&host),
+            Left::Broken => Error::new(Kind::Internal, "the request hit a bug"),
+        })
+    })
 }
 
 impl Exchange {

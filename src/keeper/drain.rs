@@ -1,6 +1,7 @@
-//! Telling the server, now or later: each entry of the outbox is sent until it is answered for good.
+//! Telling the server, now or later: each entry of the outbox is sent until there is a final
+//! answer.
 //!
-//! An entry is taken out by its proof alone, or when its credentials have ended by themselves and the
+//! An entry is removed only on proof, or when its credentials have ended by themselves and the
 //! clock is known. Sending twice does no harm; `revoked` is written once, by whoever takes it out.
 
 use super::Keeper;
@@ -24,11 +25,11 @@ use std::time::Duration;
 /// How often a logout everywhere waits for the other sessions before it ends its own all the same.
 const TRIES_BEFORE_SKIPPING: u32 = 5;
 
-/// At most so many entries in one round; the rest is due at the next.
+/// The most entries in one round; the rest wait for the next.
 const ROUND: usize = 200;
 
 impl Keeper {
-    /// What the server has still to be told.
+    /// What the server still has to be told.
     pub fn outbox(&self) -> Result<Outbox> {
         let entries = self.shared.vault()?.read(|tx| tx.outbox().list())?;
         Ok(Outbox { entries: entries.into_iter().map(EntryLine::from).collect() })

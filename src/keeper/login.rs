@@ -1,13 +1,13 @@
-//! The way in: log in, and be back after a restart.
+//! Logging in, and being back after a restart.
 //!
-//! Logins and renewals pass one login_lock, in this process and across processes. Each runs to its end on
-//! a thread of its own: a caller that is cancelled leaves at once, and what the server gave by then
-//! is kept, or revoked.
+//! Logins and renewals take `login_lock`, in this process and across processes. Each runs to its
+//! end on a thread of its own: a caller that is cancelled leaves at once, and what the server gave
+//! by then is kept, or revoked.
 
 use super::Keeper;
 use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -15,15 +15,11 @@ use crate::login::{self, Device};
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::Session;
-use std::sync::mpsc;
 use std::time::Duration;
 
-/// How soon a cancelled caller leaves.
-const SLICE: Duration = Duration::from_millis(20);
-
 impl Keeper {
-    /// Signs in. A session of the same account is replaced: the new one is stored first, then the old
-    /// one goes to the outbox. Other accounts stay, but are not the active one any more.
+    /// Logs in. A session of the same account is replaced: the new one is stored first, then the
+    /// old one goes to the outbox. Other accounts stay, but are not the active one any more.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
         self.shared.vault()?;
@@ -51,11 +47,11 @@ impl Keeper {
         Ok((self.shared.device_codes.put(&self.provider.key, &device), device))
     }
 
-    /// Waits until the code has been entered, and signs in.
+    /// Waits until the code has been entered, then logs in.
     pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
         let device =
             self.shared.device_codes.take(&self.provider.key, number).ok_or_else(|| {
-                Error::new(Kind::InvalidInput, "this code is not waited for (any more)")
+                Error::new(Kind::InvalidInput, "nobody waits for this code (any more)")
                     .with_hint("Ask for a new code.")
             })?;
         self.to_its_end(cancel, move |keeper, cancel| {
@@ -88,7 +84,7 @@ impl Keeper {
         leave();
         match stored {
             Ok(session) => {
-                log::info!("signed in");
+                log::info!("logged in");
                 let account = &session.account.id;
                 self.shared.sessions.is_first_restore(&session.id);
                 self.publish(Event::Login, account, "ok");
@@ -169,26 +165,14 @@ impl Keeper {
         cancel: &Cancel,
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (sender, receiver) = mpsc::sync_channel(1);
         let (keeper, shared) = (self.clone(), cancel.clone());
-        let body = move || {
-            let result = keeper.logged(|| work(&keeper, &shared));
-            // Nobody takes it when the caller has left; it is stored or revoked all the same.
-            let _ = sender.send(result);
-        };
-        std::thread::Builder::new()
-            .name("sessionkeeper-login".into())
-            .spawn(body)
-            .map_err(|_| Error::new(Kind::Internal, "no thread could be started"))?;
-        loop {
-            match receiver.recv_timeout(SLICE) {
-                Ok(result) => return result,
-                Err(mpsc::RecvTimeoutError::Timeout) => cancel.check()?,
-                Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return Err(Error::new(Kind::Internal, "the operation failed inside"));
-                }
-            }
-        }
+        let work = move || keeper.logged(|| work(&keeper, &shared));
+        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
+            Err(match left {
+                Left::Cancelled => cancelled(),
+                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
+            })
+        })
     }
 
     pub(super) fn audit_event(
@@ -212,7 +196,7 @@ impl Keeper {
         self.shared.events.publish(event.as_str(), &self.provider.id, account, outcome);
     }
 
-    /// An audit line of its own; that it cannot be written stops nothing.
+    /// An audit line of its own. A failure to write it stops nothing.
     pub(super) fn note(&self, event: Event, account: &str, outcome: &str) {
         let audit_event = self.audit_event(event, account, outcome, "");
         self.append(&audit_event);

@@ -1,4 +1,4 @@
-//! The way out. First the device, in one transaction; then the server, within a deadline; then the
+//! Logging out: first the device, in one transaction; then the server, within a deadline; then the
 //! truth about both.
 //!
 //! Nothing here can be undone by a crash: after the transaction the session cannot be restored, and
@@ -32,7 +32,7 @@ pub struct LogoutOptions {
     #[serde(deserialize_with = "wire::optional_seconds")]
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub deadline: Option<Duration>,
-    /// The id of the account to sign out; `None`: the active one.
+    /// The id of the account to log out; `None`: the active one.
     pub account: Option<String>,
     /// Names of the embedding add-on's functions that are to be run afterwards.
     pub hooks: Vec<String>,
@@ -47,7 +47,7 @@ struct Leaving {
 }
 
 impl Keeper {
-    /// Signs out. Succeeds whatever the network does, and when nobody is signed in.
+    /// Logs out. Succeeds whatever the network does, and when nobody is logged in.
     pub fn log_out(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
         if options.everywhere && self.provider.everywhere.is_none() {
             return Err(self.only_here());
@@ -82,7 +82,7 @@ impl Keeper {
             (LocalOutcome::Cleared(_), Err(verdict)) => verdict.clone(),
             _ if options.local_only => not_tried(),
             (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
-                log::info!("signed out here; telling the server");
+                log::info!("logged out here; telling the server");
                 self.deliver_first(entry, options.deadline, cancel)
             }
             (_, revocation) => {
@@ -210,7 +210,7 @@ impl Keeper {
         let place = self.shared.directory.display();
         Error::new(
             Kind::LogoutIncomplete,
-            format!("signed out until the next start only: {}. {server}", error.message()),
+            format!("logged out until the next start only: {}. {server}", error.message()),
         )
         .with_hint(format!("Make room or make {place} writable and log out again, or delete it."))
     }
@@ -218,7 +218,7 @@ impl Keeper {
     fn unqueued(&self, verdict: &Verdict) -> Error {
         Error::new(
             Kind::LogoutIncomplete,
-            format!("signed out here, but the server will not be told: {}", verdict.reason),
+            format!("logged out here, but the server will not be told: {}", verdict.reason),
         )
         .with_hint(format!(
             "The disk took no note of it. Change the password at {} to be sure.",
@@ -227,7 +227,7 @@ impl Keeper {
     }
 
     fn nobody(&self, start: Instant) -> LogoutReport {
-        log::info!("logout: nobody was signed in at {}", self.provider.name);
+        log::info!("logout: nobody was logged in at {}", self.provider.name);
         LogoutReport {
             local: Local::AlreadySignedOut,
             remote: "nothing_to_revoke",

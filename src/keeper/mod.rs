@@ -2,12 +2,13 @@
 //! network and audit; a file for each chapter.
 //!
 //! A keeper is a provider at a data directory, with network settings. What has to be one for the
-//! whole process (vault, gates, connections, events, log) is in the directory's `Shared`.
+//! whole process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
 mod accounts;
 mod clients;
 mod delivery;
 mod device_codes;
+mod doctor;
 mod drain;
 mod login;
 mod logout;
@@ -36,11 +37,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use doctor::Doctor;
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, EntryLine,
-    Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status,
-    TaskLine, TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
+    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status, TaskLine,
+    TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 
@@ -110,8 +112,8 @@ impl Keeper {
         self.shared.log.enter(work)
     }
 
-    /// From now on, lines below `level` are not written, for the whole data directory; the others go
-    /// to the terminal as well where `to_terminal` says so.
+    /// From now on, lines below `level` are not written, for the whole data directory; the others
+    /// go to the terminal as well where `to_terminal` says so.
     pub fn configure_log(&self, level: LevelFilter, to_terminal: bool) {
         self.shared.log.configure(level, to_terminal);
     }
@@ -168,7 +170,7 @@ impl Keeper {
 
     fn signed_in(&self) -> Result<Session> {
         self.shared.session(&self.provider.key)?.ok_or_else(|| {
-            Error::new(Kind::NotSignedIn, format!("nobody is signed in at {}", self.provider.name))
+            Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))
                 .with_hint("Log in first.")
         })
     }
@@ -211,7 +213,7 @@ impl Keeper {
             );
             let message = format!("the login ended without {what}");
             return Err(Error::new(Kind::UnexpectedAnswer, message)
-                .with_hint("The service may have changed; its provider file has to follow."));
+                .with_hint("The service may have changed; its provider file has to be updated."));
         }
         let now = self.shared.clock.now();
         let [id, email, name] = crate::login::ACCOUNT;

@@ -1,9 +1,10 @@
-//! What is done on this device once a session is gone: the provider's clean-up, and the functions of
-//! the embedding add-on.
+//! What is done on this device once a session is gone: the provider's clean-up, and the functions
+//! of the embedding add-on.
 //!
 //! The work was queued in the logout's own transaction and stays there until it is done. A clean-up
-//! step may be done twice; one that fails or is cut short is done again at the next start. A hook runs
-//! at least once. A failure is told and stops nothing. What needs Kodi or Python is done by them.
+//! step may be done twice; one that fails or is interrupted is done again at the next start. A hook
+//! runs at least once. A failure is told and stops nothing. What needs Kodi or Python is done by
+//! them.
 
 use super::Keeper;
 use super::report::TaskLine;
@@ -55,7 +56,7 @@ impl Keeper {
         Ok(tasks.iter().any(|task| !begun.contains_key(&task.id)))
     }
 
-    /// Does what can be done here, and says what became of it.
+    /// Does what can be done here, and says how it went.
     pub(super) fn do_tasks(&self) -> Vec<TaskLine> {
         let tasks = self.begin_tasks(|task| OWN.contains(&task.kind)).unwrap_or_else(|error| {
             log::error!("the work after a logout cannot be read: {error}");
@@ -148,8 +149,8 @@ impl Keeper {
         Ok(true)
     }
 
-    /// Tells others to read the user's data again, once nothing else is left to do; or now, if what is
-    /// left waits for somebody who may never come.
+    /// Tells others to read the user's data again, once nothing else is left to do; or now, if what
+    /// is left waits for somebody who may never come.
     fn publish_update(&self, is_late: bool) {
         let told = self.shared.vault().and_then(|vault| {
             let tasks = vault.read(|tx| tx.tasks().list(&TaskKind::ALL))?;

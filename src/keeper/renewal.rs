@@ -1,6 +1,6 @@
 //! Staying in: fresh tokens before the old ones end, or when the server wants them.
 //!
-//! All callers pass one login_lock and take the result of whoever was first: five at once make one
+//! All callers take `login_lock`, then the result of whoever was first: five at once make one
 //! request. What is stored is fenced by the session's generation, so that a logout in between wins;
 //! what comes too late goes straight to the outbox.
 
@@ -52,8 +52,9 @@ impl Keeper {
             || (self.is_renewal_due(session) && self.way_to_renew(session).is_some())
     }
 
-    /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs is
-    /// taken and no request is made. `is_refused`: the server does not take the session any more.
+    /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs
+    /// is taken and no request is made. `is_refused`: the server does not take the session any
+    /// more.
     pub(super) fn renew_from(
         &self,
         seen: &Session,
@@ -117,8 +118,8 @@ impl Keeper {
     }
 
     /// Notes, before a credential is sent that serves only once, that it is being used, and takes
-    /// the note back when it was not. Whoever finds the note after a crash does not send it again: a
-    /// server that sees one twice ends the session of everybody who holds it (RFC 9700 4.14.2).
+    /// the note back when it was not. Whoever finds the note after a crash does not send it again:
+    /// a server that sees one twice ends the session of everybody who holds it (RFC 9700 4.14.2).
     fn mark_spent(&self, session: Session, is_spent: bool) -> Result<Session> {
         if !self.provider.rotates() {
             return Ok(session);
@@ -187,7 +188,8 @@ impl Keeper {
             if stored.is_some() {
                 return Ok(stored);
             }
-            // Somebody wrote in between. Whether the account is still the active one does not matter.
+            // Somebody wrote in between. Whether the account is still the active one does not
+            // matter.
             let selector = SessionSelector::Session(&id);
             match vault.read(|tx| tx.sessions().find(&self.provider.key, selector))? {
                 Some(stored) if !self.shared.sessions.has_ended(&id) => session = stored,
@@ -197,7 +199,8 @@ impl Keeper {
         }
     }
 
-    /// The server refused to renew. Where that is how a logout is proved, nothing is left to tell it.
+    /// The server refused to renew. Where that is how a logout is proved, nothing is left to tell
+    /// it.
     fn end_refused(&self, session: &Session) -> Error {
         let is_proof = self.provider.logout.probe == Some(Probe::Renew {});
         self.end_over(session, is_proof)
@@ -251,7 +254,7 @@ fn logged_out() -> Error {
     Error::new(Kind::NotSignedIn, "the session was logged out while it was renewed")
 }
 
-/// Errors after which the old session is no use either.
+/// Errors after which the old session is of no use either.
 fn is_fatal(error: &Error) -> bool {
     matches!(error.kind(), Kind::SessionExpired | Kind::NotSignedIn | Kind::Cancelled)
 }

@@ -65,9 +65,9 @@ impl Keeper {
         })
     }
 
-    /// Sends it, within the deadline of a logout. With `wait_for_others`, a logout everywhere waits until the
-    /// other sessions are ended before it ends its own. What later attempts need of the answers goes
-    /// to `keep`, which says whether it could be kept.
+    /// Sends it, within the deadline of a logout. With `wait_for_others`, a logout everywhere waits
+    /// until the other sessions are ended before it ends its own. What later attempts need of the
+    /// answers goes to `keep`, which says whether it could be kept.
     pub(super) fn revoke_within(
         &self,
         revocation: &Revocation,
@@ -148,8 +148,8 @@ impl Keeper {
         Ok(self.client()?.limited_to(deadline / logout::requests(provider).max(1)))
     }
 
-    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does not
-    /// tell, nor does a long-lived cookie without an end.
+    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does
+    /// not tell, nor does a long-lived cookie without an end.
     pub(super) fn last_end(
         &self,
         provider: &Provider,
@@ -172,8 +172,8 @@ impl Keeper {
 /// Takes what later attempts need; false when it could not be kept.
 pub(super) type Keep<'a> = dyn FnMut(&Credentials) -> bool + 'a;
 
-/// One attempt at ending a session: with a token that is still good, and with a look at what is left
-/// where the answers prove nothing.
+/// One attempt at ending a session: with a token that is still good, and with a look at what is
+/// left where the answers prove nothing.
 struct Attempt<'a> {
     context: Context<'a>,
     credentials: Credentials,
@@ -225,7 +225,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// The own session was over. With it, the means to end others by a list are gone.
+    /// This session was over, and with it the means to end the others by a list.
     fn was_over(&self, everywhere: bool) -> Verdict {
         let has_list = matches!(self.context.provider.everywhere, Some(Everywhere::List(_)));
         if everywhere && has_list {
@@ -235,8 +235,8 @@ impl Attempt<'_> {
         Verdict::new(Outcome::AlreadyEnded, "the server says that the session was over")
     }
 
-    /// Renews what is held, if there is a way. As for a session that is in use, what serves only once
-    /// is noted before it is sent.
+    /// Renews what is held, if there is a way. As for a session that is in use, what serves only
+    /// once is noted before it is sent.
     fn renew(&mut self) -> Option<Result<Renewal>> {
         let Context { provider, clock, .. } = self.context;
         let renew = provider.renew.as_ref()?;

@@ -1,6 +1,6 @@
 //! What a data directory has one of in the whole process: its vault, locks, connections, events and
-//! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up by
-//! the directory's path.
+//! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up
+//! by the directory's path.
 
 use super::clients::Clients;
 use super::delivery::Delivery;
@@ -43,8 +43,8 @@ pub(super) struct Shared {
     clients: Clients,
     /// When a renewal last failed, by provider.
     failed_renewals: Mutex<HashMap<String, Instant>>,
-    /// Post-logout tasks that were begun in this process, which begins none twice; true for those of
-    /// which it is known what became.
+    /// Post-logout tasks that were begun in this process, which begins none twice; true for those
+    /// of which it is known what became.
     begun_tasks: Mutex<HashMap<i64, bool>>,
     /// True once the work that earlier processes left was looked at.
     pub has_finished_tasks: AtomicBool,
@@ -147,7 +147,7 @@ impl Shared {
         self.clients.clear();
     }
 
-    /// Nothing of what was signed in is left in memory.
+    /// Drops every session from memory.
     pub fn clear(&self) {
         self.sessions.clear();
         self.clients.clear();
@@ -212,7 +212,7 @@ fn settle(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).map_err(|error| {
         Error::new(
             Kind::InvalidInput,
-            format!("'{}' is no directory ({})", path.display(), error.kind()),
+            format!("'{}' is not a directory ({})", path.display(), error.kind()),
         )
     })?;
     for ancestor in path.ancestors() {

@@ -1,5 +1,5 @@
-//! The ways in, a file each. They turn requests and answers into credentials; what becomes of these
-//! is the keeper's business. Nothing is stored here.
+//! The ways to log in, one file each. They turn requests and answers into credentials; what becomes
+//! of these is the keeper's business. Nothing is stored here.
 
 mod answer;
 mod device_code;
@@ -31,8 +31,8 @@ pub enum Renewal {
     Lost(Error),
 }
 
-/// Signs in with a name and a password. Whatever comes of it, what the server gave is in `credentials`: a
-/// login that breaks half-way may have opened a session.
+/// Logs in with a name and a password. Whatever comes of it, what the server gave is in
+/// `credentials`: a login that breaks half-way may have opened a session.
 pub fn log_in(
     context: &Context,
     username: &str,
@@ -45,7 +45,7 @@ pub fn log_in(
         }
         Login::Password(login) => password::log_in(context, login, username, password, credentials),
         Login::DeviceCode {} => {
-            let message = format!("{} is signed in to with a code", context.provider.name);
+            let message = format!("{} wants a code, not a password", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message).with_hint(
                 "Ask for a code, and enter it on another device; no password is needed here.",
             ))
@@ -58,7 +58,8 @@ pub fn ask_for_code(context: &Context) -> Result<Device> {
     match &context.provider.login {
         Login::DeviceCode {} => device_code::ask(context),
         Login::HostedForm(_) | Login::Password(_) => {
-            let message = format!("{} is signed in to with a password", context.provider.name);
+            let message =
+                format!("{} wants a name and a password, not a code", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message)
                 .with_hint("Log in with a name and a password."))
         }
@@ -138,12 +139,12 @@ fn check_whole(name: &str, answer: &Answer) -> Result<()> {
 
 fn unexpected(name: &str, why: &str) -> Error {
     Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
-        .with_hint("Try again later. If it stays so, the service has changed and its provider file has to follow.")
+        .with_hint("Try again later. If that does not help, the provider file has to be updated.")
 }
 
 fn refused() -> Error {
     Error::new(Kind::CredentialsRefused, "the user name or the password is wrong")
-        .with_hint("Check both, also upper and lower case, and try again.")
+        .with_hint("Check both, including upper and lower case, and try again.")
 }
 
 /// RFC 9700 section 4.12: what was posted must not be sent on.

@@ -1,4 +1,5 @@
-//! The account's sessions on other devices: the service lists them, and each is others_ended by itself.
+//! The account's sessions on other devices: the service lists them, and each is ended by a request
+//! of its own.
 
 use super::{Verdict, bearer, proof};
 use crate::backoff::Outcome;
@@ -9,11 +10,11 @@ use crate::session::Credentials;
 use serde_json::Value;
 use url::Url;
 
-/// Nobody is signed in on more devices; a longer list is a mistake.
+/// Nobody is logged in on more devices; a longer list is a mistake.
 const MOST: usize = 200;
 
-/// Ends all but the own one, which ends by the logout itself. `others_ended` counts those that the server
-/// says it has others_ended.
+/// Ends all but this session, which ends by the logout itself. `others_ended` counts those that the
+/// server says it has ended.
 pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentials) -> Verdict {
     let mut request = Request::get(list.url.to_url()).with_header("Accept", "application/json");
     request.bearer = bearer(context.provider, credentials, list.bearer);

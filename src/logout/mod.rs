@@ -1,4 +1,4 @@
-//! The ways out, a file each, and `proof.rs`, which alone decides what an answer proves.
+//! The ways to log out, one file each, and `proof.rs`, which alone decides what an answer proves.
 //!
 //! What is sent are the credentials of a session that is already gone from this device.
 
@@ -27,13 +27,14 @@ pub struct Verdict {
     pub retry_after: Option<Duration>,
     /// Why there was no answer.
     pub fault: Option<Fault>,
-    /// In our words, for the log and the details; never the server's.
+    /// In our words, never the server's; for the log and the details.
     pub reason: String,
-    /// What the server warned of, for the details. The server's words, of characters that can be shown.
+    /// What the server warned of, for the details. The server's words, of characters that can be
+    /// shown.
     pub warning: String,
     /// How many of the account's other sessions the server has ended.
     pub others_ended: u32,
-    /// True when the own one is ended, whatever became of the others.
+    /// True when this session has ended, whatever became of the others.
     pub this_ended: bool,
     /// True when it is the access token that was refused, which others may outlive.
     pub is_token_refused: bool,
@@ -55,9 +56,9 @@ impl Verdict {
     }
 }
 
-/// Tells the provider's server to end the session whose credentials are in `credentials`. What later
-/// attempts need, the answers may add to `credentials`. With `wait_for_others` a logout everywhere waits for the
-/// other sessions before it ends the own one.
+/// Tells the provider's server to end the session whose credentials are in `credentials`. What
+/// later attempts need, the answers may add to `credentials`. With `wait_for_others` a logout
+/// everywhere waits for the other sessions before it ends this one.
 pub fn revoke(
     context: &Context,
     credentials: &mut Credentials,
@@ -70,7 +71,7 @@ pub fn revoke(
         }
         _ => None,
     };
-    // Ending the own session takes the means to end the others away; so they come first.
+    // Ending this session takes away the means to end the others, so they come first.
     if let Some(others) = others.as_ref().filter(|others| others.outcome == Outcome::Deferred) {
         if wait_for_others {
             return Verdict { this_ended: false, ..others.clone() };
@@ -131,8 +132,8 @@ fn with_others(own: Verdict, others: Verdict) -> Verdict {
     Verdict { others_ended, this_ended, ..verdict }
 }
 
-/// The part of `credentials` that revoking needs: what the logout, its probe and a renewal before it would
-/// send.
+/// The part of `credentials` that revoking needs: what the logout, its probe and a renewal before
+/// it would send.
 pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Credentials {
     let mut kept = credentials.clone();
     kept.jar = credentials.jar.subset_for(&urls(provider).iter().collect::<Vec<_>>());

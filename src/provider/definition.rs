@@ -1,8 +1,8 @@
 //! The definition of a provider: what `login`, `logout` and the keeper work from.
 //!
-//! The types are the provider file's: serde reads them, unknown keys are refused, and each leaf checks
-//! itself. `finish` holds the parts against each other; after that nobody checks again. The comments of
-//! the fields are what editors show: docs/provider.schema.json is made of them.
+//! The types are the provider file's: serde reads them, unknown keys are refused, and each leaf
+//! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
+//! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
 use super::document;
 use super::everywhere::Everywhere;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
 
-/// A service: how to sign in to it, to stay signed in, and to sign out so that it can be proved.
+/// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -129,8 +129,7 @@ pub struct ApiRule {
 }
 
 impl Provider {
-    /// Reads a provider file, with values for its parameters; `None` takes its examples, where it has
-    /// no defaults.
+    /// Reads a provider file with values for its parameters, or with its own examples.
     pub fn parse(text: &str, given: Option<&Given>) -> Checked<Self> {
         document::read(text, |tree| Self::from_value(tree, given))
     }
@@ -178,7 +177,7 @@ impl Provider {
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
         self.login.check(hosts, oauth).at("login")?;
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
-            let hint = "Which cookie of the form's answer says that somebody is signed in?";
+            let hint = "Which cookie of the form's answer says that somebody is logged in?";
             return Err(Problem::new("session.token_cookies", "name at least one", hint));
         }
         self.renew.as_ref().map_or(Ok(()), |renew| renew.check(hosts, oauth)).at("renew")?;

@@ -1,6 +1,6 @@
 //! A provider file: its text as a tree of plain values, the tree as types, the line of a key.
 //!
-//! What is refused is told in the words of `toml` and serde; the key comes from `serde_path_to_error`.
+//! A mistake is told in the words of `toml` and serde; `serde_path_to_error` gives its key.
 
 use super::problem::{Checked, Problem, REFERENCE};
 use crate::error::Kind;
@@ -10,7 +10,7 @@ use serde_path_to_error::Segment;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A provider file is a page of text; more than this is something else.
+/// A provider file is a page of text; a larger file is something else.
 pub(super) const LARGEST: usize = 256 * 1024;
 
 /// Makes something of a text's tree; a problem with a key gets its line.
@@ -42,8 +42,8 @@ pub(super) fn typed<T: DeserializeOwned>(tree: Value) -> Checked<T> {
     })
 }
 
-/// Turns `{flow: "x", …}` into `{x: {…}}`, which serde reads as an enum without losing the key of a
-/// mistake in it, as it does in its own tagged enums.
+/// Turns `{flow: "x", …}` into `{x: {…}}`, which serde reads as an enum. Its own tagged enums lose the
+/// key of a mistake.
 pub(super) fn nest_flow(key: &str, table: &mut Value) -> Checked {
     let flow = table.as_object_mut().and_then(|entries| entries.remove("flow"));
     let Some(Value::String(flow)) = flow else {

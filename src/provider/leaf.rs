@@ -1,5 +1,5 @@
-//! The small types that a definition is made of. Each reads itself from what is written, and says in
-//! one sentence what would be right; once there is one, nobody checks it again.
+//! The small types that a definition is made of. Each reads itself from what is written, or says in
+//! one sentence what would be right; nobody checks it again.
 
 use super::headers::is_reserved;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,8 @@ use url::Url;
 
 /// A type that holds what a check made of what is written.
 macro_rules! leaf {
-    ($(#[$about:meta])* $name:ident($inner:ty as $target:ty) from $text:literal $written:ty, $read:expr) => {
+    ($(#[$about:meta])* $name:ident($inner:ty as $target:ty)
+        from $text:literal $written:ty, $read:expr) => {
         $(#[$about])*
         #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -43,7 +44,7 @@ leaf! {
             return Ok(text);
         }
         let right = text.replace('.', "/");
-        Err(format!("'{text}' is not a JSON pointer: write a slash before each name, as in \"/{right}\""))
+        Err(format!("'{text}' is not a JSON pointer: each name has a slash, as in \"/{right}\""))
     }
 }
 
@@ -72,9 +73,8 @@ leaf! {
             return Err(format!("'{text}' is not the name of a header"));
         }
         if is_reserved(&text) || text.eq_ignore_ascii_case("authorization") {
-            return Err("Sessionkeeper sets this header itself: cookies are sent by themselves, and a \
-                        token with `bearer = true`"
-                .to_owned());
+            let ours = "cookies are sent by themselves, and a token with `bearer = true`";
+            return Err(format!("Sessionkeeper sets this header itself: {ours}"));
         }
         Ok(text)
     }

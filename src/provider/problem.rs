@@ -1,6 +1,6 @@
 //! What is wrong with a provider definition: the key, the line, what is wrong, what would be right.
 //!
-//! What serde refuses is told in serde's words (`document`); the rest is made by the checks of the types.
+//! What serde refuses is told in its words by `document`; the types' own checks make the rest.
 
 use crate::error::{Error, Kind};
 use serde::Serialize;
@@ -11,7 +11,7 @@ pub(super) const REFERENCE: &str =
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
-    /// As in `logout.steps[1].proof.status`; empty where no single key is wrong.
+    /// As in `logout.steps[1].proof.status`; empty where the problem is not about one key.
     pub key: String,
     /// Counted from 1; 0 where there is no text, as for a dictionary.
     pub line: usize,
@@ -21,7 +21,7 @@ pub struct Problem {
     pub(super) kind: Kind,
 }
 
-/// What a check comes to.
+/// The result of a check.
 pub type Checked<T = ()> = Result<T, Problem>;
 
 impl Problem {

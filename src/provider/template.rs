@@ -18,7 +18,7 @@ leaf! {
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             let (name, tail) = after.split_once('}').ok_or_else(|| {
-                format!("'{{' without '}}' in \"{text}\": a value is written as in \"{{username}}\"")
+                format!("'{{' without '}}' in \"{text}\": write a value as in \"{{username}}\"")
             })?;
             pieces.push(Piece::Text(before.to_owned()));
             pieces.push(Piece::Place(name.to_owned()));

@@ -241,7 +241,7 @@ MISTAKES = {
         '"/person/name"',
         '"person.name"',
         "session.answer.account_name",
-        'not a JSON pointer: write a slash before each name, as in "/person/name"',
+        'not a JSON pointer: each name has a slash, as in "/person/name"',
     ),
     "small letters": Mistake(
         'method = "GET"',
