@@ -1,7 +1,8 @@
-//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result each.
+//! What can be asked of a keeper: a variant for each verb with its options as fields, and a typed
+//! result for each.
 //!
-//! Every front makes a `Command` of what its host gives, and its host's data of the `Reply`. Fields
-//! that nobody knows are refused. tests/python/boundary.json is the schema of these types; the
+//! Every front turns its host's data into a `Command` and the `Reply` into its host's data. Unknown
+//! fields are refused. tests/python/boundary.json is the schema of these types; the
 //! Python side is held against it.
 
 use crate::cancel::Cancel;
@@ -149,7 +150,7 @@ impl Command {
                 Reply::of(&Tasks { tasks: taken.into_iter().map(HandedTask::from).collect() })
             }
             Command::FinishTask { id, outcome, detail } => {
-                keeper.finish_task(*id, *outcome == TaskOutcome::Done, detail)?;
+                keeper.finish_task(*id, *outcome, detail)?;
                 Reply::of(&())
             }
             Command::Forget {} => Reply::of(&keeper.forget(cancel)?),

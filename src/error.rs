@@ -16,7 +16,7 @@ pub enum Kind {
     UnknownProvider,
     /// A provider file that cannot be used; the message names the key.
     InvalidProvider,
-    /// The operation needs a session, and nobody is signed in.
+    /// The operation needs a session, and nobody is logged in.
     NotSignedIn,
     /// The server refused the user name or the password.
     CredentialsRefused,

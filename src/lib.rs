@@ -1,4 +1,4 @@
-//! Sessionkeeper signs in to a streaming service, stays signed in, and signs out on the server too.
+//! Sessionkeeper logs in to a streaming service, stays logged in, and logs out on the server too.
 //!
 //! The floors, top down; each uses only the floors below it, and rooms on one floor do not know each
 //! other. tests/python/test_floors.py holds the code against this list.
@@ -42,6 +42,7 @@ pub mod events;
 pub mod log;
 pub mod redact;
 
+mod background;
 pub mod cancel;
 pub mod clock;
 pub mod error;

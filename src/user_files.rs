@@ -81,7 +81,10 @@ fn find(directory: &Path, path: &str) -> Result<Option<PathBuf>> {
     let mut place = directory.to_owned();
     for part in path.split('/') {
         if part.is_empty() || part == "." || part == ".." {
-            return Err(Error::new(Kind::InvalidInput, "it is no path below the data directory"));
+            return Err(Error::new(
+                Kind::InvalidInput,
+                "this is not a path below the data directory",
+            ));
         }
         place.push(part);
         match fs::symlink_metadata(&place) {

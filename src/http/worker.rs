@@ -1,26 +1,22 @@
-//! One exchange on a thread of its own, so that whoever waits can leave at any time.
+//! One exchange on a thread of its own, so that the caller can leave at any time.
 //!
-//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks at
-//! its cancel token, and goes when it has to; the thread then finds that nobody listens, drops what
-//! it has, and ends at its next deadline. It changes nothing but its own answer.
+//! reqwest's blocking calls end only by their own deadlines. When the caller has left, the thread
+//! drops what it has, and ends at its next deadline. It changes nothing but its own answer.
 
 use super::answer::Answer;
 use super::fault;
-use crate::cancel::{Cancel, cancelled};
-use crate::error::{Error, Kind, Result};
+use crate::background;
+use crate::cancel::Cancel;
+use crate::error::Result;
 use reqwest::Method;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long the caller may overlook a cancel.
-const SLICE: Duration = Duration::from_millis(20);
 /// A body, after decoding.
 const MAX_BODY: usize = 1 << 20;
 /// All header lines together, `name: value` and the line's end.
@@ -45,34 +41,16 @@ pub(super) struct Exchange {
 pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
     let host = exchange.url.host_str().unwrap_or_default().to_owned();
     let deadline = exchange.deadline;
-    let (sender, receiver) = mpsc::sync_channel(1);
     let is_abandoned = Arc::new(AtomicBool::new(false));
     let seen_by_worker = Arc::clone(&is_abandoned);
-    thread::Builder::new()
-        .name("sessionkeeper-http".to_owned())
-        .spawn(move || {
-            // Nobody listening any more is no error.
-            let _ = sender.send(exchange.perform(&seen_by_worker));
-        })
-        .map_err(|_| Error::new(Kind::Internal, "no thread could be started for a request"))?;
-    let give_up = |error| {
-        is_abandoned.store(true, Ordering::Relaxed);
-        Err(error)
+    let may_wait = || {
+        cancel.check()?;
+        if Instant::now() >= deadline { Err(fault::timed_out(&host)) } else { Ok(()) }
     };
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(left.min(SLICE)) {
-            Ok(answer) => return answer,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(Kind::Internal, "a request ended in a bug"));
-            }
-            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return give_up(cancelled()),
-            Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                return give_up(fault::timed_out(&host));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-    }
+    let work = move || exchange.perform(&seen_by_worker);
+    background::run("sessionkeeper-http", work, || {
+        may_wait().inspect_err(|_| is_abandoned.store(true, Ordering::Relaxed))
+    })
 }
 
 impl Exchange {

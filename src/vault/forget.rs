@@ -23,13 +23,8 @@ impl Vault {
     pub fn forget(&self) -> Result<(u64, u64)> {
         let counts = self.erase()?;
         let (sessions, revocations) = counts;
-        let event = NewAuditEvent {
-            event: Event::Forgotten,
-            provider: String::new(),
-            account: String::new(),
-            outcome: "ok".to_owned(),
-            detail: format!("{sessions} sessions, {revocations} waiting logouts"),
-        };
+        let detail = format!("{sessions} sessions, {revocations} waiting logouts");
+        let event = NewAuditEvent::new(Event::Forgotten, "", "", "ok").with_detail(&detail);
         self.transact(|tx| tx.audit().append(&event))?;
         Ok(counts)
     }

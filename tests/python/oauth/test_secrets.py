@@ -130,7 +130,7 @@ def test_a_login_shows_no_secret(server: StandIn, issuer: Issuer, plant: Plant) 
         plant.secrets["a part of the access token"] = part
     plant.show("a request", session.get(issuer.me))
     log = (Path(plant.device.options["data_dir"]) / "sessionkeeper.log").read_text("utf-8")
-    assert "signed in" in log
+    assert "logged in" in log
     found = plant.leaks()
     assert len(plant.secrets) >= 8
     assert found == []
