@@ -39,7 +39,7 @@ setup:
 
 build: setup ## compile the module; leaves .venv/bin/sessionkeeper working
 	@$(call say,compiling the module)
-	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 1200 $(BIN)/maturin develop --release --locked --quiet
+	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 3600 $(BIN)/maturin develop --release --locked --quiet
 	@$(BIN)/sessionkeeper providers >/dev/null  # it loads
 
 run: build ## show the main job with a server on this machine; PROVIDER=angel, oidc, …, all
@@ -67,6 +67,7 @@ soak: package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
 	@$(node)
 	@$(kodi)
+	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
 
@@ -79,7 +80,7 @@ bench: build package ## measure ours beside other libraries, and write docs/benc
 
 package: build ## the add-on's zip in dist/, checked
 	@$(call say,packaging)
-	@$(RELEASE) timeout 1200 $(BIN)/python .ci/package.py \
+	@$(RELEASE) timeout 3600 $(BIN)/python .ci/package.py \
 		$(if $(PLATFORMS),--platforms $(PLATFORMS),--module python/sessionkeeper/_native.abi3.so)
 	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP)
 

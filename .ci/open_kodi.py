@@ -80,7 +80,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def stand_in(provider: str | None) -> Iterator[StandIn | None]:
-    """Runs the provider's server, and says who can sign in there and how."""
+    """Runs the provider's server, and says who can log in there and how."""
     if not provider:
         yield None
         return
@@ -90,7 +90,7 @@ def stand_in(provider: str | None) -> Iterator[StandIn | None]:
     with StandIn(SERVED_BY.get(provider, provider)) as server:
         name, password = server.VIEWER
         print(f"stand-in server for {provider}; its control is at {server.control}")
-        print(f"sign in as {name} with the password: {password}")
+        print(f"log in as {name} with the password: {password}")
         if read(PROVIDERS / f"{provider}.toml")["login"].get("flow") == "device_code":
             given = json.dumps({"user_code": "CODE", "username": name, "password": password})
             print("no browser finds the address that Kodi will show; to enter its code:")

@@ -84,7 +84,7 @@ impl NewAuditEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditEvent {
-    /// Counts up by one; the order to trust, because clocks are set.
+    /// Counts up by one. Trust this order: clocks get changed.
     pub seq: i64,
     pub at: UnixTime,
     #[cfg_attr(test, schemars(with = "Event"))]

@@ -61,7 +61,8 @@ fn pause(attempt: &Attempt, random: f64) -> Duration {
     jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
 }
 
-/// True when the server was not reached at all: the network is away, or a captive portal in between.
+/// True when the server was not reached at all: the network is away, or a captive portal in
+/// between.
 pub fn is_unreachable(fault: Fault) -> bool {
     matches!(fault, Fault::Dns | Fault::Connect | Fault::Tls | Fault::Timeout)
 }

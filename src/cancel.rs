@@ -1,8 +1,13 @@
-//! Stopping work from outside: a token that one side sets and the other looks at or waits on.
+//! Stopping work from outside: a token that one side sets and the other looks at or waits on; and
+//! work that its caller can leave.
 
 use crate::error::{Error, Kind, Result};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long a caller may overlook a cancel.
+const SLICE: Duration = Duration::from_millis(20);
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
@@ -28,7 +33,7 @@ impl Cancel {
         if self.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     }
 
-    /// Sleeps for `duration` of monotonic time; false when it was cut short by a cancel.
+    /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
         let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (set, _) = self
@@ -40,6 +45,40 @@ impl Cancel {
     }
 }
 
+/// Why a caller went on without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    Cancelled,
+    /// The deadline has passed.
+    Late,
+    /// The work panicked, or no thread could be started for it.
+    Broken,
+}
+
+/// Runs `work` on a thread of its own and waits for it, until the deadline or a cancel. The work
+/// goes on; nobody takes its result then.
+pub fn run_beside<T: Send + 'static>(
+    name: &str,
+    cancel: &Cancel,
+    deadline: Option<Instant>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::result::Result<T, Left> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let body = move || drop(sender.send(work()));
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    thread.map_err(|_| Left::Broken)?;
+    loop {
+        let left = deadline.map_or(SLICE, |at| at.saturating_duration_since(Instant::now()));
+        match receiver.recv_timeout(left.min(SLICE)) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Disconnected) => return Err(Left::Broken),
+            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return Err(Left::Cancelled),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Left::Late),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
 pub fn cancelled() -> Error {
     Error::new(Kind::Cancelled, "the operation was cancelled")
 }
@@ -47,7 +86,6 @@ pub fn cancelled() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     #[test]
     fn a_wait_ends_when_it_is_cancelled() {
@@ -60,5 +98,24 @@ mod tests {
         assert!(!thread.join().unwrap());
         assert!(start.elapsed() < Duration::from_secs(10));
         assert_eq!(cancel.check().unwrap_err().kind(), Kind::Cancelled);
+    }
+
+    #[test]
+    fn a_caller_leaves_work_that_goes_on() {
+        let cancel = Cancel::new();
+        assert_eq!(run_beside("test", &cancel, None, || 7), Ok(7));
+        let panics = || -> i32 { panic!("deliberate, from a test") };
+        assert_eq!(run_beside("test", &cancel, None, panics), Err(Left::Broken));
+        let (done, is_done) = mpsc::channel();
+        let slow = move || {
+            std::thread::sleep(Duration::from_millis(100));
+            done.send(()).unwrap();
+        };
+        let soon = Some(Instant::now() + Duration::from_millis(1));
+        assert_eq!(run_beside("test", &cancel, soon, slow), Err(Left::Late));
+        assert!(is_done.recv().is_ok());
+        cancel.cancel();
+        let slow = || std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(run_beside("test", &cancel, None, slow), Err(Left::Cancelled));
     }
 }

@@ -62,8 +62,8 @@ fn summary(provider: &'static Provider) -> ProviderSummary {
     }
 }
 
-/// Checks the text of a provider file, or a dictionary of its form. Without values of the user's, its
-/// examples show what it means.
+/// Checks the text of a provider file, or a dictionary of its form. Without values from the user,
+/// its examples show what it means.
 pub fn check(definition: Value, given: &Given) -> ProviderCheck {
     let read = match (definition, given.is_empty()) {
         (Value::String(text), true) => Provider::parse_example(&text),
@@ -156,7 +156,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     }
     if let Some(name) = provider.renewal_cookie().filter(|name| is_left(provider, name)) {
         advice.push(format!(
-            "The logout's proof does not ask for the deletion of '{name}', which signs in again."
+            "The logout's proof does not ask for the deletion of '{name}', which logs in again."
         ));
     }
     if provider.renew.is_none() {
@@ -187,8 +187,8 @@ fn proofs(provider: &Provider) -> impl Iterator<Item = &Proof> {
     })
 }
 
-/// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none where
-/// the text is too long.
+/// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none
+/// where the text is too long.
 pub fn qr(text: &str) -> Vec<String> {
     let Ok(code) = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium) else {
         return Vec::new();

@@ -34,7 +34,7 @@ pub trait Clock: Send + Sync {
     /// True when nothing shows that the time is wrong. Enough to show it, and to renew by it.
     fn is_plausible(&self) -> bool;
 
-    /// A server that proved its identity said that it is `date`.
+    /// A server that proved its identity says that it is `date`.
     fn observe(&self, date: UnixTime);
 
     /// The clock cannot be right while it shows less than `time`.
@@ -45,7 +45,7 @@ pub trait Clock: Send + Sync {
         Instant::now()
     }
 
-    /// Sleeps for `delay` of monotonic time; false when it was cut short by a cancel.
+    /// Sleeps for `delay` of monotonic time; false when it was interrupted by a cancel.
     fn wait(&self, delay: Duration, cancel: &Cancel) -> bool {
         cancel.wait(delay)
     }

@@ -178,8 +178,8 @@ impl Command {
         }
     }
 
-    /// Does at once what touches neither the network nor a file that somebody else is using; `None`:
-    /// it may take longer.
+    /// Does at once what touches neither the network nor a file that somebody else is using;
+    /// `None`: it may take longer.
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
             Command::Events { .. } | Command::Log {} => Some(self.run(keeper, &Cancel::new())),
@@ -189,7 +189,9 @@ impl Command {
             | Command::Accounts { .. }
             | Command::Outbox {}
             | Command::Schedule {}
-            | Command::Audit { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            | Command::TakeTasks { .. }
+            | Command::Audit { .. }
+            | Command::AuditSince { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
             Command::Restore { offline } => keeper
                 .at_once(|| keeper.restored(*offline))
                 .and_then(Result::transpose)

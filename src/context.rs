@@ -1,4 +1,4 @@
-//! What speaking to a provider's server takes: for the ways in and the ways out alike.
+//! What talking to a provider's server takes, for logins and logouts alike.
 
 use crate::cancel::Cancel;
 use crate::clock::Clock;

@@ -42,7 +42,7 @@ pub enum Kind {
     Storage,
     /// The disk refused to forget the session, and the server was not reached either.
     LogoutIncomplete,
-    /// The other part of the programme is of another version.
+    /// The other part of the program has another version.
     VersionMismatch,
     /// A bug: a panic that was caught, a broken invariant.
     Internal,

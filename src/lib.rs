@@ -1,7 +1,7 @@
 //! Sessionkeeper logs in to a streaming service, stays logged in, and logs out on the server too.
 //!
-//! The floors, top down; each uses only the floors below it, and rooms on one floor do not know each
-//! other. tests/python/test_floors.py holds the code against this list.
+//! The floors, top down; each uses only the floors below it, and rooms on one floor do not know
+//! each other. tests/python/test_floors.py holds the code against this list.
 
 #[cfg(test)]
 mod schema_test;

@@ -1,9 +1,9 @@
-//! Locks between processes: a file that is locked by flock or LockFileEx, and a mutex made of it.
+//! Locks between processes: a file locked with flock or LockFileEx, and a mutex built on it.
 //!
-//! The system releases such a lock when a process dies. POSIX record locks would be none between two
-//! threads of Kodi, and are dropped when the process closes any descriptor of the file. Where the
-//! file system cannot lock, the mutex still holds within the process. What a lock guards is not known
-//! here.
+//! The system releases these locks when a process dies. POSIX record locks would not do: they do
+//! not keep two threads of Kodi apart, and closing any descriptor of the file drops them. Where the
+//! file system cannot lock, the mutex still works within the process. This module does not know
+//! what its locks guard.
 
 use crate::cancel::Cancel;
 use crate::error::Result;
@@ -14,20 +14,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often a mutex held by another process is tried again.
+/// How long to wait before trying a mutex that another process holds again.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// Device and inode; nothing where the system has none (there an open file cannot be moved).
+/// Device and inode; `None` on systems without them, where an open file cannot be moved.
 pub type Identity = Option<(u64, u64)>;
 
-/// A lock file, made when it is first needed. It may hold a short text.
+/// A lock file, created when it is first needed. It may hold a short text.
 pub struct LockFile {
     path: PathBuf,
-    /// None where the file cannot be opened.
-    file: Mutex<Option<Arc<File>>>,
+    open: Mutex<Option<OpenFile>>,
 }
 
-/// A lock file that is locked while this lives, or cannot be.
+#[derive(Clone)]
+struct OpenFile {
+    file: Arc<File>,
+    identity: Identity,
+}
+
+/// Holds the lock until it is dropped, if the file can be locked at all.
 pub struct Locked {
     file: Option<Arc<File>>,
     is_held: bool,
@@ -35,52 +40,58 @@ pub struct Locked {
 
 impl LockFile {
     pub fn new(path: PathBuf) -> Self {
-        LockFile { path, file: Mutex::default() }
+        LockFile { path, open: Mutex::default() }
     }
 
-    /// `None` when somebody else has it. One handle must not be locked twice at a time.
+    /// `None` when somebody else holds it. Do not lock one `LockFile` twice at the same time.
     pub fn try_lock(&self, is_exclusive: bool) -> Option<Locked> {
-        let Some(file) = self.current() else {
-            return Some(Locked { file: None, is_held: false });
-        };
-        let tried =
-            if is_exclusive { FileExt::try_lock(&*file) } else { FileExt::try_lock_shared(&*file) };
-        match tried {
-            Ok(()) => {
-                let locked = Locked { file: Some(file), is_held: true };
-                // The lock of a file that was removed meanwhile keeps nobody out.
-                locked.file.as_deref().is_some_and(|file| self.is_current(file)).then_some(locked)
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..2 {
+            if open.is_none() {
+                *open = self.open().ok();
             }
-            Err(TryLockError::WouldBlock) => None,
-            Err(TryLockError::Error(_)) => Some(Locked { file: Some(file), is_held: false }),
+            let Some(OpenFile { file, identity }) = open.clone() else {
+                return Some(Locked { file: None, is_held: false });
+            };
+            let tried = if is_exclusive {
+                FileExt::try_lock(&*file)
+            } else {
+                FileExt::try_lock_shared(&*file)
+            };
+            if matches!(tried, Err(TryLockError::WouldBlock)) {
+                return None;
+            }
+            let locked = Locked { file: Some(file), is_held: tried.is_ok() };
+            // A lock on a file that has been removed or replaced keeps nobody out.
+            if self.is_current(identity) {
+                return Some(locked);
+            }
+            *open = None;
         }
+        None
     }
 
-    /// The file that is at the path now: the one that is open, or another since.
-    fn current(&self) -> Option<Arc<File>> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.as_ref().is_none_or(|file| !self.is_current(file)) {
-            *file = open_file(&self.path, true, true).ok().map(Arc::new);
-        }
-        file.clone()
+    fn open(&self) -> io::Result<OpenFile> {
+        let file = open_file(&self.path, true, true)?;
+        let identity = identity(&file.metadata()?);
+        Ok(OpenFile { file: Arc::new(file), identity })
     }
 
-    fn is_current(&self, file: &File) -> bool {
-        match (fs::symlink_metadata(&self.path), file.metadata()) {
-            (Ok(there), Ok(open)) => identity(&there) == identity(&open),
-            (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
-            (Ok(_), Err(_)) => true,
+    fn is_current(&self, open: Identity) -> bool {
+        match fs::symlink_metadata(&self.path) {
+            Ok(there) => identity(&there) == open,
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
         }
     }
 }
 
 impl Locked {
-    /// False where the file system has no locks.
+    /// False if the file system has no locks.
     pub fn is_held(&self) -> bool {
         self.is_held
     }
 
-    /// What the file says, up to so many bytes.
+    /// The file's text, up to `longest` bytes.
     pub fn text(&self, longest: u64) -> Option<String> {
         let mut file = self.file.as_deref()?;
         file.seek(SeekFrom::Start(0)).ok()?;
@@ -89,7 +100,7 @@ impl Locked {
         Some(text)
     }
 
-    /// Writes what the file is to say. A full disk leaves it empty.
+    /// Replaces the file's text. On a full disk the file is left empty.
     pub fn set_text(&self, text: &str) {
         let Some(mut file) = self.file.as_deref() else { return };
         if file.set_len(0).is_err() || file.seek(SeekFrom::Start(0)).is_err() {
@@ -107,14 +118,14 @@ impl Drop for Locked {
     }
 }
 
-/// One at a time, in this process and across processes; a cancel leaves the queue.
+/// Lets in one at a time, within this process and across processes. Waiting can be cancelled.
 pub struct FileMutex {
     is_taken: Mutex<bool>,
     freed: Condvar,
     file: LockFile,
 }
 
-/// Whoever holds it is inside; dropping it lets the next one in.
+/// Holds the mutex until it is dropped.
 pub struct Guard<'a> {
     mutex: &'a FileMutex,
     file: Option<Locked>,
@@ -126,7 +137,7 @@ impl FileMutex {
         FileMutex { is_taken: Mutex::new(false), freed: Condvar::new(), file: LockFile::new(path) }
     }
 
-    /// Waits until nobody else is inside; fails when it is cancelled.
+    /// Waits until nobody else holds it; fails when cancelled.
     pub fn lock(&self, cancel: &Cancel) -> Result<Guard<'_>> {
         let mut taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken {
@@ -136,18 +147,18 @@ impl FileMutex {
         }
         *taken = true;
         drop(taken);
-        let mut inside = Guard { mutex: self, file: None };
+        let mut guard = Guard { mutex: self, file: None };
         loop {
-            inside.file = self.file.try_lock(true);
-            if inside.file.is_some() {
-                return Ok(inside);
+            guard.file = self.file.try_lock(true);
+            if guard.file.is_some() {
+                return Ok(guard);
             }
             cancel.wait(SLICE);
             cancel.check()?;
         }
     }
 
-    /// True when the file system can lock; for `doctor`.
+    /// True if the file system can lock files; for `doctor`.
     pub fn can_lock(&self) -> bool {
         LockFile::new(self.file.path.clone()).try_lock(true).is_none_or(|locked| locked.is_held())
     }
@@ -161,7 +172,7 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// Opens a regular file for its owner only, without following a link or waiting at a pipe.
+/// Opens a regular file, readable by its owner only. Never follows a link or waits on a pipe.
 pub fn open_file(path: &Path, write: bool, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(write).create(create);

@@ -1,9 +1,9 @@
-//! The log: one capped file in each data directory, the terminal where that is wished, and the same
+//! The log: one capped file in each data directory, the terminal if that is wanted, and the same
 //! lines for Kodi's log.
 //!
 //! `log` has one logger a process, while we keep one file a data directory; so the logger looks up
-//! which directory the current thread works for (`DirectoryLog::enter`). Lines of other crates are not
-//! taken: they know of headers and bodies. Every line passes through `redact::scrub`.
+//! which directory the current thread works for (`DirectoryLog::enter`). Lines of other crates are
+//! not taken: they know of headers and bodies. Every line passes through `redact::scrub`.
 
 use crate::redact::scrub;
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -49,8 +49,8 @@ impl DirectoryLog {
         DirectoryLog { outputs: Mutex::new(outputs), path }
     }
 
-    /// From now on, lines below `level` are not written; the others go to the terminal as well where
-    /// `to_terminal` says so.
+    /// From now on, lines below `level` are not written; the others go to the terminal as well
+    /// where `to_terminal` says so.
     pub fn configure(&self, level: LevelFilter, to_terminal: bool) {
         let mut outputs = self.outputs();
         if outputs.level != level {

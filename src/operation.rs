@@ -55,8 +55,8 @@ impl<T: Send + 'static> Operations<T> {
         Ok(handle)
     }
 
-    /// Waits at most `slice` for the result; takes it, after which the handle is gone. `None`: it is
-    /// still running.
+    /// Waits at most `slice` for the result; takes it, after which the handle is gone. `None`: it
+    /// is still running.
     pub fn poll(&self, handle: u64, slice: Duration) -> Result<Option<T>> {
         let operation = self.find(handle)?;
         let waiting = operation.result();
@@ -70,7 +70,7 @@ impl<T: Send + 'static> Operations<T> {
         result.map(Some)
     }
 
-    /// Asks the work to stop; the result still has to be polled for. An unknown handle is no error.
+    /// Asks the work to stop; the result still has to be polled for. An unknown handle is ignored.
     pub fn cancel(&self, handle: u64) {
         if let Ok(operation) = self.find(handle) {
             operation.cancel.cancel();
@@ -110,7 +110,7 @@ impl<T> Operation<T> {
 /// A panic is a bug, and must not end Kodi.
 pub fn catch_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the operation failed inside")))
+        .unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the operation hit a bug")))
 }
 
 #[cfg(test)]

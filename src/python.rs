@@ -1,9 +1,10 @@
-//! The front for Python: a few plain functions, plain data in and out. The only file that names pyo3.
+//! The front for Python: a few plain functions, plain data in and out. The only file that names
+//! pyo3.
 //!
-//! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several; it
-//! does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in a
-//! static, none used from a Rust thread. Errors are returned as data; Python makes the exceptions.
-//! No function keeps the GIL while it waits, nor waits for longer than 100 ms.
+//! Kodi makes a new interpreter for each invocation, and PyO3 does not promise to work in several;
+//! it does for plain functions. So: no classes, no exceptions, no sub-modules, no Python object in
+//! a static, none used from a Rust thread. Errors are returned as data; Python makes the
+//! exceptions. No function keeps the GIL while it waits, nor waits for longer than 100 ms.
 
 use crate::catalogue;
 use crate::command::{Command, Reply};
@@ -100,8 +101,8 @@ fn qr(py: Python<'_>, text: &str) -> Vec<String> {
     py.detach(|| catch_panics(|| Ok(catalogue::qr(text)))).unwrap_or_default()
 }
 
-/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not do
-/// as Python does it is left to that: `None`.
+/// Importing Python's own `json` takes milliseconds in a new interpreter. What serde_json does not
+/// do as Python does it is left to that: `None`.
 #[pyfunction]
 fn to_json<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
     serde_json::to_vec(&Input(value, 0)).ok().map(|text| PyBytes::new(py, &text))
@@ -306,7 +307,7 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
         } else if let Ok(bytes) = given.cast::<PyBytes>() {
             visitor.visit_bytes(bytes.as_bytes())
         } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
-            visitor.visit_seq(Items { items: given, read: 0, depth })
+            visitor.visit_seq(Items { list: given, read: 0, depth })
         } else if let Ok(dict) = given.cast::<PyDict>() {
             visitor.visit_map(Fields { dict: dict.iter(), current: None, depth })
         } else {
@@ -388,7 +389,7 @@ impl Serialize for Input<'_, '_> {
 
 /// A list or a tuple, and how far it is read.
 struct Items<'a, 'py> {
-    items: &'a Bound<'py, PyAny>,
+    list: &'a Bound<'py, PyAny>,
     read: usize,
     depth: usize,
 }
@@ -397,10 +398,10 @@ impl<'de> SeqAccess<'de> for Items<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.items.len().is_ok_and(|length| self.read >= length) {
+        if self.list.len().is_ok_and(|length| self.read >= length) {
             return Ok(None);
         }
-        let Ok(item) = self.items.get_item(self.read) else { return refuse("this cannot be read") };
+        let Ok(item) = self.list.get_item(self.read) else { return refuse("this cannot be read") };
         self.read += 1;
         seed.deserialize(Input(&item, self.depth + 1)).map(Some)
     }

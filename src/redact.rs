@@ -117,7 +117,7 @@ mod tests {
             ("\"refresh_token\": \"abc\", x", "\"refresh_token\": \"[redacted], x"),
             ("GET /u?state=abc&x=1", "GET /u?state=[redacted]&x=1"),
             ("renewed, status 302, code 7", "renewed, status 302, code 7"),
-            ("status: signed in", "status: signed in"),
+            ("status: logged in", "status: logged in"),
             (
                 "moved to /home/viewer/.kodi/userdata/addon_data/script.sessionkeeper/vault.db",
                 "moved to /home/viewer/.kodi/userdata/addon_data/script.sessionkeeper/vault.db",

@@ -8,10 +8,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// A list of things to watch is a page of text; more than this is something else.
+/// A watch list is a page of text; a larger file is something else.
 const LARGEST: u64 = 4 << 20;
 
-/// Deletes a file or a directory. That it is not there is fine.
+/// Deletes a file or a directory, if it is there.
 pub fn delete(directory: &Path, path: &str) -> Result<String> {
     let Some(place) = find(directory, path)? else { return Ok("it was not there".to_owned()) };
     let failed = |error: std::io::Error| {
@@ -23,8 +23,8 @@ pub fn delete(directory: &Path, path: &str) -> Result<String> {
 }
 
 /// Exchanges the items of a list that need the account's subscription: one whose SKU ends with the
-/// active suffix, where no item with the inactive suffix exists yet, is replaced by that variant with
-/// the same quantity. No list, no such item, no such product: nothing happens.
+/// active suffix, where no item with the inactive suffix exists yet, is replaced by that variant
+/// with the same quantity. No list, no such item, no such product: nothing happens.
 pub fn downgrade(directory: &Path, rule: &Downgrade) -> Result<String> {
     let Some(place) = find(directory, &rule.list)? else { return Ok("there is no list".into()) };
     let mut list = read(&place)?;
@@ -76,7 +76,7 @@ fn skus_of(items: &[Value], key: &str) -> Vec<String> {
     items.iter().filter_map(sku).collect()
 }
 
-/// The place of `path`, if something is there. A link on the way is refused: it leads elsewhere.
+/// Where `path` leads, if something is there. A link on the way is refused.
 fn find(directory: &Path, path: &str) -> Result<Option<PathBuf>> {
     let mut place = directory.to_owned();
     for part in path.split('/') {
@@ -89,12 +89,15 @@ fn find(directory: &Path, path: &str) -> Result<Option<PathBuf>> {
         place.push(part);
         match fs::symlink_metadata(&place) {
             Ok(found) if found.is_symlink() => {
-                return Err(Error::new(Kind::Storage, "a link is on the way, and is not followed"));
+                return Err(Error::new(
+                    Kind::Storage,
+                    "a link is on the way; links are not followed",
+                ));
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                let message = format!("it cannot be looked at ({})", error.kind());
+                let message = format!("it cannot be examined ({})", error.kind());
                 return Err(Error::new(Kind::Storage, message));
             }
         }
@@ -122,7 +125,7 @@ fn write(place: &Path, list: &Value) -> Result<()> {
     name.push(".new");
     let beside = place.with_file_name(name);
     let text = serde_json::to_vec_pretty(list)
-        .map_err(|_| Error::new(Kind::Internal, "the list could not be written down"))?;
+        .map_err(|_| Error::new(Kind::Internal, "the list could not be serialised"))?;
     fs::write(&beside, text).and_then(|()| fs::rename(&beside, place)).map_err(failed)
 }
 

@@ -1,4 +1,4 @@
-"""Sessionkeeper signs in to a streaming service, stays signed in, and signs out on the server too.
+"""Sessionkeeper logs in to a streaming service, stays logged in, and logs out on the server too.
 
 Start with `open()`, which gives a `Keeper`; `login()` and `restore()` give a `Session`;
 `start_device_login()` gives a `DeviceLogin`, and `logout()` a `LogoutReport`. Every failure is a
@@ -9,7 +9,7 @@ it is called. The rest is loaded when it is first asked for.
 
 from __future__ import annotations
 
-# Cargo.toml is the source; a test compares the two, and `loading` refuses a module of another.
+# Cargo.toml is the source; a test compares the two, and `loading` refuses another's module.
 __version__ = "0.1.0"
 
 from .open import open  # noqa: A004 - the API is `sessionkeeper.open()`

@@ -1,7 +1,7 @@
 """The compiled module: a few plain functions, plain data in and out, handles are integers.
 
 Every interpreter of the process shares one copy of what lies behind it, keyed by data directory.
-No function blocks for more than 100 ms, and none raises for what the world does: failures come
+No function blocks for more than 100 ms, and none raises: failures come
 back as {"error": …}.
 """
 
@@ -30,7 +30,7 @@ def open(options: dict[str, Any]) -> Opened:  # noqa: A001 - the boundary has th
     provider file and a CA file named in them are read."""
 
 def start(keeper: int, command: dict[str, Any]) -> Answer:
-    """Does {verb: options}. What takes longer than a moment goes on on a thread of its own, and the
+    """Runs {verb: options}. What takes longer than a moment goes on in its own thread; then the
     answer is the operation to poll."""
 
 def poll(operation: int, wait_ms: int) -> Answer:

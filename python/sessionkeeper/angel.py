@@ -2,7 +2,7 @@
 
 An add-on changes its import and keeps its calls. What it gains: the session survives restarts, the
 logout reaches the server, and no pickle is read or written. It keeps a password only as long as the
-object lives or until `logout()`, because `authenticate()` may be asked to sign in again.
+object lives or until `logout()`, because `authenticate()` may be asked to log in again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LEVELS = (10, 20, 30, 40)
 
 
 class AngelStudioSession:
-    """Signs in to Angel Studios with the calls of the class of that name in existing add-ons.
+    """Logs in to Angel Studios with the calls of the class of that name in existing add-ons.
 
     `session_file`: only its folder counts, as the data directory; the file is left alone.
     `logger`: gets the log lines of the core. `timeout`: seconds for one whole request. `options`
@@ -57,15 +57,15 @@ class AngelStudioSession:
         return f"<AngelStudioSession data_dir={self.keeper.data_dir!r}>"
 
     def authenticate(self, force_reauthentication: bool = False) -> bool:
-        """Restores the session, or signs in with the user name and the password. True, or raises:
+        """Restores the session, or logs in with the user name and the password. True, or raises:
         `NotSignedIn` when there is neither a session nor a password, and what `login()` raises."""
         try:
             self._session = None if force_reauthentication else self._restored()
             if self._session is None:
                 if not self.username or not self._password:
                     raise NotSignedIn(
-                        "Nobody is signed in, and no user name and password were given.",
-                        "Sign in in the add-on's settings.",
+                        "Nobody is logged in, and no user name and password were given.",
+                        "Log in in the add-on's settings.",
                     )
                 self._session = self.keeper.login(self.username, self._password)
         finally:
@@ -73,7 +73,7 @@ class AngelStudioSession:
         return True
 
     def get_session(self) -> Session:
-        """The session, with get, post, headers and cookies as in requests. Signs in when needed
+        """The session, with get, post, headers and cookies as in requests. Logs in when needed
         and raises what `authenticate()` raises."""
         if self._session is None:
             self.authenticate()
@@ -108,14 +108,14 @@ class AngelStudioSession:
         }
 
     def remote_logout(self) -> bool:
-        """Signs out, here and at the server. True only when the server has proved it, or nobody
-        was signed in; on False the server is told later, and this device is signed out all the
+        """Logs out, here and at the server. True only when the server has proved it, or nobody
+        was logged in; on False the server is told later, and this device is logged out all the
         same."""
         return self.logout().confirmed
 
     def logout(self) -> LogoutReport:
-        """Signs out, here and at the server. The report is true as a condition: this device is
-        signed out whatever it says about the server."""
+        """Logs out, here and at the server. The report is true as a condition: this device is
+        logged out whatever it says about the server."""
         self._session = None
         self._password = None
         try:

@@ -1,4 +1,4 @@
-"""The services that can be signed in to: those that are built in, and files that could be added.
+"""The services that one can log in to: those that are built in, and files that could be added.
 
 What a provider file means is checked in the core, for `open()` and for `check_provider()` alike.
 The check also tells where in the file a problem is, and what a file that can be used does.
@@ -51,8 +51,8 @@ class Problem(Record):
 
 
 class ProviderCheck(Record):
-    """What is to say about a provider file: `problems` that keep it from being used, `advice` that
-    need not be followed, and a `summary` of what it does."""
+    """What there is to say about a provider file: `problems` that keep it from being used,
+    `advice` that need not be followed, and a `summary` of what it does."""
 
     id: str
     name: str

@@ -24,7 +24,7 @@ class DeviceLogin:
 
     `user_code` is what the user enters at `verification_uri`; `verification_uri_complete` holds the
     code already, and is None where the service has no such address. `expires_at` is when the code
-    ends, in seconds since 1970-01-01 UTC; `interval` is how many seconds lie between two questions
+    ends, in seconds since 1970-01-01 UTC; `interval` is the number of seconds between two requests
     to the service.
     """
 
@@ -62,8 +62,8 @@ class DeviceLogin:
 
     def qr(self) -> list[str]:
         """The QR code of `address`: a row of "0" and "1" ("1" is dark) for each row of modules,
-        without a quiet zone. `sessionkeeper.qr` draws it. Where the address is too long for one it
-        is that of the plain address; empty where that is too long as well."""
+        without a quiet zone. `sessionkeeper.qr.png()` draws it. Where the address is too long for
+        one it is that of the plain address; empty where that is too long as well."""
         return self._qr(self.address) or self._qr(self.verification_uri)
 
     def remaining(self) -> int:
@@ -71,7 +71,7 @@ class DeviceLogin:
         return max(0, -int((time.monotonic() - self._ends) // 1))
 
     def wait(self, stop: Stop | None = None) -> Session:
-        """Waits until the user has entered the code, and signs in. Can be called once.
+        """Waits until the user has entered the code, then logs in. Can be called once.
 
         `stop` is asked every 100 ms. Raises `CodeExpired` (start another login for a new code),
         `LoginDenied`, `Cancelled` within a second of `stop`, and what every login may raise.

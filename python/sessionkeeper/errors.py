@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Error(Exception):
-    """What every failure of Sessionkeeper is.
+    """The base of all errors of Sessionkeeper.
 
     `code` is stable and meant for programs; `message` says what is wrong; `hint` says what the
     user can do about it and is empty where the message says it all.
@@ -57,7 +57,7 @@ class ParameterMissing(Error):
 
 
 class NotSignedIn(Error):
-    """The operation needs a session, and nobody is signed in."""
+    """The operation needs a session, and nobody is logged in."""
 
     code = "not_signed_in"
 

@@ -1,4 +1,4 @@
-"""The keeper: signs in, keeps signed in, signs out, for one data directory.
+"""The keeper: logs in, stays logged in, logs out, for one data directory.
 
 It holds a number that the compiled module knows it by, and no state of the session: any number of
 keepers, in any number of interpreters and threads, work on the same one. What its owner wants to be
@@ -77,11 +77,11 @@ class Keeper:
 
     @property
     def session(self) -> Session | None:
-        """The session as it is stored, without any network; None when nobody is signed in."""
+        """The session as it is stored, without any network; None when nobody is logged in."""
         return self._usable(self.status())
 
     def restore(self, *, offline: bool = False, stop: Stop | None = None) -> Session | None:
-        """Brings the session back and renews it where needed; None when nobody is signed in.
+        """Brings the session back and renews it where needed; None when nobody is logged in.
 
         With `offline` the network is never used; the session may then have to be renewed before
         its first request, which it does by itself. What an earlier logout left to do is done first.
@@ -92,11 +92,11 @@ class Keeper:
         return self._usable(status)
 
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
-        """Signs in. A session of the same account that was there before is ended at the server
+        """Logs in. A session of the same account that was there before is ended at the server
         afterwards; another account stays stored and is no longer the active one.
 
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
-        signs in with a code; `CredentialsRefused`.
+        logs in with a code; `CredentialsRefused`.
         """
         options = {"username": username, "password": _as_bytes(password)}
         self._finish_hooks(stop)
@@ -105,8 +105,8 @@ class Keeper:
     def start_device_login(self, *, stop: Stop | None = None) -> DeviceLogin:
         """Asks the service for a code that the user enters on another device.
 
-        Show it, then call `DeviceLogin.wait()`, which signs in as `login()` does. Raises
-        `InvalidInput` where the provider signs in with a user name and a password.
+        Show it, then call `DeviceLogin.wait()`, which logs in as `login()` does. Raises
+        `InvalidInput` where the provider logs in with a user name and a password.
         """
         from .device import DeviceLogin
 
@@ -139,12 +139,12 @@ class Keeper:
         account: str | None = None,
         stop: Stop | None = None,
     ) -> LogoutReport:
-        """Signs out, here at once and at the server within `deadline` seconds, else later.
+        """Logs out, here at once and at the server within `deadline` seconds, else later.
 
-        Signing out when signed out is a success. Stopping it means: signed out here, the server
+        Logging out when logged out is a success. Stopping it means: logged out here, the server
         is told later, and the functions of `after_logout` are called later. `everywhere` ends the
         account's other sessions; raises `InvalidInput` where the provider has no way to. `account`
-        is the id of a stored account, by default the active one; once that one is signed out,
+        is the id of a stored account, by default the active one; once that one is logged out,
         nobody is active, and the other accounts stay stored. Raises `LogoutIncomplete` when neither
         the disk nor the server could be reached.
         """
@@ -162,13 +162,13 @@ class Keeper:
         return report.completed(tasks, self._tell_sink(stop))
 
     def remove(self, account_id: str, *, stop: Stop | None = None) -> LogoutReport:
-        """Signs a stored account out and so removes it from this device: `logout(account=…)`."""
+        """Logs a stored account out and so removes it from this device: `logout(account=…)`."""
         return self.logout(account=account_id, stop=stop)
 
     def finish_logout(
         self, handlers: Mapping[str, Handler] | None = None, *, stop: Stop | None = None
     ) -> list[TaskResult]:
-        """Does what a logout left to do and somebody is here for; never raises for what fails.
+        """Does what a logout left to do here. A failure is in the results and raises nothing.
 
         That is the functions of `after_logout` that have not had their turn, and what `handlers`
         can do, by kind: "window_property" and "builtin", each called with the name of what to

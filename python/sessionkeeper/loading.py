@@ -100,7 +100,7 @@ def _system() -> str:
         return "windows"
     if sys.platform == "darwin":
         return "osx"
-    # Android is a Linux to Python up to 3.12.
+    # Up to 3.12, Python says "linux" on Android.
     if hasattr(sys, "getandroidapilevel") or "ANDROID_ROOT" in os.environ:
         return "android"
     return "linux"

@@ -38,10 +38,10 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     after_logout: Mapping[str, Hook] | None = None,
     stop: Stop | None = None,
 ) -> Keeper:
-    """Gives the keeper of a data directory. Touches no session and no network.
+    """Opens the keeper of a data directory. Touches no session and no network.
 
     provider: id of a built-in service, path of a .toml file, or a dictionary of that file's form.
-    parameters: what the provider leaves open, by name; `providers()` tells the names. No secrets.
+    parameters: what the provider leaves open, by name; `providers()` lists the names. No secrets.
     data_dir: defaults to the calling add-on's profile directory in Kodi, else to a directory of
         the user's own.
     key_dir: where the device key lies; defaults to the user's data directory, outside Kodi's.
@@ -49,7 +49,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     proxy: "system" (the default: the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
     timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
-    renewal_margin: renew when the access ends within so many seconds.
+    renewal_margin: renew when the access ends within this many seconds.
     log_level: "error", "warning", "info" or "debug".
     log_to_terminal: writes the log to standard error as well.
     audit_sink: gets the audit trail as well, after a logout, a restore or a drain: a function that
@@ -59,7 +59,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     after_logout: functions by name, called with the `LogoutReport` once the session is gone. Each
         is called at least once: one that did not get its turn, because the process ended or was
         stopped, does at the next `restore()`, login or `finish_logout()` of a keeper that knows its
-        name, and its report then says "unconfirmed"; one that was cut short may be called again.
+        name, and its report then says "unconfirmed"; one that was interrupted may be called again.
         What one raises is in `LogoutReport.tasks` and in the audit trail.
     stop: asked every 100 ms while an operation runs; True cancels the operation.
 

@@ -57,7 +57,7 @@ def finish(
 
 
 def _take(run: Run, stop: Stop | None, kinds: list[str], hooks: list[str]) -> list[Task]:
-    """From now on these tasks are ours, oldest first, and nobody else's."""
+    """The tasks that nobody in this process has begun yet, oldest first."""
     if stop is not None and stop():
         return []
     taken: list[Task] = run("take_tasks", {"kinds": kinds, "hooks": hooks}, stop)["tasks"]

@@ -1,7 +1,7 @@
 """A QR code as a PNG file.
 
 The modules come from the core as rows of "0" and "1" ("1" is dark), without a quiet zone; here they
-are only drawn, and nobody else is asked to.
+are only drawn, and no service is asked to do it.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def _plain(value: object) -> object:
 
 
 class Account(Record):
-    """Who is signed in. `id` is the provider's own and stable."""
+    """Who is logged in. `id` is the provider's own and stable."""
 
     _private = ("name", "email")
     id: str
@@ -121,5 +121,5 @@ class Status(Record):
 
     @property
     def usable(self) -> bool:
-        """Signed in, or expired and able to come back without the user."""
+        """Logged in, or expired and able to come back without the user."""
         return self.state == "signed_in" or (self.state == "expired" and self.renewable)

@@ -19,7 +19,7 @@ class Details(Status):
 
 
 class StoredAccount(Record):
-    """An account that is signed in on this device.
+    """An account that is logged in on this device.
 
     `active` is the one that `Keeper.session` is of. `state` is "signed_in" or "expired": the access
     has ended by itself. `expires_at` is when the access ends, `signed_in_at` when this login was.
@@ -55,7 +55,7 @@ _SUMMARIES = {
 
 
 class LogoutReport(Record):
-    """What a logout did. This device is signed out whatever it says.
+    """What a logout did. This device is logged out whatever it says.
 
     `local` is "cleared" or "already_signed_out"; `remote` is "revoked", "already_ended",
     "deferred", "unconfirmed", "rejected" or "nothing_to_revoke"; `status` is the HTTP status that
@@ -96,7 +96,7 @@ class LogoutReport(Record):
         "signed_out_local_only" (the server was not told and will not be)."""
         if self.local == "already_signed_out" and self.remote == "nothing_to_revoke":
             return "already_signed_out"
-        # A word this version does not know proves nothing, so it is told as that.
+        # A word that this version does not know proves nothing.
         return _SUMMARIES.get(self.remote, "signed_out_unconfirmed")
 
 
@@ -128,7 +128,7 @@ class DrainReport(Record):
 
 
 class AuditEvent(Record):
-    """A line of the audit trail. Trust `seq` for the order: clocks are set."""
+    """A line of the audit trail. Trust `seq` for the order: clocks get changed."""
 
     seq: int
     at: int

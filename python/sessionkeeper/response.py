@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Headers:
-    """The headers of an answer by name, in any case. One that came twice is joined with ", "."""
+    """The headers of an answer by name, whatever their case. Several of one are joined by ", "."""
 
     __slots__ = ("_values",)
 

@@ -1,4 +1,4 @@
-"""The session of somebody who is signed in: who it is, and requests in their name.
+"""The session of somebody who is logged in: who it is, and requests in their name.
 
 The methods are named as in requests, so that an add-on need not import it. The connections, the
 right credentials on the right hosts, renewal and the one retry after a 401 are the core's. The
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Session:
     """What `login()`, `restore()` and `renew()` give.
 
-    `status` is what was stored when it was handed out; `Keeper.status()` tells the present. The
+    `status` is what was stored when it was handed out; `Keeper.status()` has the present. The
     session stays usable after a renewal by anybody in the process, and raises `NotSignedIn` after
     a logout. Requests are in the name of the active account: after `Keeper.switch()` or the login
     of somebody else, that is not the one in `account` any more.
@@ -41,7 +41,7 @@ class Session:
 
     @property
     def account(self) -> Account:
-        """Who is signed in."""
+        """Who is logged in."""
         return self.status.account or Account("", "", "")
 
     @property
@@ -66,7 +66,7 @@ class Session:
 
     @property
     def headers(self) -> dict[str, str]:
-        """SECRET. The headers that prove who is signed in, as they are now: a new dictionary each
+        """SECRET. The headers that prove who is logged in, as they are now: a new dictionary each
         time. Send them to the provider's hosts only, and log none of them."""
         return self._credentials("headers")
 

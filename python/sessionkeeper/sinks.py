@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._types import Run, Sink, Stop
 
-# How long the caller waits for the sink, in seconds. Afterwards it goes on by itself.
+# How long the caller waits for the sink, in seconds. After that the sink goes on by itself.
 PATIENCE = 1.0
 # How many lines the sink is given at once.
 BATCH = 100

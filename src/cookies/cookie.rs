@@ -1,6 +1,7 @@
 //! One stored cookie. Domain, path and expiry are `cookie_store`'s, which does the matching.
 //!
-//! `SameSite` and `HttpOnly` are not kept: we are always the first party, and no script reads a jar.
+//! `SameSite` and `HttpOnly` are not kept: we are always the first party, and no script reads a
+//! jar.
 
 use crate::clock::UnixTime;
 use crate::provider::is_loopback;
@@ -49,7 +50,7 @@ impl Cookie {
     }
 }
 
-/// `None` is a session cookie; what no calendar has is moved to its nearest end.
+/// `None` is a session cookie; a date beyond the calendar is moved to its nearest end.
 pub(super) fn expiration(at: Option<UnixTime>) -> CookieExpiration {
     at.map_or(CookieExpiration::SessionEnd, |at| {
         // RFC 3339, in which it is stored, has four digits for the year.

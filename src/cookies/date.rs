@@ -1,5 +1,5 @@
-//! What cookies make of a date: RFC 6265bis 5.1.1, which reads almost anything. Never asks what time it
-//! is here.
+//! What cookies make of a date: RFC 6265bis 5.1.1, which reads almost anything. Never asks what
+//! time it is here.
 
 use crate::clock::UnixTime;
 use time::{Date, Month, Time};

@@ -1,8 +1,8 @@
 //! The cookie jar: what an answer may put in (RFC 6265bis 5.7), what a request takes out (5.8).
 //!
-//! A list of our own, in order of creation: `cookie_store`'s store drops what the system clock calls
-//! expired, and the clock may be wrong. Nothing leaves the jar because of the time, unless the clock
-//! is known.
+//! A list of our own, in order of creation: `cookie_store`'s store drops what the system clock
+//! calls expired, and the clock may be wrong. Nothing leaves the jar because of the time, unless
+//! the clock is known.
 
 use super::cookie::Cookie;
 use super::set_cookie::SetCookie;

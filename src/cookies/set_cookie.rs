@@ -124,8 +124,8 @@ impl SetCookie {
             && self.expiry(date).is_some_and(|end| end <= date)
     }
 
-    /// The cookie as it is kept, for an answer from `url` that was written at `date`. On development
-    /// hosts `Secure` is dropped. `None`: the address has no host.
+    /// The cookie as it is kept, for an answer from `url` that was written at `date`. On
+    /// development hosts `Secure` is dropped. `None`: the address has no host.
     pub(super) fn cookie(&self, url: &Url, date: UnixTime) -> Option<Cookie> {
         let domain = match &self.domain {
             Some(domain) => CookieDomain::Suffix(domain.clone()),

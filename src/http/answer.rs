@@ -66,7 +66,7 @@ impl Answer {
         let is_odd =
             |c: char| c.is_control() || c.is_whitespace() || c == char::REPLACEMENT_CHARACTER;
         if text.contains(is_odd) || text.contains('\\') {
-            return refuse("it holds characters that do not belong there");
+            return refuse("it contains characters that do not belong there");
         }
         match self.url.join(text) {
             Ok(mut url) => {

@@ -1,7 +1,7 @@
 //! Everything that goes over the network: the client, its limits, pages' forms.
 //!
-//! The only floor that names reqwest and rustls. It knows no provider: which hosts
-//! are allowed comes in as [`Hosts`](crate::provider::Hosts), what an answer means is decided above.
+//! The only floor that names reqwest and rustls. It knows no provider: which hosts are allowed
+//! comes in as [`Hosts`](crate::provider::Hosts), what an answer means is decided above.
 
 mod answer;
 mod client;

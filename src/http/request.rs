@@ -156,7 +156,7 @@ impl Request {
                 continue; // We say what we can decode.
             }
             let value = HeaderValue::from_bytes(value.as_bytes())
-                .map_err(|_| refuse("holds characters that a header cannot carry"))?;
+                .map_err(|_| refuse("contains characters that a header cannot carry"))?;
             map.append(name, value);
         }
         if let Some(content_type) = self.body.as_ref().and_then(|body| body.content_type.as_ref()) {

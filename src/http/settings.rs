@@ -67,7 +67,7 @@ impl Proxy {
         let url = Url::parse(text).map_err(|_| refuse("it is not a URL"))?;
         if !SCHEMES.contains(&url.scheme()) {
             return Err(refuse(
-                "its kind is none of http, https, socks4, socks4a, socks5, socks5h",
+                "its scheme is not one of http, https, socks4, socks4a, socks5, socks5h",
             ));
         }
         if url.host_str().is_none_or(str::is_empty) {

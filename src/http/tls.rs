@@ -11,7 +11,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-/// No list of certificates is longer than this, in bytes.
+/// The longest list of certificates, in bytes.
 const MAX_CA_FILE: u64 = 4 << 20;
 
 /// What every connection is made with.

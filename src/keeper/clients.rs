@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::http::{Client, Settings};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// More kinds of settings than this are not in use at once.
+/// The most kinds of settings that are in use at once.
 const KEPT: usize = 8;
 
 #[derive(Default)]

@@ -1,5 +1,5 @@
-//! What this process knows of the deliveries under way: which entries are being sent, which providers
-//! cannot be reached just now. How long either lasts is for `backoff`.
+//! What this process knows of the deliveries under way: which entries are being sent, which
+//! providers cannot be reached just now. How long either lasts is for `backoff`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,7 +3,7 @@
 use crate::login::Device;
 use std::sync::{Mutex, PoisonError};
 
-/// Older codes than these are not waited for any more.
+/// The most codes that are kept; nobody waits for older ones.
 const KEPT: usize = 8;
 
 #[derive(Default)]

@@ -1,4 +1,5 @@
-//! Telling the server, now or later: each entry of the outbox is sent until it is answered for good.
+//! Telling the server, now or later: each entry of the outbox is sent until there is a final
+//! answer.
 //!
 //! Only proof removes an entry, or the end of its credentials by a clock that is known. Sending twice
 //! does no harm; `revoked` is written once, with the removal.

@@ -2,7 +2,7 @@
 //! network and audit; a file for each chapter.
 //!
 //! A keeper is a provider at a data directory, with network settings. What has to be one for the
-//! whole process (vault, gates, connections, events, log) is in the directory's `Shared`.
+//! whole process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
 mod accounts;
 mod audit;
@@ -37,6 +37,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use doctor::Doctor;
 pub use logout::LogoutOptions;
 pub use report::{
     AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, EntryLine,
@@ -111,8 +112,8 @@ impl Keeper {
         self.shared.log.enter(work)
     }
 
-    /// From now on, lines below `level` are not written, for the whole data directory; the others go
-    /// to the terminal as well where `to_terminal` says so.
+    /// From now on, lines below `level` are not written, for the whole data directory; the others
+    /// go to the terminal as well where `to_terminal` says so.
     pub fn configure_log(&self, level: LevelFilter, to_terminal: bool) {
         self.shared.log.configure(level, to_terminal);
     }

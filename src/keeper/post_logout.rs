@@ -1,5 +1,5 @@
-//! What is done on this device once a session is gone: the provider's clean-up, and the functions of
-//! the embedding add-on.
+//! What is done on this device once a session is gone: the provider's clean-up, and the functions
+//! of the embedding add-on.
 //!
 //! The work is queued in the logout's transaction and stays queued until it is done. A clean-up step
 //! may run twice; one that fails or is cut short runs again at the next start. A hook runs at least
@@ -55,7 +55,7 @@ impl Keeper {
         Ok(tasks.iter().any(|task| !begun.contains_key(&task.id)))
     }
 
-    /// Does what can be done here, and says what became of it.
+    /// Does what can be done here, and says how it went.
     pub(super) fn do_tasks(&self) -> Vec<TaskLine> {
         let is_wanted = |task: &Task| OWN.contains(&task.kind);
         let tasks = self.begin_tasks(is_wanted).unwrap_or_else(|error| {

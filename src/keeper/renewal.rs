@@ -51,8 +51,9 @@ impl Keeper {
             || (self.is_renewal_due(session) && self.way_to_renew(session).is_some())
     }
 
-    /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs is
-    /// taken and no request is made. `is_refused`: the server does not take the session any more.
+    /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs
+    /// is taken and no request is made. `is_refused`: the server does not take the session any
+    /// more.
     pub(super) fn renew_from(
         &self,
         seen: &Session,
@@ -186,7 +187,8 @@ impl Keeper {
             if stored.is_some() {
                 return Ok(stored);
             }
-            // Somebody wrote in between. Whether the account is still the active one does not matter.
+            // Somebody wrote in between. Whether the account is still the active one does not
+            // matter.
             let selector = SessionSelector::Session(&id);
             match vault.read(|tx| tx.sessions().find(&self.provider.key, selector))? {
                 Some(stored) if !self.shared.sessions.has_ended(&id) => session = stored,
@@ -239,7 +241,7 @@ fn logged_out() -> Error {
     Error::new(Kind::NotSignedIn, "the session was logged out while it was renewed")
 }
 
-/// Errors after which the old session is no use either.
+/// Errors after which the old session is of no use either.
 fn is_fatal(error: &Error) -> bool {
     matches!(error.kind(), Kind::SessionExpired | Kind::NotSignedIn | Kind::Cancelled)
 }

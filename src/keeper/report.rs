@@ -83,7 +83,7 @@ pub enum Local {
     AlreadySignedOut,
 }
 
-/// What a logout came to.
+/// The result of a logout.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogoutReport {
@@ -163,7 +163,7 @@ pub struct DeviceCode {
     pub verification_uri: String,
     pub verification_uri_complete: Option<String>,
     pub expires_at: UnixTime,
-    /// Seconds between two questions to the service.
+    /// Seconds between two requests to the service.
     pub interval: u64,
 }
 
@@ -297,67 +297,4 @@ pub struct Notifications {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogLines {
     pub lines: Vec<(u8, String)>,
-}
-
-/// What this machine can do, by area.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Doctor {
-    pub versions: Versions,
-    pub vault: VaultFacts,
-    pub key: KeyFacts,
-    pub locks: LockFacts,
-    pub file_system: FileSystemFacts,
-    pub tls: TlsFacts,
-    pub clock: ClockFacts,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Versions {
-    pub sessionkeeper: &'static str,
-    pub sqlite: &'static str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct VaultFacts {
-    pub place: String,
-    /// The version of the tables.
-    pub schema: i64,
-    pub is_sound: bool,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct KeyFacts {
-    pub place: String,
-    pub is_beside_the_vault: bool,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct LockFacts {
-    pub across_processes: bool,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct FileSystemFacts {
-    pub journal_mode: String,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct TlsFacts {
-    /// How many certificate authorities are built in.
-    pub bundled_roots: usize,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ClockFacts {
-    pub now: UnixTime,
-    pub is_plausible: bool,
-    pub is_known: bool,
 }

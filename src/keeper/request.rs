@@ -1,7 +1,8 @@
-//! An add-on's own requests: with the session's credentials, to the provider's hosts and nowhere else.
+//! An add-on's own requests: with the session's credentials, to the provider's hosts and nowhere
+//! else.
 //!
-//! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed and
-//! sent once more.
+//! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed
+//! and sent once more.
 
 use super::Keeper;
 use super::accounts::another_account;

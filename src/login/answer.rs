@@ -36,8 +36,8 @@ pub(super) fn read(
         let is_sendable = !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
         is_sendable.then_some(text)
     };
-    // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
-    // client MUST discard the old refresh token and replace it with the new refresh token."
+    // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case
+    // the client MUST discard the old refresh token and replace it with the new refresh token."
     if let Some(token) = text(&rule.refresh_token) {
         credentials.set(REFRESH_TOKEN, Secret::new(token));
     }
@@ -47,7 +47,7 @@ pub(super) fn read(
             // RFC 6750: the only type that can be used here.
             let kind = body.get("token_type").and_then(Value::as_str).unwrap_or("bearer");
             if !kind.eq_ignore_ascii_case("bearer") {
-                return Err(unexpected(name, "gave a token of a kind that is not known"));
+                return Err(unexpected(name, "gave a token of an unknown kind"));
             }
             credentials.set(ACCESS_TOKEN, Secret::new(token));
             // An end that belonged to an earlier token says nothing of this one.
@@ -89,8 +89,8 @@ fn check_id_token(
     if !claims.is("aud", &oauth.client_id) {
         return Err(unexpected(name, "holds an ID token for another application"));
     }
-    // Section 12.2: "its sub Claim Value MUST be the same as in the ID Token issued when the original
-    // authentication occurred".
+    // Section 12.2: "its sub Claim Value MUST be the same as in the ID Token issued when the
+    // original authentication occurred".
     let subject = |claims: &Claims| claims.text(&["sub".to_owned()]);
     if earlier.is_some_and(|earlier| subject(&Claims::read(earlier)) != subject(&claims)) {
         return Err(unexpected(name, "holds an ID token of another account"));

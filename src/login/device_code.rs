@@ -83,7 +83,7 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
     })
 }
 
-/// An address that a person can open: it is shown, and never asked from here.
+/// An address that a person can open: it is shown, and never requested from here.
 fn checked(text: &str) -> Result<String> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => {
@@ -151,7 +151,7 @@ fn judge(answer: &Answer) -> Result<Turn> {
         Some("slow_down") => Ok(Turn::Slower),
         Some("access_denied") => {
             Err(Error::new(Kind::LoginDenied, "the login was refused on the other device")
-                .with_hint("Ask for a new code and agree to it."))
+                .with_hint("Ask for a new code and approve it."))
         }
         Some("expired_token") => Err(expired()),
         // The server has trouble, which says nothing of the code.

@@ -1,5 +1,5 @@
-//! The ways in, a file each. They turn requests and answers into credentials; what becomes of these
-//! is the keeper's business. Nothing is stored here.
+//! The ways to log in, one file each. They turn requests and answers into credentials; what becomes
+//! of these is the keeper's business. Nothing is stored here.
 
 mod answer;
 mod device_code;
@@ -126,12 +126,12 @@ fn unexpected_status(name: &str, status: u16) -> Error {
 
 fn unexpected(name: &str, why: &str) -> Error {
     Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
-        .with_hint("Try again later. If it stays so, the service has changed and its provider file has to follow.")
+        .with_hint("Try again later. If that does not help, the provider file has to be updated.")
 }
 
 fn refused() -> Error {
     Error::new(Kind::CredentialsRefused, "the user name or the password is wrong")
-        .with_hint("Check both, also upper and lower case, and try again.")
+        .with_hint("Check both, including upper and lower case, and try again.")
 }
 
 /// RFC 9700 section 4.12: what was posted must not be sent on.

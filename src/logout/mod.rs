@@ -1,4 +1,4 @@
-//! The ways out, a file each, and `proof.rs`, which alone decides what an answer proves.
+//! The ways to log out, one file each, and `proof.rs`, which alone decides what an answer proves.
 //!
 //! What is sent are the credentials of a session that is already gone from this device.
 
@@ -27,7 +27,7 @@ pub struct Verdict {
     pub retry_after: Option<Duration>,
     /// Why there was no answer.
     pub fault: Option<Fault>,
-    /// In our words, for the log and the details; never the server's.
+    /// In our words, never the server's; for the log and the details.
     pub reason: String,
     pub notes: Notes,
     /// How many of the account's other sessions the server has ended.

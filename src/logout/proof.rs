@@ -1,8 +1,8 @@
 //! What an answer to a logout proves. The only place that may say `revoked`.
 //!
-//! Revoked: the provider's whole proof holds. Already ended: the server says so. Deferred: it cannot
-//! say now. Rejected: it will never do it (the keeper parks that after three tries). Everything
-//! else proves nothing, and is called that.
+//! Revoked: the provider's whole proof holds. Already ended: the server says so. Deferred: it
+//! cannot say now. Rejected: it will never do it (the keeper parks that after three tries).
+//! Everything else proves nothing, and is called that.
 
 use super::Verdict;
 use crate::cookies::Jar;

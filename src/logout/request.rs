@@ -1,5 +1,5 @@
-//! Logging out by a request that carries the session's credentials. A redirect is the answer itself:
-//! it is looked at, not followed.
+//! Logging out by a request that carries the session's credentials. A redirect is the answer
+//! itself: it is looked at, not followed.
 //!
 //! A request without credentials proves nothing, whatever the answer; so none is made.
 
@@ -25,7 +25,7 @@ pub(super) fn send(
         return Ok(match logout.target() {
             LogoutTarget::Fixed(_) => unknown_to_the_server(),
             LogoutTarget::Taken(name) => {
-                let why = format!("no answer has held the '{name}' that is to be opened");
+                let why = format!("no answer contained the '{name}' that is to be opened");
                 Verdict::new(Outcome::Unconfirmed, why)
             }
         });

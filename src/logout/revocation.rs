@@ -48,9 +48,9 @@ pub(super) fn revoke(
 }
 
 /// RFC 7009 section 2.2: "The authorization server responds with HTTP status code 200 if the token
-/// has been revoked successfully or if the client submitted an invalid token. […] The content of the
-/// response body is ignored by the client as all necessary information is conveyed in the response
-/// code."
+/// has been revoked successfully or if the client submitted an invalid token. […] The content of
+/// the response body is ignored by the client as all necessary information is conveyed in the
+/// response code."
 fn judge(answer: &Answer) -> Verdict {
     let code = errors::code(answer);
     let (outcome, reason) = match (answer.status, code.as_deref()) {

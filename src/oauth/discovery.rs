@@ -42,8 +42,9 @@ fn read(oauth: &OAuthClient, issuer: &str, body: &[u8]) -> Result<Vec<(&'static 
     // server's issuer identifier value into which the well-known URI string was inserted […]. If
     // these values are not identical, the data contained in the response MUST NOT be used."
     if metadata.get("issuer").and_then(Value::as_str) != Some(issuer) {
-        return Err(unusable("its metadata name another issuer")
-            .with_hint("Write the issuer exactly as its metadata do, also the slash at the end."));
+        return Err(unusable("its metadata name another issuer").with_hint(
+            "Write the issuer exactly as its metadata do, including the slash at the end.",
+        ));
     }
     let mut found = Vec::new();
     for endpoint in Endpoint::ALL {

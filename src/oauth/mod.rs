@@ -1,7 +1,7 @@
 //! OAuth 2.0 as a client without a secret speaks it: where the endpoints are, and what their errors
 //! mean. A file per RFC; the RFC's sentence stands beside its check.
 //!
-//! The crates `oauth2` and `openidconnect` were looked at; CONTRIBUTING.md tells why they are not used.
+//! docs/decisions/0001-oauth-without-a-crate.md says why `oauth2` and `openidconnect` are not used.
 
 mod discovery;
 pub mod errors;

@@ -1,4 +1,4 @@
-//! The services that come with the add-on, and the finding of one by its name.
+//! The services that come with the add-on, and how one is found by its name.
 
 use super::definition::Provider;
 use super::document::LARGEST;
@@ -48,7 +48,8 @@ impl BuiltIn {
     }
 }
 
-/// Every built-in provider, in the order that users see, with the examples in the place of parameters.
+/// Every built-in provider, in the order that users see, with the examples in the place of
+/// parameters.
 pub fn built_in() -> Result<Vec<&'static Provider>> {
     BUILT_IN.iter().map(BuiltIn::example).collect()
 }

@@ -1,8 +1,8 @@
 //! The definition of a provider: what `login`, `logout` and the keeper work from.
 //!
-//! The types are the provider file's: serde reads them, unknown keys are refused, and each leaf checks
-//! itself. `finish` holds the parts against each other; after that nobody checks again. The comments of
-//! the fields are what editors show: docs/provider.schema.json is made of them.
+//! The types are the provider file's: serde reads them, unknown keys are refused, and each leaf
+//! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
+//! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
 use super::document::Document;
 use super::everywhere::Everywhere;
@@ -21,7 +21,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use url::Url;
 
-/// A service: how to sign in to it, to stay signed in, and to sign out so that it can be proved.
+/// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -193,7 +193,7 @@ impl Provider {
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
             return Err(Problem::new("name at least one cookie")
                 .with_hint(
-                    "A form's answer gives cookies: which of them says that somebody is signed in?",
+                    "A form's answer gives cookies: which of them says that somebody is logged in?",
                 )
                 .at("token_cookies")
                 .at("session"));

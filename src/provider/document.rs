@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A provider file is a page of text; more than this is something else.
+/// A provider file is a page of text; a larger file is something else.
 pub(super) const LARGEST: usize = 256 * 1024;
 
 pub(super) struct Document<'t> {
@@ -14,8 +14,8 @@ pub(super) struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Makes something of a text's tree. A problem gets the line of its key, or of the deepest part of
-    /// it that is there.
+    /// Makes something of a text's tree. A problem gets the line of its key, or of the deepest part
+    /// of it that is there.
     pub fn read<T>(text: &str, make: impl FnOnce(Value) -> Checked<T>) -> Checked<T> {
         let document = Document::parse(text)?;
         tree(&document.root).and_then(make).map_err(|problem| document.locate(problem))

@@ -1,5 +1,5 @@
-//! The small types that a definition is made of. Each reads itself from what is written, and says what
-//! would be right; once there is one, nobody checks it again.
+//! The small types that a definition is made of. Each reads itself from what is written, and says
+//! what would be right; once there is one, nobody checks it again.
 
 use super::headers::is_reserved;
 use super::problem::{Checked, Problem};

@@ -1,7 +1,8 @@
 //! What a service is: the types of its definition, how a provider file or a dictionary is read, the
 //! built-in catalogue.
 //!
-//! TOML → tree of plain values, with parameters filled in → typed definition. No request is made here.
+//! TOML → tree of plain values, with parameters filled in → typed definition. No request is made
+//! here.
 
 mod built_in;
 mod definition;

@@ -1,5 +1,5 @@
-//! What a definition leaves open, and its filling in: `"{base}"` is replaced in every text of the tree,
-//! before the types are read.
+//! What a definition leaves open, and how it is filled in: `"{base}"` is replaced in every text of
+//! the tree, before the types are read.
 
 use super::problem::{At, Checked, Problem, suggest};
 use super::reader;
@@ -20,7 +20,7 @@ const TABLE: &str = "parameters";
 const TAKEN: [&str; 7] =
     ["username", "password", "id", "access_token", "refresh_token", "id_token", "claim"];
 
-/// A longer value is no address and no name.
+/// The longest value; no address or name is longer.
 const LONGEST: usize = 2048;
 
 /// A value that the file leaves open.
@@ -165,7 +165,8 @@ fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
 fn check_value(name: &str, value: &str) -> Checked {
     let is_odd = |c: char| c.is_control() || c.is_whitespace() || "\"'\\{}<>`".contains(c);
     if value.len() > LONGEST || value.contains(is_odd) {
-        let message = format!("the parameter '{name}' holds characters that do not belong there");
+        let message =
+            format!("the parameter '{name}' contains characters that do not belong there");
         return Err(Problem::new(message)
             .with_hint("Write it without spaces, quotes and braces.")
             .with_kind(Kind::InvalidInput));

@@ -1,5 +1,6 @@
-//! What is wrong with a provider definition, made once where it is found: the key, what is wrong with
-//! it, and what would be right. The key grows on the way out, the line is looked up at the end.
+//! What is wrong with a provider definition, made once where it is found: the key, what is wrong
+//! with it, and what would be right. The key grows on the way out, the line is looked up at the
+//! end.
 //!
 //! A leaf that refuses its text answers with a `Problem`; serde carries it as a `Display`, in which
 //! `{}` is the message and `{:#}` the hint.
@@ -14,7 +15,7 @@ const REFERENCE: &str = "docs/provider-keys.md lists every key with its type and
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
-    /// As in `logout.steps[1].proof.status`; empty for what is no matter of one key.
+    /// As in `logout.steps[1].proof.status`; empty where the problem is not about one key.
     #[cfg_attr(test, schemars(with = "String"))]
     pub key: Key,
     /// Counted from 1; 0 where there is no text, as for a dictionary.
@@ -25,7 +26,7 @@ pub struct Problem {
     kind: Kind,
 }
 
-/// What a check comes to.
+/// The result of a check.
 pub type Checked<T = ()> = Result<T, Problem>;
 
 /// The way to a value, from the inside out: a problem learns where it is as it leaves the tables.

@@ -1,7 +1,7 @@
 //! From a tree of values to the types of a definition, by serde. Each problem leaves with its key.
 //!
-//! A table with a `flow` is an enum: the flow names the variant, the other keys are its fields. Serde's
-//! own tagged enums lose the key of what is wrong in them.
+//! A table with a `flow` is an enum: the flow names the variant, the other keys are its fields.
+//! Serde's own tagged enums lose the key of what is wrong in them.
 
 use super::problem::{At, Checked, Problem, suggest};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};

@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(tag = "flow"))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Renew {
-    /// A page that ends signed in, given the long-lived cookie; without it, at the login form.
+    /// A page that ends logged in, given the long-lived cookie; without it, at the login form.
     Page(RenewPage),
     /// One request that answers with fresh tokens or cookies.
     Request(RenewRequest),

@@ -1,7 +1,7 @@
 //! What an access token says of itself: claims of a JWT, read and never verified.
 //!
 //! The token is the server's business. Its `exp` is a hint for when to renew, its `sub` and `email`
-//! are what the user is shown; nothing here decides whether somebody is signed in. A token that
+//! are what the user is shown; nothing here decides whether somebody is logged in. A token that
 //! cannot be read is simply opaque. RFC 7519 section 4.1, RFC 7515 section 3.
 
 use crate::clock::{LONGEST_LIFE, UnixTime};

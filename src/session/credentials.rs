@@ -1,6 +1,7 @@
 //! What a server gave that makes a session: cookies, and values such as tokens.
 //!
-//! Nothing is interpreted here but by name; the login puts in, the logout and the requests take out.
+//! Nothing is interpreted here but by name; the login puts in, the logout and the requests take
+//! out.
 
 use super::claims::Claims;
 use crate::clock::UnixTime;
@@ -23,8 +24,8 @@ pub struct Credentials {
     values: Values,
     /// When the access token ends, as the server said with it.
     pub expires_at: Option<UnixTime>,
-    /// Set before a credential that serves only once is sent, and taken back with the answer: after a
-    /// crash in between it is not sent again (RFC 9700 section 4.14.2).
+    /// Set before a credential that serves only once is sent, and taken back with the answer: after
+    /// a crash in between it is not sent again (RFC 9700 section 4.14.2).
     pub is_spent: bool,
 }
 

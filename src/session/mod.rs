@@ -1,4 +1,5 @@
-//! Who is logged in where, and with what: the data that the vault seals and the keeper hands around.
+//! Who is logged in where, and with what: the data that the vault seals and the keeper hands
+//! around.
 
 pub mod claims;
 mod credentials;

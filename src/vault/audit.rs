@@ -1,17 +1,17 @@
-//! The audit trail: lines are only ever added; and how far each sink has taken it.
+//! The audit trail, to which lines are only ever added, and how far each sink has read it.
 //!
-//! The newest 10,000 are kept. The sequence number is the order to trust. No line holds a secret, and
-//! no line holds a control character. A sink is known by the SHA-256 of its name: the name may be
-//! an address that holds a secret.
+//! The newest 10,000 lines are kept. Trust the sequence numbers, not the times, for the order. No
+//! line holds a secret or a control character. A sink is stored as the SHA-256 of its name, which
+//! may be an address with a secret in it.
 
 use super::error::VaultResult;
 use crate::audit::{AuditEvent, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
+use crate::redact;
 use ring::digest;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use std::fmt::Write;
 
-/// The trigger in the schema holds the same number.
+/// The schema's trigger has the same number.
 const KEPT: i64 = 10_000;
 
 /// Longer texts are cut; ours are far shorter.
@@ -55,25 +55,25 @@ impl<'a> AuditTrail<'a> {
         Ok(())
     }
 
-    /// The last `limit` lines, oldest first.
+    /// The newest `limit` lines, oldest first.
     pub fn list(&self, limit: usize) -> VaultResult<Vec<AuditEvent>> {
         let mut lines = self.select("ORDER BY row DESC LIMIT ?1", [count(limit)])?;
         lines.reverse();
         Ok(lines)
     }
 
-    /// At most `limit` lines that come after that one, oldest first.
+    /// Up to `limit` lines after number `seq`, oldest first.
     pub fn after(&self, seq: i64, limit: usize) -> VaultResult<Vec<AuditEvent>> {
         self.select("WHERE row > ?1 ORDER BY row LIMIT ?2", [seq, count(limit)])
     }
 
-    /// The last line that the sink has taken; 0 for a new sink.
+    /// The number of the last line that the sink has taken; 0 for a new sink.
     pub fn acknowledged(&self, sink: &str) -> VaultResult<i64> {
         Ok(self.taken(&hash_of(sink))?.unwrap_or(0))
     }
 
-    /// Notes that the sink has taken the lines up to that one, and gives the line up to which it has:
-    /// never an earlier one than before, and none that is not written yet.
+    /// Notes that the sink has taken all lines up to `seq`, and returns how far it has got. A sink
+    /// never goes back, and never ahead of the newest line.
     pub fn acknowledge(&self, sink: &str, seq: i64) -> VaultResult<i64> {
         let name = hash_of(sink);
         let before = self.taken(&name)?;
@@ -86,7 +86,7 @@ impl<'a> AuditTrail<'a> {
         Ok(now)
     }
 
-    /// The number of the newest line; 0 where there is none.
+    /// The number of the newest line; 0 if there is none.
     pub fn newest(&self) -> VaultResult<i64> {
         let newest = "SELECT coalesce(max(row), 0) FROM audit";
         Ok(self.connection.prepare_cached(newest)?.query_row([], |row| row.get(0))?)
@@ -106,7 +106,7 @@ impl<'a> AuditTrail<'a> {
     }
 }
 
-/// The newest time that was written while the clock was known to be right.
+/// The newest time written while the clock was known to be right.
 pub fn newest_time(connection: &Connection) -> VaultResult<Option<UnixTime>> {
     Ok(connection
         .query_row("SELECT max(at) FROM audit WHERE clock_known = 1", [], |row| row.get(0))?)
@@ -134,22 +134,12 @@ fn hash_of(text: &str) -> String {
     hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// A text that cannot break a line, hide a part of it, or fill the disk.
+/// `text` on one line, with nothing hidden and of limited length.
 fn escape(text: &str) -> String {
-    let mut safe = String::new();
-    for character in text.chars() {
-        if safe.len() >= LONGEST {
-            safe.push('…');
-            break;
-        }
-        let hidden = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if character.is_control() || hidden {
-            // Writing to a String does not fail.
-            let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
-        } else {
-            safe.push(character);
-        }
+    let mut safe = redact::escape(text);
+    if let Some((end, _)) = safe.char_indices().nth(LONGEST) {
+        safe.truncate(end);
+        safe.push('…');
     }
     safe
 }

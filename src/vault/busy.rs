@@ -1,19 +1,19 @@
-//! How long a call waits for others: one allowance for all the locks that it meets.
+//! How long a call waits for others: one timeout for all the locks that it needs.
 //!
-//! The directory's lock and SQLite's own are polled alike, and the more often the longer one has
-//! waited. SQLite's own handler does the opposite: those who come late overtake those who wait.
+//! The directory's lock and SQLite's are polled in the same way: the longer a call has waited, the
+//! more often. SQLite's own handler does the opposite, so that latecomers overtake those who wait.
 
 use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The allowance of an ordinary call.
+/// The timeout of an ordinary call.
 pub const ORDINARY: Duration = Duration::from_secs(2);
 
-/// Where an ordinary call has waited just before.
+/// The timeout after an ordinary call has just waited.
 pub const SHORT: Duration = Duration::from_millis(200);
 
-/// The pause between two looks is this part of what is left, and no shorter than `SHORTEST_PAUSE`.
+/// The pause between two tries is this fraction of the time left, but at least `SHORTEST_PAUSE`.
 const SHARE: u32 = 500;
 const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
 
@@ -21,14 +21,14 @@ thread_local! {
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// The allowance of this thread while it lives; never longer than the one it lies in.
+/// The timeout of this thread, until it is dropped. An inner one never outlasts the outer one.
 pub struct BusyTimeout {
     before: Option<Instant>,
 }
 
 impl BusyTimeout {
-    pub fn of(allowance: Duration) -> Self {
-        let until = Instant::now() + allowance;
+    pub fn of(timeout: Duration) -> Self {
+        let until = Instant::now() + timeout;
         let before = UNTIL.get();
         UNTIL.set(Some(before.map_or(until, |before| before.min(until))));
         BusyTimeout { before }
@@ -41,7 +41,7 @@ impl Drop for BusyTimeout {
     }
 }
 
-/// Sleeps for a moment; false when the allowance is used up.
+/// Sleeps for a moment; false when the time is up.
 pub fn wait() -> bool {
     let left = UNTIL.get().map(|until| until.saturating_duration_since(Instant::now()));
     let Some(left) = left.filter(|left| !left.is_zero()) else { return false };
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_allowance_ends_and_the_outer_one_returns() {
+    fn a_timeout_ends_and_the_outer_one_returns() {
         let _outer = BusyTimeout::of(Duration::from_secs(60));
         {
             let _inner = BusyTimeout::of(Duration::from_millis(10));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_allowance_nobody_waits() {
+    fn without_a_timeout_nobody_waits() {
         assert!(!wait());
     }
 }

@@ -1,38 +1,36 @@
 //! Logging out when the disk refuses: no space, no new file, no journal.
 //!
 //! First the same transaction with its journal in memory, which needs no new file and may use the
-//! reserved pages; with less and less to be written. If that fails too, the sealed session is
-//! overwritten where it lies.
+//! reserve; each try writes less. If they all fail, the sealed session is overwritten in place.
 
 use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult};
 use super::file::Open;
 use super::outbox::OutboxEntry;
-use super::sessions::{SessionSelector, StoredSession};
+use super::sessions::{SessionSelector, Sessions};
 use super::store::{State, Vault};
-use super::table::Table;
 use super::tasks::Task;
 use super::transaction::Transaction;
 use crate::audit::NewAuditEvent;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::session::Revocation;
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::TransactionBehavior;
 
-/// What the disk made of a logout.
+/// What a logout achieved on this device.
 #[derive(Debug)]
 pub enum LocalOutcome {
-    /// Nobody was signed in, or no such session is stored.
+    /// Nobody was logged in, or no such session is stored.
     NobodyThere,
-    /// The session is gone. The entry waits in the outbox, if there is something to revoke.
+    /// The session is gone. If there is something to revoke, the entry waits in the outbox.
     Cleared(Option<OutboxEntry>),
-    /// The session cannot be read any more, but the disk took no outbox entry.
+    /// The session can no longer be read, but the disk took no outbox entry.
     Overwritten,
     /// The disk refused everything: the session is still stored.
     Kept(Error),
 }
 
-/// What a logout leaves behind. Where the disk refuses, the audit event goes without, then the tasks.
+/// What a logout leaves behind. A full disk first does without the event, then without the tasks.
 pub struct Remains<'a> {
     pub revocation: Option<&'a Revocation>,
     pub tasks: &'a [Task],
@@ -40,7 +38,7 @@ pub struct Remains<'a> {
 }
 
 impl Vault {
-    /// Ends a session after the transaction that should has failed because of the disk.
+    /// Ends a session after the disk has refused the ordinary transaction.
     pub fn end_degraded(
         &self,
         provider: &str,
@@ -48,11 +46,11 @@ impl Vault {
         remains: &Remains<'_>,
     ) -> LocalOutcome {
         let mut state = self.state();
-        // That transaction has waited already.
+        // That transaction has already waited.
         let _timeout = BusyTimeout::of(busy::SHORT);
         let mut outcome = self.try_degraded(&mut state, provider, selector, remains);
         if matches!(outcome, Err(VaultError::Stale)) {
-            // Another file is there by now; that one counts.
+            // The file has been replaced; the new one counts.
             state.open = None;
             outcome = self.try_degraded(&mut state, provider, selector, remains);
         }
@@ -67,13 +65,11 @@ impl Vault {
         selector: SessionSelector<'_>,
         remains: &Remains<'_>,
     ) -> VaultResult<LocalOutcome> {
-        let guard = self.enter(state)?;
-        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
+        let (_guard, open, mark) = self.enter(state)?;
         let outcome = force(open, self.clock(), provider, selector, remains);
-        // If this is refused now, the next opening sets it again.
+        // If this is refused, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
         *mark += 1;
-        drop(guard);
         outcome
     }
 }
@@ -90,7 +86,7 @@ fn force(
             let Some(session) = tx.sessions().find(provider, selector)? else {
                 return Ok(LocalOutcome::NobodyThere);
             };
-            // The session goes first: its pages serve for what stays.
+            // The session goes first and leaves its pages to the rest.
             tx.sessions().delete(&session)?;
             let entry = remains.revocation.map(|revocation| tx.outbox().enqueue(revocation));
             let entry = entry.transpose()?;
@@ -103,13 +99,14 @@ fn force(
             Ok(LocalOutcome::Cleared(entry))
         });
         match outcome {
-            // Somebody else writes: no trouble of the disk, and nothing to be forced.
+            // Somebody else is writing: the disk is fine, and nothing needs forcing.
             Err(failure) if failure.is_busy() => return Err(failure),
             Err(_) => {}
             done => return done,
         }
     }
-    overwrite(open, provider, selector)
+    Sessions::new(&open.connection, &open.keys).overwrite(provider, selector)?;
+    Ok(LocalOutcome::Overwritten)
 }
 
 fn in_memory<T>(
@@ -123,28 +120,4 @@ fn in_memory<T>(
     let done = work(&Transaction::new(&transaction, &open.keys, clock))?;
     transaction.commit()?;
     Ok(done)
-}
-
-/// No page is added, and no other row is moved.
-fn overwrite(
-    open: &Open,
-    provider: &str,
-    selector: SessionSelector<'_>,
-) -> VaultResult<LocalOutcome> {
-    let (column, value) = selector.column();
-    let sessions = Table::<StoredSession>::new(&open.connection, &open.keys);
-    let mut last = VaultError::Damaged;
-    for journal in ["MEMORY", "OFF"] {
-        let pragma = format!("PRAGMA journal_mode = {journal}");
-        let written =
-            open.connection.execute_batch(&pragma).map_err(VaultError::from).and_then(|()| {
-                let condition = format!("provider = ?1 AND {column} = ?2");
-                sessions.overwrite(&condition, params![provider, value])
-            });
-        match written {
-            Ok(()) => return Ok(LocalOutcome::Overwritten),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }

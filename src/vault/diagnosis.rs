@@ -1,4 +1,4 @@
-//! What `doctor` tells about the vault. Holds no secret.
+//! What `doctor` says about the vault. Holds no secret.
 
 use super::busy::{self, BusyTimeout};
 use super::schema;
@@ -8,7 +8,7 @@ use rusqlite::TransactionBehavior;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// The state of the vault and of the place where it lies.
+/// The state of the vault and of its place.
 #[derive(Clone, Debug, Serialize)]
 pub struct Diagnosis {
     /// The version of the tables.
@@ -17,16 +17,16 @@ pub struct Diagnosis {
     pub journal_mode: String,
     /// The file of the device key.
     pub key_place: PathBuf,
-    /// True where the key directory cannot be written: a copy of the data directory opens then.
+    /// True if the key directory is not writable: a copy of the data directory can then be opened.
     pub key_beside_vault: bool,
-    /// What SQLite says of the whole file: true for no complaint.
+    /// True if SQLite finds nothing wrong in the whole file.
     pub is_sound: bool,
     /// The file system has locks between processes.
     pub file_locks: bool,
 }
 
 impl Vault {
-    /// Looks through the whole vault; takes as long as the file is large.
+    /// Checks the whole vault; the larger the file, the longer it takes.
     pub fn diagnose(&self) -> Result<Diagnosis> {
         let mut state = self.state();
         let _timeout = BusyTimeout::of(busy::ORDINARY);

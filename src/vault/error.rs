@@ -1,20 +1,20 @@
-//! What stops a piece of work on the vault, and how it is said to the user.
+//! What can stop work on the vault, and what the user is told about it.
 //!
-//! The only place where an error of SQLite or of the file system becomes one of ours. Their texts
-//! are never passed on: they name paths and statements.
+//! The only place that turns errors of SQLite and the file system into ours. Their texts are never
+//! passed on: they name paths and statements.
 
 use crate::error::{Error, Kind};
 use rusqlite::{ErrorCode, ffi};
 use std::io;
 use std::path::Path;
 
-/// Why the work stopped; all but the last two are dealt with inside the vault.
+/// Why the work stopped. All but the last two are dealt with inside the vault.
 pub enum VaultError {
     /// The file is not a sound database.
     Damaged,
     /// The database is sound and the key is right, but a row does not open.
     BadRow,
-    /// The file at the path, or the key in use, is another one by now.
+    /// The file at the path has been replaced since it was opened.
     Stale,
     KeyMissing,
     KeyWrong,
@@ -24,7 +24,7 @@ pub enum VaultError {
     Refused(Error),
 }
 
-/// What a piece of work on the vault gives.
+/// The result of work on the vault.
 pub type VaultResult<T> = Result<T, VaultError>;
 
 impl From<rusqlite::Error> for VaultError {
@@ -40,8 +40,8 @@ impl From<Error> for VaultError {
 }
 
 impl VaultError {
-    /// At opening, before the schema is known to be ours, a statement that SQLite calls wrong tells
-    /// of the file: it names no such format, or no such table.
+    /// While a vault is being opened, a statement that SQLite calls wrong means a wrong file: one
+    /// with another format, or without our tables.
     pub fn at_opening(self) -> Self {
         match self {
             VaultError::Sql(error)
@@ -53,7 +53,7 @@ impl VaultError {
         }
     }
 
-    /// Somebody else holds the database.
+    /// True if somebody else holds the database.
     pub fn is_busy(&self) -> bool {
         let VaultError::Sql(error) = self else { return false };
         matches!(
@@ -62,7 +62,7 @@ impl VaultError {
         )
     }
 
-    /// The error for the user, where nothing can be done inside.
+    /// The error for the user, when the vault cannot help itself.
     pub fn explain(self, directory: &Path) -> Error {
         match self {
             VaultError::Refused(error) => error,
@@ -78,9 +78,10 @@ fn is_damage(error: &rusqlite::Error) -> bool {
             matches!(cause.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
                 || cause.extended_code == ffi::SQLITE_IOERR_SHORT_READ
         }
-        // The tables are STRICT: a value of another type, or text that is not UTF-8, was not
-        // written by us.
-        rusqlite::Error::InvalidColumnType(..)
+        // The tables are STRICT: we never wrote a value of another type, or text that is not UTF-8.
+        // Where a row is asked for alone, it is always there.
+        rusqlite::Error::QueryReturnedNoRows
+        | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::Utf8Error(..) => true,
@@ -98,18 +99,22 @@ fn explain_sql(error: &rusqlite::Error, directory: &Path) -> Error {
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return in_use(directory),
         Some(ErrorCode::SystemIoFailure) => ("the disk failed", "look at the disk that holds"),
-        Some(ErrorCode::OutOfMemory) => ("there is not enough memory", "restart what uses"),
         _ => ("the vault refused the operation", "look at"),
     };
     storage(message, directory, advice)
 }
 
-/// Another process, or another thread, holds the vault for too long.
+/// Repairing did not help.
+pub fn damaged_again(directory: &Path) -> Error {
+    storage("the vault is damaged again and again", directory, "look at the disk that holds")
+}
+
+/// Another process or thread has held the vault for too long.
 pub fn in_use(directory: &Path) -> Error {
     storage("the vault is in use", directory, "try again, or end the other program that uses")
 }
 
-/// The file system refused something: `what` says what was tried.
+/// The error for what the file system refused; `what` says what failed.
 pub fn explain_io(error: &io::Error, what: &str, directory: &Path) -> Error {
     let (reason, advice) = match error.kind() {
         io::ErrorKind::PermissionDenied => ("permission denied", "allow access to"),

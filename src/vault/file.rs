@@ -1,7 +1,6 @@
-//! The vault as a file: how a whole one is written, and what it says of itself.
+//! The vault as a file: how a complete one is written, and what it says about itself.
 //!
-//! Where it lies, and whether it may be used, is for `opening`; what is done with one that is
-//! damaged, for `rebuild`.
+//! `opening` decides whether a file may be used, and `rebuild` deals with a damaged one.
 
 use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file};
@@ -11,12 +10,12 @@ use super::schema;
 use super::seal::{Aad, Keys, Purpose};
 use crate::error::Result;
 use crate::lock::Identity;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use std::fs;
+use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
 
-/// What the sealed check value says.
+/// The check value, which proves a key, and its place.
 const CHECK: &str = "sessionkeeper";
+const CHECK_AAD: Aad<'_> = Aad { purpose: Purpose::Check, provider: "", account: "", id: "" };
 
 /// An open vault.
 pub struct Open {
@@ -24,40 +23,57 @@ pub struct Open {
     pub keys: Keys,
     pub key_file: KeyFile,
     pub identity: Identity,
-    pub data_version: i64,
+    version: i64,
 }
 
-/// Writes a complete vault under a temporary name; `fill` puts the first rows in.
+impl Open {
+    pub fn new(
+        connection: Connection,
+        keys: Keys,
+        key_file: KeyFile,
+        identity: Identity,
+    ) -> VaultResult<Self> {
+        let version = data_version(&connection)?;
+        Ok(Open { connection, keys, key_file, identity, version })
+    }
+
+    /// True if another connection has written since this was last asked.
+    pub fn was_written_by_others(&mut self) -> VaultResult<bool> {
+        let version = data_version(&self.connection)?;
+        Ok(std::mem::replace(&mut self.version, version) != version)
+    }
+}
+
+/// Writes a complete vault under a temporary name; `fill` adds the first rows. The caller sweeps up
+/// what a failure leaves.
 pub fn build(
     directories: &Directories,
     keys: &Keys,
     fill: impl FnOnce(&Transaction<'_>) -> VaultResult<()>,
 ) -> Result<PathBuf> {
     let path = directories.fresh(&key::random_id()?);
-    let written = write(&path, keys, fill);
-    if written.is_err() {
-        let _ = fs::remove_file(&path);
-    }
-    written.map_err(|failure| failure.explain(&directories.data)).map(|()| path)
+    write(&path, keys, fill).map_err(|failure| failure.explain(&directories.data))?;
+    Ok(path)
 }
 
-/// The value that tells whether a key is the right one.
-fn seal_check(keys: &Keys) -> Result<Vec<u8>> {
-    keys.seal(&CHECK, check_aad())
+/// The id and the key of a new vault.
+pub fn create_keys(directories: &Directories) -> Result<(KeyFile, Keys)> {
+    let vault = key::random_id()?;
+    let key_file = key::create(directories, &vault)?;
+    let keys = Keys::derive(&key_file.key, &vault)?;
+    Ok((key_file, keys))
 }
 
+/// True if the sealed check value proves the key.
 pub fn opens_check(keys: &Keys, sealed: &[u8]) -> bool {
-    keys.open::<String>(sealed, check_aad()).is_some_and(|text| text == CHECK)
+    keys.open::<String>(sealed, CHECK_AAD).is_some_and(|text| text == CHECK)
 }
 
 /// The vault's id and its sealed check value.
 pub fn read_meta(connection: &Connection) -> VaultResult<(String, Vec<u8>)> {
-    let (vault, sealed): (String, Vec<u8>) = connection
-        .query_row("SELECT vault, sealed FROM meta WHERE one = 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?
-        .ok_or(VaultError::Damaged)?;
+    let select = "SELECT vault, sealed FROM meta WHERE one = 1";
+    let (vault, sealed): (String, _) =
+        connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if is_id(&vault) { Ok((vault, sealed)) } else { Err(VaultError::Damaged) }
 }
 
@@ -74,7 +90,7 @@ fn write(
     let transaction = connection.transaction()?;
     transaction.execute(
         "INSERT INTO meta (one, vault, sealed, generation) VALUES (1, ?1, ?2, 0)",
-        params![keys.vault(), seal_check(keys)?],
+        params![keys.vault(), keys.seal(&CHECK, CHECK_AAD)?],
     )?;
     schema::fill_reserve(&transaction)?;
     fill(&transaction)?;
@@ -82,11 +98,7 @@ fn write(
     connection.close().map_err(|(_, error)| VaultError::from(error))
 }
 
-/// Changes when another connection, of this process or of another, has written.
-pub fn data_version(connection: &Connection) -> VaultResult<i64> {
-    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
-}
-
-fn check_aad() -> Aad<'static> {
-    Aad { purpose: Purpose::Check, provider: "", account: "", id: "" }
+/// Changes when another connection writes, in this process or another. Reads 16 bytes of the file.
+fn data_version(connection: &Connection) -> VaultResult<i64> {
+    Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
 }

@@ -1,6 +1,6 @@
-//! The directories of a vault: names, modes, and the durable ways to create and replace a file.
+//! The directories of a vault: names, modes, and durable ways to create and replace a file.
 //!
-//! Nothing is followed: a link, a directory or a pipe in a file's place is not opened.
+//! Never opens a link, a directory or a pipe in place of a file.
 
 use super::error::explain_io;
 use crate::error::Result;
@@ -19,32 +19,33 @@ pub struct Directories {
 #[derive(PartialEq, Eq)]
 pub enum Found {
     Nothing,
-    /// A file, its length, and what tells it from another file at the same path.
+    /// A file: its length and identity.
     File(u64, Identity),
     /// A directory, a link, a pipe.
     Other,
 }
 
 impl Directories {
-    /// Creates the data directory where it is missing; both paths are absolute afterwards.
+    /// Creates the directories if they are missing, and makes both paths absolute.
     pub fn prepare(data: &Path, keys: &Path) -> Result<Self> {
-        create_directory(data)
-            .map_err(|error| explain_io(&error, "the data directory cannot be created", data))?;
-        // SQLite is told to follow no link; those on the way to the directory are resolved here.
-        let data = data
+        let mut directories = Directories { data: data.to_owned(), keys: keys.to_owned() };
+        directories.restore()?;
+        // SQLite is told not to follow links: those on the way to the directory are resolved here.
+        directories.data = data
             .canonicalize()
             .map_err(|error| explain_io(&error, "the data directory cannot be opened", data))?;
-        // Where this fails the key lies beside the vault.
-        let _ = create_directory(keys);
-        let keys = keys.canonicalize().unwrap_or_else(|_| keys.to_owned());
-        Ok(Directories { data, keys })
+        if let Ok(keys) = keys.canonicalize() {
+            directories.keys = keys;
+        }
+        Ok(directories)
     }
 
-    /// Makes again what was removed since.
+    /// Creates the directories again if they have been removed.
     pub fn restore(&self) -> Result<()> {
         create_directory(&self.data).map_err(|error| {
             explain_io(&error, "the data directory cannot be created", &self.data)
         })?;
+        // If this fails, the key is kept beside the vault.
         let _ = create_directory(&self.keys);
         Ok(())
     }
@@ -57,12 +58,12 @@ impl Directories {
         self.data.join("vault.db-journal")
     }
 
-    /// Where a vault is made before it gets its name.
+    /// A temporary name, under which a vault is made. `sweep` removes all of these.
     pub fn fresh(&self, random: &str) -> PathBuf {
         self.data.join(format!("vault.new-{random}.db"))
     }
 
-    /// The files of ours whose names start like this.
+    /// The files in the data directory whose names start with `start`.
     pub fn named(&self, start: &str) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(&self.data) else { return Vec::new() };
         entries
@@ -72,12 +73,20 @@ impl Directories {
             .collect()
     }
 
-    pub fn look(&self) -> io::Result<Found> {
+    /// Removes what a crash or a failure has left under temporary names.
+    pub fn sweep(&self) {
+        for path in self.named("vault.new-") {
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// What is at the vault's path.
+    pub fn look(&self) -> Result<Found> {
         match fs::symlink_metadata(self.vault()) {
             Ok(found) if found.is_file() => Ok(Found::File(found.len(), identity(&found))),
             Ok(_) => Ok(Found::Other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
-            Err(error) => Err(error),
+            Err(error) => Err(explain_io(&error, "the data directory cannot be read", &self.data)),
         }
     }
 }
@@ -89,7 +98,7 @@ pub fn journal_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Creates a file that must not exist yet, for its owner only.
+/// Creates a file, readable by its owner only, that must not exist yet.
 pub fn create_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -101,24 +110,13 @@ pub fn create_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Gives a finished file its name, unless something has that name already: false then.
+/// Gives a finished file its name. False if the name is taken; the caller then removes `fresh`.
 pub fn publish(fresh: &Path, path: &Path) -> io::Result<bool> {
     match fs::hard_link(fresh, path) {
-        Ok(()) => {
-            let _ = fs::remove_file(fresh);
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let _ = fs::remove_file(fresh);
-            return Ok(false);
-        }
+        Ok(()) => drop(fs::remove_file(fresh)),
         // No hard links here (FAT, some network shares). The directory's lock keeps others away.
-        Err(_) => {
-            if fs::symlink_metadata(path).is_ok() {
-                let _ = fs::remove_file(fresh);
-                return Ok(false);
-            }
-            fs::rename(fresh, path)?;
-        }
+        Err(_) if fs::symlink_metadata(path).is_err() => fs::rename(fresh, path)?,
+        Err(_) => return Ok(false),
     }
     if let Some(directory) = path.parent() {
         sync_directory(directory)?;
@@ -126,11 +124,11 @@ pub fn publish(fresh: &Path, path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Makes the names in a directory durable, where the system can.
+/// Makes the names in a directory durable, if the system can.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     match File::open(directory).and_then(|directory| directory.sync_all()) {
-        // Some file systems know no such thing.
+        // Some file systems cannot do this.
         Err(error)
             if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
         }
@@ -140,7 +138,7 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a directory for its owner only; one that exists is left as it is.
+/// Creates a directory for its owner only. An existing one keeps its mode.
 fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -152,7 +150,6 @@ fn create_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Tells a file from another one at the same path.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +163,5 @@ mod tests {
         fs::write(&fresh, "two").unwrap();
         assert!(!publish(&fresh, &path).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert!(!fresh.exists());
     }
 }

@@ -1,9 +1,8 @@
-//! Forgetting: the vault, its device key and the quarantine are deleted; a new vault begins.
+//! Forgetting: deletes the vault, its device key and the quarantine, and starts a new vault.
 //!
-//! Without the key no copy of the old file opens, wherever it is. The new audit trail begins with the
-//! line that tells of it.
+//! Without the key, no copy of the old file can be opened, wherever it is. The new audit trail
+//! starts with a line about it.
 
-use super::busy::{self, BusyTimeout};
 use super::error::{VaultError, VaultResult, explain_io};
 use super::file::Open;
 use super::store::{State, Vault};
@@ -14,46 +13,26 @@ use crate::error::Result;
 use std::fs;
 use std::io;
 
-/// Another process may replace the file between two looks at it.
-const ATTEMPTS: usize = 5;
-
 impl Vault {
-    /// Erases what this device knows; gives the numbers of sessions and of waiting revocations. The
-    /// vault can be used afterwards, with a new key.
+    /// Erases everything that this device knows, and returns how many sessions and waiting
+    /// revocations there were. The vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
         let counts = self.erase()?;
         let (sessions, revocations) = counts;
         let detail = format!("{sessions} sessions, {revocations} waiting logouts");
         let event = NewAuditEvent::new(Event::Forgotten, "", "", "ok").with_detail(&detail);
         self.transact(|tx| tx.audit().append(&event))?;
-        Ok(counts)
+        Ok((sessions, revocations))
     }
 
-    fn erase(&self) -> Result<(u64, u64)> {
-        let mut state = self.state();
-        for attempt in 1.. {
-            let _timeout = BusyTimeout::of(busy::ORDINARY);
-            match self.try_erase(&mut state) {
-                Err(VaultError::Stale) if attempt < ATTEMPTS => state.open = None,
-                Err(failure) => return Err(failure.explain(&self.directories.data)),
-                Ok(counts) => {
-                    // The next call would do it as well.
-                    self.attach(&mut state, None)?;
-                    return Ok(counts);
-                }
-            }
-        }
-        unreachable!()
-    }
-
-    fn try_erase(&self, state: &mut State) -> VaultResult<(u64, u64)> {
-        drop(self.enter(state)?);
+    fn erase(&self, state: &mut State) -> VaultResult<(u64, u64)> {
+        self.enter(state)?;
         let guard = self.lock.exclusive()?;
         let Some(open) = state.open.take() else { return Err(VaultError::Stale) };
         if !self.is_current(&open)? {
             return Err(VaultError::Stale);
         }
-        // What cannot be counted is erased all the same.
+        // Rows that cannot be counted are erased all the same.
         let counts = self.count(&open).unwrap_or_default();
         let key_path = open.key_file.path.clone();
         drop(open);

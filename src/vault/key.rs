@@ -1,7 +1,8 @@
 //! The device key: 32 random bytes in a file of their own, never derived from the machine.
 //!
-//! It lies in the user's key directory as `<vault id>.key`, so that a copy of the data directory
-//! does not open; where that directory cannot be written, beside the vault as `device.key`.
+//! It is kept in the user's key directory as `<vault id>.key`, so that a copy of the data directory
+//! cannot be opened. If that directory is not writable, it is kept beside the vault as
+//! `device.key`.
 
 use super::error::explain_io;
 use super::files::{Directories, create_file, publish};
@@ -30,7 +31,7 @@ impl DeviceKey {
     }
 }
 
-/// A key and where it lies.
+/// A key and its place.
 #[derive(Clone)]
 pub struct KeyFile {
     pub key: DeviceKey,
@@ -38,14 +39,14 @@ pub struct KeyFile {
     pub beside_vault: bool,
 }
 
-/// What was found at the places where the vault's key can be.
+/// What was found in the places where the vault's key can be.
 pub struct Candidates {
     pub keys: Vec<KeyFile>,
-    /// Something that is no key lies at one of the places.
+    /// There is something in one of the places that is not a key.
     pub malformed: bool,
 }
 
-/// The keys that may be this vault's. An error where a place cannot be read and none is found:
+/// The keys that may belong to this vault. Fails if a place cannot be read and no key is found:
 /// that is no reason to give the vault up.
 pub fn find(directories: &Directories, vault: &str) -> Result<Candidates> {
     let mut found = Candidates { keys: Vec::new(), malformed: false };
@@ -70,13 +71,13 @@ pub fn find(directories: &Directories, vault: &str) -> Result<Candidates> {
     }
 }
 
-/// Makes a key for a vault that is about to be published, durably.
+/// Creates a key, durably, for a vault that is about to be published.
 pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
     let [(path, _), (beside, _)] = places(directories, vault);
     if let Ok(key) = write(&directories.keys, &path) {
         return Ok(KeyFile { key, path, beside_vault: false });
     }
-    // Two processes that start at once both find the key that one of them has written.
+    // Two processes that start at the same time use the key that one of them has written.
     match read(&beside) {
         Ok(Some(key)) => return Ok(KeyFile { key, path: beside, beside_vault: true }),
         Ok(None) => {
@@ -91,7 +92,7 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
     Ok(KeyFile { key, path: beside, beside_vault: true })
 }
 
-/// Overwrites and removes a key; what it has sealed is gone with it.
+/// Overwrites and removes a key, and with it everything that it has sealed.
 pub fn erase(path: &Path) -> io::Result<()> {
     if let Ok(mut file) = open_file(path, true, false) {
         file.seek(SeekFrom::Start(0))?;
@@ -104,10 +105,19 @@ pub fn erase(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Erases the key of a vault that did not come into being. A key beside the vault may be in use by
+/// another process.
+pub fn discard(key_file: &KeyFile) {
+    if !key_file.beside_vault {
+        let _ = erase(&key_file.path);
+    }
+}
+
 /// 32 random hexadecimal digits.
 pub fn random_id() -> Result<String> {
     let mut bytes = [0_u8; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| no_randomness())?;
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Error::new(Kind::Internal, "the system provides no random numbers"))?;
     Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
@@ -118,29 +128,20 @@ fn places(directories: &Directories, vault: &str) -> [(PathBuf, bool); 2] {
     ]
 }
 
-/// `None` for something that is no key: of another length, a link, a directory.
+/// `None` for anything that is not a key: a file of another length, a link, a directory.
 fn read(path: &Path) -> io::Result<Option<DeviceKey>> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Ok(None);
     }
-    let file = open_file(path, false, false)?;
-    // One byte more than a key shows that the file is longer; it is never read to its end.
-    let mut bytes = Zeroizing::new([0; LENGTH + 1]);
-    let mut length = 0;
-    let mut file = file.take(LENGTH as u64 + 1);
-    loop {
-        match file.read(&mut bytes[length..]) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    if length != LENGTH {
+    // One byte more than a key shows that the file is too long. A buffer that had to grow would
+    // leave a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LENGTH));
+    open_file(path, false, false)?.take(LENGTH as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() != LENGTH {
         return Ok(None);
     }
     let mut key = Zeroizing::new([0; LENGTH]);
-    key.copy_from_slice(&bytes[..LENGTH]);
+    key.copy_from_slice(&bytes);
     Ok(Some(DeviceKey(key)))
 }
 
@@ -160,11 +161,7 @@ fn write(directory: &Path, path: &Path) -> io::Result<DeviceKey> {
     if published? { Ok(DeviceKey(key)) } else { Err(io::ErrorKind::AlreadyExists.into()) }
 }
 
-/// Only a key that is certainly not there counts as missing.
+/// A key counts as missing only if it is certainly not there.
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn no_randomness() -> Error {
-    Error::new(Kind::Internal, "the system gives no random numbers")
 }

@@ -1,9 +1,10 @@
-//! The lock of a data directory: keeps work on the vault apart from replacing the vault.
+//! The lock of a data directory, which keeps work on the vault apart from replacing the vault.
 //!
-//! Work and opening take it shared, whoever creates, replaces, migrates or forgets the vault takes it
-//! exclusively; SQLite's own locks order the work itself. The file also holds the id of the vault that
-//! belongs to this directory, so that another profile's vault put in its place is noticed. Where
-//! locking is not supported the vault works without.
+//! Opening and working take it shared; creating, replacing, migrating and forgetting take it
+//! exclusively. SQLite's own locks order the work itself. Nothing is read without it either: SQLite
+//! could take the journal of a new vault for that of the old one. The file also holds the id of the
+//! vault that belongs to this directory, so that another profile's vault in its place is noticed.
+//! Where locking is not supported, the vault works without it.
 
 use super::busy;
 use super::error::in_use;
@@ -19,7 +20,7 @@ pub struct DirectoryLock {
     file: LockFile,
 }
 
-/// Held while it lives.
+/// Holds the lock until it is dropped.
 pub struct Guard {
     locked: Locked,
     is_exclusive: bool,
@@ -52,22 +53,22 @@ impl DirectoryLock {
 }
 
 impl Guard {
-    /// True where nobody else can be at work.
+    /// True if nobody else can be using the vault.
     pub fn is_exclusive(&self) -> bool {
         self.is_exclusive
     }
 
-    /// False where the file system has no locks.
+    /// False if the file system has no locks.
     pub fn is_held(&self) -> bool {
         self.locked.is_held()
     }
 
-    /// The id of the vault that belongs here, as far as it is known.
+    /// The id of the vault that belongs here, if it is known.
     pub fn bound(&self) -> Option<String> {
         self.locked.text(ID_LENGTH as u64 + 1).filter(|text| is_id(text))
     }
 
-    /// From now on this vault belongs here; `None`: whichever is found.
+    /// From now on this vault belongs here, or with `None` whichever is found.
     pub fn bind(&self, vault: Option<&str>) {
         self.locked.set_text(vault.unwrap_or_default());
     }

@@ -1,13 +1,14 @@
-//! The vault: one SQLite database per data directory with the sessions, the outbox of revocations,
-//! what is left to do after a logout, and the audit trail. What is secret in it is sealed.
+//! The vault: one SQLite database per data directory, with the sessions, the outbox of revocations,
+//! the tasks left after a logout, and the audit trail. Everything secret in it is sealed.
 //!
-//! It stores, and orders nothing: which rows change together is the caller's, in one
-//! [`Vault::transact`]. It never uses the network and never decides when something is tried.
+//! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It
+//! never uses the network and never decides when something is tried.
 //!
-//! The files, from the ground up; each uses only those above it in this list:
+//! The files, from the ground up; each uses only those before it:
 //!
 //! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
-//! transaction · file, quarantine, rescue · rebuild · opening · store · degraded, forget, diagnosis
+//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! diagnosis
 
 mod audit;
 mod busy;
@@ -30,10 +31,10 @@ mod sessions;
 mod store;
 mod table;
 mod tasks;
+mod transaction;
 
 #[cfg(test)]
 mod tests;
-mod transaction;
 
 pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};

@@ -1,29 +1,28 @@
-//! Opening the vault of a data directory: makes it where there is none, checks it, finds its key.
+//! Opens the vault of a data directory: creates it if there is none, checks it, and finds its key.
 //!
-//! A vault is made complete under a temporary name and then published, so whatever else is found
-//! at its path is damage, never a vault half made.
+//! A vault is completed under a temporary name before it is published, so an incomplete file at its
+//! path is damage, never a vault in the making.
 
-use super::error::{VaultError, VaultResult, explain_io};
-use super::file::{Open, build, data_version, opens_check, read_meta};
+use super::error::{VaultError, VaultResult, damaged_again, explain_io};
+use super::file::{Open, build, create_keys, opens_check, read_meta};
 use super::files::{Directories, Found, publish};
 use super::lock::{DirectoryLock, Guard};
 use super::rebuild::{self, Damage};
 use super::seal::Keys;
 use super::{key, schema};
 use crate::clock::Clock;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::lock::{Identity, open_file};
-use std::fs;
 
-/// Larger files are not looked through at opening; what is wrong with them shows when it is read.
+/// Larger files are not checked when they are opened; their damage shows when they are read.
 const CHECKED_AT_OPENING: u64 = 4 << 20;
 
-/// Opens what is there, or makes it. `suspect` is a file that was found damaged while in use.
+/// Opens the vault, or creates it. `suspect` is a file that was found damaged while in use.
 pub fn attach(
     directories: &Directories,
     lock: &DirectoryLock,
     clock: &dyn Clock,
-    mut suspect: Option<Identity>,
+    suspect: Option<Identity>,
     damage: &mut Vec<Damage>,
 ) -> Result<Open> {
     directories.restore()?;
@@ -31,11 +30,23 @@ pub fn attach(
         return Ok(open);
     }
     let guard = lock.exclusive()?;
+    let opened = repair(directories, &guard, clock, suspect, damage);
     sweep(directories, &guard);
+    opened
+}
+
+/// Creates or replaces the vault until it opens.
+fn repair(
+    directories: &Directories,
+    guard: &Guard,
+    clock: &dyn Clock,
+    mut suspect: Option<Identity>,
+    damage: &mut Vec<Damage>,
+) -> Result<Open> {
     for _ in 0..4 {
-        let trouble = match look(directories)? {
+        let found = match directories.look()? {
             Found::Nothing => {
-                make(directories, &guard)?;
+                create(directories, guard)?;
                 continue;
             }
             Found::Other => {
@@ -43,22 +54,23 @@ pub fn attach(
                 damage.push(Damage { outcome: "damaged", kept_as: Some(kept) });
                 continue;
             }
-            Found::File(_, identity) if suspect == Some(identity) => {
-                suspect = None;
-                VaultError::Damaged
+            Found::File(_, identity) if suspect.take() == Some(identity) => {
+                Err(VaultError::Damaged)
             }
-            Found::File(length, identity) => match open(directories, &guard, length, identity) {
-                Ok(open) => return Ok(open),
-                Err(failure) => failure.at_opening(),
-            },
+            Found::File(length, identity) => open(directories, guard, length, identity),
         };
-        damage.push(rebuild::rebuild(directories, &guard, clock, trouble)?);
+        match found {
+            Ok(open) => return Ok(open),
+            Err(failure) => {
+                let trouble = failure.at_opening();
+                damage.push(rebuild::rebuild(directories, guard, clock, trouble)?);
+            }
+        }
     }
-    Err(Error::new(Kind::Storage, "the vault is damaged again and again")
-        .with_hint(format!("look at the disk that holds {}", directories.data.display())))
+    Err(damaged_again(&directories.data))
 }
 
-/// Opens a sound vault among others who are at work. `None` where something has to be done to it
+/// Opens a sound vault while others may be using it. `None` if something has to be done to it
 /// first, for which nobody else may be there.
 fn join(
     directories: &Directories,
@@ -67,13 +79,13 @@ fn join(
 ) -> Result<Option<Open>> {
     let guard = lock.shared()?;
     sweep(directories, &guard);
-    let (length, identity) = match look(directories)? {
+    let (length, identity) = match directories.look()? {
         Found::File(length, identity) if suspect != Some(identity) => (length, identity),
         _ => return Ok(None),
     };
     match open(directories, &guard, length, identity).map_err(VaultError::at_opening) {
         Ok(open) => Ok(Some(open)),
-        // Being alone would not help.
+        // The exclusive lock would not help.
         Err(failure @ (VaultError::Sql(_) | VaultError::Refused(_))) => {
             Err(failure.explain(&directories.data))
         }
@@ -81,25 +93,15 @@ fn join(
     }
 }
 
-fn look(directories: &Directories) -> Result<Found> {
-    directories
-        .look()
-        .map_err(|error| explain_io(&error, "the data directory cannot be read", &directories.data))
-}
-
-/// Removes what a crash has left. Whoever makes a vault is alone, so now nobody does.
+/// Vaults are made under the exclusive lock, so whoever holds the lock at all is safe to sweep.
 fn sweep(directories: &Directories, guard: &Guard) {
     if guard.is_held() {
-        for path in directories.named("vault.new-") {
-            let _ = fs::remove_file(path);
-        }
+        directories.sweep();
     }
 }
 
-fn make(directories: &Directories, guard: &Guard) -> Result<()> {
-    let vault = key::random_id()?;
-    let key_file = key::create(directories, &vault)?;
-    let keys = Keys::derive(&key_file.key, &vault)?;
+fn create(directories: &Directories, guard: &Guard) -> Result<()> {
+    let (key_file, keys) = create_keys(directories)?;
     let published = build(directories, &keys, |_| Ok(())).and_then(|fresh| {
         // A journal without its database would be played back into the new one.
         rebuild::move_journal(directories, &directories.vault())?;
@@ -107,19 +109,13 @@ fn make(directories: &Directories, guard: &Guard) -> Result<()> {
         publish(&fresh, &directories.vault())
             .map_err(|error| explain_io(&error, "the vault cannot be created", &directories.data))
     });
-    match published {
-        Ok(true) => {
-            guard.bind(Some(&vault));
-            Ok(())
-        }
-        // Another process was faster, or it failed; a key beside the vault may be the other's.
-        other => {
-            if !key_file.beside_vault {
-                let _ = key::erase(&key_file.path);
-            }
-            other.map(|_| ())
-        }
+    if matches!(published, Ok(true)) {
+        guard.bind(Some(keys.vault()));
+    } else {
+        // It failed, or another process was faster.
+        key::discard(&key_file);
     }
+    published.map(drop)
 }
 
 fn open(
@@ -132,7 +128,7 @@ fn open(
         return Err(VaultError::Damaged);
     }
     let mut connection = schema::connect(&directories.vault())?;
-    // A changed header byte makes SQLite read-only where the file is not.
+    // One wrong byte in the header makes SQLite treat a writable file as read-only.
     if connection.is_readonly("main")? && open_file(&directories.vault(), true, false).is_ok() {
         return Err(VaultError::Damaged);
     }
@@ -156,10 +152,9 @@ fn open(
     for key_file in candidates.keys {
         let keys = Keys::derive(&key_file.key, &vault)?;
         if opens_check(&keys, &sealed) {
-            // Not needed now; the next opening tries again.
+            // It is not needed now; the next opening tries again.
             let _ = schema::fill_reserve(&connection);
-            let data_version = data_version(&connection)?;
-            return Ok(Open { connection, keys, key_file, identity, data_version });
+            return Open::new(connection, keys, key_file, identity);
         }
     }
     Err(if none_there { VaultError::KeyMissing } else { VaultError::KeyWrong })

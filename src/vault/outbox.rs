@@ -1,10 +1,10 @@
 //! The outbox: revocations that the server has not confirmed yet.
 //!
-//! When an entry is tried, and how often, is decided elsewhere; here it is stored, found when due,
-//! and removed exactly once. The sealed part has its own key: nothing here restores a session.
+//! Stores entries, finds those that are due, and removes each exactly once; when and how often they
+//! are tried is decided elsewhere. The sealed part has its own key and cannot restore a session.
 //!
-//! At most 1,000 wait. For one more, the oldest that the server refuses goes, or else the oldest that
-//! it leaves unconfirmed, or else the oldest; the audit trail says so.
+//! At most 1,000 entries wait. One more displaces the oldest that the server refuses, or else the
+//! oldest unconfirmed one, or else the oldest; the audit trail says so.
 
 use super::audit::AuditTrail;
 use super::error::VaultResult;
@@ -17,10 +17,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
 
-/// More do not wait at once.
+/// The most that wait at once.
 const CAP: u64 = 1_000;
 
-/// No delay is as long as this, in seconds: such a time is damage, or the clock was set since.
+/// Seconds. No delay is this long: the time is damaged, or the clock has been set since.
 const ABSURD: i64 = 2 * 24 * 3600;
 
 /// A revocation that waits for the server.
@@ -29,7 +29,7 @@ pub struct OutboxEntry {
     pub id: i64,
     pub revocation: Revocation,
     pub attempts: u32,
-    /// How many of them the server has answered with a refusal that will not change.
+    /// How many of the attempts the server has refused for good.
     pub refusals: u32,
     pub next_attempt_at: UnixTime,
     /// `None`: it has not been tried.
@@ -85,8 +85,8 @@ impl<'a> Outbox<'a> {
         Outbox { table: Table::new(connection, keys), audit, clock }
     }
 
-    /// Puts a revocation into the outbox. Where the session has an entry already, that entry gets
-    /// the newer credentials and keeps its schedule.
+    /// Puts a revocation into the outbox. If the session already has an entry, it gets the newer
+    /// credentials and keeps its schedule.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let revocation = revocation.clone();
         if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
@@ -118,56 +118,52 @@ impl<'a> Outbox<'a> {
         self.table.all("ORDER BY row", [])
     }
 
-    /// What is due, the longest overdue first; nothing of the providers in `held_back`.
+    /// The entries that are due, the longest overdue first, except of the providers in `held_back`.
     pub fn due(
         &self,
         now: UnixTime,
         limit: usize,
         held_back: &[String],
     ) -> VaultResult<Vec<OutboxEntry>> {
-        let times = self.times()?;
-        let mut due: Vec<_> = times
-            .iter()
-            .filter(|one| one.at <= now || is_absurd(one.at, now))
-            .filter(|one| !held_back.contains(&one.provider))
-            .map(|one| (one.at, one.id))
-            .collect();
+        let mut due = self.times()?;
+        due.retain(|(at, _, provider)| {
+            (*at <= now || is_absurd(*at, now)) && !held_back.contains(provider)
+        });
         due.sort_unstable();
         due.truncate(limit);
-        let entries = due.into_iter().map(|(_, id)| self.get(id));
+        let entries = due.into_iter().map(|(_, id, _)| self.get(id));
         Ok(entries.collect::<VaultResult<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// When the next entry is due, in the past if one is overdue; those of a provider in `held_back`
-    /// not before the time that is given there.
+    /// When the next entry is due; in the past if one is overdue. Entries of a provider in
+    /// `held_back` are not due before the time given there.
     pub fn next_due(
         &self,
         held_back: &BTreeMap<String, UnixTime>,
     ) -> VaultResult<Option<UnixTime>> {
         let now = self.clock.now();
-        let times = self.times()?.into_iter().map(|one| {
-            let until = held_back.get(&one.provider).copied().unwrap_or(i64::MIN);
-            (if is_absurd(one.at, now) { now } else { one.at }).max(until)
+        let times = self.times()?.into_iter().map(|(at, _, provider)| {
+            let until = held_back.get(&provider).copied().unwrap_or(i64::MIN);
+            (if is_absurd(at, now) { now } else { at }).max(until)
         });
         Ok(times.min())
     }
 
-    /// Stores the entry's schedule, and nothing else of it. Nothing happens when it is gone.
+    /// Stores only the entry's schedule. Does nothing if the entry is gone.
     pub fn postpone(&self, entry: &OutboxEntry) -> VaultResult<()> {
         self.table.update_columns(entry.id, entry)
     }
 
-    /// False when somebody else has removed it.
+    /// False if somebody else has removed it.
     pub fn delete(&self, entry: &OutboxEntry) -> VaultResult<bool> {
         Ok(self.table.delete("row = ?1", [entry.id])? > 0)
     }
 
-    /// How many entries wait, of one provider or of all.
+    /// How many entries wait, for one provider or for all.
     pub fn count(&self, provider: Option<&str>) -> VaultResult<u64> {
         let statement = "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1";
         let mut statement = self.table.connection.prepare_cached(statement)?;
-        let count: i64 = statement.query_row([provider], |row| row.get(0))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        Ok(statement.query_row([provider], |row| row.get(0))?)
     }
 
     fn drop_one(&self) -> VaultResult<()> {
@@ -181,20 +177,13 @@ impl<'a> Outbox<'a> {
         self.audit.append(&event.with_detail(&format!("more than {CAP} logouts wait")))
     }
 
-    fn times(&self) -> VaultResult<Vec<Time>> {
-        let statement = "SELECT row, provider, next_attempt_at FROM outbox";
+    /// When each entry is due, its number, and its provider.
+    fn times(&self) -> VaultResult<Vec<(UnixTime, i64, String)>> {
+        let statement = "SELECT next_attempt_at, row, provider FROM outbox";
         let mut statement = self.table.connection.prepare_cached(statement)?;
-        let times = statement.query_map([], |row| {
-            Ok(Time { id: row.get(0)?, provider: row.get(1)?, at: row.get(2)? })
-        })?;
+        let times = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         Ok(times.collect::<rusqlite::Result<_>>()?)
     }
-}
-
-struct Time {
-    id: i64,
-    provider: String,
-    at: UnixTime,
 }
 
 fn is_absurd(at: UnixTime, now: UnixTime) -> bool {

@@ -1,43 +1,36 @@
-//! The quarantine: damaged files that are kept for inspection, as `vault.damaged-<UTC date>-<n>.db`,
-//! with the journal where there was one. The newest five are kept; `forget` removes them all.
+//! The quarantine: damaged files are kept for inspection as `vault.damaged-<UTC date>-<n>.db`, with
+//! their journals. The newest five are kept; `forget` removes them all.
 
-use super::files::Directories;
+use super::files::{Directories, journal_of};
 use crate::clock::UnixTime;
 use std::fs;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// A disk that damages the vault again and again is not to be filled by what it has damaged.
+/// A disk that keeps damaging the vault must not be filled with the remains.
 const KEPT: usize = 5;
 
 const START: &str = "vault.damaged-";
 
 impl Directories {
-    /// A name that nothing has, for a file that goes into quarantine.
+    /// A free name for a file that goes into quarantine.
     pub fn quarantine(&self, now: UnixTime) -> PathBuf {
         let stamp = stamp(now);
-        (1..=u32::MAX)
-            .map(|n| self.data.join(format!("{START}{stamp}-{n}.db")))
-            .find(|path| fs::symlink_metadata(path).is_err())
-            .unwrap_or_else(|| self.data.join("vault.damaged.db"))
+        let name = |n: u32| self.data.join(format!("{START}{stamp}-{n:03}.db"));
+        let free = (1..=999).map(name).find(|path| fs::symlink_metadata(path).is_err());
+        free.unwrap_or_else(|| name(0))
     }
 
-    /// Removes the oldest files from quarantine; never `newest`, which a wrong clock may have dated
-    /// before the others, and no directory that holds something.
+    /// Removes the oldest files from quarantine, but never `newest`, to which a wrong clock may
+    /// have given an earlier date, and no directory that holds something.
     pub fn shorten_quarantine(&self, newest: &Path) {
-        let mut kept: Vec<_> = self
-            .named(START)
-            .into_iter()
-            .filter(|path| path != newest)
-            .filter_map(|path| Some((age(&path)?, path)))
-            .collect();
+        let mut kept = self.named(START);
+        kept.retain(|path| path != newest && path.extension().is_some_and(|end| end == "db"));
         kept.sort_unstable();
         let too_many = kept.len().saturating_sub(KEPT - 1);
-        for (_, path) in kept.into_iter().take(too_many) {
-            let _ = fs::remove_file(super::files::journal_of(&path));
-            if fs::remove_file(&path).is_err() {
-                let _ = fs::remove_dir(&path);
-            }
+        for path in &kept[..too_many] {
+            let _ = fs::remove_file(journal_of(path));
+            let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
         }
     }
 }
@@ -51,14 +44,7 @@ pub fn empty(directories: &Directories) {
     }
 }
 
-/// What orders the kept files: the date, then the number. `None` for what is not named so.
-fn age(path: &Path) -> Option<(String, u32)> {
-    let name = path.file_name()?.to_str()?;
-    let (stamp, number) = name.strip_prefix(START)?.strip_suffix(".db")?.split_once('-')?;
-    Some((stamp.to_owned(), number.parse().ok()?))
-}
-
-/// `20261121T011854Z`; the first second of 1970 for a time that has no date.
+/// `20261121T011854Z`; the first second of 1970 if the time has no date.
 fn stamp(now: UnixTime) -> String {
     let at = OffsetDateTime::from_unix_timestamp(now.max(0)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (year, month, day) = (at.year(), u8::from(at.month()), at.day());

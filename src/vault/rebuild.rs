@@ -1,14 +1,14 @@
-//! What happens to a vault that is damaged: the file is quarantined, what still opens moves on.
+//! Replaces a damaged vault: the file goes into quarantine, what still opens into a new one.
 //!
-//! The new vault is complete before the old one is touched, and takes its place by one rename.
-//! Rows that do not open with the key are not carried over; no row of another profile's vault is.
+//! The new vault is complete before the old one is touched, and takes its place by one rename. Rows
+//! that do not open with the key are left behind, and so is everything of another profile's vault.
 
 use super::error::{VaultError, VaultResult, explain_io};
-use super::file::{Open, build, opens_check, read_meta};
+use super::file::{Open, build, create_keys, read_meta};
 use super::files::{Directories, create_file, journal_of, sync_directory};
 use super::key::{self, KeyFile};
 use super::lock::Guard;
-use super::rescue::{self, Copy};
+use super::rescue;
 use super::seal::Keys;
 use super::transaction::sealed_tables;
 use crate::clock::Clock;
@@ -18,65 +18,50 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Something that was found damaged and dealt with.
+/// Damage that was found and dealt with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// "key_missing", "key_wrong" or "damaged".
     pub outcome: &'static str,
-    /// The file as it was; `None` where even a copy could not be made.
+    /// The file as it was found; `None` if there was no room for a copy.
     pub kept_as: Option<PathBuf>,
 }
 
-/// Replaces the vault by a new one that holds what still opens. An error of another sort than
-/// damage is handed back.
+/// Replaces the vault by a new one with everything that still opens. Other errors are returned.
 pub fn rebuild(
     directories: &Directories,
     guard: &Guard,
     clock: &dyn Clock,
     trouble: VaultError,
 ) -> Result<Damage> {
-    let mut outcome = match trouble {
-        VaultError::Damaged | VaultError::BadRow | VaultError::Stale => "damaged",
-        VaultError::KeyMissing => "key_missing",
-        VaultError::KeyWrong | VaultError::Foreign => "key_wrong",
-        other => return Err(other.explain(&directories.data)),
-    };
     let source = match trouble {
         VaultError::Foreign => None,
-        _ => Copy::make(directories)?,
+        _ => rescue::copy(directories)?,
     };
-    let old = source.as_ref().map(|copy| &copy.connection);
-    let known = match trouble {
-        VaultError::Foreign | VaultError::KeyMissing => None,
-        _ => known_key(directories, guard, old, matches!(trouble, VaultError::KeyWrong))?,
+    let known = |is_proved| known_key(directories, guard, source.as_ref(), is_proved);
+    let (outcome, known) = match trouble {
+        VaultError::Damaged | VaultError::BadRow | VaultError::Stale => ("damaged", known(false)?),
+        VaultError::KeyWrong => ("key_wrong", known(true)?),
+        VaultError::KeyMissing => ("key_missing", None),
+        VaultError::Foreign => ("key_wrong", None),
+        other => return Err(other.explain(&directories.data)),
     };
-    if known.is_some() {
-        // A key that opens some row is right; only the value that proves it was damaged.
-        outcome = "damaged";
-    }
-    let (key_file, keys) = if let Some(known) = known {
-        known
-    } else {
-        let vault = key::random_id()?;
-        let key_file = key::create(directories, &vault)?;
-        let keys = Keys::derive(&key_file.key, &vault)?;
-        (key_file, keys)
-    };
-    let fresh = build(directories, &keys, |new| match old {
-        Some(old) => rescue::carry_over(old, new, &keys),
+    let is_known = known.is_some();
+    let (key_file, keys) = known.map_or_else(|| create_keys(directories), Ok)?;
+    let fresh = build(directories, &keys, |new| match &source {
+        Some(source) => rescue::carry_over(source, new, &keys),
         None => Ok(()),
     });
-    if let Some(copy) = source {
-        copy.discard();
-    }
     let replaced = fresh.and_then(|fresh| replace(directories, guard, clock, &fresh, &keys));
-    if replaced.is_err() && known_is_new(&key_file, guard) {
-        let _ = key::erase(&key_file.path);
+    if replaced.is_err() && !is_known {
+        key::discard(&key_file);
     }
+    // If a key opens some row, it is the right one: only the proof of it was damaged.
+    let outcome = if is_known { "damaged" } else { outcome };
     replaced.map(|kept| Damage { outcome, kept_as: Some(kept) })
 }
 
-/// Renames what is at the vault's path; for what is no file.
+/// Moves whatever is at the vault's path into quarantine; for things that are not files.
 pub fn quarantine(directories: &Directories, clock: &dyn Clock) -> Result<PathBuf> {
     let kept = directories.quarantine(clock.now());
     fs::rename(directories.vault(), &kept)
@@ -86,7 +71,7 @@ pub fn quarantine(directories: &Directories, clock: &dyn Clock) -> Result<PathBu
     Ok(kept)
 }
 
-/// Moves the journal to where it belongs to the database `kept`, or away where it is nobody's.
+/// Moves the journal along with its database to `kept`, or deletes a journal without a database.
 pub fn move_journal(directories: &Directories, kept: &Path) -> Result<()> {
     let journal = directories.journal();
     if fs::symlink_metadata(&journal).is_err() {
@@ -100,17 +85,17 @@ pub fn move_journal(directories: &Directories, kept: &Path) -> Result<()> {
     moved.map_err(|error| cannot_move(&error, directories))
 }
 
-/// Copies the sound file into quarantine and deletes the rows in it that do not open.
+/// Puts a copy of a sound file into quarantine and deletes the rows that do not open.
 pub fn delete_bad_rows(
     directories: &Directories,
     clock: &dyn Clock,
     open: &mut Open,
 ) -> VaultResult<Option<PathBuf>> {
     let kept = directories.quarantine(clock.now());
-    // The copy is best effort: a full disk must not keep the other accounts out.
-    let copied = create_file(&kept).is_ok()
+    // Best effort: a full disk must not lock the other accounts out.
+    let is_copied = create_file(&kept).is_ok()
         && open.connection.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).is_ok();
-    if copied {
+    if is_copied {
         directories.shorten_quarantine(&kept);
     } else {
         let _ = fs::remove_file(&kept);
@@ -120,7 +105,7 @@ pub fn delete_bad_rows(
         table.delete_unreadable()?;
     }
     transaction.commit()?;
-    Ok(copied.then_some(kept))
+    Ok(is_copied.then_some(kept))
 }
 
 fn replace(
@@ -131,61 +116,41 @@ fn replace(
     keys: &Keys,
 ) -> Result<PathBuf> {
     let (vault, kept) = (directories.vault(), directories.quarantine(clock.now()));
-    let linked = fs::hard_link(&vault, &kept).is_ok();
-    let moved = if linked { Ok(()) } else { fs::rename(&vault, &kept) };
-    moved.map_err(|error| cannot_move(&error, directories))?;
+    fs::hard_link(&vault, &kept)
+        .or_else(|_| fs::rename(&vault, &kept))
+        .map_err(|error| cannot_move(&error, directories))?;
     move_journal(directories, &kept)?;
-    // Between the rename and the new binding a crash must not make the new vault a foreign one.
+    // A crash between the rename and the new binding must not make the new vault a foreign one.
     if guard.bound().is_none_or(|bound| bound != keys.vault()) {
         guard.bind(None);
     }
-    fs::rename(fresh, &vault)
-        .and_then(|()| sync_directory(&directories.data))
-        .map_err(|error| cannot_move(&error, directories))?;
-    if guard.bound().is_none() {
-        guard.bind(Some(keys.vault()));
-    }
+    fs::rename(fresh, &vault).map_err(|error| cannot_move(&error, directories))?;
+    // If a power cut undoes the rename, the damage is found once more.
+    let _ = sync_directory(&directories.data);
+    guard.bind(Some(keys.vault()));
     directories.shorten_quarantine(&kept);
     Ok(kept)
 }
 
-/// The id and key of the damaged vault, if they are still to be had.
+/// The key of the damaged vault, if it can still be found: one that opens a row, or else any,
+/// unless `is_proved` is wanted.
 fn known_key(
     directories: &Directories,
     guard: &Guard,
     source: Option<&Connection>,
-    proof_needed: bool,
+    is_proved: bool,
 ) -> Result<Option<(KeyFile, Keys)>> {
-    let meta = source.and_then(|source| read_meta(source).ok());
-    let bound = guard.bound();
-    let ids = meta.iter().map(|(id, _)| id.clone()).chain(bound.clone());
-    for id in ids {
-        if bound.as_ref().is_some_and(|bound| *bound != id) {
-            continue;
+    let own_id = || read_meta(source?).ok().map(|(id, _)| id);
+    let Some(id) = guard.bound().or_else(own_id) else { return Ok(None) };
+    let mut unproved = None;
+    for key_file in key::find(directories, &id)?.keys {
+        let keys = Keys::derive(&key_file.key, &id)?;
+        if source.is_some_and(|source| rescue::opens_any(source, &keys)) {
+            return Ok(Some((key_file, keys)));
         }
-        let mut unproved = None;
-        for key_file in key::find(directories, &id)?.keys {
-            let keys = Keys::derive(&key_file.key, &id)?;
-            if meta.as_ref().is_some_and(|(of, sealed)| *of == id && opens_check(&keys, sealed))
-                || source.is_some_and(|source| rescue::opens_any(source, &keys))
-            {
-                return Ok(Some((key_file, keys)));
-            }
-            if !proof_needed {
-                unproved.get_or_insert((key_file, keys));
-            }
-        }
-        if unproved.is_some() {
-            return Ok(unproved);
-        }
+        unproved.get_or_insert((key_file, keys));
     }
-    Ok(None)
-}
-
-/// True for a key that was made for a vault that did not come into being.
-fn known_is_new(key_file: &KeyFile, guard: &Guard) -> bool {
-    let name = key_file.path.file_stem().map(|name| name.to_string_lossy().into_owned());
-    !key_file.beside_vault && name != guard.bound()
+    Ok(unproved.filter(|_| !is_proved))
 }
 
 fn cannot_move(error: &io::Error, directories: &Directories) -> crate::error::Error {

@@ -1,10 +1,10 @@
-//! Reading a damaged vault, and writing the rows that are sound into a new one.
+//! Reads a damaged vault and writes the sound rows into a new one.
 //!
-//! A sealed row is sound when it opens with the key. The audit trail is carried over as far as it can
-//! be read; the line that tells of the damage marks the place. What is read is a copy, so that the
-//! file itself stays as it was found. Only for whoever is alone with the vault.
+//! A sealed row is sound if it opens with the key. The audit trail is carried over as far as it can
+//! be read; the line about the damage then marks the place. A copy is read, so that the file itself
+//! stays as it was found. The caller holds the directory's lock exclusively.
 
-use super::error::{VaultResult, explain_io};
+use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file, journal_of};
 use super::seal::Keys;
 use super::transaction::sealed_tables;
@@ -14,57 +14,27 @@ use crate::lock::open_file;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Transaction, params_from_iter};
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A larger file is not read, only quarantined: no vault comes near this.
-const LARGEST: u64 = 256 << 20;
-
-/// How many rows are looked for one by one in the gap that a bad page leaves.
-const PROBES: i64 = 100_000;
-
-/// The tables that are not sealed, but for `meta`: name and columns.
+/// The tables that are not sealed, except `meta`: name and columns.
 const PLAIN: [(&str, &str); 2] = [
     ("audit", "row, at, clock_known, event, provider, account, outcome, detail"),
     ("sinks", "row, name, seq"),
 ];
 
-/// A copy of a damaged vault, with the journal that still has to be played back: without it a
-/// transaction that a crash has cut would be read half written.
-pub struct Copy {
-    pub connection: Connection,
-    path: PathBuf,
+/// Opens a copy of the damaged vault, with the journal that still has to be played back: without
+/// it, a transaction cut short by a crash would be read half written. `None` if SQLite cannot open
+/// the file.
+pub fn copy(directories: &Directories) -> Result<Option<Connection>> {
+    let path = directories.fresh(&key::random_id()?);
+    copy_files(directories, &path).map_err(|error| {
+        explain_io(&error, "the damaged vault cannot be copied", &directories.data)
+    })?;
+    Ok(schema::connect_damaged(&path).ok())
 }
 
-impl Copy {
-    /// `None` where SQLite cannot open it.
-    pub fn make(directories: &Directories) -> Result<Option<Copy>> {
-        let length = fs::metadata(directories.vault()).map_or(0, |found| found.len());
-        if length > LARGEST {
-            return Ok(None);
-        }
-        let path = directories.fresh(&key::random_id()?);
-        if let Err(error) = copy(directories, &path) {
-            remove(&path);
-            let what = "the damaged vault cannot be copied";
-            return Err(explain_io(&error, what, &directories.data));
-        }
-        if let Ok(connection) = schema::connect_damaged(&path) {
-            return Ok(Some(Copy { connection, path }));
-        }
-        remove(&path);
-        Ok(None)
-    }
-
-    /// Closes it and removes its files.
-    pub fn discard(self) {
-        drop(self.connection);
-        remove(&self.path);
-    }
-}
-
-/// Carries over what opens, as far as the tables are there.
+/// Carries over everything that opens.
 pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> VaultResult<()> {
     for table in sealed_tables(source, keys) {
         table.copy_to(new, &rows_of(source, table.name()))?;
@@ -73,16 +43,15 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Va
         carry_plain(source, new, table, columns)?;
     }
     new.execute_batch(AFTERWARDS)?;
-    let counted =
-        source.query_row("SELECT generation FROM meta WHERE one = 1", [], |row| row.get(0));
-    let counted: i64 = counted.unwrap_or(0);
+    let counted = "SELECT generation FROM meta WHERE one = 1";
+    let counted: i64 = source.query_row(counted, [], |row| row.get(0)).unwrap_or(0);
     new.execute("UPDATE meta SET generation = max(generation, ?1)", [counted])?;
     Ok(())
 }
 
-/// One session, one row; and a session that is in the outbox, or has left a task, was logged out: it
-/// does not come back. Generations and row numbers are not given again, even if the newest rows were
-/// lost. No sink has taken what is not there, else it would miss what comes next.
+/// Each session has one row; and a session in the outbox, or with a task, was logged out and must
+/// not come back. Generations and row numbers are never used twice, even if the newest rows were
+/// lost. No sink is ahead of the trail, or it would miss the next lines.
 const AFTERWARDS: &str = "
     DELETE FROM sessions WHERE session IN (SELECT session FROM outbox UNION SELECT session FROM tasks)
         OR row NOT IN (SELECT min(row) FROM sessions GROUP BY session);
@@ -91,7 +60,7 @@ const AFTERWARDS: &str = "
     UPDATE sqlite_sequence SET seq = seq + 1000;
     UPDATE sinks SET seq = max(0, min(seq, (SELECT coalesce(max(row), 0) FROM audit)));";
 
-/// True when at least one sealed row opens: the key is right, whatever else is damaged.
+/// True if at least one sealed row opens: then the key is right, whatever else is damaged.
 pub fn opens_any(source: &Connection, keys: &Keys) -> bool {
     sealed_tables(source, keys).iter().any(|table| table.opens_any(&rows_of(source, table.name())))
 }
@@ -108,7 +77,7 @@ fn carry_plain(
     };
     let width = select.column_count();
     let places: Vec<_> = (1..=width).map(|n| format!("?{n}")).collect();
-    // A value of another type than the table's is not ours, and the table refuses it.
+    // The table refuses values of another type, which are not ours.
     let mut insert = new.prepare(&format!(
         "INSERT OR IGNORE INTO {table} ({columns}) VALUES ({})",
         places.join(", ")
@@ -128,7 +97,7 @@ fn carry_plain(
     Ok(())
 }
 
-/// An error for text that is not UTF-8.
+/// Fails for text that is not UTF-8.
 fn value(found: ValueRef<'_>) -> rusqlite::Result<Value> {
     Ok(match found {
         ValueRef::Text(_) => Value::Text(found.as_str()?.to_owned()),
@@ -136,52 +105,36 @@ fn value(found: ValueRef<'_>) -> rusqlite::Result<Value> {
     })
 }
 
-/// The numbers of the rows that can be reached: from the start, from the end, and one by one in
-/// the gap between.
+/// The numbers of the rows that can be reached from the start or from the end.
 fn rows_of(source: &Connection, table: &str) -> BTreeSet<i64> {
-    // Not by an index: it may be the index that is damaged.
+    let mut rows = BTreeSet::new();
+    // Not by an index, which may itself be damaged.
     let ascending = format!("SELECT row FROM {table} NOT INDEXED ORDER BY row");
-    let (mut rows, is_whole) = scan(source, &ascending);
-    if is_whole {
-        return rows;
+    if scan(source, &ascending, &mut rows).is_err() {
+        let _ = scan(source, &format!("{ascending} DESC"), &mut rows);
     }
-    let low = rows.last().copied().unwrap_or(0);
-    let (end, _) = scan(source, &format!("{ascending} DESC"));
-    let high = end.first().copied().unwrap_or(low.saturating_add(1_000));
-    rows.extend(end);
-    rows.extend(low.saturating_add(1)..high.min(low.saturating_add(PROBES)));
     rows
 }
 
-/// The rows up to the first that cannot be read, and whether that was all of them.
-fn scan(source: &Connection, statement: &str) -> (BTreeSet<i64>, bool) {
-    let mut rows = BTreeSet::new();
-    let Ok(mut statement) = source.prepare(statement) else { return (rows, true) };
-    let Ok(mut found) = statement.query([]) else { return (rows, true) };
-    loop {
-        match found.next() {
-            Ok(Some(row)) => match row.get::<_, i64>(0) {
-                Ok(number) if rows.insert(number) => {}
-                // The same number again: a page that leads back to itself.
-                _ => return (rows, false),
-            },
-            Ok(None) => return (rows, true),
-            Err(_) => return (rows, false),
+/// Collects the rows up to the first that cannot be read, or that has been seen before: a damaged
+/// page may lead back to itself.
+fn scan(source: &Connection, select: &str, rows: &mut BTreeSet<i64>) -> VaultResult<()> {
+    let mut statement = source.prepare(select)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        if !rows.insert(row.get(0)?) {
+            return Err(VaultError::Damaged);
         }
     }
+    Ok(())
 }
 
-/// Only under the directory's lock: closing any descriptor of the file drops SQLite's own locks.
-fn copy(directories: &Directories, to: &Path) -> io::Result<()> {
+/// Needs the directory's lock: closing any descriptor of the file drops SQLite's own locks.
+fn copy_files(directories: &Directories, to: &Path) -> io::Result<()> {
     let mut from = open_file(&directories.vault(), false, false)?;
     io::copy(&mut from, &mut create_file(to)?)?;
     if let Ok(mut journal) = open_file(&directories.journal(), false, false) {
         io::copy(&mut journal, &mut create_file(&journal_of(to))?)?;
     }
     Ok(())
-}
-
-fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
-    let _ = fs::remove_file(journal_of(path));
 }

@@ -1,19 +1,18 @@
 //! The tables, their migrations, and how a connection is set up.
 //!
-//! Plain columns are for finding rows; what decides anything is sealed as well. No row is looked for
-//! by the one index, which serves to count: where it is damaged, nothing is hidden.
+//! Plain columns only help to find rows; whatever matters is sealed as well. The one index is used
+//! for counting and never for finding, so a damaged index hides no row.
 
 use super::busy;
 use super::error::{VaultError, VaultResult};
 use crate::error::{Error, Kind};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
-use std::sync::OnceLock;
 
 /// "SKvt"; tells a vault from any other database.
 const APPLICATION: i64 = 0x534B_7674;
 
-/// The version n is reached by the first n of these. A published one is never changed.
+/// Version n is the first n of these. Never change one that has been released.
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -74,14 +73,14 @@ const MIGRATIONS: [&str; 1] = ["
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
 "];
 
-/// The newest version that this programme knows.
+/// The newest version that this program knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Pages kept for the day when the disk is full and a session has to move into the outbox.
+/// Space kept for the day when the disk is full and a session has to move into the outbox.
 const RESERVE: i64 = 16 * 1024;
 
-/// Opens the database and sets the connection up; changes nothing in a newer one.
+/// Opens the database and sets the connection up. A newer vault is left unchanged.
 pub fn connect(path: &Path) -> VaultResult<Connection> {
     let connection = open(path)?;
     connection.busy_handler(Some(|_| busy::wait()))?;
@@ -100,8 +99,8 @@ pub fn connect(path: &Path) -> VaultResult<Connection> {
     Ok(connection)
 }
 
-/// Opens a copy of a damaged database, to read what can be read: a table whose definition makes no
-/// sense is passed over.
+/// Opens a copy of a damaged database to read what is still readable. Tables with a nonsensical
+/// definition are skipped.
 pub fn connect_damaged(path: &Path) -> VaultResult<Connection> {
     let connection = open(path)?;
     connection.execute_batch(
@@ -111,31 +110,34 @@ pub fn connect_damaged(path: &Path) -> VaultResult<Connection> {
     Ok(connection)
 }
 
-/// Brings a database of ours to the current version; damage where it is none of ours.
+/// Brings a vault of an earlier version up to date. Anything that is not a vault counts as damage.
 pub fn migrate(connection: &mut Connection) -> VaultResult<()> {
-    apply_where_needed(connection, &MIGRATIONS)?;
-    verify(connection)
+    migrate_to(connection, &MIGRATIONS)
 }
 
-/// Nothing but ours, and of the current version.
+/// Fails unless the database is a vault of the current version and nothing else.
 pub fn verify(connection: &Connection) -> VaultResult<()> {
-    if recognise(connection)? == VERSION { Ok(()) } else { Err(VaultError::Damaged) }
+    if recognise(connection, &MIGRATIONS)? == MIGRATIONS.len() {
+        Ok(())
+    } else {
+        Err(VaultError::Damaged)
+    }
 }
 
 /// Creates everything in an empty file.
 pub fn create(connection: &mut Connection) -> VaultResult<()> {
     connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
-    apply(connection, 0, &MIGRATIONS, "")
+    apply(connection, &MIGRATIONS, "")
 }
 
-/// Looks through a file for what SQLite itself can notice.
+/// Looks for damage that SQLite itself can notice.
 pub fn check(connection: &Connection) -> VaultResult<()> {
     let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if answer == "ok" { Ok(()) } else { Err(VaultError::Damaged) }
 }
 
-/// Fills the reserve again where it was used. A full disk is no reason to stop.
+/// Fills the reserve again if it was used.
 pub fn fill_reserve(connection: &Connection) -> rusqlite::Result<()> {
     let there = connection
         .query_row("SELECT 1 FROM reserve WHERE row = 1", [], |_| Ok(()))
@@ -161,61 +163,54 @@ fn marks(connection: &Connection) -> VaultResult<(i64, i64)> {
     Ok((application, version))
 }
 
-/// The version of a database that holds nothing but ours.
-fn recognise(connection: &Connection) -> VaultResult<i64> {
-    let (application, version) = marks(connection)?;
-    if application == APPLICATION
-        && (1..=VERSION).contains(&version)
-        && is_expected(&describe(connection)?, version)?
-        && roots_are_pages(connection)?
-    {
-        Ok(version)
-    } else {
-        Err(VaultError::Damaged)
-    }
-}
-
-fn apply_where_needed(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
-    let version = recognise(connection)?;
-    if usize::try_from(version).is_ok_and(|version| version >= migrations.len()) {
+fn migrate_to(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
+    if recognise(connection, migrations)? == migrations.len() {
         return Ok(());
     }
-    match apply(connection, version, migrations, "") {
+    match apply(connection, migrations, "") {
         Err(failure @ VaultError::Sql(_)) if !failure.is_busy() => {
-            in_reserve(connection, version, migrations)
+            in_reserve(connection, migrations)
         }
         outcome => outcome,
     }
 }
 
-fn apply(
-    connection: &mut Connection,
-    from: i64,
-    migrations: &[&str],
-    before: &str,
-) -> VaultResult<()> {
+/// The version of a vault whose schema is exactly ours.
+fn recognise(connection: &Connection, migrations: &[&str]) -> VaultResult<usize> {
+    let (application, version) = marks(connection)?;
+    let version = usize::try_from(version).unwrap_or(0);
+    let Some(steps @ [_, ..]) = migrations.get(..version) else { return Err(VaultError::Damaged) };
+    let mut model = Connection::open_in_memory()?;
+    apply(&mut model, steps, "")?;
+    let is_ours = application == APPLICATION
+        && describe(connection)? == describe(&model)?
+        && roots_are_pages(connection)?;
+    if is_ours { Ok(version) } else { Err(VaultError::Damaged) }
+}
+
+/// Runs the migrations that the database does not have yet.
+fn apply(connection: &mut Connection, migrations: &[&str], before: &str) -> VaultResult<()> {
+    let (_, present) = marks(connection)?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(before)?;
-    for (version, migration) in (1..).zip(migrations) {
-        if version > from {
-            transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", version)?;
-        }
+    for (version, migration) in (1..).zip(migrations).filter(|(version, _)| *version > present) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", version)?;
     }
     transaction.commit()?;
     Ok(())
 }
 
-/// A full disk is no reason to keep the user from logging out: the new tables go where the reserve
-/// was, and the journal into memory.
-fn in_reserve(connection: &mut Connection, from: i64, migrations: &[&str]) -> VaultResult<()> {
+/// A full disk must not keep the user from logging out: the new tables take the place of the
+/// reserve, and the journal stays in memory.
+fn in_reserve(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
     connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
-    let applied = apply(connection, from, migrations, "DELETE FROM reserve");
+    let applied = apply(connection, migrations, "DELETE FROM reserve");
     connection.execute_batch("PRAGMA journal_mode = DELETE")?;
     applied
 }
 
-/// The whole schema as text: a table or trigger more or less is not ours.
+/// The whole schema as text. One table or trigger too many or too few, and it is not ours.
 fn describe(connection: &Connection) -> VaultResult<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '')
@@ -225,7 +220,7 @@ fn describe(connection: &Connection) -> VaultResult<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A table that begins nowhere would read as empty, and SQLite's own check passes over it.
+/// A table whose root is no page would read as empty, and SQLite's own check does not notice.
 fn roots_are_pages(connection: &Connection) -> VaultResult<bool> {
     Ok(connection.query_row(
         "SELECT count(*) = count(DISTINCT rootpage)
@@ -236,21 +231,69 @@ fn roots_are_pages(connection: &Connection) -> VaultResult<bool> {
     )?)
 }
 
-/// True for the schema of a vault of that version. The present one is made once, in memory.
-fn is_expected(found: &[String], version: i64) -> VaultResult<bool> {
-    static PRESENT: OnceLock<Vec<String>> = OnceLock::new();
-    let model = |version: i64| -> VaultResult<Vec<String>> {
-        let steps = usize::try_from(version).ok().and_then(|steps| MIGRATIONS.get(..steps));
-        let mut model = Connection::open_in_memory()?;
-        apply(&mut model, 0, steps.ok_or(VaultError::Damaged)?, "")?;
-        describe(&model)
-    };
-    if version != VERSION {
-        return Ok(found == model(version)?);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+
+    /// A vault of version 1 with a row in it, and a second version for it.
+    fn earlier() -> (tempfile::TempDir, Connection, [&'static str; 2]) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vault.db");
+        File::create(&path).unwrap();
+        let mut connection = connect(&path).ok().unwrap();
+        create(&mut connection).ok().unwrap();
+        fill_reserve(&connection).unwrap();
+        connection.execute("INSERT INTO sinks VALUES (1, 'a', 5)", []).unwrap();
+        let second = "CREATE TABLE notes (row INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+            ALTER TABLE sinks ADD COLUMN failures INTEGER NOT NULL DEFAULT 7";
+        (directory, connection, [MIGRATIONS[0], second])
     }
-    if PRESENT.get().is_none() {
-        // Whoever comes second has made the same.
-        let _ = PRESENT.set(model(version)?);
+
+    fn assert_migrated(connection: &Connection, migrations: &[&str]) {
+        assert_eq!(recognise(connection, migrations).ok(), Some(2));
+        let row = connection.query_row("SELECT seq, failures FROM sinks", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        });
+        assert_eq!(row.unwrap(), (5, 7));
+        let count = |table: &str| {
+            let count = format!("SELECT count(*) FROM {table}");
+            connection.query_row(&count, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(count("notes"), 0);
+        check(connection).ok().unwrap();
     }
-    Ok(PRESENT.get().is_some_and(|present| present == found))
+
+    #[test]
+    fn an_earlier_vault_is_migrated_once() {
+        let (_directory, mut connection, migrations) = earlier();
+        for _ in 0..2 {
+            migrate_to(&mut connection, &migrations).ok().unwrap();
+            assert_migrated(&connection, &migrations);
+        }
+        // For a program that only knows the first version it is no vault of ours.
+        assert!(verify(&connection).is_err());
+    }
+
+    #[test]
+    fn a_migration_that_fails_changes_nothing() {
+        let (_directory, mut connection, migrations) = earlier();
+        let broken = format!("{}; INSERT INTO nowhere VALUES (1)", migrations[1]);
+        assert!(migrate_to(&mut connection, &[MIGRATIONS[0], &broken]).is_err());
+        verify(&connection).ok().unwrap();
+        migrate_to(&mut connection, &migrations).ok().unwrap();
+        assert_migrated(&connection, &migrations);
+    }
+
+    #[test]
+    fn a_full_disk_does_not_stop_a_migration() {
+        let (_directory, mut connection, migrations) = earlier();
+        connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
+        assert!(apply(&mut connection, &migrations, "").is_err(), "there is still room");
+        migrate_to(&mut connection, &migrations).ok().unwrap();
+        assert_migrated(&connection, &migrations);
+        let mode: String =
+            connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "delete");
+    }
 }

@@ -1,7 +1,7 @@
-//! Sealing: what is secret is stored only as XChaCha20-Poly1305 ciphertext, bound to its place.
+//! Sealing: secrets are stored only as XChaCha20-Poly1305 ciphertext, bound to their place.
 //!
-//! Each purpose has its own sub-key, so the restore path cannot read an outbox entry (I10). There
-//! is one answer for everything that does not open; why is not told (ASVS 11.2.5).
+//! Each purpose has its own sub-key, so restoring a session cannot read an outbox entry. Everything
+//! that does not open gets the same answer, without a reason (ASVS 11.2.5).
 
 use super::key::DeviceKey;
 use crate::error::{Error, Kind, Result};
@@ -29,7 +29,7 @@ const NONCE: usize = 24;
 const TAG: usize = 16;
 const KEY: usize = 32;
 
-/// No session comes near this; more is not decrypted, and not stored.
+/// Anything larger is neither stored nor decrypted. No session comes near this.
 const LARGEST: usize = 1 << 20;
 
 /// What a sealed column is for.
@@ -37,13 +37,13 @@ const LARGEST: usize = 1 << 20;
 pub enum Purpose {
     Session,
     Outbox,
-    /// What is left to do after a logout.
+    /// Work left after a logout.
     Task,
-    /// A known text that tells a wrong key from a damaged row.
+    /// A known text, to tell a wrong key from a damaged row.
     Check,
 }
 
-/// In the order of their declaration: a purpose is also the place of its key.
+/// In order of declaration: a purpose is the index of its key.
 const PURPOSES: [Purpose; 4] = [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Check];
 
 impl Purpose {
@@ -57,7 +57,7 @@ impl Purpose {
     }
 }
 
-/// The additional data that binds a sealed column to its place; it opens nowhere else.
+/// The additional data that binds a sealed column to its place, so that it opens nowhere else.
 #[derive(Clone, Copy)]
 pub struct Aad<'a> {
     pub purpose: Purpose,
@@ -92,7 +92,7 @@ impl Keys {
         if length.0 > LARGEST {
             return Err(Error::new(Kind::Storage, "a record is too large to be stored"));
         }
-        // Room for all of it at once: a buffer that grew would leave a copy behind.
+        // Allocated once: a buffer that had to grow would leave a copy behind.
         let mut text = Zeroizing::new(Vec::with_capacity(length.0));
         serde_json::to_writer(&mut *text, value).map_err(|_| broken())?;
         let mut nonce = [0; NONCE];
@@ -109,7 +109,7 @@ impl Keys {
         Ok(sealed)
     }
 
-    /// `None` for whatever does not open: another key, place or format, or a changed byte.
+    /// `None` if it does not open: another key, place or format, or a changed byte.
     pub fn open<T: DeserializeOwned>(&self, sealed: &[u8], aad: Aad<'_>) -> Option<T> {
         if sealed.len() > LARGEST + 1 + NONCE + TAG {
             return None;
@@ -147,7 +147,7 @@ impl Keys {
     }
 }
 
-/// A payload that was overwritten in place, when the disk refused anything else: no damage.
+/// True for a value that was overwritten in place because the disk refused anything else.
 pub fn is_overwritten(sealed: &[u8]) -> bool {
     sealed.iter().all(|byte| *byte == 0)
 }
@@ -163,10 +163,10 @@ fn sub_key(device: &DeviceKey, vault: &str, purpose: Purpose) -> Result<Zeroizin
 }
 
 fn broken() -> Error {
-    Error::new(Kind::Internal, "a record could not be sealed")
+    Error::new(Kind::Internal, "a record cannot be sealed")
 }
 
-/// Counts what would be written.
+/// Counts bytes instead of writing them.
 struct Length(usize);
 
 impl Write for Length {

@@ -1,29 +1,29 @@
 //! The stored sessions: whose they are, which one is active, and the fence against late writes.
 //!
-//! The mark of the active one lies in its own row and goes with it, however the session ends: so no
-//! other session becomes active by a logout, by damage, or by a row that was overwritten.
+//! The active session is marked in its own row, and the mark goes with the row however the session
+//! ends. So no logout, damage or overwriting makes another session active.
 
-use super::error::{VaultError, VaultResult};
+use super::error::VaultResult;
 use super::seal::{Keys, Purpose};
 use super::table::{Owner, Record, Table};
 use crate::session::Session;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 /// Which stored session of a provider is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionSelector<'a> {
-    /// The active one.
+    /// The active session.
     Active,
-    /// The one with this id, active or not.
+    /// The session with this id, active or not.
     Session(&'a str),
-    /// The one of the account with this id, active or not.
+    /// The session of the account with this id, active or not.
     Account(&'a str),
 }
 
 impl SessionSelector<'_> {
-    /// The column that tells it from the provider's others, and the value there.
-    pub fn column(&self) -> (&'static str, &dyn ToSql) {
+    /// The column to select by, and its value.
+    fn column(&self) -> (&'static str, &dyn ToSql) {
         match self {
             SessionSelector::Active => ("active", &1_i64),
             SessionSelector::Session(id) => ("session", id),
@@ -32,7 +32,7 @@ impl SessionSelector<'_> {
     }
 }
 
-/// A session and its mark.
+/// A session, and whether it is the active one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSession {
     number: i64,
@@ -77,7 +77,7 @@ impl<'a> Sessions<'a> {
         self.find(provider, SessionSelector::Active)
     }
 
-    /// The session that is meant; the newest, should there be several.
+    /// The selected session; the newest if there are several.
     pub fn find(
         &self,
         provider: &str,
@@ -86,12 +86,12 @@ impl<'a> Sessions<'a> {
         Ok(self.stored(provider, selector)?.map(|stored| stored.session))
     }
 
-    /// The sessions of one provider or of all, the oldest login first.
+    /// The sessions of one provider or of all, oldest login first.
     pub fn list(&self, provider: Option<&str>) -> VaultResult<Vec<StoredSession>> {
         self.0.all("WHERE ?1 IS NULL OR provider = ?1 ORDER BY provider, row", [provider])
     }
 
-    /// Stores a new session, which is not active yet, and gives it with its generation.
+    /// Stores a new session, not yet active, and returns it with its generation.
     pub fn insert(&self, session: Session) -> VaultResult<Session> {
         let session = Session { generation: self.next_generation()?, ..session };
         let stored = StoredSession { number: 0, session, is_active: false };
@@ -99,8 +99,8 @@ impl<'a> Sessions<'a> {
         Ok(stored.session)
     }
 
-    /// Stores a changed session, if the one that it was made from is still there and unchanged; gives
-    /// it with its new generation. Whether it is active does not change.
+    /// Stores a changed session, if the one it was made from is still there and unchanged, and
+    /// returns it with its new generation. An active session stays active.
     pub fn replace(&self, session: Session) -> VaultResult<Option<Session>> {
         let found = self.stored(&session.provider, SessionSelector::Session(&session.id))?;
         let Some(old) = found.filter(|old| old.session.generation == session.generation) else {
@@ -112,8 +112,8 @@ impl<'a> Sessions<'a> {
         Ok(Some(new.session))
     }
 
-    /// Makes the session of an account the provider's active one, and gives it; `None` when no such
-    /// account is stored. What was overwritten in place has ended, and goes now.
+    /// Makes the account's session the provider's active one and returns it; `None` if the account
+    /// is not stored. Rows that were overwritten in place are removed here.
     pub fn activate(&self, provider: &str, account: &str) -> VaultResult<Option<Session>> {
         let Some(found) = self.stored(provider, SessionSelector::Account(account))? else {
             return Ok(None);
@@ -126,11 +126,20 @@ impl<'a> Sessions<'a> {
         Ok(Some(found.session))
     }
 
-    /// False when it is not stored any more.
+    /// False if it is no longer stored.
     pub fn delete(&self, session: &Session) -> VaultResult<bool> {
         let deleted =
             self.0.delete("provider = ?1 AND session = ?2", [&session.provider, &session.id])?;
         Ok(deleted > 0)
+    }
+
+    /// Overwrites the sealed part with as many zeroes, which adds no page and moves no other row.
+    pub fn overwrite(&self, provider: &str, selector: SessionSelector<'_>) -> VaultResult<()> {
+        let (column, value) = selector.column();
+        let update = "UPDATE sessions SET sealed = zeroblob(length(sealed)) WHERE provider = ?1";
+        let update = format!("{update} AND {column} = ?2");
+        self.0.connection.execute(&update, params![provider, value])?;
+        Ok(())
     }
 
     fn stored(
@@ -143,11 +152,9 @@ impl<'a> Sessions<'a> {
         self.0.first(&rest, params![provider, value])
     }
 
-    /// Counts up across all sessions, and never down.
+    /// Counts up across all sessions, never down.
     fn next_generation(&self) -> VaultResult<u64> {
         let next = "UPDATE meta SET generation = generation + 1 RETURNING generation";
-        let generation: Option<i64> =
-            self.0.connection.query_row(next, [], |row| row.get(0)).optional()?;
-        generation.and_then(|number| u64::try_from(number).ok()).ok_or(VaultError::Damaged)
+        Ok(self.0.connection.query_row(next, [], |row| row.get(0))?)
     }
 }

@@ -1,13 +1,13 @@
-//! The vault of one data directory: its transactions, and what is done about damage that they find.
+//! The vault of one data directory: its transactions, and what happens when they find damage.
 //!
-//! Every operation is one transaction, under SQLite's cross-process lock. What is found damaged is
-//! quarantined, what still opens is carried over, and the operation goes on; `take_damage` tells. A
-//! call waits two seconds for others, then says that the vault is in use.
+//! Every operation is one transaction, under SQLite's cross-process lock. A damaged file is
+//! quarantined, what still opens is carried over, and the operation goes on; `take_damage` reports
+//! it. A call waits two seconds for others, then says that the vault is in use.
 
 use super::audit;
 use super::busy::{self, BusyTimeout};
-use super::error::{VaultError, VaultResult, explain_io};
-use super::file::{Open, data_version};
+use super::error::{VaultError, VaultResult, damaged_again};
+use super::file::Open;
 use super::files::{Directories, Found};
 use super::lock::{DirectoryLock, Guard};
 use super::opening::attach;
@@ -15,7 +15,7 @@ use super::rebuild::{self, Damage};
 use super::seal::Keys;
 use super::transaction::Transaction;
 use crate::clock::Clock;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::lock::Identity;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
@@ -31,19 +31,19 @@ pub struct Vault {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// None between a failed opening and the next call.
+    /// `None` after a failed opening, until the next call.
     pub open: Option<Open>,
     damage: Vec<Damage>,
-    /// Raised whenever the content may have changed.
-    pub mark: i64,
+    /// Goes up whenever the content may have changed.
+    mark: i64,
 }
 
-/// Damage that comes back this often is the disk's.
+/// If damage comes back this often, the disk is to blame.
 const ATTEMPTS: usize = 5;
 
 impl Vault {
-    /// Opens the vault of `directory`, and makes it where there is none. The device key lies in
-    /// `key_directory`, or beside the vault where that cannot be written.
+    /// Opens the vault of `directory`, or creates it. The device key is kept in `key_directory`, or
+    /// beside the vault if that directory is not writable.
     pub fn open(directory: &Path, key_directory: &Path, clock: Arc<dyn Clock>) -> Result<Vault> {
         let directories = Directories::prepare(directory, key_directory)?;
         let lock = DirectoryLock::new(&directories.data);
@@ -54,40 +54,38 @@ impl Vault {
         Ok(vault)
     }
 
-    /// True when the file is open, and nobody in this process is using it just now.
+    /// True if the file is open and nobody in this process is using it at the moment.
     pub fn is_free(&self) -> bool {
         self.state.try_lock().is_ok_and(|state| state.open.is_some())
     }
 
-    /// What was found damaged since this was last asked.
+    /// The damage found since the last call.
     pub fn take_damage(&self) -> Vec<Damage> {
         std::mem::take(&mut self.state().damage)
     }
 
-    /// A number that differs from the last one whenever anybody wrote, in any process.
+    /// A number that changes whenever anybody writes to the vault, in any process. Cheap: callers
+    /// ask at every step.
     pub fn change_mark(&self) -> Result<i64> {
-        let mut state = self.state();
-        let version = self.run(&mut state, TransactionBehavior::Deferred, |connection, _| {
-            data_version(connection)
-        })?;
-        let State { open, mark, .. } = &mut *state;
-        if let Some(open) = open.as_mut().filter(|open| open.data_version != version) {
-            open.data_version = version;
-            *mark += 1;
-        }
-        Ok(*mark)
+        self.retry(&mut self.state(), |state| {
+            let (_guard, open, mark) = self.enter(state)?;
+            if open.was_written_by_others()? {
+                *mark += 1;
+            }
+            Ok(*mark)
+        })
     }
 
-    /// Does `work` in one transaction that only reads. See [`Vault::transact`].
+    /// Runs `work` in one transaction that only reads. See [`Vault::transact`].
     pub fn read<T>(&self, mut work: impl FnMut(&Transaction<'_>) -> VaultResult<T>) -> Result<T> {
         self.run(&mut self.state(), TransactionBehavior::Deferred, |connection, keys| {
             work(&Transaction::new(connection, keys, self.clock()))
         })
     }
 
-    /// Does `work` in one transaction: all of it happens, or nothing, also when it fails or panics.
-    /// It may run again after damage was found, so it must not count on running once; and it must not
-    /// use the vault but through the transaction.
+    /// Runs `work` in one transaction: all of it happens or none, even if it fails or panics. After
+    /// damage was found, `work` runs again, so it must not count on running once. It must not use
+    /// the vault except through the transaction.
     pub fn transact<T>(
         &self,
         mut work: impl FnMut(&Transaction<'_>) -> VaultResult<T>,
@@ -103,56 +101,55 @@ impl Vault {
         behavior: TransactionBehavior,
         mut work: impl FnMut(&Connection, &Keys) -> VaultResult<T>,
     ) -> Result<T> {
+        self.retry(state, |state| {
+            let (_guard, open, mark) = self.enter(state)?;
+            let transaction = open.connection.transaction_with_behavior(behavior)?;
+            let value = work(&transaction, &open.keys)?;
+            if matches!(behavior, TransactionBehavior::Immediate) {
+                transaction.commit()?;
+                *mark += 1;
+            }
+            Ok(value)
+        })
+    }
+
+    /// Runs `work` until it succeeds or nothing more can be done about what it found.
+    pub(super) fn retry<T>(
+        &self,
+        state: &mut State,
+        mut work: impl FnMut(&mut State) -> VaultResult<T>,
+    ) -> Result<T> {
         for _ in 0..ATTEMPTS {
             let _timeout = BusyTimeout::of(busy::ORDINARY);
-            match self.attempt(state, behavior, &mut work) {
+            match work(state) {
                 Ok(value) => return Ok(value),
                 Err(failure) => self.recover(state, failure)?,
             }
         }
-        Err(Error::new(Kind::Storage, "the vault is damaged again and again")
-            .with_hint(format!("look at the disk that holds {}", self.directories.data.display())))
+        Err(damaged_again(&self.directories.data))
     }
 
-    fn attempt<T>(
+    /// Takes the directory's lock, makes sure that the open file is still the one at the path, and
+    /// returns it with the mark.
+    pub(super) fn enter<'s>(
         &self,
-        state: &mut State,
-        behavior: TransactionBehavior,
-        work: &mut impl FnMut(&Connection, &Keys) -> VaultResult<T>,
-    ) -> VaultResult<T> {
-        let guard = self.enter(state)?;
-        let State { open: Some(open), mark, .. } = state else { return Err(VaultError::Stale) };
-        let writes = matches!(behavior, TransactionBehavior::Immediate);
-        let transaction = open.connection.transaction_with_behavior(behavior)?;
-        let value = work(&transaction, &open.keys)?;
-        if writes {
-            transaction.commit()?;
-            *mark += 1;
-        }
-        drop(guard);
-        Ok(value)
-    }
-
-    /// Takes the directory's lock, and makes sure that the open file is the one at the path.
-    pub(super) fn enter(&self, state: &mut State) -> VaultResult<Guard> {
+        state: &'s mut State,
+    ) -> VaultResult<(Guard, &'s mut Open, &'s mut i64)> {
         if state.open.is_none() {
             self.attach(state, None)?;
         }
         let guard = self.lock.shared()?;
-        match &state.open {
-            Some(open) if self.is_current(open)? => Ok(guard),
+        match &mut state.open {
+            Some(open) if self.is_current(open)? => Ok((guard, open, &mut state.mark)),
             _ => Err(VaultError::Stale),
         }
     }
 
     pub(super) fn is_current(&self, open: &Open) -> Result<bool> {
-        let found = self.directories.look().map_err(|error| {
-            explain_io(&error, "the data directory cannot be read", &self.directories.data)
-        })?;
-        Ok(matches!(found, Found::File(_, identity) if identity == open.identity))
+        Ok(matches!(self.directories.look()?, Found::File(_, now) if now == open.identity))
     }
 
-    /// After this the work can be tried again, or the error is final.
+    /// After `Ok` the work can be tried again; an error is final.
     fn recover(&self, state: &mut State, failure: VaultError) -> Result<()> {
         match failure {
             VaultError::Stale => {
@@ -178,12 +175,10 @@ impl Vault {
     }
 
     fn delete_bad_rows(&self, state: &mut State) -> VaultResult<()> {
-        let guard = self.enter(state)?;
-        let State { open: Some(open), damage, mark } = state else { return Ok(()) };
+        let (_guard, open, mark) = self.enter(state)?;
         let kept_as = rebuild::delete_bad_rows(&self.directories, self.clock(), open)?;
-        damage.push(Damage { outcome: "damaged", kept_as });
         *mark += 1;
-        drop(guard);
+        state.damage.push(Damage { outcome: "damaged", kept_as });
         Ok(())
     }
 
@@ -203,7 +198,7 @@ impl Vault {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic inside a transaction has rolled it back; the state itself is whole.
+        // A panic inside a transaction rolls it back; the state itself stays sound.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

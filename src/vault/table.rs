@@ -1,8 +1,8 @@
-//! Sealed tables: each row is one sealed value, and plain columns to find it by.
+//! Sealed tables: each row is a sealed value, with plain columns to find it by.
 //!
-//! The only place that seals, binds and opens rows, and that tells one that was overwritten from one
-//! that is damaged. Plain columns decide nothing: those that repeat what is sealed are compared with
-//! it. A new table is a `Record` and a migration, and a line in `transaction`.
+//! The only place that seals, binds and opens rows, and that tells an overwritten row from a
+//! damaged one. Plain columns decide nothing; those that repeat something sealed are compared with
+//! it. A new table needs a `Record`, a migration, and a line in `transaction`.
 
 use super::error::{VaultError, VaultResult};
 use super::seal::{Aad, Keys, Purpose, is_overwritten};
@@ -17,21 +17,21 @@ use std::marker::PhantomData;
 pub trait Record: Sized {
     const TABLE: &'static str;
     const PURPOSE: Purpose;
-    /// The plain columns, beside those that each sealed table has.
+    /// The plain columns, besides those of every sealed table.
     const COLUMNS: &'static [&'static str];
-    /// What is sealed, as a whole.
+    /// The sealed part.
     type Sealed: Serialize + DeserializeOwned;
 
     fn sealed(&self) -> &Self::Sealed;
-    /// What binds it to its place.
+    /// Whose it is; binds the sealed part to its row.
     fn owner(&self) -> Owner<'_>;
-    /// The values of `COLUMNS`, in their order.
+    /// The values of `COLUMNS`, in that order.
     fn columns(&self) -> Vec<Value>;
-    /// The record with this number; `row` has the plain columns, by their names.
+    /// The record with this number; `row` has the plain columns, by name.
     fn read(number: i64, sealed: Self::Sealed, row: &Row<'_>) -> rusqlite::Result<Self>;
 }
 
-/// The columns that each sealed table has.
+/// The columns of every sealed table.
 #[derive(PartialEq, Eq)]
 pub struct Owner<'a> {
     /// The session's id.
@@ -46,7 +46,7 @@ impl Owner<'_> {
     }
 }
 
-/// The rows of one kind in an open vault.
+/// One sealed table of an open vault.
 pub struct Table<'a, R> {
     pub connection: &'a Connection,
     keys: &'a Keys,
@@ -58,7 +58,7 @@ impl<'a, R: Record> Table<'a, R> {
         Table { connection, keys, record: PhantomData }
     }
 
-    /// The rows that the rest of the statement selects, but for those that were overwritten.
+    /// The rows that `rest` of the statement selects, except those that were overwritten.
     pub fn all(&self, rest: &str, params: impl Params) -> VaultResult<Vec<R>> {
         let mut statement = self.connection.prepare_cached(&select::<R>(rest))?;
         let mut rows = statement.query(params)?;
@@ -69,7 +69,7 @@ impl<'a, R: Record> Table<'a, R> {
         Ok(records)
     }
 
-    /// The first of them.
+    /// The first of these rows.
     pub fn first(&self, rest: &str, params: impl Params) -> VaultResult<Option<R>> {
         let mut statement = self.connection.prepare_cached(&select::<R>(rest))?;
         let mut rows = statement.query(params)?;
@@ -81,7 +81,7 @@ impl<'a, R: Record> Table<'a, R> {
         Ok(None)
     }
 
-    /// Gives the row its number, or the next one, and says which.
+    /// Inserts under this number or the next free one, and returns it.
     pub fn insert(&self, number: Option<i64>, record: &R) -> VaultResult<i64> {
         let names = names::<R>();
         let places: Vec<_> = (1..=names.len()).map(|n| format!("?{n}")).collect();
@@ -96,30 +96,22 @@ impl<'a, R: Record> Table<'a, R> {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Writes a row anew.
+    /// Replaces a row.
     pub fn update(&self, number: i64, record: &R) -> VaultResult<()> {
         self.set(&names::<R>()[1..], self.values(Some(number), record)?)
     }
 
-    /// Writes only the plain columns; what is sealed may be newer than the caller's.
+    /// Replaces only the plain columns; the sealed part may be newer than the caller's.
     pub fn update_columns(&self, number: i64, record: &R) -> VaultResult<()> {
         let mut values = vec![Value::Integer(number)];
         values.extend(record.columns());
         self.set(R::COLUMNS, values)
     }
 
-    /// Gives the number of rows that were there.
+    /// Returns how many rows were deleted.
     pub fn delete(&self, condition: &str, params: impl Params) -> VaultResult<usize> {
         let statement = format!("DELETE FROM {} WHERE {condition}", R::TABLE);
         Ok(self.connection.prepare_cached(&statement)?.execute(params)?)
-    }
-
-    /// Puts zeroes where the sealed values were: the same length, so the same place.
-    pub fn overwrite(&self, condition: &str, params: impl Params) -> VaultResult<()> {
-        let statement =
-            format!("UPDATE {} SET sealed = zeroblob(length(sealed)) WHERE {condition}", R::TABLE);
-        self.connection.execute(&statement, params)?;
-        Ok(())
     }
 
     fn set(&self, names: &[&str], values: Vec<Value>) -> VaultResult<()> {
@@ -144,7 +136,7 @@ impl<'a, R: Record> Table<'a, R> {
         Ok(values)
     }
 
-    /// `None` for a row that was overwritten: what it held has ended, and that is no damage.
+    /// `None` for a row that was overwritten: its session has ended, and nothing is damaged.
     fn open(&self, row: &Row<'_>) -> VaultResult<Option<R>> {
         let (session, provider, account): (String, String, String) =
             (row.get(1)?, row.get(2)?, row.get(3)?);
@@ -166,16 +158,16 @@ impl<'a, R: Record> Table<'a, R> {
     }
 }
 
-/// What is done to every sealed table alike.
+/// What is done to all sealed tables.
 pub trait AnyTable {
     fn name(&self) -> &'static str;
 
-    /// True when at least one row opens: the key is right, whatever else is damaged.
+    /// True if at least one of these rows opens.
     fn opens_any(&self, numbers: &BTreeSet<i64>) -> bool;
 
     fn delete_unreadable(&self) -> VaultResult<()>;
 
-    /// Copies the rows with these numbers, as far as they open.
+    /// Copies those of these rows that open.
     fn copy_to(&self, new: &Connection, numbers: &BTreeSet<i64>) -> VaultResult<()>;
 }
 

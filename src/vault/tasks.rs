@@ -1,7 +1,7 @@
-//! What is left to do on this device after a logout: stored with it, and there until it is finished.
+//! What is left to do on this device after a logout: stored with it, kept until finished.
 //!
-//! Nobody is given a task alone: whoever runs it finishes it, and what a crash interrupts is run
-//! again. So each task is run at least once. What a task means is not known here.
+//! Nobody reserves a task. The one who runs it marks it finished, and a task that a crash
+//! interrupts runs again, so each runs at least once. This module does not know what a task means.
 
 use super::error::VaultResult;
 use super::seal::{Keys, Purpose};
@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
-/// What sort of work a task is.
+/// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
@@ -20,9 +20,9 @@ pub enum TaskKind {
     DowngradeEntitlements,
     WindowProperty,
     Builtin,
-    /// A function of the embedding add-on, by its name.
+    /// A function of the embedding add-on, by name.
     Hook,
-    /// Others are told to read the user's data again.
+    /// Tells others to reload the user's data.
     Update,
 }
 
@@ -51,19 +51,19 @@ impl TaskKind {
 /// One thing to do. Sealed as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// The session after which it is to be done.
+    /// The session whose logout left it.
     pub session_id: String,
     pub provider: String,
     /// The account's id.
     pub account: String,
     pub kind: TaskKind,
     pub name: String,
-    /// What is needed to do it.
+    /// The data it needs.
     #[serde(with = "crate::secret::sealed")]
     pub payload: Secret,
 }
 
-/// A task that is not finished.
+/// An unfinished task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedTask {
     pub id: i64,
@@ -117,7 +117,7 @@ impl<'a> Tasks<'a> {
         self.0.all(&format!("WHERE kind IN ({}) ORDER BY row", kinds.join(", ")), [])
     }
 
-    /// False when somebody else has finished it.
+    /// False if somebody else has finished it.
     pub fn finish(&self, id: i64) -> VaultResult<bool> {
         Ok(self.0.delete("row = ?1", [id])? > 0)
     }

@@ -1,4 +1,4 @@
-//! What can be done inside a transaction, and the list of the sealed tables.
+//! What a transaction can do, and the list of sealed tables.
 
 use super::audit::AuditTrail;
 use super::outbox::{Outbox, OutboxEntry};
@@ -9,7 +9,7 @@ use super::tasks::{QueuedTask, Tasks};
 use crate::clock::Clock;
 use rusqlite::Connection;
 
-/// An open transaction: all that is written in it happens, or nothing.
+/// An open transaction. Either everything written in it happens, or nothing.
 pub struct Transaction<'a> {
     connection: &'a Connection,
     keys: &'a Keys,
@@ -38,7 +38,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Every sealed table, for what is done to all of them.
+/// All sealed tables.
 pub fn sealed_tables<'a>(
     connection: &'a Connection,
     keys: &'a Keys,

@@ -131,7 +131,7 @@ pub fn drain(keeper: &Keeper) -> DrainReport {
     keeper.drain(false, &never()).unwrap()
 }
 
-/// Asks the provider who is signed in, as an add-on does. Gives the status.
+/// Asks the provider who is logged in, as an add-on does. Gives the status.
 pub fn ask(keeper: &Keeper) -> Result<u16> {
     get(keeper, keeper.provider().website.join("/me").unwrap().as_str())
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 pub const METADATA: &str = "/.well-known/openid-configuration";
 
-/// An issuer, and a device that may sign in there.
+/// An issuer, and a device that may log in there.
 pub struct Issuer {
     server: Server,
     /// As RFC 8414 calls its URL.
@@ -42,7 +42,7 @@ impl Issuer {
         Issuer::at("", METADATA)
     }
 
-    /// An issuer at whose token endpoint somebody has signed in.
+    /// An issuer at whose token endpoint somebody has logged in.
     pub fn signed_in() -> Self {
         let issuer = Issuer::start();
         issuer.log_in().unwrap();
@@ -95,7 +95,7 @@ impl Issuer {
         all.filter(|seen| seen.form["grant_type"] == "refresh_token").collect()
     }
 
-    /// Signs in by whatever the token endpoint answers.
+    /// Logs in by whatever the token endpoint answers.
     pub fn log_in(&self) -> Result<Status> {
         let (number, _) = self.device.start_device_login(&never())?;
         self.device.finish_device_login(number, &never())
@@ -105,7 +105,8 @@ impl Issuer {
         self.device.renew(&never())
     }
 
-    /// A good answer to a request for tokens, with these changes; `id_token` is given by its claims.
+    /// A good answer to a request for tokens, with these changes; `id_token` is given by its
+    /// claims.
     pub fn tokens(&self, changes: &Value) -> Steps {
         json_answer(200, &self.site.tokens(changes))
     }

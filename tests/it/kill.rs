@@ -1,4 +1,4 @@
-//! kill -9 at random moments of a logout: never signed in with an ended session, never a lost
+//! kill -9 at random moments of a logout: never logged in with an ended session, never a lost
 //! revocation.
 
 use crate::child;

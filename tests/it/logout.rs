@@ -1,6 +1,6 @@
 //! The main story: in, back after a restart, out, and out for good.
 
-use crate::fixture::{ask, cancel_after, drain, log_out, never, pending, state};
+use crate::fixture::{Device, ask, cancel_after, drain, log_out, never, pending, state};
 use crate::server::Step;
 use crate::service::{Service, log_in, signed_in};
 use sessionkeeper::error::Kind;
@@ -44,6 +44,20 @@ fn in_and_back_and_out() {
     let expected =
         [("login", "ok"), ("restored", "ok"), ("logout", "cleared"), ("revoked", "revoked")];
     assert_eq!(trail, expected.map(|(event, outcome)| (event.to_owned(), outcome.to_owned())));
+}
+
+/// How often the vault was written, from the header of its file.
+fn commits(device: &Device) -> u32 {
+    let bytes = std::fs::read(device.directory.join("data/vault.db")).unwrap();
+    u32::from_be_bytes(bytes[24..28].try_into().unwrap())
+}
+
+#[test]
+fn a_logout_writes_once_here_and_once_for_the_answer() {
+    let (_service, device) = signed_in();
+    let before = commits(&device);
+    let tasks = log_out(&device).tasks.len();
+    assert_eq!((commits(&device) - before, tasks), (2, 0));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The integration tests: the core against a server on loopback that plays whatever a test writes.
 //!
-//! `server` is that server; `service` and `issuer` are the two providers it stands for; `fixture` is
-//! the device that signs in there, and the only place that knows how a keeper is set up.
+//! `server` is that server; `service` and `issuer` are the two providers it stands for; `fixture`
+//! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
 mod fixture;

@@ -1,8 +1,8 @@
-//! The one server of these tests: on each connection it does what a script says, and it keeps what it
-//! was asked. It knows HTTP only as far as it reads requests, so it can answer wrongly.
+//! The one server of these tests: on each connection it does what a script says, and it keeps what
+//! it was asked. It knows HTTP only as far as it reads requests, so it can answer wrongly.
 //!
-//! The services as real as they get, with TLS, are in tests/servers; what is tested with this one is
-//! what the core makes of an answer, for many answers quickly.
+//! The services as real as they get, with TLS, are in tests/servers; what is tested with this one
+//! is what the core makes of an answer, for many answers quickly.
 
 use sessionkeeper::provider::Hosts;
 use std::collections::{HashMap, VecDeque};

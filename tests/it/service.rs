@@ -1,4 +1,5 @@
-//! The server as a service with a login form and cookies: the Angel Studios login in its bare outline.
+//! The server as a service with a login form and cookies: the Angel Studios login in its bare
+//! outline.
 
 use crate::fixture::{Device, clock};
 use crate::server::{Seen, Server, Step, Steps, answer};
@@ -37,7 +38,7 @@ struct Site {
     is_ageless: AtomicBool,
 }
 
-/// A service, and a device that is signed in there.
+/// A service, and a device that is logged in there.
 pub fn signed_in() -> (Service, Device) {
     let service = Service::start();
     let device = service.device();
@@ -45,7 +46,7 @@ pub fn signed_in() -> (Service, Device) {
     (service, device)
 }
 
-/// Signs in with the service's one password.
+/// Logs in with the service's one password.
 pub fn log_in(keeper: &Keeper) {
     assert_eq!(try_log_in(keeper, &Cancel::new()).unwrap().state, State::SignedIn);
 }

@@ -1,6 +1,6 @@
 """An add-on of somebody else, which uses Sessionkeeper as a module.
 
-Each run opens its own keeper, asks who is signed in, and announces the answer, or the error, with
+Each run opens its own keeper, asks who is logged in, and announces the answer, or the error, with
 the number it was given. Run "without", it does all but that; run with "builtin" and a builtin of
 Kodi, it runs that. It shows nothing on the screen.
 """

@@ -47,7 +47,7 @@ def test_two_accounts(kodi: Kodi, viewer: Viewer, witness: Witness, server: Stan
     viewer.choose(NAME)
     viewer.wait_for_settings()
     kodi.screenshot("71-switched")
-    assert viewer.notifications()[-1] == f"Signed in as {NAME}"
+    assert viewer.notifications()[-1] == f"Logged in as {NAME}"
     assert active(witness) == [NAME]
     viewer.wait_for_announcement("switched")
     assert alive(server) == sorted([NAME, OTHER])
@@ -59,7 +59,7 @@ def test_two_accounts(kodi: Kodi, viewer: Viewer, witness: Witness, server: Stan
 
     viewer.log_out()
     assert alive(server) == []
-    assert viewer.notifications()[-1] == "Signed out"
+    assert viewer.notifications()[-1] == "Logged out"
 
 
 def add_another(kodi: Kodi, viewer: Viewer) -> None:
@@ -69,7 +69,7 @@ def add_another(kodi: Kodi, viewer: Viewer) -> None:
     viewer.choose(ADD)
     viewer.enter_credentials(OTHER, OTHERS_PASSWORD)
     viewer.wait_for_settings()
-    assert viewer.notifications() == ["Signed in", "Signed in"]
+    assert viewer.notifications() == ["Logged in", "Logged in"]
 
 
 def remove(kodi: Kodi, viewer: Viewer, email: str) -> None:
@@ -84,7 +84,7 @@ def remove(kodi: Kodi, viewer: Viewer, email: str) -> None:
     kodi.screenshot("73-confirm-remove")
     viewer.answer_yes()
     viewer.wait_for_settings()
-    assert viewer.notifications()[-1] == f"Signed out ({email})"
+    assert viewer.notifications()[-1] == f"Logged out ({email})"
     kodi.screenshot("74-removed")
 
 
@@ -118,7 +118,7 @@ def test_removing_while_the_server_is_away(
     viewer.choose(NAME)
     viewer.answer_yes()
     viewer.wait_for_settings()
-    assert viewer.notifications()[-1].startswith("Signed out here. The server will be told")
+    assert viewer.notifications()[-1].startswith("Logged out here. The server will be told")
     assert viewer.notifications()[-1].endswith(f"({NAME})")
     assert active(witness) == [OTHER]
     server.start()
@@ -141,7 +141,7 @@ def test_everywhere_says_how_many(
     kodi.remote.wait_for_toast()
     kodi.screenshot("76-signed-out-everywhere")
     viewer.wait_for_settings()
-    assert viewer.notifications()[-1] == "Signed out. Sessions ended: 3"
+    assert viewer.notifications()[-1] == "Logged out. Sessions ended: 3"
     assert alive(server) == [OTHER]
     announced = [message for message, _ in kodi.remote.announcements(ADDON_ID)]
     assert announced.count("logout") == 1

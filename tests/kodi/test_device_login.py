@@ -64,7 +64,7 @@ def test_from_the_code_to_the_proved_logout(
     server.approve(code, NAME, PASSWORD)
     viewer.wait_for_settings()
     kodi.screenshot(f"61-{provider_id}-signed-in")
-    assert viewer.notifications() == ["Signed in"]
+    assert viewer.notifications() == ["Logged in"]
     assert "Log out" in viewer.shown_settings()
     assert witness.status()["account"]["email"] == NAME
     assert pictures(kodi) == []
@@ -75,7 +75,7 @@ def test_from_the_code_to_the_proved_logout(
     kodi.start()
     viewer.log_out()
     kodi.screenshot(f"62-{provider_id}-signed-out")
-    assert viewer.notifications() == ["Signed out"]
+    assert viewer.notifications() == ["Logged out"]
     assert not any(session["alive"] for session in server.sessions())
     assert witness.places_with([PASSWORD, token, *witness.device_key()]) == []
     assert code not in kodi.logs()
@@ -152,7 +152,7 @@ def test_a_new_code_when_one_has_expired(
     server.approve(second, NAME, PASSWORD)
     viewer.wait_for_settings()
     assert witness.status()["state"] == "signed_in"
-    assert viewer.notifications() == ["Signed in"]
+    assert viewer.notifications() == ["Logged in"]
 
 
 def test_a_refusal_on_the_other_device_is_a_message(

@@ -93,7 +93,7 @@ def test_its_own_buttons(kodi: Kodi, viewer: Viewer, witness: Witness, server: S
     assert witness.status()["state"] == "signed_out"
     assert listing(kodi) == ["Log in"]
     open_its_settings(kodi)
-    kodi.remote.wait_for(lambda: "Not signed in" in its_settings_file(kodi), "its hook to have run")
+    kodi.remote.wait_for(lambda: "Not logged in" in its_settings_file(kodi), "its hook to have run")
     kodi.screenshot("82-example-signed-out")
     # Sessionkeeper's own buttons and words were not needed.
     assert viewer.notifications() == []

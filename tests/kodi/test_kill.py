@@ -1,4 +1,4 @@
-"""SIGKILL at different moments of a logout: never signed in with an ended session, never a lost
+"""SIGKILL at different moments of a logout: never logged in with an ended session, never a lost
 revocation.
 
 Five moments; SESSIONKEEPER_KILLS sets another number (`make soak`: 50).

@@ -13,7 +13,7 @@ from tests.kodi.witness import Witness
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
-LATER = "Signed out here. The server will be told when it can be reached."
+LATER = "Logged out here. The server will be told when it can be reached."
 TOLD_WITHIN_S = 60
 
 
@@ -26,7 +26,7 @@ def alive(angel: StandIn) -> list[str]:
 
 
 def end_all(angel: StandIn) -> None:
-    """What earlier tests left signed in is not this test's."""
+    """What earlier tests left logged in is not this test's."""
     for session in alive(angel):
         angel.end_session(session)
 
@@ -47,7 +47,7 @@ def test_server_down_and_told_after_a_restart(
     viewer.wait_for_settings()
     assert "Try now" in viewer.shown_settings()
     kodi.screenshot("21-logout-waiting")
-    assert [word for word in viewer.notifications() if word.startswith("Signed out")] == [LATER]
+    assert [word for word in viewer.notifications() if word.startswith("Logged out")] == [LATER]
     assert witness.status()["state"] == "signed_out"
     assert len(witness.outbox()) == 1
     kodi.kill()
@@ -118,9 +118,9 @@ def test_an_answer_that_proves_nothing(
     kodi.remote.wait_until_quiet()
     angel.fault("/logout", "no_deletion", host="auth.angel.com")
     viewer.log_out()
-    told = [words for words in viewer.notifications() if words.startswith("Signed out")]
+    told = [words for words in viewer.notifications() if words.startswith("Logged out")]
     assert len(told) == 1
-    assert told[0].startswith("Signed out here. The server's answer proves nothing")
+    assert told[0].startswith("Logged out here. The server's answer proves nothing")
     assert re.search(r"ends by itself on \d.*\d\.$", told[0])
     kodi.screenshot("23-signed-out-unproved")
     assert not witness.events("revoked")

@@ -1,4 +1,4 @@
-"""The main job: sign in in the settings, stay signed in over a restart, sign out here and there."""
+"""The main job: log in in the settings, stay logged in over a restart, log out here and there."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def wrong_password_then_the_right_one(kodi: Kodi, viewer: Viewer) -> None:
     shown = viewer.shown_settings()
     assert {"Session details", "Log out"} <= set(shown)
     assert "Log in" not in shown
-    assert viewer.notifications() == ["Signed in"]
+    assert viewer.notifications() == ["Logged in"]
     viewer.wait_for_announcement("login")
 
 
@@ -82,7 +82,7 @@ def log_out(kodi: Kodi, viewer: Viewer) -> None:
     remote.wait_for_toast()
     kodi.screenshot("08-signed-out")
     viewer.wait_for_settings()
-    assert viewer.notifications() == ["Signed out"]
+    assert viewer.notifications() == ["Logged out"]
     assert "Log in" in viewer.shown_settings()
     kodi.screenshot("09-settings-signed-out")
     viewer.wait_for_announcement("logout")

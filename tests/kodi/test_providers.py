@@ -18,7 +18,7 @@ from tests.servers.fixture import StandIn
 NAME, PASSWORD = StandIn.VIEWER
 WITH_PASSWORD = ["workos", "jwt-audit", "linxup", "idempotent"]
 # What a service's own logout proves. The token of jwt-audit lives on until it ends by itself.
-OUTCOME = {"jwt-audit": "Signed out here. The server's answer proves nothing"}
+OUTCOME = {"jwt-audit": "Logged out here. The server's answer proves nothing"}
 
 
 class TestInTheSettings:
@@ -87,10 +87,10 @@ def test_from_the_choice_to_the_logout(
     kodi.remote.wait_until_quiet()
     viewer.log_out()
     kodi.screenshot(f"54-{provider_id}-signed-out")
-    told = [words for words in viewer.notifications() if words.startswith("Signed out")]
+    told = [words for words in viewer.notifications() if words.startswith("Logged out")]
     assert len(told) == 1
-    assert told[0].startswith(OUTCOME.get(provider_id, "Signed out"))
-    assert (told[0] == "Signed out") == (provider_id not in OUTCOME)
+    assert told[0].startswith(OUTCOME.get(provider_id, "Logged out"))
+    assert (told[0] == "Logged out") == (provider_id not in OUTCOME)
     assert witness.status()["state"] == "signed_out"
     if provider_id not in OUTCOME:
         assert not any(session["alive"] for session in server.sessions())
@@ -117,7 +117,7 @@ class TestPickedByHand:
         viewer.log_in(NAME, PASSWORD)
         assert witness.status()["account"]["email"] == NAME
         viewer.log_out()
-        assert viewer.notifications() == ["Signed in", "Signed out"]
+        assert viewer.notifications() == ["Logged in", "Logged out"]
 
 
 class TestAuditWarning:
@@ -134,7 +134,7 @@ class TestAuditWarning:
         kodi.screenshot("56-audit-warning")
         told = viewer.notifications()
         assert len(told) == 2
-        assert told[1].startswith("Signed out. The service adds: ")
+        assert told[1].startswith("Logged out. The service adds: ")
         assert kodi.remote.dialog() != "DialogConfirm.xml"
 
 

@@ -123,7 +123,7 @@ class Viewer:
 
     def announcements(self) -> list[str]:
         """What the service has told other add-ons in this run, from before we listened too."""
-        return self._logged("announced: ")
+        return self._logged("published: ")
 
     def _logged(self, kind: str) -> list[str]:
         mark = f"{ADDON_ID}: {kind}"

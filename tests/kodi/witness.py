@@ -55,7 +55,7 @@ class Witness:
         return status
 
     def log_in(self, name: str, password: str) -> None:
-        """Signs in from outside Kodi, for tests that are about what comes after."""
+        """Logs in from outside Kodi, for tests that are about what comes after."""
         answer = self._command("login", "--username", name, SESSIONKEEPER_PASSWORD=password)
         assert answer["state"] == "signed_in"
 
@@ -66,7 +66,7 @@ class Witness:
         assert answer["state"] == "signed_in"
 
     def log_out(self) -> None:
-        """Signs out from outside Kodi, and expects the server's proof."""
+        """Logs out from outside Kodi, and expects the server's proof."""
         assert self._command("logout")["remote"] == "revoked"
 
     def audit(self) -> list[dict[str, Any]]:
@@ -82,12 +82,12 @@ class Witness:
         return entries
 
     def cookies(self) -> dict[str, str]:
-        """The session's cookies with their values; empty when signed out."""
+        """The session's cookies with their values; empty when logged out."""
         cookies: dict[str, str] = self._credentials()["cookies"]
         return cookies
 
     def token(self) -> str:
-        """The bearer token; empty when signed out, or where the service has none."""
+        """The bearer token; empty when logged out, or where the service has none."""
         return str(self._credentials()["token"])
 
     def accounts(self) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ def native(monkeypatch: pytest.MonkeyPatch) -> NativeDouble:
 
 @pytest.fixture
 def angel(stand_in: Callable[[str], StandIn]) -> StandIn:
-    """The stand-in of Angel Studios: nobody is signed in, and nothing is wrong."""
+    """The stand-in of Angel Studios: nobody is logged in, and nothing is wrong."""
     return stand_in("angel").reset()
 
 
@@ -50,7 +50,7 @@ def server(angel: StandIn) -> StandIn:
 
 @pytest.fixture
 def browser(server: StandIn) -> Browser:
-    """Signed in as the viewer."""
+    """Logged in as the viewer."""
     browser = Browser(server)
     assert "Signed in as viewer@example.com" in browser.log_in(*server.VIEWER).text
     return browser

@@ -247,7 +247,7 @@ class NativeDouble(types.ModuleType):
         return {"value": {"events": events, "newest": newest}}
 
     def _login_start(self, _: dict[str, Any]) -> dict[str, Any]:
-        return error("invalid_input", "angel signs in with a user name and a password", "")
+        return error("invalid_input", "angel logs in with a user name and a password", "")
 
     def _login_finish(self, _: dict[str, Any]) -> dict[str, Any]:
         return error("invalid_input", "there is no such login", "")

@@ -86,14 +86,14 @@ def test_accounts_for_people_and_as_json(
     native.answer("accounts", {"accounts": [STORED, OTHER]})
     assert cli.main(["accounts"]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("* 87735831  viewer@example.com  angel  signed in until 2100-01-01")
+    assert first.startswith("* 87735831  viewer@example.com  angel  logged in until 2100-01-01")
     assert second == "  2  Other  angel  access has ended"
     assert cli.main(["accounts", "--json", "--all"]) == 0
     assert json.loads(capsys.readouterr().out) == {"accounts": [STORED, OTHER]}
     assert native.arguments("accounts") == {"all": True}
     native.answer("accounts", {"accounts": []})
     assert cli.main(["accounts"]) == 0
-    assert capsys.readouterr().out == "No account is signed in.\n"
+    assert capsys.readouterr().out == "No account is logged in.\n"
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_only_the_newest_is_told_of_this_logout(core: NativeDouble) -> None:
     keeper = sessionkeeper.open(after_logout={"empty_cache": seen.append})
     keeper.logout()
     assert [report.remote for report in seen] == ["unconfirmed", "revoked"]
-    # Nobody was signed in: what is left over is of an earlier logout.
+    # Nobody was logged in: what is left over is of an earlier logout.
     core.tasks.append(task(9, "empty_cache"))
     core.answer("logout", {**REPORT, "local": "already_signed_out"})
     keeper.logout()
@@ -209,7 +209,7 @@ def test_the_command_line_says_what_was_not_done(
     ]
     native.answer("logout", {**REPORT, "tasks": tasks})
     assert cli.main(["logout"]) == 0
-    expected = "Signed out, here and on the server.\nNot done: cache/ (in?use).\n"
+    expected = "Logged out, here and on the server.\nNot done: cache/ (in?use).\n"
     assert capsys.readouterr().out == expected
     assert cli.main(["logout", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["tasks"] == tasks

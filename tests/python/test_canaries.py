@@ -41,5 +41,5 @@ def test_the_search_finds_a_canary_in_any_writing(leak: bytes, tmp_path: Path) -
 
 
 def test_the_search_finds_nothing_where_nothing_is(tmp_path: Path) -> None:
-    (tmp_path / "some.log").write_text("viewer@example.com signed in", encoding="utf-8")
+    (tmp_path / "some.log").write_text("viewer@example.com logged in", encoding="utf-8")
     assert Search({"the password": PASSWORD, "key": bytes(range(32))}).files(tmp_path) == []

@@ -115,7 +115,7 @@ def test_a_damaged_vault_is_told_once(command_line: CommandLine) -> None:
     first = command_line.run("status")
     assert first.returncode == 0
     assert b"the stored sessions cannot be read" in first.stderr
-    assert b"Nobody is signed in" in first.stdout
+    assert b"Nobody is logged in" in first.stdout
     second = command_line.run("status")
     assert second.stderr == b""
-    assert b"Nobody is signed in" in second.stdout
+    assert b"Nobody is logged in" in second.stdout

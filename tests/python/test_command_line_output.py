@@ -51,10 +51,10 @@ def test_status_as_json_has_exactly_these_keys(
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (SIGNED_OUT, ["Nobody is signed in."]),
+        (SIGNED_OUT, ["Nobody is logged in."]),
         ({**SIGNED_OUT, "pending_revocations": 1}, ["1 logout waits for the server"]),
         ({**SIGNED_OUT, "pending_revocations": 2}, ["2 logouts wait for the server"]),
-        (SIGNED_IN, ["Signed in to angel as viewer@example.com.", "angel_jwt_v2", " d "]),
+        (SIGNED_IN, ["Logged in to angel as viewer@example.com.", "angel_jwt_v2", " d "]),
         ({**SIGNED_IN, "state": "expired"}, ["it can be renewed", "viewer@example.com"]),
         ({**SIGNED_IN, "state": "expired", "renewable": False}, ["The session has ended"]),
     ],
@@ -84,35 +84,35 @@ def test_text_from_a_server_cannot_steer_the_terminal(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "Signed out, here and on the server."),
-        ({"remote": "already_ended"}, "Signed out, here and on the server."),
-        ({"reason": "the server ended the session"}, "Signed out, here and on the server."),
+        ({}, "Logged out, here and on the server."),
+        ({"remote": "already_ended"}, "Logged out, here and on the server."),
+        ({"reason": "the server ended the session"}, "Logged out, here and on the server."),
         (
             {"remote": "deferred", "status": None},
-            "Signed out here; the server will be told when it can be reached.",
+            "Logged out here; the server will be told when it can be reached.",
         ),
         (
             {"remote": "deferred", "reason": "no answer\nin time"},
-            "Signed out here; the server will be told when it can be reached (no answer?in time).",
+            "Logged out here; the server will be told when it can be reached (no answer?in time).",
         ),
         (
             {"remote": "unconfirmed", "status": 200},
-            "Signed out here. The server's answer proves nothing; "
+            "Logged out here. The server's answer proves nothing; "
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (
             {"remote": "rejected", "expires_at": None},
-            "Signed out here. The server refuses to end the session; "
+            "Logged out here. The server refuses to end the session; "
             "when the session ends by itself is unknown.",
         ),
         (
             {"remote": "nothing_to_revoke"},
-            "Signed out here only. The server was not told; "
+            "Logged out here only. The server was not told; "
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (
             {"local": "already_signed_out", "remote": "nothing_to_revoke"},
-            "Nobody was signed in.",
+            "Nobody was logged in.",
         ),
     ],
 )
@@ -152,7 +152,7 @@ def test_logout_as_json_has_exactly_these_keys(
         ({"sessions_ended": 2, "remote": "deferred"}, "The server ended 2 sessions."),
         ({"sessions_ended": 0, "remote": "deferred"}, "The server has not ended any session yet."),
         ({"sessions_ended": None}, "How many sessions the server ended is not known."),
-        ({"local": "already_signed_out", "remote": "nothing_to_revoke"}, "Nobody was signed in."),
+        ({"local": "already_signed_out", "remote": "nothing_to_revoke"}, "Nobody was logged in."),
     ],
 )
 def test_everywhere_tells_how_many(

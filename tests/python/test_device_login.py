@@ -13,7 +13,7 @@ from tests.python.native_double import CODE, QR_ROWS, SIGNED_IN, Hanging, Native
 
 @pytest.fixture
 def oidc(native: NativeDouble) -> NativeDouble:
-    """A provider that signs in with a code."""
+    """A provider that logs in with a code."""
     native.answer("login_start", CODE)
     native.answer("login_finish", SIGNED_IN)
     return native

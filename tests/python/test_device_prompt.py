@@ -25,7 +25,7 @@ LOGIN = ["--provider", "oidc", "login"]
 
 @pytest.fixture
 def oidc(native: NativeDouble) -> NativeDouble:
-    """A provider that signs in with a code."""
+    """A provider that logs in with a code."""
     native.summaries = [ANGEL, {**ANGEL, "id": "oidc", "login": "device_code"}]
     native.answer("login_start", CODE)
     native.answer("login_finish", SIGNED_IN)

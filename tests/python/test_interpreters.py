@@ -30,7 +30,7 @@ try:
 except sessionkeeper.NotSignedIn as error:
     assert error.code == "not_signed_in", error.code
 else:
-    raise AssertionError("nobody is signed in")
+    raise AssertionError("nobody is logged in")
 """
 
 HOST = r"""

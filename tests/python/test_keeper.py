@@ -249,10 +249,10 @@ def test_the_small_verbs(native: NativeDouble, keeper: sessionkeeper.Keeper) -> 
 
 
 def test_events_and_log_lines(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
-    native.log = [[1, "signed in"], [3, "it broke"]]
+    native.log = [[1, "logged in"], [3, "it broke"]]
     assert keeper.newest_event() == 0
     native.happened = [EVENT, {**EVENT, "seq": 5, "event": "logout"}]
-    assert keeper.take_log() == [(1, "signed in"), (3, "it broke")]
+    assert keeper.take_log() == [(1, "logged in"), (3, "it broke")]
     assert keeper.take_log() == []
     assert keeper.newest_event() == 5
     assert [event.event for event in keeper.events()] == ["login", "logout"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import tomllib
 
 import sessionkeeper
 from sessionkeeper import loading
@@ -17,10 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_version_is_that_of_the_crate() -> None:
-    text = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "([^"]+)"$', text, re.MULTILINE)
-    assert found is not None
-    assert sessionkeeper.__version__ == found.group(1)
+    crate = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    assert sessionkeeper.__version__ == crate["package"]["version"]
 
 
 def test_another_version_is_refused_before_any_data_is_touched(

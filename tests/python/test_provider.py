@@ -108,7 +108,7 @@ def test_the_catalogue_tells_what_is_left_open(
     native.summaries = [{**ANGEL, "login": "device_code", "parameters": [base, suffix]}]
     assert cli.main(["providers"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "angel  Angel Studios  https://www.angel.com  (signs in with a code)",
+        "angel  Angel Studios  https://www.angel.com  (logs in with a code)",
         "    --parameter base=https://a  the address",
         "    --parameter suffix=-ACT  the end; by default -NON",
     ]

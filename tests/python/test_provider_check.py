@@ -76,8 +76,8 @@ def test_open_refuses_it_in_the_same_words(mistake: Mistake, file: Path, tmp_pat
     ("given", "message", "hint"),
     [
         ({"bass": "https://a.example.com"}, "no parameter 'bass'", "It has: base"),
-        ({"base": "https://a.example.com/x y"}, "'base' holds characters", "without spaces"),
-        ({"base": 'x"\nid = "y'}, "'base' holds characters", "quotes"),
+        ({"base": "https://a.example.com/x y"}, "'base' contains characters", "without spaces"),
+        ({"base": 'x"\nid = "y'}, "'base' contains characters", "quotes"),
         ({"base": "http://api.example.com"}, "only https is used", "https://"),
         ({"base": "api.example.com"}, "is not an address", "in full"),
     ],

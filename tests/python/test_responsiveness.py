@@ -21,7 +21,7 @@ PAUSE = 1.5
 def keeper(
     angel: StandIn, open_keeper: Callable[..., sessionkeeper.Keeper]
 ) -> sessionkeeper.Keeper:
-    """Signed in at a server that takes its time for a logout."""
+    """Logged in at a server that takes its time for a logout."""
     keeper = open_keeper()
     keeper.login(NAME, PASSWORD)
     angel.fault("/logout", "delay", delay=PAUSE)

@@ -22,7 +22,6 @@ from tests.python.planting import (
     LOGOUT_FAULTS,
     NAME,
     PASSWORD,
-    TALKATIVE,
     WRONG,
     Plant,
     plant_in,
@@ -125,7 +124,7 @@ def test_a_session_shows_no_secret(
     angel.end_session(angel.sessions()[-1]["id"])
     stage.fails("a session that was ended", partial(session.post, GRAPHQL, data=ME))
     stage.show("a logout", keeper.logout())
-    stage.fails("nobody signed in", partial(session.post, GRAPHQL, data=ME))
+    stage.fails("nobody logged in", partial(session.post, GRAPHQL, data=ME))
     log = keeper.take_log()
     assert any("a cookie was refused" in text for level, text in log if level == 0)
     stage.show("the log so far", *log)
@@ -158,11 +157,9 @@ def test_the_command_line_shows_no_secret(
     output: dict[str, str | bytes] = {}
 
     def run(*arguments: str, expected: int = 0, given: bytes = b"", **environment: str) -> None:
-        options = ["--json"] if as_json else []
-        command = [*command_line.command(*options, *arguments)]
-        command[1:3] = ["-c", TALKATIVE]
+        options = ["--verbose", "--json"] if as_json else ["--verbose"]
         ended = subprocess.run(
-            command,
+            command_line.command(*options, *arguments),
             input=given,
             capture_output=True,
             env={**command_line.environment, **environment},

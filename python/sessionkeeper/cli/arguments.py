@@ -27,9 +27,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sessionkeeper",
-        description="Signs in to a streaming service, stays signed in, and signs out on the"
+        description="Logs in to a streaming service, stays logged in, and logs out on the"
         " server as well.",
-        epilog="Exit status: 0 done, 1 failed, 2 usage, 3 not signed in, 4 credentials refused,"
+        epilog="Exit status: 0 done, 1 failed, 2 usage, 3 not logged in, 4 credentials refused,"
         " 5 network, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"sessionkeeper {__version__}")
@@ -41,11 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, does: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=does, description=does, parents=[shared])
 
-    login = command("login", "sign in; the password comes from the prompt or standard input")
+    login = command("login", "log in; the password comes from the prompt or standard input")
     login.add_argument(
         "--username",
         metavar="U",
-        help="the name to sign in with; left out where the service shows a code instead",
+        help="the name to log in with; left out where the service shows a code instead",
     )
     command("status", "show what is stored, without network")
     command("restore", "bring the session back, renewed where needed")
@@ -54,10 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     request.add_argument("url", metavar="URL", help="on one of the provider's hosts")
     request.add_argument("--data", metavar="D", help="the body; @FILE sends a file as it is")
     request.add_argument("--header", action="append", default=[], metavar="H", help="'Name: value'")
-    accounts = command("accounts", "show the accounts that are signed in here")
+    accounts = command("accounts", "show the accounts that are logged in here")
     accounts.add_argument("--switch", metavar="ID", help="make this one the active one")
     accounts.add_argument("--all", action="store_true", help="of every service, not just this one")
-    logout = command("logout", "sign out, here and on the server")
+    logout = command("logout", "log out, here and on the server")
     logout.add_argument("--local-only", action="store_true", help="do not tell the server now")
     logout.add_argument(
         "--everywhere", action="store_true", help="the account's other sessions too"
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     outbox.add_argument("--drain", action="store_true", help="try them now")
     audit = command("audit", "show what happened")
     audit.add_argument("--limit", type=_count, default=100, metavar="N", help="the last N lines")
-    providers = command("providers", "show the services that can be signed in to")
+    providers = command("providers", "show the services that one can log in to")
     actions = providers.add_subparsers(dest="what", metavar="check FILE")
     does = "say what is wrong in a provider file, and what it does"
     check = actions.add_parser("check", help=does, description=does, parents=[shared])
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_shared(parser: argparse.ArgumentParser, *, before: bool) -> None:
-    """After the command an option has no default, or it would undo the one before the command."""
+    """After the command an option has no default, which would undo the one given before it."""
 
     def add(name: str, default: Any, **rest: Any) -> None:
         parser.add_argument(name, default=default if before else argparse.SUPPRESS, **rest)

@@ -47,7 +47,7 @@ def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) ->
     return DONE
 
 
-_NAME_IT = "Sign in with: sessionkeeper login --username NAME"
+_NAME_IT = "Log in with: sessionkeeper login --username NAME"
 
 
 def catalogue(chosen: Namespace, parameters: dict[str, str]) -> int:
@@ -75,7 +75,7 @@ def _restore(keeper: Keeper, chosen: Namespace) -> int:
 def _request(keeper: Keeper, chosen: Namespace) -> int:
     session = keeper.session
     if session is None:
-        raise NotSignedIn("Nobody is signed in.", "Sign in with: sessionkeeper login")
+        raise NotSignedIn("Nobody is logged in.", "Log in with: sessionkeeper login")
     headers = _headers(chosen.header)
     body = None if chosen.data is None else _data(chosen.data)
     if body is not None and not any(name.lower() == "content-type" for name in headers):
@@ -164,7 +164,7 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
     for header in given:
         name, colon, value = header.partition(":")
         if not colon or not name.strip():
-            # What was given is not repeated: it may be a secret without its name.
+            # What was given is not repeated: it may be a secret.
             raise InvalidInput("A --header has no colon.", "Write it as: --header 'Name: value'")
         headers[name.strip()] = value.strip()
     return headers

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def prepare(*streams: TextIO) -> None:
-    """Makes a terminal that lacks a character show its code instead of ending the program."""
+    """Lets a terminal that lacks a character show its code instead of ending the program."""
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -37,12 +37,12 @@ def printable(text: str) -> str:
 
 
 def status(status: Status) -> str:
-    """Who is signed in, until when, and what waits for the server."""
+    """Who is logged in, until when, and what waits for the server."""
     who, until = _who(status.account), status.expires_at
     if status.state == "signed_out":
-        lines = ["Nobody is signed in."]
+        lines = ["Nobody is logged in."]
     elif status.state == "signed_in":
-        lines = [f"Signed in to {status.provider} as {who}."]
+        lines = [f"Logged in to {status.provider} as {who}."]
         if until is not None:
             renewed = "; it can be renewed without you" if status.renewable else ""
             lines.append(f"The access ends on {local_time(until)} ({remaining(until)}){renewed}.")
@@ -58,7 +58,7 @@ def status(status: Status) -> str:
 
 
 def logout(report: LogoutReport, everywhere: bool = False) -> str:
-    """The truth in one sentence, and a line for each thing there is to know besides."""
+    """The outcome in one sentence, and a line for each further detail."""
     lines = [_outcome(report)]
     if everywhere and report.local != "already_signed_out":
         lines.append(_ended(report))
@@ -77,12 +77,12 @@ def _outcome(report: LogoutReport) -> str:
     if report.expires_at is not None:
         ends = f"the session ends by itself on {local_time(report.expires_at)}"
     sentence = {
-        "signed_out": "Signed out, here and on the server.",
-        "already_signed_out": "Nobody was signed in.",
-        "signed_out_deferred": "Signed out here; the server will be told when it can be reached.",
-        "signed_out_unconfirmed": f"Signed out here. The server's answer proves nothing; {ends}.",
-        "signed_out_rejected": f"Signed out here. The server refuses to end the session; {ends}.",
-        "signed_out_local_only": f"Signed out here only. The server was not told; {ends}.",
+        "signed_out": "Logged out, here and on the server.",
+        "already_signed_out": "Nobody was logged in.",
+        "signed_out_deferred": "Logged out here; the server will be told when it can be reached.",
+        "signed_out_unconfirmed": f"Logged out here. The server's answer proves nothing; {ends}.",
+        "signed_out_rejected": f"Logged out here. The server refuses to end the session; {ends}.",
+        "signed_out_local_only": f"Logged out here only. The server was not told; {ends}.",
     }[report.summary_key]
     if report.confirmed or not report.reason:
         return sentence
@@ -102,7 +102,7 @@ def _ended(report: LogoutReport) -> str:
 def code(login: DeviceLogin) -> str:
     """What to do on the other device."""
     return (
-        "To sign in, open this address on another device:\n\n"
+        "To log in, open this address on another device:\n\n"
         f"    {printable(login.verification_uri)}\n\n"
         f"and enter this code there:\n\n    {printable(login.user_code)}\n"
     )
@@ -110,12 +110,12 @@ def code(login: DeviceLogin) -> str:
 
 def accounts(stored: Sequence[StoredAccount]) -> str:
     """The accounts, one a line; the active one has a star."""
-    return "\n".join(_account(entry) for entry in stored) or "No account is signed in."
+    return "\n".join(_account(entry) for entry in stored) or "No account is logged in."
 
 
 def _account(entry: StoredAccount) -> str:
     until = f" until {local_time(entry.expires_at)}" if entry.expires_at is not None else ""
-    state = f"signed in{until}" if entry.state == "signed_in" else "access has ended"
+    state = f"logged in{until}" if entry.state == "signed_in" else "access has ended"
     return (
         f"{'*' if entry.active else ' '} {printable(entry.account.id)}  {_who(entry.account)}"
         f"  {entry.provider}  {state}"
@@ -132,7 +132,7 @@ def _waiting(entry: OutboxEntry) -> str:
     last = f", last: {printable(entry.last_outcome)}" if entry.last_outcome else ""
     return (
         f"{entry.id}  {entry.provider}  {printable(entry.account)}"
-        f"  signed out {local_time(entry.created_at)}  {tried}{last}"
+        f"  logged out {local_time(entry.created_at)}  {tried}{last}"
         f"  next try {local_time(entry.next_attempt_at)}"
     )
 
@@ -159,7 +159,7 @@ def providers(catalogue: Iterable[Provider]) -> str:
     """The built-in services, one a line, and below it what it leaves open."""
     lines = []
     for entry in catalogue:
-        way = "  (signs in with a code)" if entry.login == "device_code" else ""
+        way = "  (logs in with a code)" if entry.login == "device_code" else ""
         lines.append(f"{entry.id}  {entry.name}  {entry.website}{way}")
         lines += [_parameter(parameter) for parameter in entry.parameters]
     return "\n".join(lines)
@@ -172,7 +172,7 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def check(file: str, found: ProviderCheck) -> str:
-    """What is to say about a provider file, in the form that editors find their way by."""
+    """What there is to say about a provider file, in the form that editors find their way by."""
     lines = [_problem(file, problem) for problem in found.problems]
     lines += [printable(line) for line in found.summary]
     lines += [f"Advice: {printable(line)}" for line in found.advice]
@@ -210,10 +210,10 @@ def damage(outcome: str) -> str:
     keys = {"key_missing": "is missing", "key_wrong": "does not match"}
     if outcome in keys:
         reason = f"the device key {keys[outcome]}"
-        return f"the stored sessions cannot be read: {reason}. Sign in again."
+        return f"the stored sessions cannot be read: {reason}. Log in again."
     return (
         "what was stored is damaged. What could be read is in use, the old file is in quarantine;"
-        " sign in again if you are signed out."
+        " log in again if you are logged out."
     )
 
 

@@ -79,7 +79,7 @@ class _Countdown:
             _say(self._text())
 
     def show(self) -> bool:
-        """Asked every 100 ms, as a `stop` that never wants to."""
+        """Asked every 100 ms; never stops anything."""
         if self._changes:
             self._write(self._text())
         return False

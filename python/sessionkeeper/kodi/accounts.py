@@ -46,7 +46,7 @@ def _remove(keeper: Keeper, stored: list[StoredAccount]) -> None:
 
 
 def _line(entry: StoredAccount) -> tuple[str, str]:
-    """Who, and in a second line whether it is the active one and until when it is signed in."""
+    """Who, and in a second line whether it is the active one and until when it is logged in."""
     words = [text("account_active")] if entry.active else []
     if entry.state == "expired":
         words.append(text("account_expired"))

@@ -76,7 +76,7 @@ class Window(xbmcgui.WindowXMLDialog):
 
 
 class CodeWindow:
-    """The window, open from `with` to its end, whichever way that comes."""
+    """The window, open from `with` to its end, however that comes about."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -157,7 +157,7 @@ class CodeWindow:
     # The controls
 
     def _change(self, login: DeviceLogin | None, message: str) -> None:
-        """From one face of the window to another; nothing of the old one stays."""
+        """From one view of the window to another; nothing of the old one stays."""
         self._remove_picture()
         self._login = login
         self._say(MESSAGE, message)

@@ -41,13 +41,13 @@ class Progress:
 
 
 def ask_user_name(service: str, before: str) -> str:
-    """Empty when the viewer gave up."""
+    """Empty when the viewer cancelled."""
     answer: str = xbmcgui.Dialog().input(f"{service}: {text('ask_user_name')}", before)
     return answer.strip()
 
 
 def ask_password(service: str) -> str:
-    """Empty when the viewer gave up. The hidden alphanumeric keyboard: Kodi's password type would
+    """Empty when the viewer cancelled. The hidden alphanumeric keyboard: Kodi's password type would
     return a hash.
     """
     answer: str = xbmcgui.Dialog().input(
@@ -64,7 +64,7 @@ def confirm(title: str, question: str) -> bool:
 
 def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> int | None:
     """The number of the line that the viewer chose, of pairs of a text and a smaller one below it;
-    None when the viewer gave up.
+    None when the viewer cancelled.
     """
     items: list[str | xbmcgui.ListItem] = [
         xbmcgui.ListItem(plain(words), plain(below)) for words, below in lines

@@ -1,7 +1,7 @@
 """The last handler of every entry point.
 
-Owns what happens when something fails that nobody expected: one safe line in the log, one
-notification, no traceback of Python's own, because Kodi would write it to its log with the
+Owns what happens when something fails unexpectedly: one safe line in the log, one
+notification, no traceback, because Kodi would write it to its log with the
 exception's words in it, and those may hold a secret.
 """
 

@@ -25,7 +25,7 @@ def log_in(keeper: Keeper) -> None:
 
 
 def with_password(keeper: Keeper, service: str) -> bool:
-    """Whether the viewer signed in."""
+    """Whether the viewer logged in."""
     name = ""
     while True:
         name = dialogs.ask_user_name(service, name)
@@ -44,7 +44,7 @@ def with_password(keeper: Keeper, service: str) -> bool:
 
 
 def with_code(keeper: Keeper, service: str) -> bool:
-    """Whether the viewer signed in. Raises Cancelled when the window was left while waiting."""
+    """Whether the viewer logged in. Raises Cancelled when the window was left while waiting."""
     try:
         return _show_codes(keeper, service)
     except Cancelled:

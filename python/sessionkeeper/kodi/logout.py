@@ -64,7 +64,7 @@ def _end(
 
 
 def outcome_of(report: LogoutReport, *, everywhere: bool = False) -> str:
-    """What came of it, first; then the details: how many sessions, and what the service adds."""
+    """The outcome first, then the details: how many sessions, and what the service adds."""
     date = times.near(report.expires_at) if report.expires_at else text("date_unknown")
     words = text(report.summary_key, date=date)
     details = []

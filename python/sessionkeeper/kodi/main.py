@@ -1,6 +1,6 @@
 """What the add-on's entry points call: imports a part of the shim and runs it.
 
-Owns what happens where the shim cannot even be imported, as after an update that was cut short: a
+Owns what happens where the shim cannot even be imported, as after an interrupted update: a
 line in the log, and a dialog for whoever pressed a button. So it imports nothing of the add-on
 before it is called. A compiled module that is missing is noticed later, by whoever opens a keeper.
 """

@@ -106,7 +106,7 @@ class Service:
             self._guarded(self._work)
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """Whatever fails that nobody expected, the waiting logouts must go on."""
+        """Whatever fails unexpectedly, the waiting logouts must go on."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - see above

@@ -31,7 +31,7 @@ def account_name(account: Account | None) -> str:
 
 
 def state_line(state: str, account: Account | None) -> str:
-    """Whether somebody is signed in, and who."""
+    """Whether somebody is logged in, and who."""
     if state == "signed_out":
         return text("state_signed_out")
     known = "state_expired" if state == "expired" else "state_signed_in"

@@ -4,7 +4,7 @@ Owns the settings that are there to be looked at: the status line, the waiting l
 internal ones that decide which buttons are visible. Their truth is in the vault; the file may lag
 behind it, since a dialog left with OK or Cancel brings old values back. So the service shows the
 state anew after each change of the settings and each time the dialog closes. The e-mail address
-of the account stands in settings.xml while somebody is signed in, and leaves it with the logout. No
+of the account stands in settings.xml while somebody is logged in, and leaves it with the logout. No
 secret ever does.
 """
 

@@ -1,5 +1,5 @@
-"""Points in time as the viewer reads them: local, in the format of Kodi's region, and how long they
-are away.
+"""Points in time as the viewer reads them: local, in the format of Kodi's region, and how far
+off they are.
 
 Gets Unix seconds and gives text. It never decides whether something has expired; the keeper does.
 """
@@ -26,7 +26,7 @@ def date_and_time(moment: int) -> str:
 
 
 def near(moment: int, now: float | None = None) -> str:
-    """The date, with the time where it is less than a day away."""
+    """The date, with the time if it is less than a day away."""
     left = moment - (time.time() if now is None else now)
     return date_and_time(moment) if left < DAY else date(moment)
 

@@ -8,7 +8,7 @@ pub fn account(id: &str, account: &str) -> Session {
     session
 }
 
-pub fn sign_in(vault: &Vault, id: &str, of: &str) -> Session {
+pub fn log_in_as(vault: &Vault, id: &str, of: &str) -> Session {
     store_login(vault, &account(id, of)).unwrap()
 }
 
@@ -35,11 +35,11 @@ fn a_login_retires_the_same_account_only() {
     let home = Home::new();
     let vault = home.open();
     log_in(&vault, "o", "other");
-    sign_in(&vault, "a", "7");
-    sign_in(&vault, "b", "8");
+    log_in_as(&vault, "a", "7");
+    log_in_as(&vault, "b", "8");
     assert_eq!(stored(&vault), ["a", "b*"]);
     assert_eq!(retired(&vault), [""; 0]);
-    let again = sign_in(&vault, "c", "7");
+    let again = log_in_as(&vault, "c", "7");
     assert_eq!(stored(&vault), ["b", "c*"]);
     assert_eq!(retired(&vault), ["a"]);
     let vault = home.open();
@@ -54,8 +54,8 @@ fn a_login_retires_the_same_account_only() {
 fn one_switches_between_stored_accounts() {
     let home = Home::new();
     let vault = home.open();
-    let first = sign_in(&vault, "a", "7");
-    sign_in(&vault, "b", "8");
+    let first = log_in_as(&vault, "a", "7");
+    log_in_as(&vault, "b", "8");
     log_in(&vault, "o", "other");
     let switch = |to| vault.activate("angel", to).unwrap();
     assert_eq!(switch("7"), Some(first.clone()));
@@ -73,8 +73,8 @@ fn one_switches_between_stored_accounts() {
 fn after_a_logout_nobody_is_active_and_the_others_stay() {
     let home = Home::new();
     let vault = home.open();
-    sign_in(&vault, "a", "7");
-    sign_in(&vault, "b", "8");
+    log_in_as(&vault, "a", "7");
+    log_in_as(&vault, "b", "8");
     assert!(end(&vault, "angel").is_some());
     assert_eq!(end(&vault, "angel"), None);
     for vault in [&vault, &home.open()] {
@@ -90,7 +90,7 @@ fn an_inactive_account_is_ended_without_the_active_one() {
     let home = Home::new();
     let vault = home.open();
     for (id, of) in [("a", "7"), ("b", "8"), ("c", "9")] {
-        sign_in(&vault, id, of);
+        log_in_as(&vault, id, of);
     }
     let end = |provider, of| {
         try_end(&vault, provider, of, &[]).unwrap().map(|entry| entry.revocation.session_id)
@@ -109,8 +109,8 @@ fn an_inactive_account_is_ended_without_the_active_one() {
 fn a_renewal_makes_nobody_active() {
     let home = Home::new();
     let vault = home.open();
-    let inactive = sign_in(&vault, "a", "7");
-    let active = sign_in(&vault, "b", "8");
+    let inactive = log_in_as(&vault, "a", "7");
+    let active = log_in_as(&vault, "b", "8");
     let renewed = vault.replace(&inactive).unwrap().unwrap();
     assert!(renewed.generation > active.generation);
     assert_eq!(vault.session("angel").unwrap(), Some(active.clone()));
@@ -130,10 +130,10 @@ fn what_is_overwritten_in_place_does_not_come_back() {
     {
         let home = Home::new();
         let vault = home.open();
-        sign_in(&vault, "a", "7");
-        sign_in(&vault, "b", "8");
+        log_in_as(&vault, "a", "7");
+        log_in_as(&vault, "b", "8");
         fill_up(&vault);
-        let local = end_degraded(&vault, whom, 300_000);
+        let local = end_degraded(&vault, whom, 60_000);
         assert!(matches!(local, LocalOutcome::Overwritten), "{local:?}");
         let vault = home.open();
         assert_eq!(vault.session("angel").unwrap(), None);
@@ -148,8 +148,8 @@ fn what_is_overwritten_in_place_does_not_come_back() {
 fn degraded_an_inactive_account_is_ended_alone() {
     let home = Home::new();
     let vault = home.open();
-    sign_in(&vault, "a", "7");
-    sign_in(&vault, "b", "8");
+    log_in_as(&vault, "a", "7");
+    log_in_as(&vault, "b", "8");
     fill_up(&vault);
     let local = end_degraded(&vault, SessionSelector::Account("7"), 0);
     assert!(matches!(local, LocalOutcome::Cleared(Some(_))), "{local:?}");
@@ -160,8 +160,8 @@ fn degraded_an_inactive_account_is_ended_alone() {
 fn a_login_that_fails_leaves_all_as_it_was() {
     let home = Home::new();
     let vault = home.open();
-    sign_in(&vault, "a", "7");
-    let active = sign_in(&vault, "b", "8");
+    log_in_as(&vault, "a", "7");
+    let active = log_in_as(&vault, "b", "8");
     let huge = Session { definition: "x".repeat(2 << 20), ..account("c", "7") };
     assert_eq!(store_login(&vault, &huge).unwrap_err().kind(), Kind::Storage);
     let panics = |tx: &Transaction<'_>| -> VaultResult<()> {
@@ -182,8 +182,8 @@ fn a_login_that_fails_leaves_all_as_it_was() {
 fn a_crash_in_a_switch_leaves_the_former_account_active() {
     let home = Home::new();
     let vault = home.open();
-    sign_in(&vault, "a", "7");
-    sign_in(&vault, "b", "8");
+    log_in_as(&vault, "a", "7");
+    log_in_as(&vault, "b", "8");
     let crashed = raw(&vault, |connection, tx| {
         tx.sessions().activate("angel", "7")?;
         Ok(crash(&home, connection))
@@ -196,9 +196,9 @@ fn a_crash_in_a_switch_leaves_the_former_account_active() {
 fn damage_makes_nobody_active() {
     let home = Home::new();
     let vault = home.open();
-    sign_in(&vault, "a", "7");
-    sign_in(&vault, "b", "8");
-    sign_in(&vault, "c", "9");
+    log_in_as(&vault, "a", "7");
+    log_in_as(&vault, "b", "8");
+    log_in_as(&vault, "c", "9");
     sql(&home, "UPDATE sessions SET sealed = randomblob(200) WHERE session = 'c'");
     assert_eq!(vault.session("angel").unwrap(), None);
     assert_eq!(stored(&vault), ["a", "b"]);

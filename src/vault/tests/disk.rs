@@ -1,4 +1,4 @@
-//! The disk refuses: full, read-only, not there. Logging out works all the same.
+//! The disk refuses: full, read-only, missing. Logging out still works.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn where_not_even_the_reserve_is_enough_the_session_is_overwritten() {
     log_in(&vault, "a", "angel");
     log_in(&vault, "o", "other");
     fill_up(&vault);
-    let local = end_degraded(&vault, SessionSelector::Active, 300_000);
+    let local = end_degraded(&vault, SessionSelector::Active, 60_000);
     assert!(matches!(local, LocalOutcome::Overwritten), "{local:?}");
     for vault in [vault, home.open()] {
         assert_eq!(vault.session("angel").unwrap(), None);
@@ -57,8 +57,8 @@ fn degraded_with_nobody_signed_in() {
     assert_eq!(vault.trail(9).unwrap(), []);
 }
 
-/// A small file system of its own where that may be mounted (as root), else a directory that the
-/// test makes read-only: either way no new file can be created at the end.
+/// A small file system if the test may mount one (as root), else a directory that it makes
+/// read-only: either way, no new file can be created once it is full.
 #[cfg(target_os = "linux")]
 pub struct Small(pub Home, bool);
 
@@ -120,7 +120,7 @@ fn a_file_system_without_room_for_a_journal() {
     assert_eq!(vault.session("angel").unwrap().unwrap().id, "a");
     let local = end_degraded(&vault, SessionSelector::Active, 0);
     assert!(matches!(local, LocalOutcome::Cleared(Some(_))), "{local:?}");
-    // A new start on the full disk finds it so.
+    // It is still so after a restart on the full disk.
     drop(vault);
     let vault = home.open();
     assert_eq!(vault.session("angel").unwrap(), None);

@@ -53,7 +53,7 @@ fn a_key_directory_that_cannot_be_written() {
     assert!(found.key_beside_vault);
     assert_eq!(found.key_place.file_name().unwrap(), "device.key");
     assert_eq!(home.open().session("angel").unwrap(), Some(stored));
-    // Forgetting gives it another key.
+    // Forgetting replaces the key.
     let key = home.data().join("device.key");
     let before = fs::read(&key).unwrap();
     vault.forget().unwrap();
@@ -99,7 +99,7 @@ fn forgetting_leaves_nothing_and_a_vault_that_works() {
     let stored = log_in(&other, "d", "angel");
     assert_eq!(vault.session("angel").unwrap(), Some(stored));
     drop((vault, other));
-    // A copy of the old file does not open any more.
+    // A copy of the old file can no longer be opened.
     fs::write(home.file(), old_file).unwrap();
     let vault = home.open();
     assert_eq!(only_damage(&vault).outcome, "key_wrong");

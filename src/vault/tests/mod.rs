@@ -1,4 +1,4 @@
-//! Tests of the vault as a whole, by concept; what they share is here.
+//! Tests of the vault as a whole, by concept. Their shared parts are here.
 
 mod accounts;
 mod damage;
@@ -28,6 +28,11 @@ use tempfile::TempDir;
 pub const NOW: i64 = 1_800_000_000;
 pub const CANARY: &str = "canary-cookie-value-0123456789";
 
+/// `short` in an ordinary run, `long` when `SESSIONKEEPER_LONG` is set, as `make soak` does.
+pub fn step(short: usize, long: usize) -> usize {
+    if std::env::var_os("SESSIONKEEPER_LONG").is_some() { long } else { short }
+}
+
 /// A data directory, its key directory, and a clock that the test sets.
 pub struct Home {
     pub directory: TempDir,
@@ -35,7 +40,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// In memory where the system has such a place: the tests write a great deal.
+    /// In memory if possible, because the tests write a great deal.
     pub fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let directory = if memory.is_dir() {
@@ -73,7 +78,7 @@ impl Home {
         keys.remove(0)
     }
 
-    /// Removes all but the keys, and the lock file that says whose directory it is.
+    /// Removes everything but the keys and the lock file, which says whose directory it is.
     pub fn clear_data(&self, vault: &str) {
         fs::remove_dir_all(self.data()).unwrap();
         fs::create_dir(self.data()).unwrap();
@@ -86,7 +91,7 @@ impl Home {
     }
 }
 
-/// One call, one transaction, as a test wants it.
+/// Shorthands: one transaction each.
 impl Vault {
     pub fn session(&self, provider: &str) -> Result<Option<Session>> {
         self.read(|tx| tx.sessions().active(provider))
@@ -224,7 +229,7 @@ pub fn store_login(vault: &Vault, session: &Session) -> Result<Session> {
     })
 }
 
-/// Ends the active session as the keeper does; gives the number of the outbox entry.
+/// Ends the active session as the keeper does; returns the number of the outbox entry.
 pub fn end(vault: &Vault, provider: &str) -> Option<i64> {
     try_end(vault, provider, SessionSelector::Active, &[]).unwrap().map(|entry| entry.id)
 }
@@ -254,7 +259,7 @@ pub fn end_in(
     Ok(Some(entry))
 }
 
-/// Ends a session on a disk that refuses; the revocation has a definition of this length.
+/// Ends a session on a disk that refuses, with a definition of this length in its revocation.
 pub fn end_degraded(vault: &Vault, of: SessionSelector<'_>, definition: usize) -> LocalOutcome {
     let whose = vault.find("angel", of).ok().flatten().unwrap_or_else(|| session("a", "angel"));
     let revocation = Revocation { definition: "x".repeat(definition), ..revoked(&whose) };
@@ -267,12 +272,12 @@ pub fn events(vault: &Vault) -> Vec<String> {
     vault.trail(100).unwrap().into_iter().map(|line| line.event).collect()
 }
 
-/// A second connection, for looking into the file and for changing it.
+/// Changes the file through a second connection.
 pub fn sql(home: &Home, statements: &str) {
     rusqlite::Connection::open(home.file()).unwrap().execute_batch(statements).unwrap();
 }
 
-/// A transaction with a look at the connection below.
+/// A transaction with access to its connection.
 pub fn raw<T>(
     vault: &Vault,
     mut work: impl FnMut(&rusqlite::Connection, &Transaction<'_>) -> VaultResult<T>,
@@ -300,19 +305,19 @@ pub fn crash(home: &Home, connection: &rusqlite::Connection) -> Home {
     crashed
 }
 
-/// From now on the file is none of ours, though all of its rows can be read.
+/// From now on the file's schema is not ours, though all rows can be read.
 pub fn make_foreign(home: &Home) {
     sql(home, "CREATE TABLE somebody_elses (x)");
 }
 
-/// From now on the vault's file cannot grow.
+/// From now on the file cannot grow.
 pub fn fill_up(vault: &Vault) {
     let state = vault.state();
     let connection = &state.open.as_ref().unwrap().connection;
     connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
 }
 
-/// The one thing that was found damaged.
+/// The only damage found.
 pub fn only_damage(vault: &Vault) -> Damage {
     let mut damage = vault.take_damage();
     assert_eq!(damage.len(), 1, "{damage:?}");

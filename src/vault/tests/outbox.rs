@@ -1,10 +1,11 @@
-//! The outbox: what is due, what is kept, and how much of it there may be.
+//! The outbox: what is due, what is kept, and how many entries there may be.
 
 use super::*;
 use std::time::{Duration, Instant};
 
 fn revocation(id: &str, provider: &str) -> Revocation {
-    revoked(&session(id, provider))
+    // Short, because debug builds are slow to seal.
+    Revocation { definition: String::new(), ..revoked(&session(id, provider)) }
 }
 
 #[test]
@@ -18,7 +19,7 @@ fn an_entry_is_removed_once_and_its_number_is_not_used_again() {
     assert!(vault.remove(&entry));
     assert!(!vault.remove(&entry));
     assert!(vault.enqueue(&revocation("b", "angel")).unwrap().id > entry.id);
-    // Whoever comes late with the schedule of what is gone changes nothing.
+    // A late schedule for an entry that is gone changes nothing.
     vault.transact(|tx| tx.outbox().postpone(&entry)).unwrap();
     assert_eq!(vault.entries().unwrap().len(), 1);
 }
@@ -34,7 +35,7 @@ fn newer_credentials_keep_the_schedule_and_an_older_schedule_keeps_them() {
     let entry = home.open().enqueue(&late).unwrap();
     assert_eq!(entry, OutboxEntry { revocation: late.clone(), ..sent.clone() });
     assert_eq!(vault.entry(first.id).unwrap(), Some(entry));
-    // The attempt with the older credentials ends after that.
+    // The attempt with the older credentials ends afterwards.
     let postponed = OutboxEntry { attempts: 5, ..sent };
     vault.transact(|tx| tx.outbox().postpone(&postponed)).unwrap();
     let entry = vault.entry(first.id).unwrap().unwrap();
@@ -84,7 +85,7 @@ fn a_held_provider_is_due_when_it_is_let_go() {
     let id = vault.enqueue(&revocation("a", "held")).unwrap().id;
     assert_eq!(vault.next_due(&[("held", NOW + 60)]).unwrap(), Some(NOW + 60));
     assert_eq!(vault.next_due(&[("held", NOW - 60)]).unwrap(), Some(NOW));
-    // A later entry of another provider comes first as long as this one is held.
+    // As long as this one is held, a later entry of another provider comes first.
     let other = vault.enqueue(&revocation("b", "angel")).unwrap().id;
     vault.postpone(other, 1, NOW + 30, "deferred");
     assert_eq!(vault.next_due(&[("held", NOW + 60)]).unwrap(), Some(NOW + 30));
@@ -95,7 +96,7 @@ fn a_held_provider_is_due_when_it_is_let_go() {
     assert_eq!(vault.next_due(&[("held", NOW + 20)]).unwrap(), Some(NOW + 20));
 }
 
-/// As many as may wait: each is kept and found, and no call takes long because of them.
+/// A full outbox: each entry is kept and found, and no call gets slow.
 #[test]
 fn a_thousand_entries_wait_and_one_more_takes_the_place_of_the_least_hopeful() {
     let home = Home::new();
@@ -119,7 +120,7 @@ fn a_thousand_entries_wait_and_one_more_takes_the_place_of_the_least_hopeful() {
     quick("due of nobody", &|| assert_eq!(vault.due(NOW, 9, &["angel"]).unwrap(), [0; 0]));
     quick("next due", &|| assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW)));
     assert_eq!(vault.due(NOW, 2_000, &[]).unwrap().len(), 1_000);
-    // One that is there already takes nobody's place.
+    // An entry that is already there displaces nothing.
     vault.enqueue(&revocation("500", "angel")).unwrap();
     assert_eq!(vault.pending(None).unwrap(), 1_000);
     for (new, gone) in [("x", 7), ("y", 9), ("z", 4), ("w", 1), ("v", 2)] {
@@ -136,7 +137,7 @@ fn a_thousand_entries_wait_and_one_more_takes_the_place_of_the_least_hopeful() {
     assert_eq!(vault.take_damage(), []);
 }
 
-/// What is dropped for one more is there again when that one is not stored.
+/// A displaced entry is back if the new one is not stored after all.
 #[test]
 fn a_full_outbox_loses_nothing_by_a_transaction_that_fails() {
     let home = Home::new();
@@ -154,7 +155,7 @@ fn a_full_outbox_loses_nothing_by_a_transaction_that_fails() {
     assert_eq!(events(&vault), [""; 0]);
 }
 
-/// The index lacks a row: it was made while it was a partial one.
+/// The index lacks a row, because it was made as a partial one.
 #[test]
 fn a_damaged_index_hides_no_entry() {
     let home = Home::new();
@@ -168,7 +169,7 @@ fn a_damaged_index_hides_no_entry() {
          UPDATE sqlite_schema SET sql = 'CREATE INDEX outbox_by_provider ON outbox (provider)'
          WHERE name = 'outbox_by_provider';";
     sql(&home, spoil);
-    // It serves to count; nothing is looked for by it.
+    // It is used for counting, never for finding.
     assert_eq!(vault.due(NOW, 9, &[]).unwrap(), [1, 2, 3]);
     assert_eq!(vault.entry(2).unwrap().unwrap().revocation.session_id, "b");
     let vault = home.open();

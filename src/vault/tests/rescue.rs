@@ -1,12 +1,12 @@
-//! Rescuing a damaged vault: from what it is read, and what is quarantined.
+//! Rescuing a damaged vault: what is read, and what is quarantined.
 
 use super::*;
 use crate::vault::files::{Directories, journal_of};
 use crate::vault::lock::DirectoryLock;
 use crate::vault::rebuild;
 
-/// The vault and its journal as a crash leaves them that happens while a transaction is being
-/// written: the session is gone from the file, and only the journal brings it back.
+/// The vault and its journal after a crash in the middle of a transaction: the session is gone from
+/// the file, and only the journal brings it back.
 fn crash_in_a_transaction() -> Home {
     let home = Home::new();
     let vault = home.open();
@@ -20,7 +20,7 @@ fn crash_in_a_transaction() -> Home {
 #[test]
 fn a_rescue_plays_the_journal_back() {
     let crashed = crash_in_a_transaction();
-    // Found damaged while it was in use, so no opening has played the journal back.
+    // Damage was found while the vault was in use, so no opening has played the journal back.
     let directories = Directories::prepare(&crashed.data(), &crashed.keys()).unwrap();
     let guard = DirectoryLock::new(&directories.data).exclusive().unwrap();
     let damage =
@@ -48,7 +48,7 @@ fn a_session_that_has_ended_does_not_come_back() {
     let vault = home.open();
     let old = log_in(&vault, "a", "angel");
     end(&vault, "angel");
-    // As a page of the past would bring it back; and a page that is there twice.
+    // As if an old page had come back, and another were there twice.
     vault.transact(|tx| tx.sessions().insert(old.clone())).unwrap();
     for _ in 0..2 {
         vault.transact(|tx| tx.sessions().insert(session("o", "other"))).unwrap();
@@ -59,6 +59,25 @@ fn a_session_that_has_ended_does_not_come_back() {
     assert_eq!(only_damage(&vault).outcome, "damaged");
     let ids: Vec<_> = vault.sessions().unwrap().into_iter().map(|session| session.id).collect();
     assert_eq!(ids, ["o"]);
+}
+
+#[test]
+fn rows_on_both_sides_of_a_bad_page_are_carried_over() {
+    let home = Home::new();
+    let vault = home.open();
+    let line = |n: u32| NewAuditEvent { detail: format!("line {n:03}"), ..record(Event::Login) };
+    vault.transact(|tx| (0..400).try_for_each(|n| tx.audit().append(&line(n)))).unwrap();
+    drop(vault);
+    let mut bytes = fs::read(home.file()).unwrap();
+    let middle = bytes.windows(8).position(|window| window == b"line 200").unwrap();
+    bytes[middle / 4_096 * 4_096..][..4_096].fill(0x55);
+    fs::write(home.file(), bytes).unwrap();
+    let vault = home.open();
+    assert_eq!(only_damage(&vault).outcome, "damaged");
+    let lines = vault.trail(1_000).unwrap();
+    assert!(lines.len() > 200, "{}", lines.len());
+    assert_eq!((&*lines[0].detail, &*lines.last().unwrap().detail), ("line 000", "line 399"));
+    assert!(lines.iter().all(|line| line.detail != "line 200"));
 }
 
 #[test]
@@ -83,7 +102,7 @@ fn the_newest_five_of_the_damaged_files_are_kept() {
         drop(home.open());
         fs::write(home.file(), format!("number {n}")).unwrap();
         fs::write(home.data().join("vault.db-journal"), "not hot").unwrap();
-        // In the middle the clock is far behind.
+        // Halfway through, the clock is far behind.
         home.clock.set(if n == 5 { 1_000 } else { NOW + n / 3 });
         kept.extend(only_damage(&home.open()).kept_as);
         assert!(kept.last().unwrap().exists());

@@ -25,6 +25,23 @@ fn the_mark_tells_of_every_write() {
 }
 
 #[test]
+fn the_mark_tells_of_a_vault_that_was_replaced() {
+    let home = Home::new();
+    let (one, two) = (home.open(), home.open());
+    log_in(&one, "a", "angel");
+    let mark = one.change_mark().unwrap();
+    two.forget().unwrap();
+    let forgotten = one.change_mark().unwrap();
+    assert_ne!(forgotten, mark);
+    assert_eq!(one.session("angel").unwrap(), None);
+    let copy = home.data().join("copy");
+    fs::copy(home.file(), &copy).unwrap();
+    fs::rename(copy, home.file()).unwrap();
+    assert_ne!(one.change_mark().unwrap(), forgotten);
+    assert_eq!(one.take_damage(), []);
+}
+
+#[test]
 fn threads_on_one_directory_lose_nothing() {
     let home = Home::new();
     let start = std::sync::Barrier::new(4);
@@ -129,7 +146,7 @@ fn the_floor_of_the_clock_is_the_newest_known_time() {
     assert!(!clock.is_plausible(), "the newest one counts");
 }
 
-/// Nobody waits for more than this.
+/// Nobody waits longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is stored, fenced, ended and written into the trail.
+//! What is stored, fenced, ended, and written to the trail.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn a_renewal_is_fenced() {
     let second = vault.replace(&renewed).unwrap().unwrap();
     assert!(second.generation > first.generation);
     assert_eq!(vault.session("angel").unwrap(), Some(second.clone()));
-    // Made from the older one: refused.
+    // Made from the older session: refused.
     assert_eq!(vault.replace(&first).unwrap(), None);
     assert_eq!(end(&vault, "angel"), Some(1));
     assert_eq!(vault.replace(&second).unwrap(), None);
@@ -81,7 +81,7 @@ fn the_trail_is_escaped_and_only_added_to() {
     vault.append(&record(Event::Login)).unwrap();
     let lines = vault.trail(10).unwrap();
     assert_eq!(lines.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2]);
-    assert!(lines[0].detail.starts_with("a\\u{d}\\u{a}b\\u{0}\\u{202e}xxx"));
+    assert!(lines[0].detail.starts_with("a\\r\\nb\\u{0}\\u{202e}xxx"));
     assert!(lines[0].detail.len() < 600);
     assert_eq!(vault.trail(1).unwrap()[0].event, "login");
     let file = rusqlite::Connection::open(home.file()).unwrap();

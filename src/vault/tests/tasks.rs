@@ -1,6 +1,6 @@
-//! What is left to do after a logout: kept with it, and there until it is finished.
+//! What is left to do after a logout: stored with it, kept until finished.
 
-use super::accounts::{sign_in, stored};
+use super::accounts::{log_in_as, stored};
 use super::*;
 
 const PAYLOAD: &str = "canary-payload-0123456789";
@@ -20,7 +20,7 @@ fn builtin(name: &str) -> Task {
     task(TaskKind::Builtin, name)
 }
 
-/// Logs in, and out again with these tasks.
+/// Logs in, then out, with these tasks.
 fn leave(vault: &Vault, id: &str, tasks: &[Task]) {
     log_in(vault, id, "angel");
     try_end(vault, "angel", SessionSelector::Active, tasks).unwrap().unwrap();
@@ -49,12 +49,12 @@ fn tasks_stay_in_order_until_each_is_finished() {
     let list = |kinds: &[TaskKind]| vault.read(|tx| tx.tasks().list(kinds)).unwrap();
     assert_eq!(names(&list(&[TaskKind::Hook, TaskKind::Delete])), ["2", "mine"]);
     assert_eq!(list(&[]), []);
-    assert!(home.open().tasks() == queued, "whoever has looked has taken nothing");
+    assert!(home.open().tasks() == queued, "looking takes nothing");
     assert!(finish(&vault, queued[0].id));
     assert!(!finish(&home.open(), queued[0].id));
     assert_eq!(vault.read(|tx| tx.tasks().get(queued[0].id)).unwrap(), None);
     assert_eq!(names(&home.open().tasks()), ["2", "mine", "4"]);
-    // A number is not given again.
+    // A number is never used twice.
     finish(&vault, queued[3].id);
     leave(&vault, "b", &[builtin("5")]);
     assert!(vault.tasks().last().unwrap().id > queued[3].id);
@@ -98,7 +98,7 @@ fn a_crash_leaves_the_session_or_its_tasks() {
     let before = crashed.open();
     assert_eq!((stored(&before).len(), before.tasks().len()), (1, 0));
     assert_eq!((stored(&vault).len(), vault.tasks().len()), (0, 1));
-    // Whoever dies while it finishes has finished nothing.
+    // A crash before the commit has finished nothing.
     let crashed = raw(&vault, |connection, tx| {
         assert!(tx.tasks().finish(1)?);
         Ok(crash(&home, connection))
@@ -173,7 +173,7 @@ fn on_a_full_disk_the_revocation_comes_before_the_tasks() {
     for (length, tasks) in [(10, 1), (60_000, 0)] {
         let home = Home::new();
         let vault = home.open();
-        let session = sign_in(&vault, "a", "7");
+        let session = log_in_as(&vault, "a", "7");
         fill_up(&vault);
         let task = Task { payload: Secret::new("x".repeat(length)), ..builtin("1") };
         let remains = Remains {

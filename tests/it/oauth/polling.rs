@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sessionkeeper::error::Kind;
 use std::time::{Duration, Instant};
 
-/// What the server says of the code and then answers; how many seconds lie before each question; and
-/// what that comes to.
+/// What the server says of the code and then answers; how many seconds lie before each question;
+/// and what that comes to.
 type Case = (Value, Vec<Steps>, &'static [u64], Option<Kind>);
 
 #[test]

@@ -15,7 +15,7 @@ LACK = install.missing()
 
 
 class Stage:
-    """The stand-ins of this session, and the devices that are signed in there."""
+    """The stand-ins of this session, and the devices that are logged in there."""
 
     def __init__(
         self, factory: pytest.TempPathFactory, stand_in: Callable[[str, bool], StandIn]
@@ -73,7 +73,7 @@ def _no_refresh_token_is_sent_again(server: StandIn) -> Iterator[None]:
 
 @pytest.fixture
 def devices(server: StandIn, stage: Stage, issuer: Issuer) -> Callable[[int], list[Device]]:
-    """So many, each signed in; to be called before anything goes wrong."""
+    """So many, each logged in; to be called before anything goes wrong."""
 
     def take(count: int) -> list[Device]:
         taken = stage.pool(issuer).take(count)
@@ -96,5 +96,5 @@ def keeper(device: Device) -> sessionkeeper.Keeper:
 
 @pytest.fixture
 def blank(server: StandIn, stage: Stage, issuer: Issuer) -> Device:
-    """Nobody is signed in."""
+    """Nobody is logged in."""
     return stage.pool(issuer).blank()

@@ -1,4 +1,4 @@
-"""The issuers behind the providers `oidc` and `workos-device`, and devices that are signed in.
+"""The issuers behind the providers `oidc` and `workos-device`, and devices that are logged in.
 
 A login with a code takes at least the second that lies between two questions to the server. Those
 that a test does not look at are made several at once; the server knows the others beside them.
@@ -160,7 +160,7 @@ def log_in_all(devices: list[Device]) -> None:
 
 
 class Pool:
-    """Devices that are signed in, made as they are needed."""
+    """Devices that are logged in, made as they are needed."""
 
     def __init__(self, server: StandIn, issuer: Issuer, home: Callable[[], Path]) -> None:
         self._server = server
@@ -169,7 +169,7 @@ class Pool:
         self._ready: list[Device] = []
 
     def blank(self) -> Device:
-        """One where nobody ever was signed in."""
+        """One where nobody ever was logged in."""
         return Device(self._server, self._issuer, self._home())
 
     def take(self, count: int) -> list[Device]:

@@ -18,7 +18,7 @@ OTHER_HOSTS = (EVIL, f"{OIDC.host}:444", f"{OIDC.host}.{EVIL}", f"user@{OIDC.hos
 
 @pytest.fixture
 def lured(server: StandIn, blank: Device) -> Device:
-    """Nobody is signed in; it would find the other hosts."""
+    """Nobody is logged in; it would find the other hosts."""
     blank.options["resolve"] = server.resolve_also(EVIL, f"{OIDC.host}.{EVIL}")
     blank.keeper = blank.open()
     return blank

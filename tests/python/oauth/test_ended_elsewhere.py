@@ -19,7 +19,7 @@ def issuer(request: pytest.FixtureRequest) -> Issuer:
 
 
 def assert_over(device: Device) -> None:
-    """Signed out here, in every process, and told once."""
+    """Logged out here, in every process, and told once."""
     for keeper in (device.keeper, device.open()):
         assert keeper.status().state == "signed_out"
         assert keeper.restore() is None

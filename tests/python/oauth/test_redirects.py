@@ -34,7 +34,7 @@ def issuer(request: pytest.FixtureRequest) -> Issuer:
 
 @pytest.fixture
 def lured(server: StandIn, device: Device) -> Iterator[Device]:
-    """Signed in; it would find the other hosts, and nothing may have come to them."""
+    """Logged in; it would find the other hosts, and nothing may have come to them."""
     hosts = [f"{device.issuer.host}.evil.example", lookalike(device.issuer.host)]
     device.options["resolve"] = server.resolve_also("evil.example", *hosts)
     device.keeper = device.open()

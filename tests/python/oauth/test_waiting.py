@@ -28,7 +28,7 @@ class Waiting:
         self._thread.start()
 
     def join(self, timeout: float = 30) -> str:
-        """The e-mail address of whoever is signed in now, or the code of the error."""
+        """The e-mail address of whoever is logged in now, or the code of the error."""
         self._thread.join(timeout)
         assert not self._thread.is_alive(), "it still waits"
         if isinstance(self.outcome, sessionkeeper.Session):

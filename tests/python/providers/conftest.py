@@ -15,7 +15,7 @@ from tests.servers.fixture import StandIn
 
 @pytest.fixture
 def server(stand_in: Callable[[str], StandIn], service: Service) -> StandIn:
-    """Of the module's `service`: nobody is signed in, nothing is wrong, a logout can be proved."""
+    """Of the module's `service`: nobody is logged in, nothing is wrong, a logout can be proved."""
     server = stand_in(service.id).reset()
     server.settings(**service.settings)
     return server

@@ -1,6 +1,6 @@
 """A logout that always answers 200, row by row, and the older one that answers 401, 403 and 500.
 
-The client ends signed out every time, and claims no more than the server has proved.
+The client ends logged out every time, and claims no more than the server has proved.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def test_no_token(server: StandIn, open_keeper: OpenKeeper, tmp_path: Path) -> N
 def test_no_token_after_half_a_login(
     server: StandIn, keeper: sessionkeeper.Keeper, generation: str
 ) -> None:
-    """The cookie came, and the token did not: the server has a session, and nobody is signed in."""
+    """The cookie came, and the token did not: the server has a session, and nobody is logged in."""
     server.fault(IDEMPOTENT.login, "with_status", code=500, times=1)
     with pytest.raises(sessionkeeper.UnexpectedAnswer):
         keeper.login(NAME, PASSWORD)

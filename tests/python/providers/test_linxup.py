@@ -31,7 +31,7 @@ def service() -> Service:
 
 @pytest.fixture
 def copied(server: StandIn, keeper: sessionkeeper.Keeper) -> Copied:
-    """What the session holds; with it, `keeper` is signed in."""
+    """What the session holds; with it, `keeper` is logged in."""
     keeper.login(NAME, PASSWORD)
     return Copied(server, LINXUP, keeper)
 

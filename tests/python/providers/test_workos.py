@@ -36,7 +36,7 @@ def service() -> Service:
 
 @pytest.fixture
 def copied(server: StandIn, keeper: sessionkeeper.Keeper) -> Copied:
-    """What the session holds; with it, `keeper` is signed in."""
+    """What the session holds; with it, `keeper` is logged in."""
     keeper.login(NAME, PASSWORD)
     copied = Copied(server, WORKOS, keeper)
     server.clear_journal()

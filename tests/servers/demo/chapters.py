@@ -53,7 +53,7 @@ def without_the_network(scene: Scene) -> None:
     took = time.monotonic() - started
     scene.viewer(f"here: {here}; at the server: {there}; in {took:.1f} s")
     claimed = (here, there) == ("cleared", "deferred")
-    scene.prove("signed out here, and no success claimed", claimed, report)
+    scene.prove("logged out here, and no success claimed", claimed, report)
     status = scene.device.run(story, "status")
     waiting = status["pending_revocations"]
     scene.viewer(f"{status['state']}; logouts that wait for the server: {waiting}")
@@ -106,7 +106,7 @@ def with_a_deny_list(scene: Scene) -> None:
 
 
 def with_a_cart(scene: Scene) -> None:
-    """What an add-on keeps for the account, and what becomes of it when nobody is signed in."""
+    """What an add-on keeps for the account, and what becomes of it when nobody is logged in."""
     story = scene.story
     story.chapter("A cart with an item that needs the account's subscription")
     scene.log_in()
@@ -159,7 +159,7 @@ def everywhere(scene: Scene) -> None:
     scene.viewer(error["hint"])
     scene.show_requests()
     status = scene.device.run(story, "status")
-    scene.prove("it is signed out", status["state"] == "signed_out", status)
+    scene.prove("it is logged out", status["state"] == "signed_out", status)
 
 
 def audit(scene: Scene) -> None:

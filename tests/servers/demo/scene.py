@@ -49,9 +49,9 @@ class Scene:
             status = device.log_in_with_a_code(self.story, self._enter_code, with_qr=with_qr)
         else:
             status = device.run(self.story, "login", "--username", self.server.VIEWER[0])
-        self.viewer(f"signed in as {status['account']['email']}{_until(status)}")
+        self.viewer(f"logged in as {status['account']['email']}{_until(status)}")
         self.show_requests()
-        self.prove("signed in", status["state"] == "signed_in", status)
+        self.prove("logged in", status["state"] == "signed_in", status)
         passwords = [one["has_password"] for one in self.server.journal()].count(True)
         if self.service.with_code:
             self.prove("the device never had the password", passwords == 0, passwords)
@@ -148,9 +148,9 @@ class Scene:
             self.prove("no refresh token was used twice", session["reuses"] == 0, session)
 
     def stay_out(self, *, waiting: int) -> None:
-        self.story.step("Restart: still signed out")
+        self.story.step("Restart: still logged out")
         self.device.run(self.story, "restore", expect=3)
-        self.viewer("nobody is signed in (exit status 3)")
+        self.viewer("nobody is logged in (exit status 3)")
         entries = self.device.run(self.story, "outbox")["entries"]
         what = f"logouts that wait for the server: {waiting}"
         self.prove(what, len(entries) == waiting, entries)
@@ -194,7 +194,7 @@ class Scene:
     # Within
 
     def _enter_code(self, code: str) -> None:
-        self.story.line("phone", "the viewer enters the code there, signs in and agrees")
+        self.story.line("phone", "the viewer enters the code there, logs in and agrees")
         self.server.approve(code)
 
     def _prove_renewed(self) -> None:
@@ -206,9 +206,9 @@ class Scene:
 
     def _restored(self) -> None:
         status = self.device.run(self.story, "restore")
-        self.viewer(f"signed in as {status['account']['email']}{_until(status)}")
+        self.viewer(f"logged in as {status['account']['email']}{_until(status)}")
         self.show_requests()
-        self.prove("signed in again", status["state"] == "signed_in", status)
+        self.prove("logged in again", status["state"] == "signed_in", status)
 
     def _ask_as_an_addon(self) -> tuple[int, str]:
         """With the session's headers, for a host that is none of the provider's."""

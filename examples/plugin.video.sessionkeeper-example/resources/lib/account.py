@@ -24,7 +24,7 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
 
 
 def show_account(account: sessionkeeper.Account | None) -> None:
-    """In the settings, or that nobody is signed in. Never put a token or a password there: Kodi
+    """In the settings, or that nobody is logged in. Never put a token or a password there: Kodi
     stores them in clear text.
     """
     words = text(30011).format(account.email) if account else text(30010)

@@ -1,4 +1,4 @@
-"""Keeps the viewer signed in, and tells the server of a logout that it could not be told at once.
+"""Keeps the viewer logged in, and tells the server of a logout that it could not be told at once.
 
 Sessionkeeper's own service looks after its own sessions only; an add-on looks after its own.
 """

@@ -66,7 +66,7 @@ def show_details(keeper: sessionkeeper.Keeper) -> None:
 
 
 def show_listing(keeper: sessionkeeper.Keeper, address: str, listing: int) -> None:
-    """Signed in, what the service has for this account; else a way to log in."""
+    """Logged in, what the service has for this account; else a way to log in."""
     session = keeper.restore()
     if session:
         answer = session.get(f"{SERVICE}/api/auth/me")
