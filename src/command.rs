@@ -1,8 +1,8 @@
-//! What can be asked of a keeper: a variant for each verb with its options as fields, and a typed
-//! result for each.
+//! What can be asked of a keeper: a variant for each verb, its options as fields, a typed result
+//! each.
 //!
-//! Every front turns its host's data into a `Command` and the `Reply` into its host's data. Unknown
-//! fields are refused. tests/python/boundary.json is the schema of these types; the
+//! Every front turns its host's data into a `Command`, and the `Reply` into its host's data. Fields
+//! that nobody knows are refused. tests/python/boundary.json is the schema of these types; the
 //! Python side is held against it.
 
 use crate::cancel::Cancel;

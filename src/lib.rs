@@ -42,7 +42,6 @@ pub mod events;
 pub mod log;
 pub mod redact;
 
-mod background;
 pub mod cancel;
 pub mod clock;
 pub mod error;

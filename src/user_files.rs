@@ -83,7 +83,7 @@ fn find(directory: &Path, path: &str) -> Result<Option<PathBuf>> {
         if part.is_empty() || part == "." || part == ".." {
             return Err(Error::new(
                 Kind::InvalidInput,
-                "this is not a path below the data directory",
+                "it is not a path below the data directory",
             ));
         }
         place.push(part);

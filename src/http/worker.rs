@@ -1,13 +1,13 @@
-//! One exchange on a thread of its own, so that the caller can leave at any time.
+//! One exchange on a thread of its own, so that whoever waits can leave at any time.
 //!
-//! reqwest's blocking calls end only by their own deadlines. When the caller has left, the thread
-//! drops what it has, and ends at its next deadline. It changes nothing but its own answer.
+//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks
+//! at its cancel token, and goes when it has to; the thread then finds that nobody listens, drops
+//! what it has, and ends at its next deadline. It changes nothing but its own answer.
 
 use super::answer::Answer;
 use super::fault;
-use crate::background;
-use crate::cancel::Cancel;
-use crate::error::Result;
+use crate::cancel::{Cancel, Left, cancelled, run_beside};
+use crate::error::{Error, Kind, Result};
 use reqwest::Method;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
@@ -43,13 +43,14 @@ pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
     let deadline = exchange.deadline;
     let is_abandoned = Arc::new(AtomicBool::new(false));
     let seen_by_worker = Arc::clone(&is_abandoned);
-    let may_wait = || {
-        cancel.check()?;
-        if Instant::now() >= deadline { Err(fault::timed_out(&host)) } else { Ok(()) }
-    };
     let work = move || exchange.perform(&seen_by_worker);
-    background::run("sessionkeeper-http", work, || {
-        may_wait().inspect_err(|_| is_abandoned.store(true, Ordering::Relaxed))
+    run_beside("sessionkeeper-http", cancel, Some(deadline), work).unwrap_or_else(|left| {
+        is_abandoned.store(true, Ordering::Relaxed);
+        Err(match left {
+            Left::Cancelled => cancelled(),
+            Left::Late => fault::timed_out(&host),
+            Left::Broken => Error::new(Kind::Internal, "the request hit a bug"),
+        })
     })
 }
 

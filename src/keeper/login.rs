@@ -7,8 +7,7 @@
 use super::Keeper;
 use super::report::Status;
 use crate::audit::Event;
-use crate::background;
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -44,7 +43,7 @@ impl Keeper {
     pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
         let device =
             self.shared.device_codes.take(&self.provider.key, number).ok_or_else(|| {
-                Error::new(Kind::InvalidInput, "nobody is waiting for this code (any more)")
+                Error::new(Kind::InvalidInput, "nobody waits for this code (any more)")
                     .with_hint("Ask for a new code.")
             })?;
         self.run_login("", false, cancel, move |context, credentials| {
@@ -96,7 +95,7 @@ impl Keeper {
             );
             let message = format!("the login ended without {what}");
             return Err(Error::new(Kind::UnexpectedAnswer, message)
-                .with_hint("The service may have changed; its provider file has to follow."));
+                .with_hint("The service may have changed; its provider file has to be updated."));
         }
         let now = self.shared.clock.now();
         let [id, email, name] = crate::login::ACCOUNT;
@@ -192,11 +191,16 @@ impl Keeper {
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (keeper, inner) = (self.clone(), cancel.clone());
-        let body = move || {
+        let work = move || {
             let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
             keeper.logged(|| work(&keeper, &inner))
         };
-        background::run("sessionkeeper-login", body, || cancel.check())
+        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
+            Err(match left {
+                Left::Cancelled => cancelled(),
+                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
+            })
+        })
     }
 }
 

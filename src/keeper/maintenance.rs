@@ -1,14 +1,10 @@
-//! Maintenance: what is due next, what this machine can do, and forgetting everything.
+//! Maintenance: what is due next, and forgetting everything.
 
 use super::Keeper;
-use super::report::{
-    ClockFacts, Doctor, FileSystemFacts, Forgotten, KeyFacts, LockFacts, Schedule, TlsFacts,
-    VaultFacts, Versions,
-};
+use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::http;
 use crate::provider::{self, Given, Provider};
 use crate::session::{Revocation, Session};
 

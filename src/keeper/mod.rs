@@ -10,6 +10,7 @@ mod clients;
 mod delivery;
 mod device_codes;
 mod directories;
+mod doctor;
 mod drain;
 mod login;
 mod logout;
@@ -40,9 +41,9 @@ use std::time::Duration;
 pub use doctor::Doctor;
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, EntryLine,
-    Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, State,
-    Status, TaskLine, TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
+    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, State, Status,
+    TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 

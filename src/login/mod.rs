@@ -45,7 +45,7 @@ pub fn log_in(
         }
         Login::Password(login) => password::log_in(context, login, username, password, credentials),
         Login::DeviceCode => {
-            let message = format!("{} takes a code to log in", context.provider.name);
+            let message = format!("{} wants a code, not a password", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message).with_hint(
                 "Ask for a code, and enter it on another device; no password is needed here.",
             ))
@@ -58,7 +58,8 @@ pub fn ask_for_code(context: &Context) -> Result<Device> {
     match &context.provider.login {
         Login::DeviceCode => device_code::ask(context),
         Login::HostedForm(_) | Login::Password(_) => {
-            let message = format!("{} takes a password to log in", context.provider.name);
+            let message =
+                format!("{} wants a name and a password, not a code", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message)
                 .with_hint("Log in with a name and a password."))
         }

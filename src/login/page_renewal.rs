@@ -1,5 +1,5 @@
-//! Renewing by a page: given the long-lived cookie, it ends logged in, with a new token in a cookie;
-//! without one that the server accepts, it ends at the login form.
+//! Renewing by a page: given the long-lived cookie, it ends logged in, with a new token in a
+//! cookie; without one that the server accepts, it ends at the login form.
 //!
 //! What counts is the token: when a new one came, the renewal worked, whatever the last page says.
 

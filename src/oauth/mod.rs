@@ -88,12 +88,12 @@ impl<'a> OAuthClient<'a> {
         Ok(Some(url))
     }
 
-    /// [`OAuthClient::find`], where nothing works without it.
+    /// [`OAuthClient::find`], where there is no going on without it.
     pub fn need(&self, endpoint: Endpoint, kept: &mut Credentials) -> Result<Url> {
         self.find(endpoint, kept)?.ok_or_else(|| {
             let message = format!("the issuer names no {}", endpoint.as_str());
             Error::new(Kind::UnexpectedAnswer, message)
-                .with_hint("It is not possible to log in to this service in this way.")
+                .with_hint("This service cannot be logged in to in this way.")
         })
     }
 

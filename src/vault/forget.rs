@@ -17,8 +17,7 @@ impl Vault {
     /// Erases everything that this device knows, and returns how many sessions and waiting
     /// revocations there were. The vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
-        let counts = self.erase()?;
-        let (sessions, revocations) = counts;
+        let (sessions, revocations) = self.retry(&mut self.state(), |state| self.erase(state))?;
         let detail = format!("{sessions} sessions, {revocations} waiting logouts");
         let event = NewAuditEvent::new(Event::Forgotten, "", "", "ok").with_detail(&detail);
         self.transact(|tx| tx.audit().append(&event))?;

@@ -48,7 +48,7 @@ fn a_killed_logout_is_whole_or_has_not_begun() {
 fn place_of_the_kill(service: &Service, keeper: &Keeper) -> usize {
     let status = keeper.restore(true, &never()).unwrap();
     if status.state == State::SignedIn {
-        assert_eq!(service.live_sessions(), 1, "signed in with an ended session");
+        assert_eq!(service.live_sessions(), 1, "logged in with an ended session");
         assert_eq!(ask(keeper).unwrap(), 200);
         log_out(keeper);
         return 0;
