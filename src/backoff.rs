@@ -13,7 +13,8 @@ use std::time::Duration;
 /// An entry is parked after this many answers that will not change.
 pub const TRIES_BEFORE_PARKING: u32 = 3;
 
-/// For this many seconds a new entry is left to the logout that made it, so that no drain sends it too.
+/// For this many seconds a new entry is left to the logout that made it, so that no drain sends it
+/// too.
 pub const FIRST_TRY_LEASE: i64 = 20;
 
 const FIRST: Duration = Duration::from_secs(1);

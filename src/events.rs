@@ -1,7 +1,7 @@
 //! What other add-ons are told: a short memory of what happened in this process, in order.
 //!
-//! Apart from the audit trail, because the service reads it every half second, it needs no disk, and
-//! nothing may be told twice after a restart.
+//! Apart from the audit trail, because the service reads it every half second, it needs no disk,
+//! and nothing may be told twice after a restart.
 
 use crate::audit::Event;
 use serde::Serialize;

@@ -14,8 +14,8 @@ pub fn settle(directory: &Path, keys: Option<PathBuf>) -> Result<(PathBuf, PathB
     Ok((directory, keys))
 }
 
-/// One spelling for each directory, whether it exists or not: links are resolved as far as the path
-/// exists.
+/// One spelling for each directory, whether it exists or not: links are resolved as far as the
+/// path exists.
 fn settled(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).map_err(|error| {
         Error::new(

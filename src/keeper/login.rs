@@ -1,8 +1,8 @@
 //! Logging in, and being back after a restart.
 //!
-//! Logins and renewals share one lock, in this process and across processes. Each runs to its end on
-//! a thread of its own: a caller that is cancelled leaves at once, and what the server gave by then
-//! is stored, or revoked.
+//! Logins and renewals share one lock, in this process and across processes. Each runs to its end
+//! on a thread of its own: a caller that is cancelled leaves at once, and what the server gave by
+//! then is stored, or revoked.
 
 use super::Keeper;
 use super::report::Status;
@@ -17,8 +17,8 @@ use crate::session::{Account, Credentials, Session};
 use crate::vault::random_id;
 
 impl Keeper {
-    /// Logs in. A session of the same account is replaced: the new one is stored first, then the old
-    /// one goes to the outbox. Other accounts stay, but are no longer the active one.
+    /// Logs in. A session of the same account is replaced: the new one is stored first, then the
+    /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
         self.shared.vault()?;

@@ -1,8 +1,8 @@
 //! Logging out. First the device, in one transaction; then the server, within a deadline; then the
 //! truth about both.
 //!
-//! Nothing here can be undone by a crash: after the transaction the session cannot be restored, and
-//! what revoking needs is in the outbox.
+//! Nothing here can be undone by a crash: after the transaction the session cannot be restored,
+//! and what revoking needs is in the outbox.
 
 use super::Keeper;
 use super::report::{Local, LogoutReport};

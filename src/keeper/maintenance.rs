@@ -21,8 +21,9 @@ impl Keeper {
         Ok(Schedule { renew_at, drain_at })
     }
 
-    /// Logs out of everything and tries the servers once, then erases the key, the sessions and the
-    /// outbox of this data directory. What a server has not been told by then, it never will be.
+    /// Logs out of everything and tries the servers once, then erases the key, the sessions and
+    /// the outbox of this data directory. What a server has not been told by then, it never will
+    /// be.
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
         log::info!("forgetting this device's key and sessions");
         let commit_lock = self.shared.commit_lock();

@@ -1,9 +1,9 @@
 //! What is done on this device once a session is gone: the provider's clean-up, and the functions
 //! of the embedding add-on.
 //!
-//! The work is queued in the logout's transaction and stays queued until it is done. A clean-up step
-//! may run twice; one that fails or is cut short runs again at the next start. A hook runs at least
-//! once. A failure is reported and stops nothing. What needs Kodi or Python is done there.
+//! The work is queued in the logout's transaction and stays queued until it is done. A clean-up
+//! step may run twice; one that fails or is cut short runs again at the next start. A hook runs at
+//! least once. A failure is reported and stops nothing. What needs Kodi or Python is done there.
 
 use super::Keeper;
 use super::report::{TaskLine, TaskOutcome};
@@ -130,9 +130,9 @@ impl Keeper {
         }
     }
 
-    /// Notes what became of tasks, in one transaction. Once nothing else is left to do, others are told
-    /// to read the user's data again; with `is_late` also when the rest waits for somebody who may
-    /// never come. True when something was noted.
+    /// Notes what became of tasks, in one transaction. Once nothing else is left to do, others are
+    /// told to read the user's data again; with `is_late` also when the rest waits for somebody
+    /// who may never come. True when something was noted.
     fn settle_tasks(&self, ended: &[(i64, TaskLine)], is_late: bool) -> Result<bool> {
         let vault = self.shared.vault()?;
         let has_update = || vault.read(|tx| Ok(!tx.tasks().list(&[TaskKind::Update])?.is_empty()));

@@ -1,8 +1,8 @@
 //! Staying logged in: fresh tokens before the old ones end, or when the server wants them.
 //!
 //! Renewals share the login lock, and the first one's result serves all: five at once make one
-//! request. What is stored is fenced by the session's generation, so that a logout in between wins;
-//! tokens that come too late go straight to the outbox.
+//! request. What is stored is fenced by the session's generation, so that a logout in between
+//! wins; tokens that come too late go straight to the outbox.
 
 use super::Keeper;
 use super::accounts::another_account;
@@ -98,7 +98,8 @@ impl Keeper {
             Ok(Renewal::Over) => {
                 let mut dead = session;
                 dead.credentials.is_spent = false;
-                // Where a refusal to renew proves a logout, there is nothing left to tell the server.
+                // Where a refusal to renew proves a logout, there is nothing left to tell the
+                // server.
                 let is_proof = self.provider.logout.probe == Some(Probe::Renew);
                 Err(self.end_over(&dead, is_proof))
             }
@@ -117,9 +118,9 @@ impl Keeper {
         }
     }
 
-    /// Marks a credential that serves only once, before it is sent, and takes the mark back when it
-    /// was not used. After a crash a marked one is not sent again: a server that sees it twice ends
-    /// the session of everybody who holds it (RFC 9700 section 4.14.2).
+    /// Marks a credential that serves only once, before it is sent, and takes the mark back when
+    /// it was not used. After a crash a marked one is not sent again: a server that sees it twice
+    /// ends the session of everybody who holds it (RFC 9700 section 4.14.2).
     fn mark_spent(&self, session: Session, is_spent: bool) -> Result<Session> {
         if !self.provider.rotates() {
             return Ok(session);

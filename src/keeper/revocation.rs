@@ -21,8 +21,8 @@ const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
 const TRIES_BEFORE_SKIPPING: u32 = 5;
 
 impl Keeper {
-    /// What the outbox needs to end `session` at the server. Where nothing can be sent, the verdict
-    /// says why.
+    /// What the outbox needs to end `session` at the server. Where nothing can be sent, the
+    /// verdict says why.
     pub(super) fn revocation(&self, session: &Session) -> std::result::Result<Revocation, Verdict> {
         let Session { id, account, credentials, .. } = session;
         self.revocation_by(&self.provider, id, &account.id, credentials)
@@ -59,9 +59,9 @@ impl Keeper {
         })
     }
 
-    /// Sends it, within the deadline of a logout. `attempts`: how often the outbox has tried before;
-    /// `None` where it is not in the outbox, and nothing can be kept for later. What later attempts
-    /// need of the answers is kept, in `revocation` too.
+    /// Sends it, within the deadline of a logout. `attempts`: how often the outbox has tried
+    /// before; `None` where it is not in the outbox, and nothing can be kept for later. What later
+    /// attempts need of the answers is kept, in `revocation` too.
     pub(super) fn send_revocation(
         &self,
         revocation: &mut Revocation,
@@ -96,8 +96,8 @@ impl Keeper {
         self.send_revocation(&mut revocation.clone(), &self.provider, None, deadline, cancel)
     }
 
-    /// A session that the server may have opened and the vault did not take: it goes to the outbox,
-    /// or is ended without it. Cookies that make no session are nothing to end.
+    /// A session that the server may have opened and the vault did not take: it goes to the
+    /// outbox, or is ended without it. Cookies that make no session are nothing to end.
     pub(super) fn revoke_unstored(&self, credentials: &Credentials, account: &str) {
         let names = self.provider.credential_cookies();
         let has_cookie = names.iter().any(|name| credentials.jar.value(name).is_some());
@@ -134,8 +134,8 @@ impl Keeper {
         self.shared.vault()?.transact(|tx| tx.outbox().enqueue(revocation))
     }
 
-    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does not
-    /// tell, nor does a long-lived cookie without an end.
+    /// When the last of the credentials ends by itself, as far as they tell. A refresh token does
+    /// not tell, nor does a long-lived cookie without an end.
     fn last_end(&self, provider: &Provider, credentials: &Credentials) -> Option<UnixTime> {
         let now = self.shared.clock.now();
         let cookies = credentials.jar.last_expiry_of(&provider.credential_cookies());
@@ -151,8 +151,8 @@ impl Keeper {
     }
 }
 
-/// One attempt at ending a session: with a token that is still good, and with a look at what is left
-/// where the answers prove nothing.
+/// One attempt at ending a session: with a token that is still good, and with a look at what is
+/// left where the answers prove nothing.
 struct Attempt<'a> {
     keeper: &'a Keeper,
     context: Context<'a>,
@@ -213,8 +213,8 @@ impl Attempt<'_> {
         Verdict::new(Outcome::AlreadyEnded, "the server says that the session was over")
     }
 
-    /// Renews the credentials, if there is a way. As for a session that is in use, what serves only
-    /// once is noted before it is sent.
+    /// Renews the credentials, if there is a way. As for a session that is in use, what serves
+    /// only once is noted before it is sent.
     fn renew(&mut self) -> Option<Result<Renewal>> {
         let Context { provider, clock, cancel, .. } = self.context;
         let renew = provider.renew.as_ref()?;

@@ -1,6 +1,6 @@
-//! What a data directory has one of in the whole process: its vault, locks, connections, events and
-//! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up
-//! by the directory's path.
+//! What a data directory has one of in the whole process: its vault, locks, connections, events
+//! and log. Kodi's invocations, its service and all its profiles share the process, so it is
+//! looked up by the directory's path.
 
 use super::clients::Clients;
 use super::delivery::Delivery;

@@ -1,5 +1,5 @@
-//! The ways to log in, one file each. They turn requests and answers into credentials; what becomes
-//! of these is the keeper's business. Nothing is stored here.
+//! The ways to log in, one file each. They turn requests and answers into credentials; what
+//! becomes of these is the keeper's business. Nothing is stored here.
 
 mod answer;
 mod device_code;
@@ -31,8 +31,8 @@ pub enum Renewal {
     Lost(Error),
 }
 
-/// Logs in with a name and a password. What the server gave is in `credentials`, also after an error:
-/// a login that breaks half-way may have opened a session.
+/// Logs in with a name and a password. What the server gave is in `credentials`, also after an
+/// error: a login that breaks half-way may have opened a session.
 pub fn log_in(
     context: &Context,
     username: &str,

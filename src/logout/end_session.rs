@@ -1,8 +1,8 @@
 //! Ending the session at the issuer (OpenID Connect RP-Initiated Logout 1.0).
 //!
-//! The issuer's own session lives in the browser in which the user entered the code, and the issuer
-//! may want to ask there. So the answer to this request proves nothing, and cannot undo that a token
-//! was revoked: only trouble on the way is a reason to come back.
+//! The issuer's own session lives in the browser in which the user entered the code, and the
+//! issuer may want to ask there. So the answer to this request proves nothing, and cannot undo
+//! that a token was revoked: only trouble on the way is a reason to come back.
 
 use super::{Verdict, proof};
 use crate::context::Context;

@@ -42,8 +42,8 @@ pub struct Verdict {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Notes {
-    /// What went wrong with the server's audit log, in its words, as far as they can be shown; empty
-    /// where nothing did.
+    /// What went wrong with the server's audit log, in its words, as far as they can be shown;
+    /// empty where nothing did.
     pub audit_warning: String,
 }
 
@@ -119,8 +119,8 @@ pub fn revoke(
     }
 }
 
-/// What all steps came to: the session is dead when each of them says so. Otherwise the first of the
-/// gravest verdicts counts.
+/// What all steps came to: the session is dead when each of them says so. Otherwise the first of
+/// the gravest verdicts counts.
 fn combine(verdicts: Vec<Verdict>) -> Verdict {
     let gravity = |verdict: &Verdict| match verdict.outcome {
         Outcome::NothingToRevoke | Outcome::AlreadyEnded => 0,
@@ -176,8 +176,8 @@ impl<'a> Needs<'a> {
     }
 }
 
-/// The part of `credentials` that the logout sends. `None`: the server would not know the session by
-/// it.
+/// The part of `credentials` that the logout sends. `None`: the server would not know the session
+/// by it.
 pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Option<Credentials> {
     let kept = credentials.with_jar(credentials.jar.subset_for(&Needs::of(provider).urls));
     let is_known = provider.logout.steps.iter().any(|step| match step {
