@@ -15,6 +15,7 @@ use crate::provider::{Everywhere, LogoutTarget, Probe, Provider, Step};
 use crate::secret::Secret;
 use crate::session::{Credentials, ID_TOKEN, Outcome, REFRESH_TOKEN};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use url::Url;
 
@@ -45,6 +46,9 @@ pub struct Notes {
     /// What went wrong with the server's audit log, in its words, as far as they can be shown;
     /// empty where nothing did.
     pub audit_warning: String,
+    /// The names of the cookies that were held and that the server's answers deleted, by expiry as
+    /// RFC 6265bis section 5.7 has it.
+    pub server_cookies_cleared: BTreeSet<String>,
 }
 
 impl Verdict {

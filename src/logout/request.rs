@@ -42,6 +42,8 @@ pub(super) fn send(
     let mut copy = credentials.jar.clone();
     let hosts = &context.provider.hosts;
     let answer = context.client.exchange(&request, hosts, &mut copy, context.cancel)?;
+    let (held, left) = (credentials.jar.names(), copy.names());
+    notes.server_cookies_cleared.extend(held.into_iter().filter(|name| !left.contains(name)));
     let verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     for (name, pointer) in &logout.take {

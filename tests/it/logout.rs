@@ -1,8 +1,8 @@
 //! The main story: in, back after a restart, out, and out for good.
 
 use crate::fixture::{Device, ask, cancel_after, drain, log_out, never, pending, state};
-use crate::server::Step;
-use crate::service::{Service, log_in, signed_in};
+use crate::server::{Step, answer};
+use crate::service::{COOKIES, Service, deletion, log_in, signed_in};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::{Local, LogoutOptions, State};
 use sessionkeeper::session::Outcome;
@@ -107,6 +107,42 @@ fn forgetting_tells_the_server_first() {
     assert_eq!(service.live_sessions(), 0);
     log_in(&device);
     assert_eq!(state(&device), State::SignedIn);
+}
+
+/// What the report says of a logout that is answered with these headers.
+fn cleared_by_the_server(headers: &[&str]) -> Vec<String> {
+    let (service, device) = signed_in();
+    let bytes = answer("302 Found", &headers.join("\n"), "");
+    service.next("/logout", [vec![Step::Send(bytes)]]);
+    log_out(&device).notes.server_cookies_cleared.into_iter().collect()
+}
+
+#[test]
+fn the_report_names_the_cookies_that_the_server_deleted() {
+    let of = cleared_by_the_server;
+    let all = COOKIES.map(|(name, _)| deletion(name));
+    let twice: Vec<_> = all.iter().chain(&all).map(String::as_str).collect();
+    assert_eq!(of(&twice), ["inner", "jwt_v2", "remember", "session_v2"], "sorted, each once");
+    assert_eq!(of(&["Set-Cookie: inner=x; Path=/; Max-Age=0"]), ["inner"], "expiry decides");
+    let none = [
+        "Location: /login",
+        "Set-Cookie: other=; Path=/; Max-Age=0",
+        "Set-Cookie: inner=; Path=/elsewhere; Max-Age=0",
+        "Set-Cookie: inner=; Path=/; Max-Age=60",
+        "Set-Cookie: remember=; Path=/",
+    ];
+    assert!(of(&none).is_empty());
+    assert!(of(&[&*deletion("inner"), "Set-Cookie: inner=new; Path=/"]).is_empty(), "set again");
+}
+
+#[test]
+fn without_an_answer_the_server_has_deleted_no_cookie() {
+    let (service, device) = signed_in();
+    service.always("/logout", vec![]);
+    let report = log_out(&device);
+    assert_eq!((report.cookies_cleared.len(), report.notes.server_cookies_cleared.len()), (4, 0));
+    let again = log_out(&device);
+    assert!(again.notes.server_cookies_cleared.is_empty());
 }
 
 /// A connection to the vault from outside, which holds this lock.
