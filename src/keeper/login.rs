@@ -7,7 +7,7 @@
 use super::Keeper;
 use super::report::Status;
 use crate::audit::Event;
-use crate::cancel::{Cancel, Left, cancelled, run_beside};
+use crate::cancel::{Cancel, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -195,12 +195,7 @@ impl Keeper {
             let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
             keeper.logged(|| work(&keeper, &inner))
         };
-        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
-            Err(match left {
-                Left::Cancelled => cancelled(),
-                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
-            })
-        })
+        run_beside("sessionkeeper-login", cancel, work)
     }
 }
 
