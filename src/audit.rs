@@ -1,11 +1,12 @@
-//! The words of the audit trail: what happened, to whom, how it ended. Holds no secret.
+//! The words of the audit trail: what happened, to whom and how it ended. Holds no secret.
 
 use crate::clock::UnixTime;
 use serde::Serialize;
 
 /// What happened. The names are part of the command line's contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename_all = "snake_case"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     Login,
     Restored,
@@ -57,9 +58,26 @@ pub struct NewAuditEvent {
     pub event: Event,
     pub provider: String,
     pub account: String,
-    /// "ok", an outcome of `outbox`, or an error's code.
+    /// "ok", the `Outcome` of a logout, or an error's code.
     pub outcome: String,
     pub detail: String,
+}
+
+impl NewAuditEvent {
+    pub fn new(event: Event, provider: &str, account: &str, outcome: &str) -> Self {
+        NewAuditEvent {
+            event,
+            provider: provider.to_owned(),
+            account: account.to_owned(),
+            outcome: outcome.to_owned(),
+            detail: String::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_detail(self, detail: &str) -> Self {
+        NewAuditEvent { detail: detail.to_owned(), ..self }
+    }
 }
 
 /// A line of the trail, oldest first by `seq`.

@@ -1,45 +1,21 @@
 //! When to try a revocation again. Decides times only; the keeper sends, the vault stores.
 //!
-//! Backoff 1 s, doubled to 6 h, with full jitter; `Retry-After` wins where it is longer. While
-//! there is no network at all the pause stays short, because asking costs nothing then, and the
-//! viewer was promised that the server is told soon after the network returns.
+//! The pause starts at 1 s and doubles up to 6 h, with full jitter; a longer `Retry-After` wins.
+//! Without a network the pause stays short: asking costs nothing then, and the viewer was promised
+//! that the server is told soon after the network returns.
 
 use crate::clock::UnixTime;
 use crate::error::Fault;
+use crate::session::Outcome;
+use ring::rand::{SecureRandom, SystemRandom};
 use std::time::Duration;
 
-/// What the server's answer, or its absence, means for the session that was to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Revoked,
-    AlreadyEnded,
-    Deferred,
-    Unconfirmed,
-    Rejected,
-}
-
-impl Outcome {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Revoked => "revoked",
-            Outcome::AlreadyEnded => "already_ended",
-            Outcome::Deferred => "deferred",
-            Outcome::Unconfirmed => "unconfirmed",
-            Outcome::Rejected => "rejected",
-        }
-    }
-
-    /// True when the server has nothing more to be told.
-    pub fn is_final(self) -> bool {
-        matches!(self, Outcome::Revoked | Outcome::AlreadyEnded)
-    }
-}
-
-/// How many answers that will not change it takes to park an entry.
+/// An entry is parked after this many answers that will not change.
 pub const TRIES_BEFORE_PARKING: u32 = 3;
 
-/// For this long a new entry is left to the logout that made it, so that no drain sends it too.
-pub const FIRST_TRY_LEASE: Duration = Duration::from_secs(20);
+/// For this many seconds a new entry is left to the logout that made it, so that no drain sends it
+/// too.
+pub const FIRST_TRY_LEASE: i64 = 20;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
@@ -57,30 +33,30 @@ pub struct Attempt {
     pub fault: Option<Fault>,
 }
 
-/// How long a provider that was not reached is left alone: its other entries would fail too.
-pub fn unreachable_pause(count: u32, random: f64) -> Duration {
-    let attempt = Attempt {
-        outcome: Outcome::Deferred,
-        count,
-        retry_after: None,
-        fault: Some(Fault::Connect),
-    };
-    pause(&attempt, random)
+/// How long a provider that was not reached is left alone: its entries would all fail alike.
+pub fn unreachable_pause(count: u32) -> Duration {
+    let (outcome, fault) = (Outcome::Deferred, Some(Fault::Connect));
+    pause(&Attempt { outcome, count, retry_after: None, fault }, random_fraction())
+}
+
+/// When the next attempt is due.
+pub fn next_attempt_at(now: UnixTime, attempt: &Attempt) -> UnixTime {
+    let seconds = pause(attempt, random_fraction()).as_secs_f64().ceil();
+    #[allow(clippy::cast_possible_truncation, reason = "at most a day")]
+    let seconds = seconds as i64;
+    now.saturating_add(seconds)
 }
 
 /// How long to wait after `attempt`. `random` is uniform in 0.0..1.0.
-pub fn pause(attempt: &Attempt, random: f64) -> Duration {
+fn pause(attempt: &Attempt, random: f64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.count.saturating_sub(1).min(20));
     let ceiling = match attempt.outcome {
         Outcome::Rejected => return SLOWEST,
         Outcome::Unconfirmed => doubled.saturating_mul(600).min(SLOWEST),
-        _ => match attempt.fault {
-            Some(fault) if is_unreachable(fault) => doubled.min(UNREACHABLE_LONGEST),
-            _ => doubled.min(LONGEST),
-        },
+        _ if attempt.fault.is_some_and(is_unreachable) => doubled.min(UNREACHABLE_LONGEST),
+        _ => doubled.min(LONGEST),
     };
-    // Full jitter; but what is to be slow stays slow.
-    let random = random.clamp(0.0, 1.0);
+    // Full jitter; but what is meant to be slow stays slow.
     let share = if attempt.outcome == Outcome::Unconfirmed { 0.5 + random / 2.0 } else { random };
     let jittered = ceiling.mul_f64(share).max(FIRST);
     jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
@@ -92,12 +68,12 @@ pub fn is_unreachable(fault: Fault) -> bool {
     matches!(fault, Fault::Dns | Fault::Connect | Fault::Tls | Fault::Timeout)
 }
 
-/// When the next attempt is due.
-pub fn next_attempt_at(now: UnixTime, attempt: &Attempt, random: f64) -> UnixTime {
-    let seconds = pause(attempt, random).as_secs_f64().ceil();
-    #[allow(clippy::cast_possible_truncation, reason = "at most a day")]
-    let seconds = seconds as i64;
-    now.saturating_add(seconds)
+fn random_fraction() -> f64 {
+    let mut bytes = [0_u8; 4];
+    match SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / 4_294_967_296.0,
+        Err(_) => 0.5,
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +120,6 @@ mod tests {
         assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 1.0).as_secs(), 600);
         assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 0.0).as_secs(), 300);
         assert_eq!(pause(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
-        assert_eq!(next_attempt_at(1000, &attempt(Outcome::Rejected, 3, None), 0.1), 1000 + 86_400);
+        assert_eq!(next_attempt_at(1000, &attempt(Outcome::Rejected, 3, None)), 1000 + 86_400);
     }
 }

@@ -150,7 +150,7 @@ impl Command {
                 Reply::of(&Tasks { tasks: taken.into_iter().map(HandedTask::from).collect() })
             }
             Command::FinishTask { id, outcome, detail } => {
-                keeper.finish_task(*id, *outcome == TaskOutcome::Done, detail)?;
+                keeper.finish_task(*id, *outcome, detail)?;
                 Reply::of(&())
             }
             Command::Forget {} => Reply::of(&keeper.forget(cancel)?),

@@ -1,13 +1,14 @@
 //! What other add-ons are told: a short memory of what happened in this process, in order.
 //!
-//! Kept beside the audit trail because it is read every half second by the service, needs no disk,
-//! and must not tell things twice after a restart.
+//! Apart from the audit trail, because the service reads it every half second, it needs no disk,
+//! and nothing may be told twice after a restart.
 
+use crate::audit::Event;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// Older events are forgotten: whoever listens does so within seconds.
+/// Older events are forgotten: listeners ask within seconds.
 const KEPT: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,7 +16,7 @@ const KEPT: usize = 256;
 pub struct Notification {
     /// Counts up by one within the process.
     pub seq: i64,
-    pub event: &'static str,
+    pub event: Event,
     pub provider: String,
     pub account: String,
     pub outcome: String,
@@ -25,7 +26,7 @@ pub struct Notification {
 pub struct Events(Mutex<(i64, VecDeque<Notification>)>);
 
 impl Events {
-    pub fn publish(&self, event: &'static str, provider: &str, account: &str, outcome: &str) {
+    pub fn publish(&self, event: Event, provider: &str, account: &str, outcome: &str) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += 1;
         let notification = Notification {
@@ -61,12 +62,12 @@ mod tests {
     fn a_listener_gets_each_event_once() {
         let events = Events::default();
         let start = events.newest();
-        (0..300).for_each(|_| events.publish("login", "angel", "1", "ok"));
+        (0..300).for_each(|_| events.publish(Event::Login, "angel", "1", "ok"));
         assert_eq!(events.after(start).len(), KEPT);
         let newest = events.newest();
         assert_eq!(newest, 300);
-        events.publish("logout", "angel", "1", "revoked");
+        events.publish(Event::Logout, "angel", "1", "revoked");
         let new = events.after(newest);
-        assert_eq!((new.len(), new[0].event, new[0].seq), (1, "logout", 301));
+        assert_eq!((new.len(), new[0].event, new[0].seq), (1, Event::Logout, 301));
     }
 }

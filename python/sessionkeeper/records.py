@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """The annotations of a subclass are its fields, in order; `_private` names those that `repr`
-    leaves out. A field of another record's type is read as that record."""
+    """The annotations of a subclass are its fields, in order; those at the end that have a default
+    may be left out. `_private` names those that `repr` leaves out. A field of another record's type
+    is read as that record."""
 
     _fields: tuple[str, ...] = ()
     _nested: Mapping[str, type[Record]] = {}
@@ -34,6 +35,8 @@ class Record:
         cls._nested = nested
 
     def __init__(self, *values: object) -> None:
+        left_out = self._fields[len(values) :]
+        values += tuple(vars(type(self))[name] for name in left_out if name in vars(type(self)))
         if len(values) != len(self._fields):
             raise TypeError(f"{type(self).__name__} has the fields {', '.join(self._fields)}")
         self.__dict__.update(zip(self._fields, values))

@@ -59,8 +59,10 @@ class LogoutReport(Record):
 
     `local` is "cleared" or "already_signed_out"; `remote` is "revoked", "already_ended",
     "deferred", "unconfirmed", "rejected" or "nothing_to_revoke"; `status` is the HTTP status that
-    the server answered with; `duration_ms` is in milliseconds; `expires_at` is when the credentials
-    end by themselves; `reason` says why in safe words, and may be empty.
+    the server answered with; `cookies_cleared` names the cookies that this device forgot, and
+    `server_cookies_cleared` those of them that the server's answer deleted, sorted; `duration_ms`
+    is in milliseconds; `expires_at` is when the credentials end by themselves; `reason` says why in
+    safe words, and may be empty.
 
     `sessions_ended` counts the sessions that the server ended, this one included, and is None where
     nobody knows; `audit_warning` says who did not get the audit trail, the service or an audit sink
@@ -77,6 +79,7 @@ class LogoutReport(Record):
     sessions_ended: int | None
     audit_warning: str
     tasks: tuple[TaskResult, ...]
+    server_cookies_cleared: tuple[str, ...] = ()
 
     def completed(self, tasks: Sequence[TaskResult], audit_warning: str) -> LogoutReport:
         """The report with what was done after the core had written it."""

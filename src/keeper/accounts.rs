@@ -1,7 +1,7 @@
 //! Several accounts at one provider, one of them active; and those of all providers, for a list.
 
 use super::Keeper;
-use super::report::{AccountLine, Accounts, Status};
+use super::report::{AccountLine, Accounts, State, Status};
 use crate::audit::Event;
 use crate::error::{Error, Kind, Result};
 use crate::provider::id_of;
@@ -12,16 +12,13 @@ impl Keeper {
     pub fn accounts(&self, of_all: bool) -> Result<Accounts> {
         let provider = if of_all { None } else { Some(self.provider.key.as_str()) };
         let stored = self.shared.vault()?.read(|tx| tx.sessions().list(provider))?;
-        let line = |StoredSession { session, is_active, .. }: StoredSession| {
-            let has_lapsed = session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
-            AccountLine {
-                provider: id_of(&session.provider).to_owned(),
-                active: is_active,
-                state: if has_lapsed { "expired" } else { "signed_in" },
-                expires_at: session.expires_at,
-                signed_in_at: session.signed_in_at,
-                account: session.account,
-            }
+        let line = |StoredSession { session, is_active, .. }: StoredSession| AccountLine {
+            provider: id_of(&session.provider).to_owned(),
+            active: is_active,
+            state: State::of_session(self.has_lapsed(&session)),
+            expires_at: session.expires_at,
+            signed_in_at: session.signed_in_at,
+            account: session.account,
         };
         let is_here = |stored: &StoredSession| !self.shared.sessions.has_ended(&stored.session.id);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
@@ -29,7 +26,7 @@ impl Keeper {
 
     /// Makes a stored account the active one.
     pub fn switch(&self, account: &str) -> Result<Status> {
-        let audit_event = self.audit_event(Event::Switched, account, "ok", "");
+        let event = self.event(Event::Switched, account, "ok");
         let commit_lock = self.shared.commit_lock();
         let provider = &self.provider.key;
         let switched = self.shared.vault()?.transact(|tx| {
@@ -37,7 +34,7 @@ impl Keeper {
             let Some(session) = tx.sessions().activate(provider, account)? else { return Ok(None) };
             let is_new = before.is_none_or(|before| before.id != session.id);
             if is_new {
-                tx.audit().append(&audit_event)?;
+                tx.audit().append(&event)?;
             }
             Ok(Some(is_new))
         })?;
@@ -49,7 +46,7 @@ impl Keeper {
         };
         if is_new {
             log::info!("switched to another account");
-            self.publish(Event::Switched, account, "ok");
+            self.shared.publish(&event);
         }
         self.status()
     }

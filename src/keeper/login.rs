@@ -1,40 +1,32 @@
 //! Logging in, and being back after a restart.
 //!
-//! Logins and renewals take `login_lock`, in this process and across processes. Each runs to its
-//! end on a thread of its own: a caller that is cancelled leaves at once, and what the server gave
-//! by then is kept, or revoked.
+//! Logins and renewals share one lock, in this process and across processes. Each runs to its end
+//! on a thread of its own: a caller that is cancelled leaves at once, and what the server gave by
+//! then is stored, or revoked.
 
 use super::Keeper;
 use super::report::Status;
-use crate::audit::{Event, NewAuditEvent};
+use crate::audit::Event;
 use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device};
 use crate::secret::Secret;
-use crate::session::Credentials;
-use crate::session::Session;
-use std::time::Duration;
+use crate::session::{Account, Credentials, Session};
+use crate::vault::random_id;
 
 impl Keeper {
     /// Logs in. A session of the same account is replaced: the new one is stored first, then the
-    /// old one goes to the outbox. Other accounts stay, but are not the active one any more.
+    /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
         self.shared.vault()?;
         let (name, secret) = (username.to_owned(), password.clone());
-        self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
-            let inside = keeper.shared.login_lock.lock(cancel)?;
-            log::info!("logging in at {}", keeper.provider.name);
-            let client = keeper.client()?;
-            let mut credentials = Credentials::new();
-            let done =
-                login::log_in(&keeper.context(&client, cancel), &name, &secret, &mut credentials);
-            keeper.keep_login(done, &credentials, &name, cancel, || drop(inside))
-        })?;
-        self.status()
+        self.run_login(username, true, cancel, move |context, credentials| {
+            log::info!("logging in at {}", context.provider.name);
+            login::log_in(context, &name, &secret, credentials)
+        })
     }
 
     /// Asks for a code that the user enters on another device. The number is for
@@ -47,62 +39,93 @@ impl Keeper {
         Ok((self.shared.device_codes.put(&self.provider.key, &device), device))
     }
 
-    /// Waits until the code has been entered, then logs in.
+    /// Waits until the code has been entered, and logs in. Others may log in meanwhile.
     pub fn finish_device_login(&self, number: u64, cancel: &Cancel) -> Result<Status> {
         let device =
             self.shared.device_codes.take(&self.provider.key, number).ok_or_else(|| {
                 Error::new(Kind::InvalidInput, "nobody waits for this code (any more)")
                     .with_hint("Ask for a new code.")
             })?;
-        self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
-            let client = keeper.client()?;
-            let mut credentials = Credentials::new();
-            let context = keeper.context(&client, cancel);
-            let done = login::await_approval(&context, &device, &mut credentials);
-            keeper.keep_login(done, &credentials, "", cancel, || {})
-        })?;
-        self.status()
+        self.run_login("", false, cancel, move |context, credentials| {
+            login::await_approval(context, &device, credentials)
+        })
     }
 
     pub(super) fn context<'a>(&'a self, client: &'a Client, cancel: &'a Cancel) -> Context<'a> {
         Context { client, provider: &self.provider, clock: &*self.shared.clock, cancel }
     }
 
-    /// Stores what a login came to, or revokes what it left behind.
-    fn keep_login(
+    /// Runs a login to its end. Stores what it came to, or revokes what it left behind.
+    fn run_login(
         &self,
-        done: Result<()>,
-        credentials: &Credentials,
         username: &str,
+        is_exclusive: bool,
         cancel: &Cancel,
-        leave: impl FnOnce(),
-    ) -> Result<()> {
-        let stored = done
-            .and_then(|()| self.session_from(credentials.clone(), username))
-            .and_then(|session| self.store_login(&session, cancel));
-        leave();
-        match stored {
-            Ok(session) => {
-                log::info!("logged in");
-                let account = &session.account.id;
-                self.shared.sessions.is_first_restore(&session.id);
-                self.publish(Event::Login, account, "ok");
-                Ok(())
-            }
-            Err(error) => {
+        way: impl FnOnce(&Context, &mut Credentials) -> Result<()> + Send + 'static,
+    ) -> Result<Status> {
+        let username = username.to_owned();
+        self.to_its_end(cancel, move |keeper, cancel| {
+            let lock = &keeper.shared.login_lock;
+            let guard = is_exclusive.then(|| lock.lock(cancel)).transpose()?;
+            let client = keeper.client()?;
+            let mut credentials = Credentials::new();
+            let stored = way(&keeper.context(&client, cancel), &mut credentials)
+                .and_then(|()| keeper.session_from(credentials.clone(), &username))
+                .and_then(|session| keeper.store_login(&session, cancel));
+            drop(guard);
+            stored.map_err(|error| {
                 log::warn!("the login failed ({}): {error}", error.code());
-                self.note(Event::Login, "", error.code());
+                keeper.shared.append(&keeper.event(Event::Login, "", error.code()));
                 if error.kind() != Kind::CredentialsRefused {
-                    self.revoke_unstored(credentials, username, &Cancel::new());
+                    keeper.revoke_unstored(&credentials, &username);
                 }
-                Err(error)
-            }
-        }
+                error
+            })
+        })?;
+        self.status()
     }
 
-    fn store_login(&self, session: &Session, cancel: &Cancel) -> Result<Session> {
-        let audit_event = self.audit_event(Event::Login, &session.account.id, "ok", "");
+    /// The session as the credentials tell it: token, claims, account.
+    fn session_from(&self, credentials: Credentials, username: &str) -> Result<Session> {
+        let rule = &self.provider.session;
+        if credentials.token(rule).is_none() {
+            let what = rule.token_cookies.first().map_or_else(
+                || "an access token".to_owned(),
+                |cookie| format!("the cookie '{}'", &**cookie),
+            );
+            let message = format!("the login ended without {what}");
+            return Err(Error::new(Kind::UnexpectedAnswer, message)
+                .with_hint("The service may have changed; its provider file has to be updated."));
+        }
+        let now = self.shared.clock.now();
+        let [id, email, name] = crate::login::ACCOUNT;
+        let fact = |claims: &[String], value: &str| {
+            let told = || credentials.value(value).map(|text| text.expose().to_owned());
+            credentials.claim(rule, claims).or_else(told)
+        };
+        let email = fact(&rule.account_email, email).unwrap_or_default();
+        let unnamed = [username, &email, &self.provider.id];
+        let unnamed = unnamed.iter().find(|text| !text.is_empty());
+        let id = fact(&rule.account_id, id).or_else(|| unnamed.map(ToString::to_string));
+        Ok(Session {
+            id: random_id()?,
+            provider: self.provider.key.clone(),
+            account: Account {
+                id: id.unwrap_or_default(),
+                name: fact(&rule.account_name, name).unwrap_or_default(),
+                email,
+            },
+            generation: 0,
+            signed_in_at: now,
+            renewed_at: now,
+            expires_at: credentials.token_ends_at(rule, now),
+            credentials,
+            definition: self.provider.source.clone(),
+        })
+    }
+
+    fn store_login(&self, session: &Session, cancel: &Cancel) -> Result<()> {
+        let event = self.event(Event::Login, &session.account.id, "ok");
         let commit_lock = self.shared.commit_lock();
         cancel.check()?;
         let (stored, replaced) = self.shared.vault()?.transact(|tx| {
@@ -110,32 +133,34 @@ impl Keeper {
             replaced.retain(|old| old.session.account.id == session.account.id);
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;
-                if let Ok(revocation) = self.revocation(old, Duration::ZERO) {
+                if let Ok(revocation) = self.revocation(old) {
                     tx.outbox().enqueue(&revocation)?;
                 }
             }
             let stored = tx.sessions().insert(session.clone())?;
             tx.sessions().activate(&stored.provider, &stored.account.id)?;
-            tx.audit().append(&audit_event)?;
+            tx.audit().append(&event)?;
             Ok((stored, replaced))
         })?;
         drop(commit_lock);
         for old in &replaced {
             self.shared.sessions.end(&old.session);
         }
-        Ok(stored)
+        log::info!("logged in");
+        self.shared.sessions.is_first_restore(&stored.id);
+        self.shared.publish(&event);
+        Ok(())
     }
 
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
         let Some(session) = self.shared.session(&self.provider.key)? else { return self.status() };
-        let is_first = self.shared.sessions.is_first_restore(&session.id);
-        if is_first {
+        if self.shared.sessions.is_first_restore(&session.id) {
             log::info!("restored the session from the vault");
-            let account = &session.account.id;
-            self.note(Event::Restored, account, "ok");
-            self.publish(Event::Restored, account, "ok");
+            let event = self.event(Event::Restored, &session.account.id, "ok");
+            self.shared.append(&event);
+            self.shared.publish(&event);
         }
         if is_offline || !self.needs_renewal(&session) {
             return self.status();
@@ -165,51 +190,17 @@ impl Keeper {
         cancel: &Cancel,
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (keeper, shared) = (self.clone(), cancel.clone());
-        let work = move || keeper.logged(|| work(&keeper, &shared));
+        let (keeper, inner) = (self.clone(), cancel.clone());
+        let work = move || {
+            let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
+            keeper.logged(|| work(&keeper, &inner))
+        };
         run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
             Err(match left {
                 Left::Cancelled => cancelled(),
                 Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
             })
         })
-    }
-
-    pub(super) fn audit_event(
-        &self,
-        event: Event,
-        account: &str,
-        outcome: &str,
-        detail: &str,
-    ) -> NewAuditEvent {
-        NewAuditEvent {
-            event,
-            provider: self.provider.key.clone(),
-            account: account.to_owned(),
-            outcome: outcome.to_owned(),
-            detail: detail.to_owned(),
-        }
-    }
-
-    /// What other add-ons are told.
-    pub(super) fn publish(&self, event: Event, account: &str, outcome: &str) {
-        self.shared.events.publish(event.as_str(), &self.provider.id, account, outcome);
-    }
-
-    /// An audit line of its own. A failure to write it stops nothing.
-    pub(super) fn note(&self, event: Event, account: &str, outcome: &str) {
-        let audit_event = self.audit_event(event, account, outcome, "");
-        self.append(&audit_event);
-    }
-
-    pub(super) fn append(&self, audit_event: &NewAuditEvent) {
-        let written = self
-            .shared
-            .vault()
-            .and_then(|vault| vault.transact(|tx| tx.audit().append(audit_event)));
-        if let Err(error) = written {
-            log::error!("the audit trail could not be written: {error}");
-        }
     }
 }
 

@@ -1,19 +1,17 @@
-//! Logging out: first the device, in one transaction; then the server, within a deadline; then the
+//! Logging out. First the device, in one transaction; then the server, within a deadline; then the
 //! truth about both.
 //!
-//! Nothing here can be undone by a crash: after the transaction the session cannot be restored, and
-//! what revoking needs is in the outbox.
+//! Nothing here can be undone by a crash: after the transaction the session cannot be restored,
+//! and what revoking needs is in the outbox.
 
 use super::Keeper;
 use super::report::{Local, LogoutReport};
-use super::revocation::not_tried;
 use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
-use crate::clock::UnixTime;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
-use crate::session::{Revocation, Session};
+use crate::session::{Outcome, Revocation, Session};
 use crate::vault::{LocalOutcome, Remains, SessionSelector, Task, Vault};
 use crate::wire;
 use serde::Deserialize;
@@ -28,7 +26,7 @@ pub struct LogoutOptions {
     /// Do not try the server now; the outbox will.
     pub local_only: bool,
     pub everywhere: bool,
-    /// In seconds; `None`: the keeper's own.
+    /// In seconds; `None`: the keeper's.
     #[serde(deserialize_with = "wire::optional_seconds")]
     #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub deadline: Option<Duration>,
@@ -57,12 +55,13 @@ impl Keeper {
                 .with_hint("Leave it out for the active account."));
         }
         let start = Instant::now();
-        let lease = if options.local_only { Duration::ZERO } else { FIRST_TRY_LEASE };
         let commit_lock = self.shared.commit_lock();
-        if options.account.is_none() || options.account == self.active_account() {
+        let is_active = options.account.is_none()
+            || options.account == self.active_session().map(|session| session.account.id);
+        if is_active {
             self.shared.running.cancel(&self.provider.key);
         }
-        let (local, leaving) = self.clear(options, lease);
+        let (local, leaving) = self.clear(options, is_active);
         if let Some(leaving) = &leaving {
             self.shared.sessions.end(&leaving.session);
         }
@@ -71,38 +70,13 @@ impl Keeper {
             _ => None,
         };
         drop(commit_lock);
-        let Some(Leaving { session, revocation, .. }) = leaving else {
-            return match local {
-                LocalOutcome::Kept(error) => Err(self.incomplete(&error, &not_tried())),
-                _ => Ok(self.nobody(start)),
-            };
+        let leaving = leaving.filter(|_| !matches!(local, LocalOutcome::NobodyThere));
+        let verdict = match (&leaving, &local) {
+            (Some(leaving), _) => self.tell(&local, leaving, options, cancel),
+            (None, LocalOutcome::Kept(_)) => not_tried(),
+            (None, _) => Verdict::new(Outcome::NothingToRevoke, ""),
         };
-        let verdict = match (&local, &revocation) {
-            (LocalOutcome::NobodyThere, _) => return Ok(self.nobody(start)),
-            (LocalOutcome::Cleared(_), Err(verdict)) => verdict.clone(),
-            _ if options.local_only => not_tried(),
-            (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
-                log::info!("logged out here; telling the server");
-                self.deliver_first(entry, options.deadline, cancel)
-            }
-            (_, revocation) => {
-                log::error!("the outbox could not be written; the server is told now or never");
-                match revocation {
-                    Ok(revocation) => self.revoke_unkept(revocation, options.deadline, cancel),
-                    Err(verdict) => verdict.clone(),
-                }
-            }
-        };
-        let ends = revocation.ok().and_then(|revocation| revocation.expires_at);
-        let mut report = report(&session, ends, &verdict, start);
-        if options.everywhere {
-            report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));
-        }
-        self.shared.close_connections();
-        log::info!("logout: {} ({})", report.remote, report.reason);
-        self.publish(Event::Logout, &session.account.id, report.remote);
-        report.tasks = self.do_tasks();
-        report.audit_warning.clone_from(&verdict.warning);
+        let report = self.report(leaving, &verdict, options, start);
         match local {
             LocalOutcome::Kept(error) => Err(self.incomplete(&error, &verdict)),
             LocalOutcome::Overwritten if !verdict.outcome.is_final() => {
@@ -113,28 +87,30 @@ impl Keeper {
     }
 
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
-    /// be read, the session is the one that this process remembers.
-    fn clear(&self, options: &LogoutOptions, lease: Duration) -> (LocalOutcome, Option<Leaving>) {
+    /// be read, the session is the one that this process remembers; `None`: nobody was logged in.
+    fn clear(&self, options: &LogoutOptions, is_active: bool) -> (LocalOutcome, Option<Leaving>) {
         let id = &self.provider.key;
         let selector =
             options.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
-        let remembered = self.remembered(selector);
+        let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, selector));
+        let remembered = if is_active {
+            self.active_session()
+        } else {
+            self.shared.vault().and_then(find).ok().flatten()
+        };
         let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
-        let audit_event = self.audit_event(Event::Logout, account, "cleared", "");
-        let mut leaving = None;
+        let event = self.event(Event::Logout, account, "cleared");
+        let leave = |session| self.leaving(session, options);
         let vault = match self.shared.vault() {
             Ok(vault) => vault,
-            Err(error) => {
-                let leaving = remembered.map(|session| self.leaving(session, options, lease));
-                return (LocalOutcome::Kept(error), leaving);
-            }
+            Err(error) => return (LocalOutcome::Kept(error), remembered.map(leave)),
         };
+        let mut leaving = None;
         let ended = vault.transact(|tx| {
             let Some(session) = tx.sessions().find(id, selector)? else {
                 return Ok(LocalOutcome::NobodyThere);
             };
-            let Leaving { session, revocation, tasks } =
-                leaving.insert(self.leaving(session, options, lease));
+            let Leaving { session, revocation, tasks } = leaving.insert(leave(session));
             // The session goes first: its pages serve for what stays.
             tx.sessions().delete(session)?;
             let revocation = revocation.as_ref().ok();
@@ -142,18 +118,16 @@ impl Keeper {
             for task in tasks {
                 tx.tasks().add(task.clone())?;
             }
-            tx.audit().append(&audit_event)?;
+            tx.audit().append(&event)?;
             Ok(LocalOutcome::Cleared(entry))
         });
-        if leaving.is_none() {
-            leaving = remembered.map(|session| self.leaving(session, options, lease));
-        }
+        let leaving = leaving.or_else(|| remembered.map(leave));
         let local = ended.unwrap_or_else(|error| {
             log::error!("the disk refused the logout ({error}); trying without a journal");
             let remains = Remains {
                 revocation: leaving.as_ref().and_then(|one| one.revocation.as_ref().ok()),
                 tasks: leaving.as_ref().map_or(&[], |one| one.tasks.as_slice()),
-                event: &audit_event,
+                event: &event,
             };
             match vault.end_degraded(id, selector, &remains) {
                 LocalOutcome::Kept(_) => LocalOutcome::Kept(error),
@@ -163,33 +137,80 @@ impl Keeper {
         (local, leaving)
     }
 
-    fn leaving(&self, session: Session, options: &LogoutOptions, lease: Duration) -> Leaving {
-        let revocation = self.revocation(&session, lease);
-        let everywhere = options.everywhere;
-        Leaving {
-            revocation: revocation.map(|entry| Revocation { everywhere, ..entry }),
-            tasks: self.tasks_after_logout(&session, &options.hooks),
-            session,
-        }
+    fn leaving(&self, session: Session, options: &LogoutOptions) -> Leaving {
+        let lease = if options.local_only { 0 } else { FIRST_TRY_LEASE };
+        let revocation = self.revocation(&session).map(|revocation| Revocation {
+            everywhere: options.everywhere,
+            first_attempt_at: revocation.created_at + lease,
+            ..revocation
+        });
+        let tasks = self.tasks_after_logout(&session, &options.hooks);
+        Leaving { session, revocation, tasks }
     }
 
-    /// The session that is meant, as far as it can be read or was read before.
-    fn remembered(&self, selector: SessionSelector<'_>) -> Option<Session> {
-        let id = &self.provider.key;
-        match selector {
-            SessionSelector::Active => match self.shared.session(id) {
-                Ok(session) => session,
-                Err(_) => self.shared.sessions.get(id).and_then(|seen| seen.session),
-            },
-            SessionSelector::Account(_) | SessionSelector::Session(_) => {
-                let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, selector));
-                self.shared.vault().and_then(find).ok().flatten()
+    /// The active session, as far as it can be read or was read before.
+    fn active_session(&self) -> Option<Session> {
+        let provider = &self.provider.key;
+        self.shared
+            .session(provider)
+            .unwrap_or_else(|_| self.shared.sessions.get(provider).and_then(|seen| seen.session))
+    }
+
+    /// Tells the server.
+    fn tell(
+        &self,
+        local: &LocalOutcome,
+        leaving: &Leaving,
+        options: &LogoutOptions,
+        cancel: &Cancel,
+    ) -> Verdict {
+        match (local, &leaving.revocation) {
+            (_, Err(verdict)) => verdict.clone(),
+            _ if options.local_only => not_tried(),
+            (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
+                log::info!("logged out here; telling the server");
+                self.deliver_first(entry, options.deadline, cancel)
+            }
+            (_, Ok(revocation)) => {
+                log::error!("the outbox could not be written; the server is told now or never");
+                self.send_unqueued(revocation, options.deadline, cancel)
             }
         }
     }
 
-    fn active_account(&self) -> Option<String> {
-        self.remembered(SessionSelector::Active).map(|session| session.account.id)
+    /// Tells others what the logout came to, and does what is left to do on this device.
+    fn report(
+        &self,
+        leaving: Option<Leaving>,
+        verdict: &Verdict,
+        options: &LogoutOptions,
+        start: Instant,
+    ) -> LogoutReport {
+        log::info!("logout: {} ({})", verdict.outcome.as_str(), verdict.reason);
+        let mut report = LogoutReport {
+            local: if leaving.is_some() { Local::Cleared } else { Local::AlreadySignedOut },
+            remote: verdict.outcome,
+            status: verdict.status,
+            cookies_cleared: Vec::new(),
+            duration_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            expires_at: None,
+            reason: verdict.reason.clone(),
+            sessions_ended: None,
+            notes: verdict.notes.clone(),
+            tasks: Vec::new(),
+        };
+        let Some(Leaving { session, revocation, tasks }) = leaving else { return report };
+        report.cookies_cleared = session.credentials.jar.names();
+        report.expires_at = revocation.ok().and_then(|revocation| revocation.expires_at);
+        let ended = verdict.others_ended + u32::from(verdict.this_ended);
+        report.sessions_ended = options.everywhere.then_some(ended);
+        let event = self.event(Event::Logout, &session.account.id, report.remote.as_str());
+        self.shared.close_connections();
+        self.shared.publish(&event);
+        if !tasks.is_empty() {
+            report.tasks = self.do_tasks();
+        }
+        report
     }
 
     fn only_here(&self) -> Error {
@@ -225,44 +246,8 @@ impl Keeper {
             self.provider.website.as_str()
         ))
     }
-
-    fn nobody(&self, start: Instant) -> LogoutReport {
-        log::info!("logout: nobody was logged in at {}", self.provider.name);
-        LogoutReport {
-            local: Local::AlreadySignedOut,
-            remote: "nothing_to_revoke",
-            status: None,
-            cookies_cleared: Vec::new(),
-            duration_ms: milliseconds(start),
-            expires_at: None,
-            reason: String::new(),
-            sessions_ended: None,
-            audit_warning: String::new(),
-            tasks: Vec::new(),
-        }
-    }
 }
 
-fn report(
-    session: &Session,
-    ends: Option<UnixTime>,
-    verdict: &Verdict,
-    start: Instant,
-) -> LogoutReport {
-    LogoutReport {
-        local: Local::Cleared,
-        remote: verdict.outcome.as_str(),
-        status: verdict.status,
-        cookies_cleared: session.credentials.jar.names(),
-        duration_ms: milliseconds(start),
-        expires_at: ends,
-        reason: verdict.reason.clone(),
-        sessions_ended: None,
-        audit_warning: String::new(),
-        tasks: Vec::new(),
-    }
-}
-
-fn milliseconds(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+fn not_tried() -> Verdict {
+    Verdict::new(Outcome::Deferred, "the server was not tried")
 }

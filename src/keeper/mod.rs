@@ -5,9 +5,11 @@
 //! whole process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
 mod accounts;
+mod audit;
 mod clients;
 mod delivery;
 mod device_codes;
+mod directories;
 mod doctor;
 mod drain;
 mod login;
@@ -27,9 +29,8 @@ use crate::error::{Error, Kind, Result};
 use crate::events::Notification;
 use crate::http;
 use crate::provider::{Provider, Renew};
-use crate::session::Credentials;
-use crate::session::{Account, Session};
-use crate::vault::{BusyTimeout, random_id};
+use crate::session::Session;
+use crate::vault::BusyTimeout;
 use log::{Level, LevelFilter};
 use session_cache::Seen;
 use shared::Shared;
@@ -41,8 +42,8 @@ pub use doctor::Doctor;
 pub use logout::LogoutOptions;
 pub use report::{
     AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
-    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status, TaskLine,
-    TaskOutcome, Tasks,
+    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, State, Status,
+    TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 
@@ -201,44 +202,5 @@ impl Keeper {
 
     fn client(&self) -> Result<http::Client> {
         self.shared.client(&self.network)
-    }
-
-    /// The session as the credentials tell it: token, claims, account.
-    fn session_from(&self, credentials: Credentials, username: &str) -> Result<Session> {
-        let rule = &self.provider.session;
-        if credentials.token(rule).is_none() {
-            let what = rule.token_cookies.first().map_or_else(
-                || "an access token".to_owned(),
-                |cookie| format!("the cookie '{}'", &**cookie),
-            );
-            let message = format!("the login ended without {what}");
-            return Err(Error::new(Kind::UnexpectedAnswer, message)
-                .with_hint("The service may have changed; its provider file has to be updated."));
-        }
-        let now = self.shared.clock.now();
-        let [id, email, name] = crate::login::ACCOUNT;
-        let fact = |claims: &[String], value: &str| {
-            let told = || credentials.value(value).map(|text| text.expose().to_owned());
-            credentials.claim(rule, claims).or_else(told)
-        };
-        let email = fact(&rule.account_email, email).unwrap_or_default();
-        let unnamed = [username, &email, &self.provider.id];
-        let unnamed = unnamed.iter().find(|text| !text.is_empty());
-        let id = fact(&rule.account_id, id).or_else(|| unnamed.map(ToString::to_string));
-        Ok(Session {
-            id: random_id()?,
-            provider: self.provider.key.clone(),
-            account: Account {
-                id: id.unwrap_or_default(),
-                name: fact(&rule.account_name, name).unwrap_or_default(),
-                email,
-            },
-            generation: 0,
-            signed_in_at: now,
-            renewed_at: now,
-            expires_at: credentials.token_ends_at(rule, now),
-            credentials,
-            definition: self.provider.source.clone(),
-        })
     }
 }

@@ -1,23 +1,22 @@
 //! What is done on this device once a session is gone: the provider's clean-up, and the functions
 //! of the embedding add-on.
 //!
-//! The work was queued in the logout's own transaction and stays there until it is done. A clean-up
-//! step may be done twice; one that fails or is interrupted is done again at the next start. A hook
-//! runs at least once. A failure is told and stops nothing. What needs Kodi or Python is done by
-//! them.
+//! The work is queued in the logout's transaction and stays queued until it is done. A clean-up
+//! step may run twice; one that fails or is cut short runs again at the next start. A hook runs at
+//! least once. A failure is reported and stops nothing. What needs Kodi or Python is done there.
 
 use super::Keeper;
-use super::report::TaskLine;
+use super::report::{TaskLine, TaskOutcome};
 use crate::audit::{Event, NewAuditEvent};
 use crate::error::{Error, Kind, Result};
-use crate::provider::{Downgrade, id_of};
+use crate::provider::Downgrade;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::user_files;
 use crate::vault::{QueuedTask, Task, TaskKind};
 use std::sync::atomic::Ordering;
 
-/// What is done here; the rest is done by whoever asks for it.
+/// What is done here; the rest is done by those who take it.
 const OWN: [TaskKind; 2] = [TaskKind::Delete, TaskKind::DowngradeEntitlements];
 
 impl Keeper {
@@ -58,35 +57,40 @@ impl Keeper {
 
     /// Does what can be done here, and says how it went.
     pub(super) fn do_tasks(&self) -> Vec<TaskLine> {
-        let tasks = self.begin_tasks(|task| OWN.contains(&task.kind)).unwrap_or_else(|error| {
+        let is_wanted = |task: &Task| OWN.contains(&task.kind);
+        let tasks = self.begin_tasks(is_wanted).unwrap_or_else(|error| {
             log::error!("the work after a logout cannot be read: {error}");
             Vec::new()
         });
-        let mut lines = Vec::new();
-        for QueuedTask { id, task } in tasks {
-            let done = self.do_task(&task);
-            let (outcome, detail) = match &done {
-                Ok(detail) => ("done", detail.clone()),
-                Err(error) => ("failed", error.message().to_owned()),
-            };
-            lines.push(TaskLine { name: task.name, outcome, detail: detail.clone() });
-            if let Err(error) = self.settle_task(id, done.is_ok(), &detail) {
-                log::error!("the work after a logout could not be noted: {error}");
-            }
+        let ended: Vec<_> = tasks
+            .into_iter()
+            .map(|QueuedTask { id, task }| {
+                let (outcome, detail) = match self.do_task(&task) {
+                    Ok(detail) => (TaskOutcome::Done, detail),
+                    Err(error) => (TaskOutcome::Failed, error.message().to_owned()),
+                };
+                (id, TaskLine { name: task.name, outcome, detail })
+            })
+            .collect();
+        if let Err(error) = self.settle_tasks(&ended, false) {
+            log::error!("the work after a logout could not be noted: {error}");
         }
-        self.publish_update(false);
-        lines
+        ended.into_iter().map(|(_, line)| line).collect()
     }
 
     /// Does what earlier logouts left.
     pub(super) fn finish_tasks(&self) {
-        self.do_tasks();
         // What an earlier process left may wait for somebody who never comes.
         let is_first = !self.shared.has_finished_tasks.swap(true, Ordering::Relaxed);
-        self.publish_update(is_first);
+        self.do_tasks();
+        if is_first {
+            if let Err(error) = self.settle_tasks(&[], true) {
+                log::error!("the work after a logout cannot be read: {error}");
+            }
+        }
     }
 
-    /// The work of these kinds, and the hooks of these names, for whoever can do it.
+    /// The work of these kinds, and the hooks of these names, for a caller that can do it.
     pub fn take_tasks(&self, kinds: &[String], hooks: &[String]) -> Result<Vec<QueuedTask>> {
         self.begin_tasks(|task| match task.kind {
             TaskKind::Hook => hooks.contains(&task.name),
@@ -98,13 +102,12 @@ impl Keeper {
     }
 
     /// Notes what became of a task. False: it was noted before.
-    pub fn finish_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
-        let is_noted = self.settle_task(id, is_done, detail)?;
-        self.publish_update(false);
-        Ok(is_noted)
+    pub fn finish_task(&self, id: i64, outcome: TaskOutcome, detail: &str) -> Result<bool> {
+        let line = TaskLine { name: String::new(), outcome, detail: detail.to_owned() };
+        self.settle_tasks(&[(id, line)], false)
     }
 
-    /// What is wanted of the tasks that nobody in this process has begun.
+    /// Begins those of the tasks that are wanted and that this process has not begun.
     fn begin_tasks(&self, is_wanted: impl Fn(&Task) -> bool) -> Result<Vec<QueuedTask>> {
         let mut tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
         let mut begun = self.shared.begun_tasks();
@@ -127,72 +130,64 @@ impl Keeper {
         }
     }
 
-    fn settle_task(&self, id: i64, is_done: bool, detail: &str) -> Result<bool> {
-        let (event, outcome) =
-            if is_done { (Event::TaskDone, "done") } else { (Event::TaskFailed, "failed") };
-        let task = self.shared.vault()?.transact(|tx| {
-            let Some(QueuedTask { task, .. }) = tx.tasks().get(id)? else { return Ok(None) };
-            // A clean-up step that failed is tried again at the next start.
-            if is_done || task.kind == TaskKind::Hook {
-                tx.tasks().finish(id)?;
-            }
-            tx.audit().append(&audit_event(&task, event, outcome, detail))?;
-            Ok(Some(task))
-        })?;
-        self.shared.begun_tasks().insert(id, true);
-        let Some(task) = task else { return Ok(false) };
-        if !is_done {
-            log::warn!("after the logout, {} failed: {detail}", task.name);
-            let provider = id_of(&task.provider);
-            self.shared.events.publish(event.as_str(), provider, &task.account, &task.name);
+    /// Notes what became of tasks, in one transaction. Once nothing else is left to do, others are
+    /// told to read the user's data again; with `is_late` also when the rest waits for somebody
+    /// who may never come. True when something was noted.
+    fn settle_tasks(&self, ended: &[(i64, TaskLine)], is_late: bool) -> Result<bool> {
+        let vault = self.shared.vault()?;
+        let has_update = || vault.read(|tx| Ok(!tx.tasks().list(&[TaskKind::Update])?.is_empty()));
+        if ended.is_empty() && !has_update()? {
+            return Ok(false);
         }
-        Ok(true)
-    }
-
-    /// Tells others to read the user's data again, once nothing else is left to do; or now, if what
-    /// is left waits for somebody who may never come.
-    fn publish_update(&self, is_late: bool) {
-        let told = self.shared.vault().and_then(|vault| {
-            let tasks = vault.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
-            let (updates, others): (Vec<_>, Vec<_>) =
-                tasks.into_iter().partition(|queued| queued.task.kind == TaskKind::Update);
-            let is_settled = |id: &i64| self.shared.begun_tasks().get(id).copied().unwrap_or(false);
-            if !is_late && !others.iter().all(|queued| is_settled(&queued.id)) {
-                return Ok(());
-            }
-            for QueuedTask { id, task } in updates {
-                let is_ours = vault.transact(|tx| {
-                    let is_ours = tx.tasks().finish(id)?;
-                    if is_ours {
-                        tx.audit().append(&audit_event(&task, Event::Update, "ok", ""))?;
-                    }
-                    Ok(is_ours)
-                })?;
-                if is_ours {
-                    let provider = id_of(&task.provider);
-                    self.shared.events.publish(
-                        Event::Update.as_str(),
-                        provider,
-                        &task.account,
-                        "ok",
-                    );
+        let (failed, updates, has_noted) = vault.transact(|tx| {
+            let (mut failed, mut has_noted) = (Vec::new(), false);
+            for (id, TaskLine { outcome, detail, .. }) in ended {
+                let Some(QueuedTask { task, .. }) = tx.tasks().get(*id)? else { continue };
+                has_noted = true;
+                let is_done = *outcome == TaskOutcome::Done;
+                // A clean-up step that failed is tried again at the next start.
+                if is_done || task.kind == TaskKind::Hook {
+                    tx.tasks().finish(*id)?;
+                }
+                if is_done {
+                    tx.audit().append(&about(&task, Event::TaskDone, "done", detail))?;
+                } else {
+                    tx.audit().append(&about(&task, Event::TaskFailed, "failed", detail))?;
+                    failed.push((task, detail));
                 }
             }
-            Ok(())
-        });
-        if let Err(error) = told {
-            log::error!("the work after a logout cannot be read: {error}");
+            let begun = self.shared.begun_tasks();
+            let is_settled =
+                |id: i64| begun.get(&id) == Some(&true) || ended.iter().any(|one| one.0 == id);
+            let (mut updates, others): (Vec<_>, Vec<_>) = tx
+                .tasks()
+                .list(&TaskKind::ALL)?
+                .into_iter()
+                .partition(|queued| queued.task.kind == TaskKind::Update);
+            if !is_late && !others.iter().all(|queued| is_settled(queued.id)) {
+                updates.clear();
+            }
+            for QueuedTask { id, task } in &updates {
+                tx.tasks().finish(*id)?;
+                tx.audit().append(&about(task, Event::Update, "ok", ""))?;
+            }
+            Ok((failed, updates, has_noted))
+        })?;
+        self.shared.begun_tasks().extend(ended.iter().map(|(id, _)| (*id, true)));
+        for (task, detail) in failed {
+            log::warn!("after the logout, {} failed: {detail}", task.name);
+            self.shared.publish(&about(&task, Event::TaskFailed, &task.name, ""));
         }
+        for QueuedTask { task, .. } in updates {
+            self.shared.publish(&about(&task, Event::Update, "ok", ""));
+        }
+        Ok(has_noted)
     }
 }
 
-fn audit_event(task: &Task, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
-    let name = &task.name;
-    NewAuditEvent {
-        event,
-        provider: task.provider.clone(),
-        account: task.account.clone(),
-        outcome: outcome.to_owned(),
-        detail: if detail.is_empty() { name.clone() } else { format!("{name}: {detail}") },
-    }
+fn about(task: &Task, event: Event, outcome: &str, detail: &str) -> NewAuditEvent {
+    let Task { name, provider, account, .. } = task;
+    let separator = if detail.is_empty() { "" } else { ": " };
+    NewAuditEvent::new(event, provider, account, outcome)
+        .with_detail(&format!("{name}{separator}{detail}"))
 }

@@ -1,8 +1,8 @@
-//! Staying in: fresh tokens before the old ones end, or when the server wants them.
+//! Staying logged in: fresh tokens before the old ones end, or when the server wants them.
 //!
-//! All callers take `login_lock`, then the result of whoever was first: five at once make one
-//! request. What is stored is fenced by the session's generation, so that a logout in between wins;
-//! what comes too late goes straight to the outbox.
+//! Renewals share the login lock, and the first one's result serves all: five at once make one
+//! request. What is stored is fenced by the session's generation, so that a logout in between
+//! wins; tokens that come too late go straight to the outbox.
 
 use super::Keeper;
 use super::accounts::another_account;
@@ -12,8 +12,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::login::{self, Renewal};
 use crate::provider::{Probe, Renew};
-use crate::session::Credentials;
-use crate::session::Session;
+use crate::session::{Credentials, Session};
 use crate::vault::{SessionSelector, Transaction};
 use std::time::{Duration, Instant};
 
@@ -63,8 +62,7 @@ impl Keeper {
     ) -> Result<Session> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _working = keeper.shared.running.register(&keeper.provider.key, cancel);
-            let _inside = keeper.shared.login_lock.lock(cancel)?;
+            let _guard = keeper.shared.login_lock.lock(cancel)?;
             let session = keeper.signed_in()?;
             if session.account.id != seen.account.id {
                 return Err(another_account());
@@ -76,7 +74,7 @@ impl Keeper {
             match keeper.way_to_renew(&session) {
                 Some(renew) => keeper.renew_by(renew, session),
                 None if is_refused || keeper.has_lapsed(&session) => {
-                    Err(keeper.end_expired(&session))
+                    Err(keeper.end_over(&session, false))
                 }
                 None => Err(keeper.cannot_renew()),
             }
@@ -100,12 +98,15 @@ impl Keeper {
             Ok(Renewal::Over) => {
                 let mut dead = session;
                 dead.credentials.is_spent = false;
-                Err(self.end_refused(&dead))
+                // Where a refusal to renew proves a logout, there is nothing left to tell the
+                // server.
+                let is_proof = self.provider.logout.probe == Some(Probe::Renew {});
+                Err(self.end_over(&dead, is_proof))
             }
             Ok(Renewal::Lost(error)) => {
                 self.renewal_failed(&session, &error);
                 if self.provider.rotates() && self.has_lapsed(&session) {
-                    return Err(self.end_expired(&session));
+                    return Err(self.end_over(&session, false));
                 }
                 Err(error)
             }
@@ -117,9 +118,9 @@ impl Keeper {
         }
     }
 
-    /// Notes, before a credential is sent that serves only once, that it is being used, and takes
-    /// the note back when it was not. Whoever finds the note after a crash does not send it again:
-    /// a server that sees one twice ends the session of everybody who holds it (RFC 9700 4.14.2).
+    /// Marks a credential that serves only once, before it is sent, and takes the mark back when
+    /// it was not used. After a crash a marked one is not sent again: a server that sees it twice
+    /// ends the session of everybody who holds it (RFC 9700 section 4.14.2).
     fn mark_spent(&self, session: Session, is_spent: bool) -> Result<Session> {
         if !self.provider.rotates() {
             return Ok(session);
@@ -132,14 +133,14 @@ impl Keeper {
     fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
         self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
-        self.note(Event::Renewed, &session.account.id, error.code());
+        self.shared.append(&self.event(Event::Renewed, &session.account.id, error.code()));
     }
 
     fn store_renewal(&self, session: Session, fresh: &Credentials) -> Result<Session> {
         let now = self.shared.clock.now();
-        let audit_event = self.audit_event(Event::Renewed, &session.account.id, "ok", "");
+        let event = self.event(Event::Renewed, &session.account.id, "ok");
         let before = session.clone();
-        let kept = self.store(session, Some(&audit_event), &mut |session, is_newer| {
+        let kept = self.store(session, Some(&event), &mut |session, is_newer| {
             session.renewed_at = now;
             session.credentials =
                 if is_newer { session.credentials.overlaid_with(fresh) } else { fresh.clone() };
@@ -148,14 +149,13 @@ impl Keeper {
         let stored = match kept {
             Ok(stored) => stored,
             Err(error) => {
-                self.revoke_unstored(fresh, &before.account.id, &Cancel::new());
+                self.revoke_unstored(fresh, &before.account.id);
                 return Err(error);
             }
         };
         if let Some(session) = stored {
             log::info!("the session is renewed");
-            let account = &session.account.id;
-            self.publish(Event::Renewed, account, "ok");
+            self.shared.publish(&event);
             return Ok(session);
         }
         log::info!("a logout came first; the fresh tokens are revoked");
@@ -163,12 +163,12 @@ impl Keeper {
         Err(logged_out())
     }
 
-    /// Writes a changed session, fenced. `change` is asked again, with true, for the session as
-    /// somebody else has stored it in between. `None`: it was logged out.
+    /// Writes a changed session, fenced. `change` is called again, with true, on the session that
+    /// somebody else has stored in between. `None`: it was logged out.
     pub(super) fn store(
         &self,
         mut session: Session,
-        audit_event: Option<&NewAuditEvent>,
+        event: Option<&NewAuditEvent>,
         change: &mut dyn FnMut(&mut Session, bool),
     ) -> Result<Option<Session>> {
         let vault = self.shared.vault()?;
@@ -180,8 +180,8 @@ impl Keeper {
                 session.credentials.token_ends_at(&self.provider.session, self.shared.clock.now());
             let stored = vault.transact(|tx| {
                 let stored = tx.sessions().replace(session.clone())?;
-                if let Some(audit_event) = audit_event.filter(|_| stored.is_some()) {
-                    tx.audit().append(audit_event)?;
+                if let Some(event) = event.filter(|_| stored.is_some()) {
+                    tx.audit().append(event)?;
                 }
                 Ok(stored)
             })?;
@@ -199,24 +199,12 @@ impl Keeper {
         }
     }
 
-    /// The server refused to renew. Where that is how a logout is proved, nothing is left to tell
-    /// it.
-    fn end_refused(&self, session: &Session) -> Error {
-        let is_proof = self.provider.logout.probe == Some(Probe::Renew {});
-        self.end_over(session, is_proof)
-    }
-
-    fn end_expired(&self, session: &Session) -> Error {
-        self.end_over(session, false)
-    }
-
     /// The server wants the user again: the session is over here too, and the user is told once.
     fn end_over(&self, session: &Session, is_proved: bool) -> Error {
-        let account = &session.account.id;
         log::info!("the session is over; a new login is needed");
-        let audit_event = self.audit_event(Event::SessionExpired, account, "ok", "");
-        // The token may outlive the long-lived cookie; then the server is told to end it.
-        // And one whose long-lived credential was lost on the way may be alive all the same.
+        let event = self.event(Event::SessionExpired, &session.account.id, "ok");
+        // The token may outlive the long-lived cookie; then the server is told to end it. And a
+        // session whose long-lived credential was lost on the way may be alive all the same.
         let is_lost = session.credentials.is_spent;
         let selector = SessionSelector::Session(&session.id);
         let end = |tx: &Transaction<'_>| {
@@ -227,10 +215,10 @@ impl Keeper {
             let has_lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
             let is_dead = is_proved || (has_lapsed && !is_lost);
             let now = Session { credentials: session.credentials.clone(), ..old };
-            if let (false, Ok(revocation)) = (is_dead, self.revocation(&now, Duration::ZERO)) {
+            if let (false, Ok(revocation)) = (is_dead, self.revocation(&now)) {
                 tx.outbox().enqueue(&revocation)?;
             }
-            tx.audit().append(&audit_event)
+            tx.audit().append(&event)
         };
         let ended = self.shared.vault().and_then(|vault| vault.transact(end));
         self.shared.sessions.end(session);
@@ -238,7 +226,7 @@ impl Keeper {
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
         }
-        self.publish(Event::SessionExpired, account, "ok");
+        self.shared.publish(&event);
         Error::new(Kind::SessionExpired, format!("the session at {} is over", self.provider.name))
             .with_hint("Log in again.")
     }

@@ -2,21 +2,36 @@
 //! No secret is in any of them.
 
 use crate::audit::AuditEvent;
-use crate::backoff::Outcome;
 use crate::clock::UnixTime;
 use crate::events::Notification;
 use crate::login::Device;
+use crate::logout::Notes;
 use crate::provider::id_of;
-use crate::session::{Account, Session};
+use crate::session::{Account, Outcome, Session};
 use crate::vault::{OutboxEntry, QueuedTask};
 use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    SignedIn,
+    // The access token seems to have ended.
+    Expired,
+    SignedOut,
+}
+
+impl State {
+    pub(super) fn of_session(has_lapsed: bool) -> Self {
+        if has_lapsed { State::Expired } else { State::SignedIn }
+    }
+}
 
 /// The keys that the command line promises, and no others.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Status {
-    /// "signed_in", "signed_out" or "expired".
-    pub state: &'static str,
+    pub state: State,
     pub provider: String,
     pub account: Option<Account>,
     pub expires_at: Option<UnixTime>,
@@ -28,7 +43,7 @@ pub struct Status {
 impl Status {
     pub(super) fn signed_out(provider: &str, pending: u64) -> Self {
         Status {
-            state: "signed_out",
+            state: State::SignedOut,
             provider: provider.to_owned(),
             account: None,
             expires_at: None,
@@ -40,7 +55,7 @@ impl Status {
 
     pub(super) fn of(session: &Session, has_lapsed: bool, renewable: bool, pending: u64) -> Self {
         Status {
-            state: if has_lapsed { "expired" } else { "signed_in" },
+            state: State::of_session(has_lapsed),
             provider: id_of(&session.provider).to_owned(),
             account: Some(session.account.clone()),
             expires_at: session.expires_at,
@@ -73,8 +88,7 @@ pub enum Local {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogoutReport {
     pub local: Local,
-    /// An `Outcome`'s name, or "nothing_to_revoke".
-    pub remote: &'static str,
+    pub remote: Outcome,
     /// The HTTP status of the server's answer.
     pub status: Option<u16>,
     pub cookies_cleared: Vec<String>,
@@ -85,24 +99,22 @@ pub struct LogoutReport {
     pub reason: String,
     /// Of a logout everywhere: how many sessions the server said that it ended, this one included.
     pub sessions_ended: Option<u32>,
-    /// What went wrong with an audit log, the server's or an audit sink; empty where nothing did.
-    pub audit_warning: String,
+    #[serde(flatten)]
+    pub notes: Notes,
     /// What was done on this device afterwards, as far as it was done here.
     pub tasks: Vec<TaskLine>,
 }
 
-/// What became of one piece of post-logout work.
+/// How one piece of post-logout work ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TaskLine {
     pub name: String,
-    /// "done" or "failed".
-    pub outcome: &'static str,
+    pub outcome: TaskOutcome,
     pub detail: String,
 }
 
-/// How a piece of post-logout work ended, as whoever did it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskOutcome {
@@ -110,7 +122,7 @@ pub enum TaskOutcome {
     Failed,
 }
 
-/// Post-logout work for whoever asked for it.
+/// Post-logout work for the caller to do.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tasks {
@@ -175,8 +187,7 @@ pub struct AccountLine {
     pub provider: String,
     pub account: Account,
     pub active: bool,
-    /// "signed_in" or "expired".
-    pub state: &'static str,
+    pub state: State,
     pub expires_at: Option<UnixTime>,
     pub signed_in_at: UnixTime,
 }
@@ -197,7 +208,8 @@ pub struct EntryLine {
     pub expires_at: Option<UnixTime>,
     pub attempts: u32,
     pub next_attempt_at: UnixTime,
-    pub last_outcome: String,
+    /// An `Outcome`'s name; empty before the first attempt.
+    pub last_outcome: &'static str,
 }
 
 impl From<OutboxEntry> for EntryLine {
@@ -210,7 +222,7 @@ impl From<OutboxEntry> for EntryLine {
             expires_at: entry.revocation.expires_at,
             attempts: entry.attempts,
             next_attempt_at: entry.next_attempt_at,
-            last_outcome: entry.last_outcome,
+            last_outcome: entry.last_outcome.map_or("", Outcome::as_str),
         }
     }
 }
@@ -239,7 +251,7 @@ impl DrainReport {
     pub(super) fn count(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Revoked => &mut self.revoked,
-            Outcome::AlreadyEnded => &mut self.already_ended,
+            Outcome::AlreadyEnded | Outcome::NothingToRevoke => &mut self.already_ended,
             Outcome::Deferred => &mut self.deferred,
             Outcome::Unconfirmed => &mut self.unconfirmed,
             Outcome::Rejected => &mut self.rejected,

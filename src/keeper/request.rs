@@ -10,8 +10,7 @@ use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Body, Request};
-use crate::session::Credentials;
-use crate::session::Session;
+use crate::session::{Credentials, Session};
 use crate::vault::random_id;
 use crate::wire::Bytes;
 use serde::{Deserialize, Serialize};
@@ -24,7 +23,7 @@ use url::Url;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outgoing {
-    /// The id of the account that asks; `None`: whoever is active.
+    /// The id of the account that asks; `None`: the active one.
     #[serde(default)]
     pub account: Option<String>,
     pub method: String,

@@ -1,10 +1,11 @@
-//! What a data directory has one of in the whole process: its vault, locks, connections, events and
-//! log. Kodi's invocations, its service and all its profiles share the process, so it is looked up
-//! by the directory's path.
+//! What a data directory has one of in the whole process: its vault, locks, connections, events
+//! and log. Kodi's invocations, its service and all its profiles share the process, so it is
+//! looked up by the directory's path.
 
 use super::clients::Clients;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
+use super::directories;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
 use crate::audit::{Event, NewAuditEvent};
@@ -16,7 +17,6 @@ use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
 use crate::session::Session;
 use crate::vault::Vault;
-use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub login_lock: FileMutex,
     /// One drain at a time.
     pub outbox_lock: FileMutex,
-    /// A login is stored, or a logout done, as a whole: whoever comes second sees the first.
+    /// A login is stored, or a logout done, as a whole: the second sees what the first did.
     commit_lock: Mutex<()>,
     vault: Mutex<Option<Arc<Vault>>>,
     pub sessions: SessionCache,
@@ -43,10 +43,10 @@ pub(super) struct Shared {
     clients: Clients,
     /// When a renewal last failed, by provider.
     failed_renewals: Mutex<HashMap<String, Instant>>,
-    /// Post-logout tasks that were begun in this process, which begins none twice; true for those
-    /// of which it is known what became.
+    /// Post-logout tasks that were begun in this process, which begins none twice; true once the
+    /// task has ended.
     begun_tasks: Mutex<HashMap<i64, bool>>,
-    /// True once the work that earlier processes left was looked at.
+    /// True once this process has looked at the work that earlier ones left.
     pub has_finished_tasks: AtomicBool,
     /// True while the audit sink does not take what it is given.
     pub has_sink_failed: AtomicBool,
@@ -57,7 +57,7 @@ static ALL: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
 impl Shared {
     /// What is shared at `directory`; the same for every caller in the process.
     pub fn at(directory: &Path, key_directory: Option<PathBuf>) -> Result<Arc<Self>> {
-        let (directory, key_directory) = settle_both(directory, key_directory)?;
+        let (directory, key_directory) = directories::settle(directory, key_directory)?;
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all
             .iter()
@@ -73,7 +73,7 @@ impl Shared {
 
     /// Apart from the process's own, for tests.
     pub fn apart(directory: &Path, keys: Option<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (directory, key_directory) = settle_both(directory, keys)?;
+        let (directory, key_directory) = directories::settle(directory, keys)?;
         Ok(Shared::new(directory, key_directory, clock))
     }
 
@@ -120,8 +120,8 @@ impl Shared {
         vault.is_some_and(|vault| vault.is_free())
     }
 
-    /// The active session of `provider`, and how many of its logouts wait; read anew only after
-    /// somebody wrote.
+    /// The active session of `provider`, and how many of its logouts wait; read again only after a
+    /// write.
     pub fn seen(&self, provider: &str) -> Result<Seen> {
         let vault = self.vault()?;
         let mark = vault.change_mark()?;
@@ -148,7 +148,7 @@ impl Shared {
         self.clients.clear();
     }
 
-    /// Drops every session from memory.
+    /// Nothing of any login is left in memory.
     pub fn clear(&self) {
         self.sessions.clear();
         self.clients.clear();
@@ -174,57 +174,12 @@ impl Shared {
                 |path| format!("the old file is kept as {}", path.display()),
             );
             log::error!("the vault was unusable ({}); {kept}", damage.outcome);
-            self.events.publish(Event::VaultDamaged.as_str(), "", "", damage.outcome);
-            let audit_event = NewAuditEvent {
-                event: Event::VaultDamaged,
-                provider: String::new(),
-                account: String::new(),
-                outcome: damage.outcome.to_owned(),
-                detail: kept,
-            };
-            if let Err(error) = vault.transact(|tx| tx.audit().append(&audit_event)) {
+            let event = NewAuditEvent::new(Event::VaultDamaged, "", "", damage.outcome);
+            self.events.publish(event.event, "", "", &event.outcome);
+            let event = event.with_detail(&kept);
+            if let Err(error) = vault.transact(|tx| tx.audit().append(&event)) {
                 log::error!("the audit trail could not be written: {error}");
             }
         }
     }
-}
-
-/// Uniform in 0.0..1.0, for jitter.
-pub(super) fn random_fraction() -> f64 {
-    let mut bytes = [0_u8; 4];
-    match SystemRandom::new().fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / 4_294_967_296.0,
-        Err(_) => 0.5,
-    }
-}
-
-fn settle_both(directory: &Path, keys: Option<PathBuf>) -> Result<(PathBuf, PathBuf)> {
-    let directory = settle(directory)?;
-    let keys = match keys {
-        Some(path) => settle(&path)?,
-        None => default_key_directory(&directory),
-    };
-    Ok((directory, keys))
-}
-
-/// One spelling for one directory, whether it exists yet or not: links are resolved as far as there
-/// is something.
-fn settle(path: &Path) -> Result<PathBuf> {
-    let path = std::path::absolute(path).map_err(|error| {
-        Error::new(
-            Kind::InvalidInput,
-            format!("'{}' is not a directory ({})", path.display(), error.kind()),
-        )
-    })?;
-    for ancestor in path.ancestors() {
-        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), path.strip_prefix(ancestor)) {
-            return Ok(if rest.as_os_str().is_empty() { real } else { real.join(rest) });
-        }
-    }
-    Ok(path)
-}
-
-fn default_key_directory(directory: &Path) -> PathBuf {
-    dirs::data_local_dir()
-        .map_or_else(|| directory.to_owned(), |base| base.join("sessionkeeper").join("keys"))
 }

@@ -1,11 +1,11 @@
 //! What a JSON answer to a login or a renewal holds: tokens, their end, the account.
 //!
-//! RFC 6749 section 5.1, RFC 6750, OpenID Connect Core 1.0 section 3.1.3.3. Where the provider file
-//! says, things may have other names.
+//! RFC 6749 section 5.1, RFC 6750, OpenID Connect Core 1.0 section 3.1.3.3. Where the provider
+//! file says, things may have other names.
 
 use super::unexpected;
 use crate::clock::LONGEST_LIFE;
-use crate::clock::UnixTime;
+use crate::context::Context;
 use crate::error::Result;
 use crate::http::Answer;
 use crate::provider::Provider;
@@ -17,15 +17,15 @@ use serde_json::Value;
 /// The names of what an answer says of the account, among the values.
 pub const ACCOUNT: [&str; 3] = ["account_id", "account_email", "account_name"];
 
-/// Takes over what the answer holds. An answer that is not a JSON object holds nothing, which is an
-/// error only where a token was due: the caller sees what is there.
+/// Takes over what the answer holds. An answer that is not a JSON object holds nothing, which is
+/// an error only where a token was due: the caller sees what is there.
 pub(super) fn read(
-    provider: &Provider,
-    now: UnixTime,
+    context: &Context,
     name: &str,
     answer: &Answer,
     credentials: &mut Credentials,
 ) -> Result<()> {
+    let provider = context.provider;
     if answer.is_cut {
         return Err(unexpected(name, "is larger than 1 MiB"));
     }
@@ -52,7 +52,7 @@ pub(super) fn read(
             credentials.set(ACCESS_TOKEN, Secret::new(token));
             // An end that belonged to an earlier token says nothing of this one.
             credentials.expires_at =
-                body.pointer(&rule.expires_in).and_then(seconds).map(|s| now + s);
+                body.pointer(&rule.expires_in).and_then(seconds).map(|s| context.clock.now() + s);
         }
         None if cookies_serve => {}
         None => return Err(unexpected(name, "holds no access token")),
@@ -72,8 +72,8 @@ pub(super) fn read(
 }
 
 /// OpenID Connect Core 1.0 section 3.1.3.7: the issuer "MUST exactly match the value of the iss
-/// Claim", and the client "MUST validate that the aud (audience) Claim contains its client_id". The
-/// signature is not checked: "if the ID Token is received via direct communication between the
+/// Claim", and the client "MUST validate that the aud (audience) Claim contains its client_id".
+/// The signature is not checked: "if the ID Token is received via direct communication between the
 /// Client and the Token Endpoint […], the TLS server validation MAY be used".
 fn check_id_token(
     provider: &Provider,

@@ -1,6 +1,6 @@
 //! Logging in with a code that the user enters on another device (RFC 8628).
 
-use super::{read_answer, unexpected};
+use super::{answer, unexpected};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
 use crate::context::Context;
@@ -93,12 +93,9 @@ fn checked(text: &str) -> Result<String> {
     }
 }
 
-/// RFC 8628 sections 3.4 and 3.5: asks for the tokens until there is an answer for good.
-pub(super) fn wait(
-    context: &Context,
-    device: &Device,
-    credentials: &mut Credentials,
-) -> Result<()> {
+/// Waits until the user has entered the code, or its time is over: asks for the tokens until there
+/// is a final answer (RFC 8628 sections 3.4 and 3.5).
+pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -> Result<()> {
     // A request that is under way is not cut off: its answer may hold the tokens.
     let whole = Cancel::new();
     let oauth = OAuthClient::new(context.client, context.provider, &whole)?;
@@ -119,7 +116,7 @@ pub(super) fn wait(
         }
         match oauth.post(url.clone(), &fields) {
             Ok(answer) => match judge(&answer)? {
-                Turn::Granted => return read_answer(context, "the login", &answer, credentials),
+                Turn::Granted => return answer::read(context, "the login", &answer, credentials),
                 Turn::Pending => {}
                 Turn::Slower => interval += SLOWER,
             },

@@ -5,7 +5,7 @@
 //! another address and is refused as an attack (RFC 9700 section 4.12). What follows the sending is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::{page_text, unexpected};
+use super::{page_text, unexpected, unexpected_status};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::cookies::Jar;
@@ -92,8 +92,5 @@ fn follow(context: &Context, submit: &Submit, answer: &Answer, jar: &mut Jar) ->
     if landing.status == 200 {
         return Ok(());
     }
-    Err(unexpected(
-        "the page after the login form",
-        &format!("answered with status {}", landing.status),
-    ))
+    Err(unexpected_status("the page after the login form", landing.status))
 }

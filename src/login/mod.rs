@@ -1,5 +1,5 @@
-//! The ways to log in, one file each. They turn requests and answers into credentials; what becomes
-//! of these is the keeper's business. Nothing is stored here.
+//! The ways to log in, one file each. They turn requests and answers into credentials; what
+//! becomes of these is the keeper's business. Nothing is stored here.
 
 mod answer;
 mod device_code;
@@ -10,7 +10,7 @@ mod refresh_token;
 mod request_renewal;
 
 pub use answer::ACCOUNT;
-pub use device_code::Device;
+pub use device_code::{Device, wait as await_approval};
 
 use crate::clock::Clock;
 use crate::context::Context;
@@ -31,8 +31,8 @@ pub enum Renewal {
     Lost(Error),
 }
 
-/// Logs in with a name and a password. Whatever comes of it, what the server gave is in
-/// `credentials`: a login that breaks half-way may have opened a session.
+/// Logs in with a name and a password. What the server gave is in `credentials`, also after an
+/// error: a login that breaks half-way may have opened a session.
 pub fn log_in(
     context: &Context,
     username: &str,
@@ -66,15 +66,6 @@ pub fn ask_for_code(context: &Context) -> Result<Device> {
     }
 }
 
-/// Waits until the user has entered the code, or its time is over.
-pub fn await_approval(
-    context: &Context,
-    device: &Device,
-    credentials: &mut Credentials,
-) -> Result<()> {
-    device_code::wait(context, device, credentials)
-}
-
 /// Gets fresh tokens without the user.
 pub fn renew(context: &Context, renew: &Renew, credentials: Credentials) -> Result<Renewal> {
     match renew {
@@ -102,15 +93,6 @@ pub fn can_renew(provider: &Provider, credentials: &Credentials, clock: &dyn Clo
     }
 }
 
-fn read_answer(
-    context: &Context,
-    name: &str,
-    answer: &Answer,
-    credentials: &mut Credentials,
-) -> Result<()> {
-    answer::read(context.provider, context.clock.now(), name, answer, credentials)
-}
-
 /// What a renewal's request that failed means for what it carried.
 fn judge_failure(error: Error) -> Result<Renewal> {
     match error.kind() {
@@ -121,20 +103,26 @@ fn judge_failure(error: Error) -> Result<Renewal> {
     }
 }
 
-/// The page's text, if it is a whole page that came with success.
-fn page_text(name: &str, answer: &Answer) -> Result<String> {
-    check_whole(name, answer)?;
-    Ok(answer.text())
+/// What a status means that no renewal ends with.
+fn judge_status(name: &str, status: u16) -> Result<Renewal> {
+    match status {
+        // Something in between answered; the server may have carried it out all the same.
+        ..400 | 502 | 504 => Ok(Renewal::Lost(unexpected_status(name, status))),
+        _ => Err(unexpected_status(name, status)),
+    }
 }
 
-fn check_whole(name: &str, answer: &Answer) -> Result<()> {
-    if answer.status != 200 {
-        return Err(unexpected(name, &format!("answered with status {}", answer.status)));
+/// The page's text, if it is a whole page that came with success.
+fn page_text(name: &str, answer: &Answer) -> Result<String> {
+    match answer.status {
+        200 if answer.is_cut => Err(unexpected(name, "is larger than 1 MiB")),
+        200 => Ok(answer.text()),
+        status => Err(unexpected_status(name, status)),
     }
-    if answer.is_cut {
-        return Err(unexpected(name, "is larger than 1 MiB"));
-    }
-    Ok(())
+}
+
+fn unexpected_status(name: &str, status: u16) -> Error {
+    unexpected(name, &format!("answered with status {status}"))
 }
 
 fn unexpected(name: &str, why: &str) -> Error {

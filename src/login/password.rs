@@ -3,7 +3,7 @@
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
 //! has to know of it.
 
-use super::{read_answer, refused, sent_elsewhere, unexpected};
+use super::{answer, refused, sent_elsewhere, unexpected_status};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::error::Result;
@@ -32,9 +32,9 @@ pub(super) fn log_in(
     let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &Cancel::new())?;
     match answer.status {
         status if login.refused_status.contains(&status) => Err(refused()),
-        200 | 201 => read_answer(context, NAME, &answer, credentials),
+        200 | 201 => answer::read(context, NAME, &answer, credentials),
         204 => Ok(()),
         307 | 308 => Err(sent_elsewhere(NAME)),
-        status => Err(unexpected(NAME, &format!("answered with status {status}"))),
+        status => Err(unexpected_status(NAME, status)),
     }
 }

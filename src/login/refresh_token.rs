@@ -1,6 +1,6 @@
 //! Renewing by the refresh token (RFC 6749 section 6).
 
-use super::{Renewal, judge_failure, read_answer, unexpected};
+use super::{Renewal, answer, judge_failure, judge_status};
 use crate::context::Context;
 use crate::error::Result;
 use crate::oauth::{Endpoint, OAuthClient, errors};
@@ -20,7 +20,7 @@ pub(super) fn renew(context: &Context, mut credentials: Credentials) -> Result<R
     match answer.status {
         200 => {
             credentials.remove(ACCESS_TOKEN);
-            match read_answer(context, NAME, &answer, &mut credentials) {
+            match answer::read(context, NAME, &answer, &mut credentials) {
                 Ok(()) => Ok(Renewal::Renewed(credentials)),
                 // It may have been carried out all the same.
                 Err(error) => Ok(Renewal::Lost(error)),
@@ -29,10 +29,6 @@ pub(super) fn renew(context: &Context, mut credentials: Credentials) -> Result<R
         // RFC 6749 section 5.2: "The provided authorization grant […] or refresh token is invalid,
         // expired, revoked […], or was issued to another client."
         400 | 401 if errors::code(&answer).as_deref() == Some("invalid_grant") => Ok(Renewal::Over),
-        // Something in between answered; the server may have carried it out all the same.
-        status if status < 400 || matches!(status, 502 | 504) => {
-            Ok(Renewal::Lost(unexpected(NAME, &format!("answered with status {status}"))))
-        }
-        status => Err(unexpected(NAME, &format!("answered with status {status}"))),
+        status => judge_status(NAME, status),
     }
 }

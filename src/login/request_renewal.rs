@@ -1,6 +1,6 @@
 //! Renewing by one request, answered with JSON, cookies or both.
 
-use super::{Renewal, judge_failure, read_answer, unexpected};
+use super::{Renewal, answer, judge_failure, judge_status, unexpected};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Request;
@@ -30,7 +30,7 @@ pub(super) fn renew(
     match answer.status {
         status if renew.refused_status.contains(&status) => Ok(Renewal::Over),
         200 | 201 | 204 => {
-            if let Err(error) = read_answer(context, NAME, &answer, &mut credentials) {
+            if let Err(error) = answer::read(context, NAME, &answer, &mut credentials) {
                 return Ok(Renewal::Lost(error));
             }
             if credentials.token(rule).is_none() || credentials.token(rule) == before {
@@ -38,10 +38,6 @@ pub(super) fn renew(
             }
             Ok(Renewal::Renewed(credentials))
         }
-        // Something in between answered; the server may have carried it out all the same.
-        status if status < 400 || matches!(status, 502 | 504) => {
-            Ok(Renewal::Lost(unexpected(NAME, &format!("answered with status {status}"))))
-        }
-        status => Err(unexpected(NAME, &format!("answered with status {status}"))),
+        status => judge_status(NAME, status),
     }
 }

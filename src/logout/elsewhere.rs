@@ -1,31 +1,34 @@
-//! The account's sessions on other devices: the service lists them, and each is ended by a request
-//! of its own.
+//! The account's sessions on other devices: the service lists them, and each is ended by itself.
 
 use super::{Verdict, bearer, proof};
-use crate::backoff::Outcome;
 use crate::context::Context;
+use crate::error::Result;
 use crate::http::{Answer, Request};
 use crate::provider::SessionList;
-use crate::session::Credentials;
+use crate::session::{Credentials, Outcome};
 use serde_json::Value;
 use url::Url;
 
 /// Nobody is logged in on more devices; a longer list is a mistake.
 const MOST: usize = 200;
 
-/// Ends all but this session, which ends by the logout itself. `others_ended` counts those that the
+/// Ends all but this one, which ends by the logout itself. `others_ended` counts those that the
 /// server says it has ended.
-pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentials) -> Verdict {
+pub(super) fn end(
+    context: &Context,
+    list: &SessionList,
+    credentials: &Credentials,
+) -> Result<Verdict> {
     let mut request = Request::get(list.url.to_url()).with_header("Accept", "application/json");
     request.bearer = bearer(context.provider, credentials, list.bearer);
-    let answer = match ask(context, &request, credentials) {
-        Ok(answer) if answer.status == 200 => answer,
-        Ok(answer) => return refused(&answer, "the list of the account's sessions"),
-        Err(verdict) => return verdict,
-    };
+    let answer = ask(context, &request, credentials)?;
+    if answer.status != 200 {
+        return Ok(refused(&answer, "the list of the account's sessions"));
+    }
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let Some(sessions) = body.pointer(&list.sessions).and_then(Value::as_array) else {
-        return Verdict::new(Outcome::Unconfirmed, "the account's sessions could not be read");
+        let why = "the account's sessions could not be read";
+        return Ok(Verdict::new(Outcome::Unconfirmed, why));
     };
     let mut others_ended = 0;
     let mut left: Option<Verdict> = None;
@@ -34,7 +37,8 @@ pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentia
             continue;
         }
         let verdict = match address(list, session) {
-            Some(url) => end_one(context, list, url, credentials),
+            Some(url) => end_one(context, list, url, credentials)
+                .unwrap_or_else(|error| proof::judge_failure(&error)),
             None => Verdict::new(Outcome::Unconfirmed, "a session of the account has no id"),
         };
         if verdict.outcome.is_final() {
@@ -51,39 +55,34 @@ pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentia
         left = Some(Verdict::new(Outcome::Unconfirmed, "the account has too many sessions"));
     }
     let done = || Verdict::new(Outcome::Revoked, "the account's other sessions are ended");
-    Verdict { others_ended, ..left.unwrap_or_else(done) }
+    Ok(Verdict { others_ended, ..left.unwrap_or_else(done) })
 }
 
-fn end_one(context: &Context, list: &SessionList, url: Url, credentials: &Credentials) -> Verdict {
+fn end_one(
+    context: &Context,
+    list: &SessionList,
+    url: Url,
+    credentials: &Credentials,
+) -> Result<Verdict> {
     let mut request = Request::new(list.end_method.as_str(), url);
     request.bearer = bearer(context.provider, credentials, list.bearer);
-    match ask(context, &request, credentials) {
-        Ok(answer) if list.end_status.contains(&answer.status) => {
-            Verdict::new(Outcome::Revoked, "the server ended the session")
-        }
-        Ok(answer) => refused(&answer, "the end of another session"),
-        Err(verdict) => verdict,
-    }
+    let answer = ask(context, &request, credentials)?;
+    Ok(if list.end_status.contains(&answer.status) {
+        Verdict::new(Outcome::Revoked, "the server ended the session")
+    } else {
+        refused(&answer, "the end of another session")
+    })
 }
 
-fn ask(context: &Context, request: &Request, credentials: &Credentials) -> Result<Answer, Verdict> {
+fn ask(context: &Context, request: &Request, credentials: &Credentials) -> Result<Answer> {
     let hosts = &context.provider.hosts;
-    let sent =
-        context.client.exchange(request, hosts, &mut credentials.jar.clone(), context.cancel);
-    sent.map_err(|error| proof::judge_failure(&error))
+    context.client.exchange(request, hosts, &mut credentials.jar.clone(), context.cancel)
 }
 
 fn refused(answer: &Answer, what: &str) -> Verdict {
     let status = answer.status;
-    let outcome = match status {
-        408 | 425 | 429 | 500.. => Outcome::Deferred,
-        _ => Outcome::Unconfirmed,
-    };
-    Verdict {
-        status: Some(status),
-        retry_after: answer.retry_after(),
-        ..Verdict::new(outcome, format!("{what} was answered with status {status}"))
-    }
+    let outcome = if proof::is_busy(status) { Outcome::Deferred } else { Outcome::Unconfirmed };
+    Verdict::of(answer, outcome, format!("{what} was answered with status {status}"))
 }
 
 /// Where the session is ended; its id is one part of the path, whatever it holds.

@@ -8,13 +8,14 @@ mod proof;
 mod request;
 mod revocation;
 
-use crate::backoff::Outcome;
-use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::Fault;
+use crate::http::Answer;
 use crate::provider::{Everywhere, LogoutTarget, Probe, Provider, Step};
 use crate::secret::Secret;
-use crate::session::{Credentials, ID_TOKEN, REFRESH_TOKEN};
+use crate::session::{Credentials, ID_TOKEN, Outcome, REFRESH_TOKEN};
+use serde::Serialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use url::Url;
 
@@ -29,18 +30,37 @@ pub struct Verdict {
     pub fault: Option<Fault>,
     /// In our words, never the server's; for the log and the details.
     pub reason: String,
-    /// What the server warned of, for the details. The server's words, of characters that can be
-    /// shown.
-    pub warning: String,
+    pub notes: Notes,
     /// How many of the account's other sessions the server has ended.
     pub others_ended: u32,
-    /// True when this session has ended, whatever became of the others.
+    /// True when this session is ended, whatever became of the others.
     pub this_ended: bool,
     /// True when it is the access token that was refused, which others may outlive.
     pub is_token_refused: bool,
 }
 
+/// What the report tells of the answers beside the outcome, added up over all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Notes {
+    /// What went wrong with the server's audit log, in its words, as far as they can be shown;
+    /// empty where nothing did.
+    pub audit_warning: String,
+    /// The names of the cookies that were held and that the server's answers deleted, by expiry as
+    /// RFC 6265bis section 5.7 has it.
+    pub server_cookies_cleared: BTreeSet<String>,
+}
+
 impl Verdict {
+    /// What an answer means.
+    fn of(answer: &Answer, outcome: Outcome, reason: impl Into<String>) -> Self {
+        Verdict {
+            status: Some(answer.status),
+            retry_after: answer.retry_after(),
+            ..Verdict::new(outcome, reason)
+        }
+    }
+
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
         Verdict {
             outcome,
@@ -48,7 +68,7 @@ impl Verdict {
             retry_after: None,
             fault: None,
             reason: reason.into(),
-            warning: String::new(),
+            notes: Notes::default(),
             others_ended: 0,
             this_ended: outcome.is_final(),
             is_token_refused: false,
@@ -56,44 +76,45 @@ impl Verdict {
     }
 }
 
-/// Tells the provider's server to end the session whose credentials are in `credentials`. What
-/// later attempts need, the answers may add to `credentials`. With `wait_for_others` a logout
-/// everywhere waits for the other sessions before it ends this one.
+/// Tells the provider's server to end the session whose credentials these are. The answers may add
+/// to `credentials` what later attempts need. With `wait_for_others` a logout everywhere ends the
+/// other sessions before this one, or none.
 pub fn revoke(
     context: &Context,
     credentials: &mut Credentials,
+    notes: &mut Notes,
     everywhere: bool,
     wait_for_others: bool,
 ) -> Verdict {
+    // Once this session is ended, it cannot end the others any more; so they come first.
     let others = match &context.provider.everywhere {
         Some(Everywhere::List(list)) if everywhere => {
-            Some(elsewhere::end(context, list, credentials))
+            let others = elsewhere::end(context, list, credentials)
+                .unwrap_or_else(|error| proof::judge_failure(&error));
+            if wait_for_others && others.outcome == Outcome::Deferred {
+                return Verdict { this_ended: false, ..others };
+            }
+            Some(others)
         }
         _ => None,
     };
-    // Ending this session takes away the means to end the others, so they come first.
-    if let Some(others) = others.as_ref().filter(|others| others.outcome == Outcome::Deferred) {
-        if wait_for_others {
-            return Verdict { this_ended: false, ..others.clone() };
-        }
-    }
     let mut verdicts = Vec::new();
     for step in &context.provider.logout.steps {
         let verdict = match step {
-            Step::Request(logout) if request::waits_in_vain(logout, credentials, &verdicts) => None,
-            Step::Request(logout) => Some(request::send(context, logout, credentials)),
+            Step::Request(logout) if request::waits_in_vain(logout, credentials, &verdicts) => {
+                continue;
+            }
+            Step::Request(logout) => request::send(context, logout, credentials, notes).map(Some),
             Step::Revoke { tokens } => revocation::revoke(context, tokens, credentials),
             Step::EndSession {} => end_session::end(context, credentials),
         };
-        verdicts.extend(verdict);
+        verdicts.extend(verdict.unwrap_or_else(|error| Some(proof::judge_failure(&error))));
     }
     let mut verdict = combine(verdicts);
     if let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe {
         if verdict.outcome == Outcome::Unconfirmed && !verdict.is_token_refused {
-            if let Some(probed) = request::probe(context, url, *bearer, refused_status, credentials)
-            {
-                verdict = Verdict { warning: verdict.warning, ..probed };
-            }
+            let probed = request::probe(context, url, *bearer, refused_status, credentials);
+            verdict = probed.unwrap_or(verdict);
         }
     }
     match others {
@@ -102,27 +123,20 @@ pub fn revoke(
     }
 }
 
-/// What all steps came to: the session is dead when each of them says so. The first that does not
-/// say so in the gravest way gives the reason.
+/// What all steps came to: the session is dead when each of them says so. Otherwise the first of
+/// the gravest verdicts counts.
 fn combine(verdicts: Vec<Verdict>) -> Verdict {
-    let gravity = |outcome: Outcome| match outcome {
-        Outcome::AlreadyEnded => 0,
+    let gravity = |verdict: &Verdict| match verdict.outcome {
+        Outcome::NothingToRevoke | Outcome::AlreadyEnded => 0,
         Outcome::Revoked => 1,
         Outcome::Rejected => 2,
         Outcome::Unconfirmed => 3,
         Outcome::Deferred => 4,
     };
-    let warning = verdicts.iter().map(|verdict| verdict.warning.clone()).find(|w| !w.is_empty());
-    let mut gravest: Option<Verdict> = None;
-    for verdict in verdicts {
-        let is_graver = |old: &Verdict| gravity(verdict.outcome) > gravity(old.outcome);
-        if gravest.as_ref().is_none_or(is_graver) {
-            gravest = Some(verdict);
-        }
-    }
-    let nothing = || Verdict::new(Outcome::Unconfirmed, "the server offers no way to log out");
-    let verdict = gravest.unwrap_or_else(nothing);
-    Verdict { warning: warning.unwrap_or_default(), ..verdict }
+    // `max_by_key` takes the last of several.
+    verdicts.into_iter().rev().max_by_key(gravity).unwrap_or_else(|| {
+        Verdict::new(Outcome::Unconfirmed, "the server offers no way to log out")
+    })
 }
 
 /// A logout everywhere is done when the others are ended too.
@@ -132,78 +146,69 @@ fn with_others(own: Verdict, others: Verdict) -> Verdict {
     Verdict { others_ended, this_ended, ..verdict }
 }
 
-/// The part of `credentials` that revoking needs: what the logout, its probe and a renewal before
-/// it would send.
-pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Credentials {
-    let mut kept = credentials.clone();
-    kept.jar = credentials.jar.subset_for(&urls(provider).iter().collect::<Vec<_>>());
-    kept
+/// What the provider's logout sends, its probe and a renewal before it included.
+struct Needs<'a> {
+    /// The addresses that get cookies.
+    urls: Vec<&'a Url>,
+    sends_token: bool,
+    requests: u32,
 }
 
-/// True when something in `credentials` lets the server know the session.
-pub fn can_revoke(provider: &Provider, credentials: &Credentials) -> bool {
-    provider.logout.steps.iter().any(|step| match step {
-        Step::Request(logout) => request::is_sendable(provider, logout, credentials),
-        Step::Revoke { tokens } => tokens.iter().any(|name| credentials.value(name).is_some()),
-        Step::EndSession {} => credentials.value(ID_TOKEN).is_some(),
-    })
+impl<'a> Needs<'a> {
+    fn of(provider: &'a Provider) -> Self {
+        let mut needs = Needs { urls: Vec::new(), sends_token: false, requests: 0 };
+        for step in &provider.logout.steps {
+            needs.requests += match step {
+                Step::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
+                Step::Request(_) | Step::EndSession {} => 1,
+            };
+            let Step::Request(logout) = step else { continue };
+            needs.sends_token |= logout.bearer;
+            if let LogoutTarget::Fixed(target) = logout.target() {
+                needs.urls.push(target);
+            }
+        }
+        needs.requests += u32::from(provider.logout.probe.is_some());
+        if let Some(Probe::Request { url, .. }) = &provider.logout.probe {
+            needs.urls.push(url);
+        }
+        if let Some(Everywhere::List(list)) = &provider.everywhere {
+            needs.urls.push(&list.url);
+        }
+        needs.urls.extend(provider.renewal_url());
+        needs
+    }
 }
 
-/// True when the logout needs an access token that is still good, and there is none.
-pub fn needs_fresh_token(
-    provider: &Provider,
-    credentials: &Credentials,
-    clock: &dyn Clock,
-    everywhere: bool,
-) -> bool {
-    let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
-    let sends_token = provider.logout.steps.iter().any(|step| match step {
-        Step::Request(logout) => logout.bearer,
-        Step::Revoke { .. } | Step::EndSession {} => false,
+/// The part of `credentials` that the logout sends. `None`: the server would not know the session
+/// by it.
+pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Option<Credentials> {
+    let kept = credentials.with_jar(credentials.jar.subset_for(&Needs::of(provider).urls));
+    let is_known = provider.logout.steps.iter().any(|step| match step {
+        Step::Request(logout) => request::is_sendable(provider, logout, &kept),
+        Step::Revoke { tokens } => tokens.iter().any(|name| kept.value(name).is_some()),
+        Step::EndSession {} => kept.value(ID_TOKEN).is_some(),
     });
-    let has_none = credentials.token(&provider.session).is_none();
-    (sends_token || (everywhere && lists)) && (has_none || has_lapsed(provider, credentials, clock))
+    is_known.then_some(kept)
+}
+
+/// True when the logout sends an access token, and there is none that is still good.
+pub fn needs_fresh_token(context: &Context, credentials: &Credentials, everywhere: bool) -> bool {
+    let provider = context.provider;
+    let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
+    (Needs::of(provider).sends_token || (everywhere && lists))
+        && (credentials.token(&provider.session).is_none() || has_lapsed(context, credentials))
 }
 
 /// True when the access token has ended by itself, as far as it tells.
-fn has_lapsed(provider: &Provider, credentials: &Credentials, clock: &dyn Clock) -> bool {
-    let ends = credentials.token_ends_at(&provider.session, clock.now());
-    ends.is_some_and(|at| clock.seems_past(at))
+fn has_lapsed(context: &Context, credentials: &Credentials) -> bool {
+    let ends = credentials.token_ends_at(&context.provider.session, context.clock.now());
+    ends.is_some_and(|at| context.clock.seems_past(at))
 }
 
 /// How many requests a revocation makes at most; they share the logout's deadline.
 pub fn requests(provider: &Provider) -> u32 {
-    let steps: u32 = provider
-        .logout
-        .steps
-        .iter()
-        .map(|step| match step {
-            Step::Request(_) | Step::EndSession {} => 1,
-            Step::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
-        })
-        .sum();
-    steps + u32::from(provider.logout.probe.is_some())
-}
-
-/// The addresses that get cookies.
-fn urls(provider: &Provider) -> Vec<Url> {
-    let mut urls = Vec::new();
-    for step in &provider.logout.steps {
-        if let Step::Request(logout) = step {
-            if let LogoutTarget::Fixed(url) = logout.target() {
-                urls.push(url.clone());
-            }
-        }
-    }
-    match &provider.logout.probe {
-        Some(Probe::Request { url, .. }) => urls.push(url.to_url()),
-        Some(Probe::Renew {}) | None => {}
-    }
-    if let Some(Everywhere::List(list)) = &provider.everywhere {
-        urls.push(list.url.to_url());
-    }
-    urls.extend(provider.renewal_url().cloned());
-    urls
+    Needs::of(provider).requests
 }
 
 /// The session's own token, for a request to one of the hosts.
@@ -211,7 +216,7 @@ fn bearer(provider: &Provider, credentials: &Credentials, wanted: bool) -> Optio
     if wanted { credentials.token(&provider.session) } else { None }
 }
 
-/// True when the names of what is held go beyond the access token: something that outlives it.
+/// True when something among the credentials outlives the access token.
 fn outlives_token(credentials: &Credentials, provider: &Provider) -> bool {
     let cookie = provider.renewal_cookie();
     credentials.value(REFRESH_TOKEN).is_some()

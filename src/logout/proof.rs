@@ -5,12 +5,12 @@
 //! Everything else proves nothing, and is called that.
 
 use super::Verdict;
-use crate::backoff::Outcome;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 use crate::oauth::errors;
 use crate::provider::{CookieName, Proof};
+use crate::session::Outcome;
 use serde_json::Value;
 use url::Url;
 
@@ -29,27 +29,27 @@ pub(super) fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer
         }
         (status, _) => without_proof(status, answer),
     };
-    Verdict {
-        status: Some(answer.status),
-        retry_after: answer.retry_after(),
-        ..Verdict::new(outcome, reason)
-    }
+    Verdict::of(answer, outcome, reason)
 }
 
 fn without_proof(status: u16, answer: &Answer) -> (Outcome, String) {
     match status {
-        401 => (Outcome::AlreadyEnded, "the server says that the session was over".to_owned()),
-        400 if is_token_error(answer) => {
+        400 | 401 if status == 401 || is_token_error(answer) => {
             (Outcome::AlreadyEnded, "the server says that the session was over".to_owned())
         }
         400 | 404 | 405 | 410 | 501 => {
-            (Outcome::Rejected, format!("the server does not do this, status {}", answer.status))
+            (Outcome::Rejected, format!("the server does not do this, status {status}"))
         }
-        408 | 425 | 429 | 500.. => {
-            (Outcome::Deferred, format!("the server cannot do it now, status {}", answer.status))
+        status if is_busy(status) => {
+            (Outcome::Deferred, format!("the server cannot do it now, status {status}"))
         }
         status => (Outcome::Unconfirmed, format!("status {status} proves nothing")),
     }
+}
+
+/// True when another time may bring another answer.
+pub(super) fn is_busy(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
 }
 
 /// No answer, or none that could be read: the session must be taken to be alive.

@@ -1,17 +1,17 @@
 //! Logging out by a request that carries the session's credentials. A redirect is the answer
 //! itself: it is looked at, not followed.
 //!
-//! A request without credentials proves nothing, whatever it is answered; so none is made.
+//! A request without credentials proves nothing, whatever the answer; so none is made.
 
-use super::{Verdict, bearer, has_lapsed, outlives_token, proof};
-use crate::backoff::Outcome;
+use super::{Notes, Verdict, bearer, has_lapsed, outlives_token, proof};
 use crate::context::Context;
 use crate::cookies::Jar;
+use crate::error::Result;
 use crate::http::Request;
 use crate::provider::{LogoutRequest, LogoutTarget, Provider};
 use crate::secret::Secret;
-use crate::session::Credentials;
 use crate::session::claims::is_showable;
+use crate::session::{Credentials, Outcome};
 use serde_json::Value;
 use url::Url;
 
@@ -19,15 +19,16 @@ pub(super) fn send(
     context: &Context,
     logout: &LogoutRequest,
     credentials: &mut Credentials,
-) -> Verdict {
+    notes: &mut Notes,
+) -> Result<Verdict> {
     let Some(request) = build(context.provider, logout, credentials) else {
-        return match logout.target() {
+        return Ok(match logout.target() {
             LogoutTarget::Fixed(_) => unknown_to_the_server(),
             LogoutTarget::Taken(name) => {
                 let why = format!("no answer contained the '{name}' that is to be opened");
                 Verdict::new(Outcome::Unconfirmed, why)
             }
-        };
+        });
     };
     let sends_cookies = credentials.jar.header_for(&request.url, context.clock).is_some();
     if matches!(logout.target(), LogoutTarget::Fixed(_))
@@ -35,16 +36,15 @@ pub(super) fn send(
         && request.bearer.is_none()
         && !is_filled(logout)
     {
-        return unknown_to_the_server();
+        return Ok(unknown_to_the_server());
     }
     // The answer's cookies go into a copy: the originals are what the proof is held against.
     let mut copy = credentials.jar.clone();
     let hosts = &context.provider.hosts;
-    let answer = match context.client.exchange(&request, hosts, &mut copy, context.cancel) {
-        Ok(answer) => answer,
-        Err(error) => return proof::judge_failure(&error),
-    };
-    let mut verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
+    let answer = context.client.exchange(&request, hosts, &mut copy, context.cancel)?;
+    let (held, left) = (credentials.jar.names(), copy.names());
+    notes.server_cookies_cleared.extend(held.into_iter().filter(|name| !left.contains(name)));
+    let verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     for (name, pointer) in &logout.take {
         if let Some(text) = body.pointer(pointer).and_then(Value::as_str) {
@@ -53,7 +53,9 @@ pub(super) fn send(
     }
     if let Some(pointer) = &logout.warning {
         let text = body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        verdict.warning = if is_showable(text) { text.to_owned() } else { String::new() };
+        if notes.audit_warning.is_empty() && is_showable(text) {
+            text.clone_into(&mut notes.audit_warning);
+        }
     }
     // The refusal of a token, or of its absence, says nothing of what outlives it.
     let lacks_token = !context.provider.session.token_cookies.is_empty()
@@ -61,17 +63,14 @@ pub(super) fn send(
     let is_refused = (logout.bearer || lacks_token)
         && (matches!(answer.status, 401 | 403) || verdict.outcome == Outcome::AlreadyEnded);
     if is_refused && outlives_token(credentials, context.provider) {
-        let status = verdict.status;
-        let warning = std::mem::take(&mut verdict.warning);
         let why = "the server refuses the access token, which says nothing of the session";
-        verdict = Verdict {
-            status,
-            warning,
+        return Ok(Verdict {
+            status: verdict.status,
             is_token_refused: true,
             ..Verdict::new(Outcome::Unconfirmed, why)
-        };
+        });
     }
-    verdict
+    Ok(verdict)
 }
 
 /// True when the request needs what an earlier answer should have held, and that answer was none.
@@ -101,7 +100,7 @@ pub(super) fn probe(
     } else {
         carries_token_cookie(context, url, &credentials.jar)
     };
-    if !carries_token || has_lapsed(context.provider, credentials, context.clock) {
+    if !carries_token || has_lapsed(context, credentials) {
         return None;
     }
     let mut request = Request::get(url.clone());

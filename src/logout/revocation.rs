@@ -1,11 +1,11 @@
 //! Revoking the tokens, one by one (RFC 7009).
 
-use super::{Verdict, proof};
-use crate::backoff::Outcome;
+use super::Verdict;
 use crate::context::Context;
+use crate::error::Result;
 use crate::http::Answer;
 use crate::oauth::{Endpoint, OAuthClient, errors};
-use crate::session::{Credentials, REFRESH_TOKEN};
+use crate::session::{Credentials, Outcome, REFRESH_TOKEN};
 use url::Url;
 
 /// `None` where the server has no such endpoint; another step has to serve then.
@@ -13,32 +13,21 @@ pub(super) fn revoke(
     context: &Context,
     tokens: &[String],
     credentials: &mut Credentials,
-) -> Option<Verdict> {
-    let oauth = match OAuthClient::new(context.client, context.provider, context.cancel) {
-        Ok(oauth) => oauth,
-        Err(error) => return Some(proof::judge_failure(&error)),
-    };
-    let url = match oauth.find(Endpoint::Revocation, credentials) {
-        Ok(Some(url)) => url,
-        Ok(None) => return None,
-        Err(error) => return Some(proof::judge_failure(&error)),
-    };
+) -> Result<Option<Verdict>> {
+    let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
+    let Some(url) = oauth.find(Endpoint::Revocation, credentials)? else { return Ok(None) };
     let mut gravest: Option<Verdict> = None;
     for name in tokens {
         let Some(token) = credentials.value(name).cloned() else { continue };
         // RFC 7009 section 2.1: "token_type_hint OPTIONAL. A hint about the type of the token".
         let fields = [("token", token.expose()), ("token_type_hint", name.as_str())];
-        let sent = oauth.post(url.clone(), &fields);
-        let verdict = match sent {
-            Ok(answer) if is_gone(&answer) => match moved(&oauth, credentials, &url) {
-                Some(other) => oauth
-                    .post(other, &fields)
-                    .map_or_else(|error| proof::judge_failure(&error), |answer| judge(&answer)),
-                None => judge(&answer),
-            },
-            Ok(answer) => judge(&answer),
-            Err(error) => proof::judge_failure(&error),
-        };
+        let mut answer = oauth.post(url.clone(), &fields)?;
+        if matches!(answer.status, 404 | 405 | 410 | 501) {
+            if let Some(other) = moved(&oauth, credentials, &url) {
+                answer = oauth.post(other, &fields)?;
+            }
+        }
+        let verdict = judge(&answer);
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
         let is_final = verdict.outcome.is_final();
         if is_final && name == REFRESH_TOKEN && credentials.is_spent {
@@ -55,7 +44,7 @@ pub(super) fn revoke(
     }
     let nothing =
         || Verdict::new(Outcome::Unconfirmed, "no token is left that the server could revoke");
-    Some(gravest.unwrap_or_else(nothing))
+    Ok(Some(gravest.unwrap_or_else(nothing)))
 }
 
 /// RFC 7009 section 2.2: "The authorization server responds with HTTP status code 200 if the token
@@ -83,11 +72,7 @@ fn judge(answer: &Answer) -> Verdict {
         }
         (status, _) => (Outcome::Unconfirmed, format!("status {status} proves nothing")),
     };
-    Verdict {
-        status: Some(answer.status),
-        retry_after: answer.retry_after(),
-        ..Verdict::new(outcome, reason)
-    }
+    Verdict::of(answer, outcome, reason)
 }
 
 fn perhaps_exchanged() -> Verdict {
@@ -102,10 +87,6 @@ const UNSUPPORTED: &str = "the server cannot revoke a token of this kind";
 fn unless_unsupported(verdict: Verdict, has_others: bool) -> Option<Verdict> {
     let is_unsupported = verdict.outcome == Outcome::Rejected && verdict.reason == UNSUPPORTED;
     (!is_unsupported || !has_others).then_some(verdict)
-}
-
-fn is_gone(answer: &Answer) -> bool {
-    matches!(answer.status, 404 | 405 | 410 | 501)
 }
 
 /// Where the endpoint is by now, if that is somewhere else: the metadata are read once more.

@@ -3,8 +3,10 @@
 
 pub mod claims;
 mod credentials;
+mod outcome;
 
 pub use credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
+pub use outcome::Outcome;
 
 use crate::clock::UnixTime;
 use serde::{Deserialize, Serialize};

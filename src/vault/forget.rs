@@ -18,13 +18,8 @@ impl Vault {
     /// revocations there were. The vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
         let (sessions, revocations) = self.retry(&mut self.state(), |state| self.erase(state))?;
-        let event = NewAuditEvent {
-            event: Event::Forgotten,
-            provider: String::new(),
-            account: String::new(),
-            outcome: "ok".to_owned(),
-            detail: format!("{sessions} sessions, {revocations} waiting logouts"),
-        };
+        let detail = format!("{sessions} sessions, {revocations} waiting logouts");
+        let event = NewAuditEvent::new(Event::Forgotten, "", "", "ok").with_detail(&detail);
         self.transact(|tx| tx.audit().append(&event))?;
         Ok((sessions, revocations))
     }

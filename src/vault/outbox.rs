@@ -12,7 +12,7 @@ use super::seal::{Keys, Purpose};
 use super::table::{Owner, Record, Table};
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
-use crate::session::Revocation;
+use crate::session::{Outcome, Revocation};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
@@ -32,7 +32,8 @@ pub struct OutboxEntry {
     /// How many of the attempts the server has refused for good.
     pub refusals: u32,
     pub next_attempt_at: UnixTime,
-    pub last_outcome: String,
+    /// `None`: it has not been tried.
+    pub last_outcome: Option<Outcome>,
 }
 
 impl Record for OutboxEntry {
@@ -56,7 +57,7 @@ impl Record for OutboxEntry {
             i64::from(self.attempts).into(),
             i64::from(self.refusals).into(),
             self.next_attempt_at.into(),
-            self.last_outcome.clone().into(),
+            self.last_outcome.map_or("", Outcome::as_str).to_owned().into(),
         ]
     }
 
@@ -67,7 +68,7 @@ impl Record for OutboxEntry {
             attempts: row.get("attempts")?,
             refusals: row.get("refusals")?,
             next_attempt_at: row.get("next_attempt_at")?,
-            last_outcome: row.get("last_outcome")?,
+            last_outcome: Outcome::named(row.get_ref("last_outcome")?.as_str()?),
         })
     }
 }
@@ -102,7 +103,7 @@ impl<'a> Outbox<'a> {
             revocation,
             attempts: 0,
             refusals: 0,
-            last_outcome: String::new(),
+            last_outcome: None,
         };
         entry.id = self.table.insert(None, &entry)?;
         Ok(entry)
@@ -170,13 +171,10 @@ impl<'a> Outbox<'a> {
             ELSE 2 END, row LIMIT 1";
         let Some(entry) = self.table.first(oldest, [])? else { return Ok(()) };
         self.delete(&entry)?;
-        self.audit.append(&NewAuditEvent {
-            event: Event::RevocationDropped,
-            provider: entry.revocation.provider,
-            account: entry.revocation.account,
-            outcome: entry.last_outcome,
-            detail: format!("more than {CAP} logouts wait"),
-        })
+        let Revocation { provider, account, .. } = &entry.revocation;
+        let outcome = entry.last_outcome.map_or("", Outcome::as_str);
+        let event = NewAuditEvent::new(Event::RevocationDropped, provider, account, outcome);
+        self.audit.append(&event.with_detail(&format!("more than {CAP} logouts wait")))
     }
 
     /// When each entry is due, its number, and its provider.

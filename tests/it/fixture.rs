@@ -5,7 +5,9 @@ use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
 use sessionkeeper::error::Result;
 use sessionkeeper::http::{Proxy, Settings};
-use sessionkeeper::keeper::{Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing};
+use sessionkeeper::keeper::{
+    Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing, State,
+};
 use sessionkeeper::provider::Provider;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -112,7 +114,7 @@ pub fn cancel_after(milliseconds: u64) -> Cancel {
     cancel
 }
 
-pub fn state(keeper: &Keeper) -> &'static str {
+pub fn state(keeper: &Keeper) -> State {
     keeper.status().unwrap().state
 }
 
@@ -147,7 +149,7 @@ pub fn noted(keeper: &Keeper, event: &str) -> usize {
 
 /// How often other add-ons were told of `event`.
 pub fn told(keeper: &Keeper, event: &str) -> usize {
-    keeper.events_after(0).iter().filter(|one| one.event == event).count()
+    keeper.events_after(0).iter().filter(|one| one.event.as_str() == event).count()
 }
 
 /// Runs the cases at once: most of their time they wait.

@@ -4,7 +4,7 @@
 use crate::child;
 use crate::fixture::{Device, ask, at_once, drain, log_out, never, noted, pending};
 use crate::service::{Service, log_in};
-use sessionkeeper::keeper::Keeper;
+use sessionkeeper::keeper::{Keeper, State};
 use std::io::{BufRead, BufReader};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -47,7 +47,7 @@ fn a_killed_logout_is_whole_or_has_not_begun() {
 /// Finishes what was killed. 0: it had not begun, 1: the server was still to be told, 2: all done.
 fn place_of_the_kill(service: &Service, keeper: &Keeper) -> usize {
     let status = keeper.restore(true, &never()).unwrap();
-    if status.state == "signed_in" {
+    if status.state == State::SignedIn {
         assert_eq!(service.live_sessions(), 1, "logged in with an ended session");
         assert_eq!(ask(keeper).unwrap(), 200);
         log_out(keeper);

@@ -4,6 +4,7 @@ use crate::fixture::{ask, cancel_after, drain, log_out, never, pending, state};
 use crate::server::answering;
 use crate::service::{Service, log_in, signed_in, try_log_in};
 use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::State;
 use sessionkeeper::secret::Secret;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ fn wrong_credentials_change_nothing() {
     ] {
         let error = device.log_in(name, &Secret::new(password), &never()).unwrap_err();
         assert_eq!(error.kind(), kind);
-        assert_eq!(state(&device), "signed_in");
+        assert_eq!(state(&device), State::SignedIn);
     }
 }
 
@@ -50,7 +51,7 @@ fn a_login_that_breaks_after_the_form_is_ended() {
     let error = try_log_in(&device, &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::UnexpectedAnswer);
     assert_eq!(service.live_sessions(), 0);
-    assert_eq!(state(&device), "signed_out");
+    assert_eq!(state(&device), State::SignedOut);
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn a_login_that_is_cancelled_after_the_form_is_ended_in_the_background() {
     while service.live_sessions() > 0 && start.elapsed() < Duration::from_secs(5) {
         std::thread::sleep(Duration::from_millis(50));
         drain(&device);
-        if state(&device) == "signed_in" {
+        if state(&device) == State::SignedIn {
             // The cancel came after everything was done.
             log_out(&device);
         }

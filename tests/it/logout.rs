@@ -1,17 +1,18 @@
 //! The main story: in, back after a restart, out, and out for good.
 
 use crate::fixture::{Device, ask, cancel_after, drain, log_out, never, pending, state};
-use crate::server::Step;
-use crate::service::{Service, log_in, signed_in};
+use crate::server::{Step, answer};
+use crate::service::{COOKIES, Service, deletion, log_in, signed_in};
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Local, LogoutOptions};
+use sessionkeeper::keeper::{Local, LogoutOptions, State};
+use sessionkeeper::session::Outcome;
 use std::time::{Duration, Instant};
 
 #[test]
 fn in_and_back_and_out() {
     let service = Service::start();
     let device = service.device();
-    assert_eq!(state(&device), "signed_out");
+    assert_eq!(state(&device), State::SignedOut);
     log_in(&device);
     let status = device.status().unwrap();
     assert_eq!(status.account.as_ref().unwrap().email, "zoë@例え.jp");
@@ -20,22 +21,22 @@ fn in_and_back_and_out() {
     assert_eq!(status.cookies, ["inner", "jwt_v2", "remember", "session_v2"]);
     let restarted = device.restarted();
     let sent = service.journal().len();
-    assert_eq!(restarted.restore(false, &never()).unwrap().state, "signed_in");
+    assert_eq!(restarted.restore(false, &never()).unwrap().state, State::SignedIn);
     assert_eq!(service.journal().len(), sent, "restoring a fresh session needs no request");
     assert_eq!(ask(&restarted).unwrap(), 200);
     let report = log_out(&restarted);
     assert_eq!(
         (report.local, report.remote, report.status),
-        (Local::Cleared, "revoked", Some(302))
+        (Local::Cleared, Outcome::Revoked, Some(302))
     );
     assert_eq!(report.cookies_cleared.len(), 4);
     let logouts = service.requests("/logout");
     assert_eq!(logouts.len(), 1);
     assert!(logouts[0].header("cookie").unwrap().contains("remember=1-remember-canary"));
     assert_eq!(service.live_sessions(), 0);
-    assert_eq!(state(&device), "signed_out", "the other keeper sees it too");
+    assert_eq!(state(&device), State::SignedOut, "the other keeper sees it too");
     let again = log_out(&device);
-    assert_eq!((again.local, again.remote), (Local::AlreadySignedOut, "nothing_to_revoke"));
+    assert_eq!((again.local, again.remote), (Local::AlreadySignedOut, Outcome::NothingToRevoke));
     let error = ask(&device).unwrap_err();
     assert_eq!(error.kind(), Kind::NotSignedIn);
     let trail: Vec<_> =
@@ -66,7 +67,7 @@ fn a_cancelled_logout_is_signed_out_here_and_told_later() {
     let start = Instant::now();
     let report = device.log_out(&LogoutOptions::default(), &cancel_after(200)).unwrap();
     assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
-    assert_eq!(report.remote, "deferred");
+    assert_eq!(report.remote, Outcome::Deferred);
     assert_eq!(drain(&device).revoked, 1);
 }
 
@@ -77,7 +78,7 @@ fn a_server_that_hangs_costs_the_deadline_and_no_more() {
     let deadline = Some(Duration::from_millis(500));
     let start = Instant::now();
     let options = LogoutOptions { deadline, ..LogoutOptions::default() };
-    assert_eq!(device.log_out(&options, &never()).unwrap().remote, "deferred");
+    assert_eq!(device.log_out(&options, &never()).unwrap().remote, Outcome::Deferred);
     assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
 }
 
@@ -85,7 +86,7 @@ fn a_server_that_hangs_costs_the_deadline_and_no_more() {
 fn a_local_logout_leaves_the_server_to_the_outbox() {
     let (service, device) = signed_in();
     let options = LogoutOptions { local_only: true, ..LogoutOptions::default() };
-    assert_eq!(device.log_out(&options, &never()).unwrap().remote, "deferred");
+    assert_eq!(device.log_out(&options, &never()).unwrap().remote, Outcome::Deferred);
     assert!(service.requests("/logout").is_empty());
     assert_eq!(device.drain(true, &never()).unwrap().revoked, 1, "it is due at once");
 }
@@ -95,7 +96,7 @@ fn everywhere_is_refused_where_there_is_no_way() {
     let (_service, device) = signed_in();
     let options = LogoutOptions { everywhere: true, ..LogoutOptions::default() };
     assert_eq!(device.log_out(&options, &never()).unwrap_err().kind(), Kind::InvalidInput);
-    assert_eq!(state(&device), "signed_in");
+    assert_eq!(state(&device), State::SignedIn);
 }
 
 #[test]
@@ -105,7 +106,43 @@ fn forgetting_tells_the_server_first() {
     assert_eq!((forgotten.sessions, forgotten.pending_revocations), (1, 0));
     assert_eq!(service.live_sessions(), 0);
     log_in(&device);
-    assert_eq!(state(&device), "signed_in");
+    assert_eq!(state(&device), State::SignedIn);
+}
+
+/// What the report says of a logout that is answered with these headers.
+fn cleared_by_the_server(headers: &[&str]) -> Vec<String> {
+    let (service, device) = signed_in();
+    let bytes = answer("302 Found", &headers.join("\n"), "");
+    service.next("/logout", [vec![Step::Send(bytes)]]);
+    log_out(&device).notes.server_cookies_cleared.into_iter().collect()
+}
+
+#[test]
+fn the_report_names_the_cookies_that_the_server_deleted() {
+    let of = cleared_by_the_server;
+    let all = COOKIES.map(|(name, _)| deletion(name));
+    let twice: Vec<_> = all.iter().chain(&all).map(String::as_str).collect();
+    assert_eq!(of(&twice), ["inner", "jwt_v2", "remember", "session_v2"], "sorted, each once");
+    assert_eq!(of(&["Set-Cookie: inner=x; Path=/; Max-Age=0"]), ["inner"], "expiry decides");
+    let none = [
+        "Location: /login",
+        "Set-Cookie: other=; Path=/; Max-Age=0",
+        "Set-Cookie: inner=; Path=/elsewhere; Max-Age=0",
+        "Set-Cookie: inner=; Path=/; Max-Age=60",
+        "Set-Cookie: remember=; Path=/",
+    ];
+    assert!(of(&none).is_empty());
+    assert!(of(&[&*deletion("inner"), "Set-Cookie: inner=new; Path=/"]).is_empty(), "set again");
+}
+
+#[test]
+fn without_an_answer_the_server_has_deleted_no_cookie() {
+    let (service, device) = signed_in();
+    service.always("/logout", vec![]);
+    let report = log_out(&device);
+    assert_eq!((report.cookies_cleared.len(), report.notes.server_cookies_cleared.len()), (4, 0));
+    let again = log_out(&device);
+    assert!(again.notes.server_cookies_cleared.is_empty());
 }
 
 /// A connection to the vault from outside, which holds this lock.
@@ -128,10 +165,10 @@ fn a_disk_that_refuses_is_told_each_time() {
     }
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(state(&device), "signed_out", "in this process");
+    assert_eq!(state(&device), State::SignedOut, "in this process");
     service.as_usual("/logout");
-    assert_eq!(log_out(&device).remote, "revoked");
-    assert_eq!(state(&device.restarted()), "signed_out");
+    assert_eq!(log_out(&device).remote, Outcome::Revoked);
+    assert_eq!(state(&device.restarted()), State::SignedOut);
 }
 
 #[test]
@@ -144,5 +181,5 @@ fn a_vault_that_cannot_be_read_does_not_keep_the_viewer_signed_in() {
     assert!(error.message().contains("The server has ended the session"), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(service.live_sessions(), 0, "it was told, with what this process remembered");
-    assert_eq!(state(&device), "signed_out", "in this process at least");
+    assert_eq!(state(&device), State::SignedOut, "in this process at least");
 }

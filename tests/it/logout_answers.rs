@@ -3,6 +3,8 @@
 use crate::fixture::{Device, drain, log_out, noted, pending, state};
 use crate::server::{Step, answer, answering};
 use crate::service::{COOKIES, Service, deletion, good_logout, log_in};
+use sessionkeeper::keeper::State;
+use sessionkeeper::session::Outcome;
 use std::time::{Duration, Instant};
 
 /// Logs in, lets the logout be answered with `bytes`, and gives the outcome and the status.
@@ -12,14 +14,14 @@ fn outcome(service: &Service, device: &Device, bytes: &[u8]) -> (&'static str, O
     let start = Instant::now();
     let report = log_out(device);
     assert!(start.elapsed() < Duration::from_secs(4), "within the deadline");
-    assert_eq!(state(device), "signed_out");
-    let is_done = matches!(report.remote, "revoked" | "already_ended");
+    assert_eq!(state(device), State::SignedOut);
+    let is_done = report.remote.is_final();
     let left = u64::from(!is_done);
-    assert_eq!(pending(device), left, "{}: an entry stays until there is proof", report.remote);
+    assert_eq!(pending(device), left, "{:?}: an entry stays until there is proof", report.remote);
     drain(device);
     assert_eq!(pending(device), 0);
     assert_eq!(noted(device, "revoked"), noted(device, "logout"), "one `revoked` for each logout");
-    (report.remote, report.status)
+    (report.remote.as_str(), report.status)
 }
 
 fn check(cases: &[(&str, Vec<u8>, &str, Option<u16>)]) {
@@ -184,7 +186,7 @@ fn nothing_sent_proves_nothing() {
         with_localhost(&text, port).replace(&format!("http://127.0.0.1:{port}/logout"), &there)
     });
     log_in(&device);
-    assert_eq!(log_out(&device).remote, "unconfirmed");
+    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
     assert!(service.requests("/logout").is_empty());
 }
 
@@ -207,7 +209,7 @@ fn a_probe_without_credentials_proves_nothing() {
     let device = service.device_with(|text| with_localhost(&text, port) + &probe);
     log_in(&device);
     service.next("/logout", [answering("200 OK", "", "bye")]);
-    assert_eq!(log_out(&device).remote, "unconfirmed");
+    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
 }
 
 #[test]
@@ -216,7 +218,7 @@ fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     let device = service.device_with(|text| text + &probe(service.url("/me").as_str()));
     log_in(&device);
     service.always("/logout", answering("200 OK", "", "bye"));
-    assert_eq!(log_out(&device).remote, "unconfirmed");
+    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
     service.end_all();
     let drained = drain(&device);
     assert_eq!((drained.revoked, drained.entries.len()), (1, 0));

@@ -4,6 +4,8 @@ use crate::fixture::{ask, log_out, never, state};
 use crate::service::{Service, log_in, signed_in};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::State;
+use sessionkeeper::session::Outcome;
 
 #[test]
 fn a_token_is_renewed_when_it_is_due_and_not_before() {
@@ -28,10 +30,10 @@ fn a_session_that_cannot_be_renewed_lives_to_its_end() {
     });
     log_in(&device);
     device.advance(86_400 - 1800);
-    assert_eq!(device.restore(false, &never()).unwrap().state, "signed_in");
+    assert_eq!(device.restore(false, &never()).unwrap().state, State::SignedIn);
     assert_eq!(ask(&device).unwrap(), 200);
     assert_eq!(device.renew(&never()).unwrap_err().kind(), Kind::InvalidInput);
-    assert_eq!(state(&device), "signed_in");
+    assert_eq!(state(&device), State::SignedIn);
     device.advance(3600);
     let error = ask(&device).unwrap_err();
     assert_eq!(error.kind(), Kind::SessionExpired);
@@ -45,6 +47,6 @@ fn a_bystander_cookie_says_nothing_of_the_session() {
     log_in(&device);
     device.advance(700);
     assert_eq!(ask(&device).unwrap(), 200);
-    assert_eq!(log_out(&device).remote, "revoked");
+    assert_eq!(log_out(&device).remote, Outcome::Revoked);
     assert_eq!(service.live_sessions(), 0);
 }

@@ -3,6 +3,7 @@
 use crate::fixture::{ask, get, state, told};
 use crate::service::{Service, signed_in};
 use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::State;
 
 #[test]
 fn requests_go_to_the_providers_hosts_only() {
@@ -25,5 +26,5 @@ fn a_session_that_somebody_ended_is_noticed_and_told_once() {
         assert_eq!(ask(&device).unwrap_err().kind(), kind);
     }
     assert_eq!(told(&device, "session_expired"), 1);
-    assert_eq!(state(&device), "signed_out");
+    assert_eq!(state(&device), State::SignedOut);
 }

@@ -7,7 +7,7 @@ use base64::Engine;
 use sessionkeeper::cancel::Cancel;
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::error::Result;
-use sessionkeeper::keeper::{Keeper, Status};
+use sessionkeeper::keeper::{Keeper, State, Status};
 use sessionkeeper::provider::Provider;
 use sessionkeeper::secret::Secret;
 use std::ops::Deref;
@@ -48,7 +48,7 @@ pub fn signed_in() -> (Service, Device) {
 
 /// Logs in with the service's one password.
 pub fn log_in(keeper: &Keeper) {
-    assert_eq!(try_log_in(keeper, &Cancel::new()).unwrap().state, "signed_in");
+    assert_eq!(try_log_in(keeper, &Cancel::new()).unwrap().state, State::SignedIn);
 }
 
 pub fn try_log_in(keeper: &Keeper, cancel: &Cancel) -> Result<Status> {

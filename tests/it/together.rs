@@ -6,7 +6,8 @@ use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state};
 use crate::server::slowly;
 use crate::service::{Service, log_in, signed_in, try_log_in};
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Keeper, LogoutOptions};
+use sessionkeeper::keeper::{Keeper, LogoutOptions, State};
+use sessionkeeper::session::Outcome;
 use std::sync::Barrier;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ fn five_threads_and_another_process_make_one_renewal() {
     requests(&[&device, &device.restarted()]);
     assert!(other.wait().unwrap().success());
     assert_eq!(service.renewals(), 1);
-    assert_eq!(state(&device), "signed_in");
+    assert_eq!(state(&device), State::SignedIn);
 }
 
 /// Five threads that ask at once.
@@ -43,13 +44,13 @@ fn a_logout_wins_over_a_renewal_in_flight() {
             sleep(Duration::from_millis(250));
             let start = Instant::now();
             let report = log_out(if is_same_process { &device } else { &other });
-            assert_eq!(report.remote, "revoked");
+            assert_eq!(report.remote, Outcome::Revoked);
             assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
             let error = renewal.join().unwrap().unwrap_err();
             let kind = if is_same_process { Kind::Cancelled } else { Kind::NotSignedIn };
             assert_eq!(error.kind(), kind);
         });
-        assert_eq!(state(&device.restarted()), "signed_out");
+        assert_eq!(state(&device.restarted()), State::SignedOut);
         drain(&device);
         assert_eq!(pending(&device), 0);
         assert_eq!(service.live_sessions(), 0);
@@ -95,7 +96,7 @@ fn a_mix_of_everything_ends_as_the_last_logout_says() {
     }
     let left = keeper.outbox().unwrap().entries;
     assert!(left.is_empty(), "{left:?}");
-    assert_eq!(state(&keeper), "signed_out");
+    assert_eq!(state(&keeper), State::SignedOut);
     assert_eq!(service.live_sessions(), 0, "a session was lost");
     assert!(keeper.audit(10_000).unwrap().windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
 }

@@ -46,6 +46,7 @@ REPORT: dict[str, Any] = {
     "sessions_ended": 1,
     "audit_warning": "",
     "tasks": [],
+    "server_cookies_cleared": ["angel_jwt_v2"],
 }
 ENTRY: dict[str, Any] = {
     "id": 7,

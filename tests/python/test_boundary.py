@@ -39,7 +39,7 @@ NO_RECORDS = {
     *("DeviceCode", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
 GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
-WORDS = {"Event", "Local", "LogLevel", "TaskOutcome"}
+WORDS = {"Event", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
 EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array": []}
 
 

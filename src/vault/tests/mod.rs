@@ -18,7 +18,7 @@ use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::clock::{HeldClock, UnixTime};
 use crate::error::{Kind, Result};
 use crate::secret::Secret;
-use crate::session::{ACCESS_TOKEN, Account, Credentials, Revocation, Session};
+use crate::session::{ACCESS_TOKEN, Account, Credentials, Outcome, Revocation, Session};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -145,7 +145,7 @@ impl Vault {
 
     pub fn postpone(&self, id: i64, attempts: u32, at: UnixTime, outcome: &str) {
         let entry = self.entry(id).unwrap().unwrap();
-        let last_outcome = outcome.to_owned();
+        let last_outcome = Outcome::named(outcome);
         let entry = OutboxEntry { attempts, next_attempt_at: at, last_outcome, ..entry };
         self.transact(|tx| tx.outbox().postpone(&entry)).unwrap();
     }
@@ -206,13 +206,7 @@ pub fn revoked(session: &Session) -> Revocation {
 }
 
 pub fn record(event: Event) -> NewAuditEvent {
-    NewAuditEvent {
-        event,
-        provider: "angel".to_owned(),
-        account: "7".to_owned(),
-        outcome: "ok".to_owned(),
-        detail: String::new(),
-    }
+    NewAuditEvent::new(event, "angel", "7", "ok")
 }
 
 pub fn log_in(vault: &Vault, id: &str, provider: &str) -> Session {

@@ -58,7 +58,7 @@ fn entries_are_due_by_time_and_absurd_times_are_due_now() {
     assert_eq!(vault.due(NOW + 20, 9, &[]).unwrap(), [ids[1], ids[0], ids[3], ids[2]]);
     assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW - 5));
     let entry = vault.entry(ids[3]).unwrap().unwrap();
-    assert_eq!((entry.attempts, entry.last_outcome.as_str()), (4, "rejected"));
+    assert_eq!((entry.attempts, entry.last_outcome), (4, Some(Outcome::Rejected)));
     vault.remove(&vault.entry(ids[1]).unwrap().unwrap());
     assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW));
 }

@@ -6,6 +6,7 @@ use crate::server::Steps;
 use serde_json::{Value, json};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::State;
 use std::time::Duration;
 
 /// Logs in by one answer of the token endpoint. Gives when the access ends.
@@ -65,7 +66,7 @@ fn answers_that_make_a_session() {
         let (issuer, outcome) = by_changes(changes);
         assert!(outcome.is_ok(), "{changes}: {outcome:?}");
         let status = issuer.device.status().unwrap();
-        assert_eq!(status.state, "signed_in");
+        assert_eq!(status.state, State::SignedIn);
         assert_eq!(status.renewable, changes.get("refresh_token").is_none(), "{changes}");
         let account = status.account.unwrap();
         if changes.get("id_token").is_none() {
@@ -92,7 +93,7 @@ fn answers_that_make_none() {
     at_once(&cases, |(name, changes)| {
         let (issuer, outcome) = by_changes(changes);
         assert_eq!(outcome, Err(Kind::UnexpectedAnswer), "{name}");
-        assert_eq!(state(&issuer.device), "signed_out", "{name}");
+        assert_eq!(state(&issuer.device), State::SignedOut, "{name}");
     });
 }
 
@@ -124,7 +125,7 @@ fn answers_that_are_no_tokens_at_all() {
         let (issuer, outcome) = log_in_by(|_| answer.clone());
         assert_eq!(outcome, Err(Kind::UnexpectedAnswer));
         assert_eq!(issuer.requests("/token").len(), 1, "it stops");
-        assert_eq!(state(&issuer.device), "signed_out");
+        assert_eq!(state(&issuer.device), State::SignedOut);
     });
 }
 
@@ -155,7 +156,7 @@ fn an_id_token_that_is_not_for_us() {
     at_once(&cases, |claims| {
         let (issuer, outcome) = by_changes(&json!({ "id_token": claims }));
         assert_eq!(outcome, Err(Kind::UnexpectedAnswer), "{claims}");
-        assert_eq!(state(&issuer.device), "signed_out");
+        assert_eq!(state(&issuer.device), State::SignedOut);
         assert_eq!(issuer.requests("/revoke").len(), 2, "{claims}");
     });
 }

@@ -3,6 +3,7 @@
 use crate::fixture::{ask, drain, log_out};
 use crate::issuer::{Issuer, METADATA, refusal, text_answer};
 use serde_json::{Value, json};
+use sessionkeeper::session::Outcome;
 
 #[test]
 fn the_refresh_token_comes_first_and_is_called_by_its_name() {
@@ -10,7 +11,7 @@ fn the_refresh_token_comes_first_and_is_called_by_its_name() {
     // The server has set a cookie with every answer; a request of an add-on brings it along.
     assert_eq!(ask(&issuer.device).unwrap(), 200);
     assert_eq!(issuer.requests("/me")[0].header("authorization"), Some("Bearer access-1"));
-    assert_eq!(log_out(&issuer.device).remote, "revoked");
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked);
     let revoked = issuer.requests("/revoke");
     let form = |name: &str| revoked.iter().map(|seen| seen.form[name].clone()).collect::<Vec<_>>();
     assert_eq!(form("token"), ["refresh-1", "access-1"]);
@@ -49,11 +50,11 @@ fn a_client_with_a_secret_sends_it_in_the_body() {
 fn tokens_of_a_kind_that_cannot_be_revoked() {
     let issuer = Issuer::signed_in();
     issuer.next("/revoke", [text_answer(200, "text/plain", ""), refusal("unsupported_token_type")]);
-    assert_eq!(log_out(&issuer.device).remote, "revoked", "it goes with the refresh token");
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked, "it goes with the refresh token");
 
     issuer.log_in().unwrap();
     issuer.always("/revoke", refusal("unsupported_token_type"));
-    assert_eq!(log_out(&issuer.device).remote, "deferred");
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Deferred);
     let drained = [(); 2].map(|()| drain(&issuer.device));
     assert_eq!(drained[1].entries[0].last_outcome, "rejected", "neither can be");
 }
@@ -63,7 +64,7 @@ fn without_an_id_token_the_issuer_is_not_told_of_its_own_session() {
     let issuer = Issuer::start();
     issuer.next("/token", [issuer.tokens(&json!({ "id_token": null }))]);
     issuer.log_in().unwrap();
-    assert_eq!(log_out(&issuer.device).remote, "revoked");
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked);
     assert!(issuer.requests("/end").is_empty());
 }
 
@@ -73,7 +74,7 @@ fn a_logout_of_an_issuer_that_revokes_nothing_is_not_called_done() {
     issuer.change_metadata("revocation_endpoint", &Value::Null);
     issuer.log_in().unwrap();
     let report = log_out(&issuer.device);
-    assert_eq!(report.remote, "unconfirmed", "a 200 of the other endpoint proves nothing");
+    assert_eq!(report.remote, Outcome::Unconfirmed, "a 200 of the other endpoint proves nothing");
     assert!(report.expires_at.is_some());
     assert_eq!(issuer.requests("/end").len(), 1);
 }

@@ -5,6 +5,7 @@ use crate::issuer::{Issuer, json_answer, refusal, text_answer};
 use crate::server::Step;
 use serde_json::{Value, json};
 use sessionkeeper::error::Kind;
+use sessionkeeper::keeper::State;
 
 #[test]
 fn a_new_refresh_token_is_the_one_from_then_on() {
@@ -53,7 +54,7 @@ fn an_answer_without_tokens_loses_the_old_one() {
         issuer.next("/token", [answer.clone()]);
         assert!(issuer.renew().is_err());
         let status = issuer.device.status().unwrap();
-        assert_eq!((status.state, status.renewable), ("signed_in", false));
+        assert_eq!((status.state, status.renewable), (State::SignedIn, false));
         assert_eq!(issuer.renew().err().unwrap().kind(), Kind::InvalidInput);
         assert_eq!(issuer.sent(), ["refresh-1"]);
         log_out(&issuer.device);
@@ -121,7 +122,7 @@ fn an_answer_with_an_access_token_alone() {
     issuer.next("/token", [json_answer(200, &answer)]);
     assert_eq!(issuer.renew().unwrap().expires_at, None);
     let old = issuer.requests("/token").len();
-    assert_eq!(issuer.device.restore(false, &never()).unwrap().state, "signed_in");
+    assert_eq!(issuer.device.restore(false, &never()).unwrap().state, State::SignedIn);
     assert_eq!(issuer.requests("/token").len(), old);
     log_out(&issuer.device);
     let tokens: Vec<_> =

@@ -1,0 +1,67 @@
+//! The audit trail, and what other add-ons are told.
+
+use super::Keeper;
+use super::shared::Shared;
+use crate::audit::{AuditEvent, Event, NewAuditEvent};
+use crate::error::Result;
+use crate::provider::id_of;
+use std::sync::atomic::Ordering;
+
+impl Keeper {
+    /// The last `limit` lines of the audit trail, oldest first.
+    pub fn audit(&self, limit: usize) -> Result<Vec<AuditEvent>> {
+        Ok(shown(self.shared.vault()?.read(|tx| tx.audit().list(limit))?))
+    }
+
+    /// The lines of the trail that an audit sink has not taken, oldest first.
+    pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
+        let lines = self.shared.vault()?.read(|tx| {
+            let seq = tx.audit().acknowledged(sink)?;
+            tx.audit().after(seq, limit)
+        })?;
+        Ok(shown(lines))
+    }
+
+    /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
+    pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
+        self.shared.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))
+    }
+
+    /// Notes that an audit sink did not take its lines; once, until it does again.
+    pub fn audit_refused(&self, reason: &str) {
+        if !self.shared.has_sink_failed.swap(true, Ordering::Relaxed) {
+            log::warn!("the audit sink failed: {reason}");
+            let event = self.event(Event::AuditSinkFailed, "", "failed").with_detail(reason);
+            self.shared.append(&event);
+        }
+    }
+
+    /// An event of this provider.
+    pub(super) fn event(&self, event: Event, account: &str, outcome: &str) -> NewAuditEvent {
+        NewAuditEvent::new(event, &self.provider.key, account, outcome)
+    }
+}
+
+impl Shared {
+    /// Tells other add-ons.
+    pub fn publish(&self, event: &NewAuditEvent) {
+        let NewAuditEvent { event, provider, account, outcome, .. } = event;
+        self.events.publish(*event, id_of(provider), account, outcome);
+    }
+
+    /// Writes to the audit trail; a failure stops nothing.
+    pub fn append(&self, event: &NewAuditEvent) {
+        let written = self.vault().and_then(|vault| vault.transact(|tx| tx.audit().append(event)));
+        if let Err(error) = written {
+            log::error!("the audit trail could not be written: {error}");
+        }
+    }
+}
+
+/// With the providers' ids, as everybody knows them.
+fn shown(mut lines: Vec<AuditEvent>) -> Vec<AuditEvent> {
+    for line in &mut lines {
+        line.provider = id_of(&line.provider).to_owned();
+    }
+    lines
+}
