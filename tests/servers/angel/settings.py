@@ -34,5 +34,3 @@ class Settings(settings.Settings):
     jwt_claims: dict[str, Any] = field(default_factory=dict)
     # Sent in place of the JWT, as it is; the server accepts it while the session lives.
     jwt_text: str = ""
-    # Added to the server's clock, where it decides what has expired and writes iat and exp.
-    clock_offset: float = 0

@@ -199,7 +199,7 @@ class Edge:
     async def _true_answer(
         self, request: Request, stream: Stream, *, dry_run: bool = False
     ) -> Answer:
-        if stream.encrypted and self._upstreams.knows(request):
+        if stream.encrypted != self._service.plain and self._upstreams.knows(request):
             return await self._upstreams.ask(request, dry_run=dry_run)
-        # In the clear, or for a host or a port that is not ours.
+        # In the clear where TLS is wanted, or for a host or a port that is not ours.
         return Answer(421, [], b"misdirected\n")

@@ -33,6 +33,8 @@ class Service(Protocol):
     parameters: dict[str, str]
     # A dataclass derived from it. What the last run had is in place before start().
     settings: Settings
+    # Served in the clear, as on a developer's machine, and not over TLS.
+    plain = False
 
     async def start(self) -> dict[str, int]:
         """Start the HTTP servers. The port of each host on 127.0.0.1; upstreams.py helps."""
