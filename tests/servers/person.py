@@ -25,7 +25,7 @@ class Browser:
         self._accept = accept
         self.jar = http.cookiejar.CookieJar()
         cookies = urllib.request.HTTPCookieProcessor(self.jar)
-        self._opener = urllib.request.build_opener(_Https(connect), cookies)
+        self._opener = urllib.request.build_opener(Https(connect), cookies)
 
     def open(self, url: str, form: dict[str, str] | None = None) -> Page:
         data = None if form is None else urllib.parse.urlencode(form).encode()
@@ -96,7 +96,7 @@ class Form:
     buttons: dict[str, str] = field(default_factory=dict)
 
 
-class _Https(urllib.request.HTTPSHandler):
+class Https(urllib.request.HTTPSHandler):
     def __init__(self, connect: Connect) -> None:
         super().__init__()
         self._connect = connect
