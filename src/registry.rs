@@ -8,14 +8,14 @@ use crate::keeper::{Config, Keeper};
 use crate::open_options::OpenOptions;
 use crate::operation::{Operations, catch_panics};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A host that waits in here notices nothing else meanwhile.
 const SLICE: Duration = Duration::from_millis(100);
 
 /// Handles are places in this list plus one. It grows by one for each *different* configuration.
 static KEEPERS: Mutex<Vec<(Config, Arc<Keeper>)>> = Mutex::new(Vec::new());
-static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::new);
+static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::default);
 
 /// How far a command is.
 pub enum Progress {
@@ -45,13 +45,14 @@ pub fn open(options: OpenOptions) -> Result<u64> {
 /// Begins a command, and waits a slice for its result.
 pub fn start(keeper: u64, command: Command) -> Result<Progress> {
     let keeper = find(keeper)?;
+    let began = Instant::now();
     let at_once = catch_panics(|| Ok(keeper.logged(|| command.at_once(&keeper))))?;
     if let Some(result) = at_once {
         return result.map(Progress::Done);
     }
     let operation =
         OPERATIONS.start(move |cancel| keeper.logged(|| command.run(&keeper, cancel)))?;
-    poll(operation, SLICE)
+    poll(operation, SLICE.saturating_sub(began.elapsed()))
 }
 
 /// Waits for an operation, a slice at most. Its handle is gone with its result.

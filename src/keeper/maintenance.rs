@@ -1,15 +1,10 @@
-//! Looking after what is shared: what is due next, the audit trail, what this machine can do, and
-//! forgetting everything.
+//! Looking after what is shared: what is due next, the audit trail, and forgetting everything.
 
 use super::Keeper;
-use super::report::{
-    ClockFacts, Doctor, FileSystemFacts, Forgotten, KeyFacts, LockFacts, Schedule, TlsFacts,
-    VaultFacts, Versions,
-};
+use super::report::{Forgotten, Schedule};
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::http;
 use crate::provider::{self, Given, Provider, id_of};
 use crate::session::{Revocation, Session};
 use std::sync::atomic::Ordering;
@@ -98,38 +93,6 @@ impl Keeper {
         self.publish(Event::Forgotten, "", "ok");
         let sessions = ended.unwrap_or(0) + left;
         Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
-    }
-
-    /// What this machine can do. No network.
-    pub fn doctor(&self) -> Result<Doctor> {
-        let vault = self.shared.vault()?;
-        let clock = &self.shared.clock;
-        let diagnosis = vault.diagnose()?;
-        Ok(Doctor {
-            versions: Versions {
-                sessionkeeper: env!("CARGO_PKG_VERSION"),
-                sqlite: diagnosis.sqlite,
-            },
-            vault: VaultFacts {
-                place: self.shared.directory.display().to_string(),
-                schema: diagnosis.schema,
-                is_sound: diagnosis.is_sound,
-            },
-            key: KeyFacts {
-                place: diagnosis.key_place.display().to_string(),
-                is_beside_the_vault: diagnosis.key_beside_vault,
-            },
-            locks: LockFacts {
-                across_processes: diagnosis.file_locks && self.shared.login_lock.can_lock(),
-            },
-            file_system: FileSystemFacts { journal_mode: diagnosis.journal_mode },
-            tls: TlsFacts { bundled_roots: http::bundled_roots() },
-            clock: ClockFacts {
-                now: clock.now(),
-                is_plausible: clock.is_plausible(),
-                is_known: clock.is_known(),
-            },
-        })
     }
 }
 

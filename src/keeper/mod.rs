@@ -8,6 +8,7 @@ mod accounts;
 mod clients;
 mod delivery;
 mod device_codes;
+mod doctor;
 mod drain;
 mod login;
 mod logout;
@@ -36,11 +37,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use doctor::Doctor;
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, EntryLine,
-    Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status,
-    TaskLine, TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
+    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, Status, TaskLine,
+    TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 

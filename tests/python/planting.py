@@ -39,8 +39,7 @@ LOGOUT_FAULTS: list[tuple[str, dict[str, Any]]] = [
 ]
 # The command line of the package itself, with its log turned up: it has no option for that.
 TALKATIVE = (
-    "import functools, sys; from sessionkeeper import cli;"
-    " cli.open_keeper = functools.partial(cli.open_keeper, log_level='debug'); sys.exit(cli.main())"
+    "import sys; from sessionkeeper import cli; sys.exit(cli.main(['--verbose', *sys.argv[1:]]))"
 )
 
 

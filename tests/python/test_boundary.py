@@ -4,14 +4,16 @@ of the schema that the Rust types generate, and the module refuses what the sche
 
 from __future__ import annotations
 
+import fcntl
 import inspect
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
 import sessionkeeper
-from sessionkeeper import catalogue, records, reports
+from sessionkeeper import catalogue, loading, records, reports
 from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
 from tests.python.native_double import (
     CODE,
@@ -206,3 +208,20 @@ def test_the_module_names_a_field_of_the_wrong_type_and_not_its_value(
 )
 def test_the_module_answers_as_the_schema_says(verb: str, keeper: Any) -> None:
     assert not fault(SCHEMA[f"result of {verb}"], keeper._run(verb, {}, None))
+
+
+def test_a_vault_in_use_holds_no_call(keeper: Any, tmp_path: Path) -> None:
+    """What answers at once otherwise becomes an operation; no call takes longer than 100 ms."""
+    native = loading.native()
+    assert keeper.status().state == "signed_out"
+    with open(tmp_path / "data" / "vault.lock", "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        began = time.monotonic()
+        answer = native.start(keeper._handle, {"status": {}})
+        assert time.monotonic() - began < 0.2
+        assert set(answer) == {"operation"}
+        fcntl.flock(file, fcntl.LOCK_UN)
+    assert keeper.status().state == "signed_out"
+    while "operation" in answer:
+        answer = native.poll(answer["operation"], 100)
+    assert answer["value"]["state"] == "signed_out"

@@ -22,7 +22,6 @@ from tests.python.planting import (
     LOGOUT_FAULTS,
     NAME,
     PASSWORD,
-    TALKATIVE,
     WRONG,
     Plant,
     plant_in,
@@ -158,11 +157,9 @@ def test_the_command_line_shows_no_secret(
     output: dict[str, str | bytes] = {}
 
     def run(*arguments: str, expected: int = 0, given: bytes = b"", **environment: str) -> None:
-        options = ["--json"] if as_json else []
-        command = [*command_line.command(*options, *arguments)]
-        command[1:3] = ["-c", TALKATIVE]
+        options = ["--verbose", "--json"] if as_json else ["--verbose"]
         ended = subprocess.run(
-            command,
+            command_line.command(*options, *arguments),
             input=given,
             capture_output=True,
             env={**command_line.environment, **environment},
