@@ -100,8 +100,6 @@ class Site:
         if not session.alive:
             return _redirect(_LOGIN_PAGE)
         lines = self._store.issue(session, renewal=renewal)
-        if self._store.settings.callback_is_page:
-            return with_cookies(_html("Welcome", "You are signed in."), lines)
         return _redirect(f"https://{WWW}/watch", lines)
 
     # auth.angel.com

@@ -68,7 +68,7 @@ class Store(store.Store[User, Session]):
         ):
             values[value] = now + lifetime
             lines.append(names.setting(name, value, lifetime, now))
-        if not renewal or settings.rotate_remember:
+        if not renewal:
             remember = tokens.phoenix_value()
             session.remember_values = {remember: now + settings.remember_lifetime}
             lines.append(names.setting(names.REMEMBER, remember, settings.remember_lifetime, now))

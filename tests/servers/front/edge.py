@@ -147,12 +147,8 @@ class Edge:
                 return
             early = request.rest
             entry = await self._journal(request, stream, number)
-            sent = stream.bytes_sent
-            try:
-                if not await self._answer(request, entry, stream):
-                    return
-            finally:
-                entry.bytes_sent = stream.bytes_sent - sent
+            if not await self._answer(request, entry, stream):
+                return
 
     # A request
 

@@ -44,6 +44,9 @@ class Service(Protocol):
         a process of the service's own must notice by its standard input that its parent is gone.
         """
 
+    async def follow_settings(self) -> None:
+        """Called after each change, before the control interface answers: to close a port, say."""
+
     def trace(
         self, cookies: dict[str, str], bearer: str | None, form: dict[str, str]
     ) -> str | None:
@@ -81,14 +84,6 @@ class DeviceLogin(Protocol):
         """Do what the user's browser would: {"user_code", "username", "password"}, or
         {"user_code", "deny": true}. Raises ValueError when the code or the password is wrong.
         """
-
-
-@runtime_checkable
-class FollowsSettings(Protocol):
-    """A service that must act when a setting changes (close a port, say) has this as well."""
-
-    async def follow_settings(self) -> None:
-        """After each change, before the control interface answers."""
 
 
 def is_dry_run(headers: Mapping[str, str]) -> bool:
