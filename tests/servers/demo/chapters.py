@@ -110,7 +110,8 @@ def everywhere(scene: Scene) -> None:
         scene.log_in(where=" on the first device"),
         scene.log_in(second, where=" on the second device"),
     ]
-    copies = [scene.copy_as_a_thief(login) for login in logins]
+    scene.story.step("Copy the credentials of both, as a thief would")
+    copies = [scene.copy(login) for login in logins]
 
     report = scene.log_out("Log out everywhere, on the second device", second, "--everywhere")
     told = (report["local"], report["remote"], report["sessions_ended"])
