@@ -71,10 +71,10 @@ impl Keeper {
         self.shared.vault()?.read(|tx| tx.outbox().next_due(&held))
     }
 
-    /// The first try of an entry, by the logout that made it.
+    /// The first try of an entry, by the logout that made it. The entry gets what the try brought.
     pub(super) fn deliver_first(
         &self,
-        entry: &OutboxEntry,
+        entry: &mut OutboxEntry,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
@@ -109,7 +109,7 @@ impl Keeper {
     fn try_held(&self, id: i64, drained: &mut DrainReport, cancel: &Cancel) -> Result<()> {
         // Somebody else may have answered for it while we were on our way.
         let entry = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
-        let Some(entry) = entry else { return Ok(()) };
+        let Some(mut entry) = entry else { return Ok(()) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             let audit_event = audit_event(&entry, Event::RevocationExpired, "expired", "");
             if self.settle(&entry, &audit_event)? {
@@ -120,21 +120,21 @@ impl Keeper {
         }
         let provider = self.definition(&entry)?;
         let whole = Some(self.network.total_timeout);
-        let verdict = self.deliver(&entry, &provider, whole, cancel)?;
+        let verdict = self.deliver(&mut entry, &provider, whole, cancel)?;
         drained.count(verdict.outcome);
         Ok(())
     }
 
-    /// Sends one entry and writes down what came of it.
+    /// Sends one entry and writes down what came of it; the entry gets the credentials that came
+    /// meanwhile.
     fn deliver(
         &self,
-        entry: &OutboxEntry,
+        entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Result<Verdict> {
         let wait_for_others = entry.attempts < TRIES_BEFORE_SKIPPING;
-        let mut entry = entry.clone();
         let revocation = entry.revocation.clone();
         let mut keep = |credentials: &Credentials| {
             entry.revocation.credentials = credentials.clone();
@@ -149,7 +149,7 @@ impl Keeper {
         };
         let mut verdict =
             self.revoke_within(&revocation, provider, deadline, cancel, wait_for_others, &mut keep);
-        let entry = &entry;
+        let entry = &*entry;
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         let attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
         let refusals = entry.refusals + u32::from(verdict.outcome == Outcome::Rejected);

@@ -77,13 +77,18 @@ impl Keeper {
                 _ => Ok(self.nobody(start)),
             };
         };
+        let mut ends = revocation.as_ref().ok().and_then(|revocation| revocation.expires_at);
         let verdict = match (&local, &revocation) {
             (LocalOutcome::NobodyThere, _) => return Ok(self.nobody(start)),
             (LocalOutcome::Cleared(_), Err(verdict)) => verdict.clone(),
             _ if options.local_only => not_tried(),
             (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
                 log::info!("logged out here; telling the server");
-                self.deliver_first(entry, options.deadline, cancel)
+                let mut entry = entry.clone();
+                let verdict = self.deliver_first(&mut entry, options.deadline, cancel);
+                // The look whether the session is dead may have been given a newer cookie.
+                ends = entry.revocation.expires_at;
+                verdict
             }
             (_, revocation) => {
                 log::error!("the outbox could not be written; the server is told now or never");
@@ -93,7 +98,6 @@ impl Keeper {
                 }
             }
         };
-        let ends = revocation.ok().and_then(|revocation| revocation.expires_at);
         let mut report = report(&session, ends, &verdict, start);
         if options.everywhere {
             report.sessions_ended = Some(verdict.others_ended + u32::from(verdict.this_ended));

@@ -114,9 +114,9 @@ impl Keeper {
             .vault()
             .and_then(|vault| vault.transact(|tx| tx.outbox().enqueue(&revocation)));
         match queued {
-            Ok(entry) => {
+            Ok(mut entry) => {
                 let _sending = self.shared.delivery.begin(entry.id);
-                self.deliver_first(&entry, None, cancel);
+                self.deliver_first(&mut entry, None, cancel);
             }
             Err(_) => drop(self.revoke_unkept(&revocation, None, &Cancel::new())),
         }
