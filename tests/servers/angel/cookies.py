@@ -8,6 +8,7 @@ from __future__ import annotations
 from email.utils import formatdate
 
 STATE = "angelSession"
+JWT = "angel_jwt_v2"
 SESSION = "angelSession_v2.0"
 PHOENIX = "_ellis_island_session"
 REMEMBER = "_ellis_island_web_user_remember_me"
@@ -23,12 +24,12 @@ def setting(name: str, value: str, lifetime: float | None, now: float) -> str:
     return f"{line}; Secure; HttpOnly; SameSite={_same_site(name)}"
 
 
-def deletions(jwt_name: str) -> list[str]:
+def deletions() -> list[str]:
     """The four Set-Cookie lines of a logout."""
     return [
         f"{name}=; Path=/; Domain=.angel.com; Expires={_LONG_AGO}; Secure; HttpOnly;"
         f" SameSite={_same_site(name)}"
-        for name in (jwt_name, SESSION, PHOENIX, REMEMBER)
+        for name in (JWT, SESSION, PHOENIX, REMEMBER)
     ]
 
 

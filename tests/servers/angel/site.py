@@ -98,8 +98,6 @@ class Site:
         if not session.alive:
             return _redirect(_LOGIN_PAGE)
         lines = self._store.issue(session, renewal=renewal)
-        if self._store.settings.callback_is_page:
-            return _with_cookies(_html("Welcome", "You are signed in."), lines)
         return _redirect(f"https://{WWW}/watch", lines)
 
     # auth.angel.com
@@ -149,7 +147,7 @@ class Site:
     async def log_out(self, request: Request) -> Response:
         if request.query_params.get("client_id") != "angel_web":
             return _html("Bad request", "Unknown client", status=400)
-        lines = cookies.deletions(self._store.settings.jwt_cookie_name)
+        lines = cookies.deletions()
         session = self._store.accepted(_cookies(request))
         if session is None:
             return _redirect(_LOGIN_PAGE, lines)
@@ -184,9 +182,8 @@ class Site:
         session = self._store.accepted(_cookies(request), bearer(request.headers))
         if session is None:
             error = {"message": "Not signed in", "extensions": {"code": "UNAUTHENTICATED"}}
-            as_errors = self._store.settings.graphql_unauthenticated == "errors"
             answer = {"data": {"me": None}, "errors": [error]}
-            return JSONResponse(answer, status_code=200 if as_errors else 401)
+            return JSONResponse(answer, status_code=401)
         try:
             query = str(json.loads(await request.body())["query"])
         except (ValueError, KeyError, TypeError):

@@ -96,17 +96,15 @@ class Store:
     def issue(self, session: Session, *, renewal: bool) -> list[str]:
         """New credentials for a session, as Set-Cookie lines."""
         settings, now = self.settings, self.now()
-        lines = []
-        if not (settings.renew_without_jwt if renewal else settings.login_without_jwt):
-            jwt = self._new_jwt(session, now)
-            lines.append(names.setting(settings.jwt_cookie_name, jwt, settings.jwt_lifetime, now))
+        jwt = self._new_jwt(session, now)
+        lines = [names.setting(names.JWT, jwt, settings.jwt_lifetime, now)]
         for name, values, value, lifetime in (
             (names.SESSION, session.session_values, tokens.sealed_value(), settings.jwt_lifetime),
             (names.PHOENIX, session.phoenix_values, tokens.phoenix_value(), settings.jwt_lifetime),
         ):
             values[value] = now + lifetime
             lines.append(names.setting(name, value, lifetime, now))
-        if not renewal or settings.rotate_remember:
+        if not renewal:
             remember = tokens.phoenix_value()
             session.remember_values = {remember: now + settings.remember_lifetime}
             lines.append(names.setting(names.REMEMBER, remember, settings.remember_lifetime, now))
@@ -176,7 +174,6 @@ class Store:
     def _of_jwt(self, token: str) -> tuple[Session | None, str]:
         """The session of a JWT and its key in `jwts`, whether or not they still hold."""
         claims = tokens.decode_jwt(token, self._key) if token.count(".") == 2 else None
-        # A text from the setting `jwt_text` stands for itself; several sessions may have it.
         key = str(claims.get("jti")) if claims else token
         for session in reversed(self.sessions.values()):
             if key in session.jwts:
@@ -184,13 +181,10 @@ class Store:
         return None, key
 
     def _new_jwt(self, session: Session, now: float) -> str:
-        jti = self.settings.jwt_text or secrets.token_hex(16)
+        jti = secrets.token_hex(16)
         expires = int(now + self.settings.jwt_lifetime)
         session.jwts[jti] = expires
         session.jwt_expires_at = expires
-        if self.settings.jwt_text:
-            self.denied.pop(jti, None)
-            return jti
         claims: dict[str, Any] = {
             "sub": session.user_id,
             "user_id": session.user_id,
@@ -200,11 +194,6 @@ class Store:
             "exp": expires,
             "jti": jti,
         }
-        for name, value in self.settings.jwt_claims.items():
-            if value is None:
-                claims.pop(name, None)
-            else:
-                claims[name] = value
         return tokens.encode_jwt(claims, self._key)
 
     # The file

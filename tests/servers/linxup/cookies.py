@@ -13,7 +13,7 @@ from __future__ import annotations
 from email.utils import formatdate
 
 REFRESH, ACCESS, PERSON = "refresh_token", "access_token", "person_id"
-CUSTOMER, CART = "bc_customer_id", "cart_id"
+CUSTOMER = "bc_customer_id"
 
 _LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"
 

@@ -6,9 +6,7 @@ and its status come back as they are. Where it cannot be reached the answer is 5
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 
 import httpx
 from starlette.applications import Starlette
@@ -21,7 +19,7 @@ from tests.servers.front.service import DRY_RUN
 
 from . import cookies
 from .settings import Settings
-from .shop import ACCOUNT_SUFFIX, PRODUCTS, Shop
+from .shop import Shop
 
 _YEAR = 365 * 24 * 3600
 
@@ -44,10 +42,6 @@ class Storefront:
                 Route(f"{api}/linxup/auth/refresh", self.refresh, methods=["POST"]),
                 Route(f"{api}/linxup/auth/logout", self.log_out, methods=["POST"]),
                 Route(f"{api}/linxup/account", self.account, methods=["GET"]),
-                Route(f"{api}/products", self.products, methods=["GET"]),
-                Route(f"{api}/cart", self.cart, methods=["GET"]),
-                Route(f"{api}/cart/items", self.add_item, methods=["POST"]),
-                Route(f"{api}/cart/items/{{id}}", self.remove_item, methods=["DELETE"]),
             ],
             exception_handlers={httpx.TransportError: _unreachable, HTTPException: _refused},
         )
@@ -96,47 +90,9 @@ class Storefront:
         relayed.headers["cache-control"] = "no-store"
         return relayed
 
-    # The cart
-
-    async def products(self, _: Request) -> Response:
-        return JSONResponse({"products": [asdict(product) for product in PRODUCTS]})
-
-    async def cart(self, request: Request) -> Response:
-        return JSONResponse({"cart": self._shop.cart(_cart_id(request))})
-
-    async def add_item(self, request: Request) -> Response:
-        try:
-            given = json.loads(await request.body())
-            sku, quantity = given["sku"], given.get("quantity", 1)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return JSONResponse({"error": "a sku is wanted"}, 400)
-        if type(quantity) is not int or not 1 <= quantity <= 999:
-            return JSONResponse({"error": "quantity is a number from 1 to 999"}, 400)
-        product = self._shop.product(sku) if isinstance(sku, str) else None
-        if product is None:
-            return JSONResponse({"error": "no such product"}, 404)
-        if sku.endswith(ACCOUNT_SUFFIX):
-            person = await self._forward(request, "GET", "/v2/person")
-            if not person.is_success:
-                return JSONResponse({"error": "for signed-in customers"}, 403)
-        cart_id = self._shop.put(_cart_id(request), product, quantity)
-        answer = JSONResponse({"cart": self._shop.cart(cart_id)}, 201)
-        return _with_cookie(answer, self._own_cookie(cookies.CART, cart_id))
-
-    async def remove_item(self, request: Request) -> Response:
-        cart_id = _cart_id(request)
-        if not self._shop.take_out(cart_id, request.path_params["id"]):
-            return JSONResponse({"error": "no such item"}, 404)
-        return JSONResponse({"cart": self._shop.cart(cart_id)})
-
     def _own_cookie(self, name: str, value: str) -> str:
         development = self._settings.development
         return cookies.of_storefront(name, value, _YEAR, self._now(), development=development)
-
-
-def _cart_id(request: Request) -> str:
-    jar = cookies.parse("; ".join(request.headers.getlist("cookie")))
-    return jar.get(cookies.CART, "")
 
 
 def _with_cookie(answer: Response, line: str) -> Response:

@@ -16,8 +16,6 @@ class Settings(settings.Settings):
     reuse_grace: float = 0
     # After that, reuse ends the session; else it is only refused.
     reuse_ends_session: bool = True
-    # The application asks WorkOS whether the session lives; else an access token is good until exp.
-    check_sessions: bool = True
     # The Domain of wos_session; empty: the application's host alone.
     cookie_domain: str = ""
     # The application's logout answers 500, and does nothing.

@@ -191,11 +191,11 @@ class Store:
     # Whether a credential would be accepted; nothing changes by asking
 
     def accepts_access(self, token: str) -> bool:
-        """As the application does: by the token alone, or by the session as well."""
+        """As the application does: by the token and by the session."""
         session, claims = self.session_of_access(token), self._key.claims(token)
         if session is None or claims is None or claims["exp"] <= self.now():
             return False
-        return self.lives(session) or not self.settings.check_sessions
+        return self.lives(session)
 
     def accepts_refresh(self, token: str) -> bool:
         session = self.session_of_refresh(token)

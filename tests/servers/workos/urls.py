@@ -90,7 +90,7 @@ def me(request: HttpRequest) -> HttpResponse:
             return _unauthenticated(found.reason.value)
         user, session_id = found.user, found.session_id
     try:
-        if backend.settings.check_sessions and not backend.lives(user["id"], session_id):
+        if not backend.lives(user["id"], session_id):
             return _unauthenticated("session_ended")
     except NotFoundError:
         return _unauthenticated("no_such_user")
