@@ -35,10 +35,10 @@ pub trait Clock: Send + Sync {
     fn is_plausible(&self) -> bool;
 
     /// A server that proved its identity says that it is `date`.
-    fn observe(&self, date: UnixTime);
+    fn observe(&self, _date: UnixTime) {}
 
     /// The clock cannot be right while it shows less than `time`.
-    fn raise_floor(&self, time: UnixTime);
+    fn raise_floor(&self, _time: UnixTime) {}
 
     /// Monotonic, for delays and deadlines.
     fn instant(&self) -> Instant {
@@ -67,15 +67,9 @@ pub struct SystemClock {
     floor: AtomicI64,
 }
 
-impl SystemClock {
-    pub fn new() -> Self {
-        SystemClock { agreed: AtomicBool::new(false), floor: AtomicI64::new(BUILD_FLOOR) }
-    }
-}
-
 impl Default for SystemClock {
     fn default() -> Self {
-        Self::new()
+        SystemClock { agreed: AtomicBool::new(false), floor: AtomicI64::new(BUILD_FLOOR) }
     }
 }
 
@@ -166,10 +160,6 @@ impl Clock for HeldClock {
         self.is_known()
     }
 
-    fn observe(&self, _date: UnixTime) {}
-
-    fn raise_floor(&self, _time: UnixTime) {}
-
     fn instant(&self) -> Instant {
         Instant::now() + self.waits().iter().sum::<Duration>()
     }
@@ -187,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_server_that_agrees_makes_the_clock_known() {
-        let clock = SystemClock::new();
+        let clock = SystemClock::default();
         clock.observe(clock.now() + 30);
         assert!(clock.is_known());
         assert!(clock.is_past(clock.now() - 1));
@@ -196,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_clock_behind_what_was_stored_is_not_believed() {
-        let clock = SystemClock::new();
+        let clock = SystemClock::default();
         clock.observe(clock.now());
         clock.raise_floor(clock.now() + 3600);
         assert!(!clock.is_known());

@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
 use crate::keeper::Config;
 use crate::provider::{self, Given};
-use crate::wire;
+use crate::wire::Seconds;
 use log::LevelFilter;
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,18 +29,10 @@ pub struct OpenOptions {
     pub proxy: String,
     /// "HOST:PORT:ADDRESS" each.
     pub resolve: Vec<String>,
-    #[serde(deserialize_with = "wire::seconds")]
-    #[cfg_attr(test, schemars(with = "f64"))]
-    pub timeout: Duration,
-    #[serde(deserialize_with = "wire::seconds")]
-    #[cfg_attr(test, schemars(with = "f64"))]
-    pub connect_timeout: Duration,
-    #[serde(deserialize_with = "wire::seconds")]
-    #[cfg_attr(test, schemars(with = "f64"))]
-    pub answer_timeout: Duration,
-    #[serde(deserialize_with = "wire::seconds")]
-    #[cfg_attr(test, schemars(with = "f64"))]
-    pub logout_deadline: Duration,
+    pub timeout: Seconds,
+    pub connect_timeout: Seconds,
+    pub answer_timeout: Seconds,
+    pub logout_deadline: Seconds,
     /// Seconds before its end at which a token is renewed.
     pub renewal_margin: i64,
     pub log_level: LogLevel,
@@ -69,10 +61,10 @@ impl Default for OpenOptions {
             ca_file: None,
             proxy: "system".to_owned(),
             resolve: Vec::new(),
-            timeout: network.total_timeout,
-            connect_timeout: network.connect_timeout,
-            answer_timeout: network.answer_timeout,
-            logout_deadline: Duration::from_secs(10),
+            timeout: Seconds(network.total_timeout),
+            connect_timeout: Seconds(network.connect_timeout),
+            answer_timeout: Seconds(network.answer_timeout),
+            logout_deadline: Seconds(Duration::from_secs(10)),
             renewal_margin: 3600,
             log_level: LogLevel::Info,
             log_to_terminal: false,
@@ -94,9 +86,9 @@ impl OpenOptions {
             directory: self.data_dir.map_or_else(own_directory, Ok)?,
             key_directory: self.key_dir,
             network: Settings {
-                connect_timeout: self.connect_timeout,
-                answer_timeout: self.answer_timeout,
-                total_timeout: self.timeout,
+                connect_timeout: self.connect_timeout.0,
+                answer_timeout: self.answer_timeout.0,
+                total_timeout: self.timeout.0,
                 proxy: match self.proxy.as_str() {
                     "system" => Proxy::System,
                     "none" => Proxy::None,
@@ -109,7 +101,7 @@ impl OpenOptions {
                     .map(|text| Resolve::parse(text))
                     .collect::<Result<_>>()?,
             },
-            logout_deadline: self.logout_deadline,
+            logout_deadline: self.logout_deadline.0,
             renewal_margin: self.renewal_margin,
             log_level: match self.log_level {
                 LogLevel::Error => LevelFilter::Error,

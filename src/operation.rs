@@ -9,10 +9,11 @@ use crate::error::{Error, Kind, Result};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A result that nobody took is dropped after this: its interpreter is gone.
+/// An operation that nobody polls for this long is forgotten: its interpreter is gone.
 const UNCLAIMED: Duration = Duration::from_secs(600);
 
 /// The operations of a process, with results of type `T`.
@@ -23,54 +24,52 @@ pub struct Operations<T> {
 
 struct Operation<T> {
     cancel: Cancel,
-    done: Mutex<Option<(Result<T>, Instant)>>,
-    signal: Condvar,
+    /// Where the result arrives, and when somebody last asked for it.
+    result: Mutex<(Receiver<Result<T>>, Instant)>,
+}
+
+impl<T> Default for Operations<T> {
+    fn default() -> Self {
+        Operations { running: Mutex::default(), last: AtomicU64::new(0) }
+    }
 }
 
 impl<T: Send + 'static> Operations<T> {
-    pub fn new() -> Self {
-        Operations { running: Mutex::default(), last: AtomicU64::new(0) }
-    }
-
     /// Starts `work` and gives its handle.
     pub fn start(&self, work: impl FnOnce(&Cancel) -> Result<T> + Send + 'static) -> Result<u64> {
-        let operation = Arc::new(Operation {
-            cancel: Cancel::new(),
-            done: Mutex::new(None),
-            signal: Condvar::new(),
-        });
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let cancel = Cancel::new();
+        let operation =
+            Operation { cancel: cancel.clone(), result: Mutex::new((receiver, Instant::now())) };
+        let body = move || drop(sender.send(catch_panics(|| work(&cancel))));
+        std::thread::Builder::new().name("sessionkeeper".into()).spawn(body).map_err(|_| {
+            Error::new(Kind::Internal, "no thread could be started")
+                .with_hint("The system is out of memory or threads.")
+        })?;
         let handle = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        self.sweep();
-        self.table().insert(handle, Arc::clone(&operation));
-        let body = move || {
-            let result = catch_panics(|| work(&operation.cancel));
-            *operation.result() = Some((result, Instant::now()));
-            operation.signal.notify_all();
-        };
-        if std::thread::Builder::new().name("sessionkeeper".into()).spawn(body).is_err() {
-            self.table().remove(&handle);
-            return Err(Error::new(Kind::Internal, "no thread could be started")
-                .with_hint("The system is out of memory or threads."));
-        }
+        let mut table = self.table();
+        table.retain(|_, operation| !operation.is_forgotten());
+        table.insert(handle, Arc::new(operation));
         Ok(handle)
     }
 
-    /// Waits at most `slice` for the result; takes it, after which the handle is gone. `None`: it
-    /// is still running.
+    /// Waits at most `slice` for the result; takes it, after which the handle is gone. `None`: it is
+    /// still running.
     pub fn poll(&self, handle: u64, slice: Duration) -> Result<Option<T>> {
         let operation = self.find(handle)?;
-        let waiting = operation.result();
-        let (mut done, _) = operation
-            .signal
-            .wait_timeout_while(waiting, slice, |done| done.is_none())
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some((result, _)) = done.take() else { return Ok(None) };
-        drop(done);
-        self.table().remove(&handle);
-        result.map(Some)
+        let mut result = operation.result.lock().unwrap_or_else(PoisonError::into_inner);
+        result.1 = Instant::now();
+        match result.0.recv_timeout(slice) {
+            Ok(done) => {
+                self.table().remove(&handle);
+                done.map(Some)
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(unknown()),
+        }
     }
 
-    /// Asks the work to stop; the result still has to be polled for. An unknown handle is ignored.
+    /// Asks the work to stop; the result still has to be polled for. An unknown handle is no error.
     pub fn cancel(&self, handle: u64) {
         if let Ok(operation) = self.find(handle) {
             operation.cancel.cancel();
@@ -78,33 +77,24 @@ impl<T: Send + 'static> Operations<T> {
     }
 
     fn find(&self, handle: u64) -> Result<Arc<Operation<T>>> {
-        self.table().get(&handle).cloned().ok_or_else(|| {
-            Error::new(Kind::InvalidInput, "there is no such operation")
-                .with_hint("Its result has been taken, or it was left alone for ten minutes.")
-        })
+        self.table().get(&handle).cloned().ok_or_else(unknown)
     }
 
-    fn sweep(&self) {
-        self.table().retain(|_, operation| {
-            operation.result().as_ref().is_none_or(|(_, at)| at.elapsed() < UNCLAIMED)
-        });
-    }
-
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Arc<Operation<T>>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<u64, Arc<Operation<T>>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: Send + 'static> Default for Operations<T> {
-    fn default() -> Self {
-        Self::new()
+impl<T> Operation<T> {
+    /// One that is being polled is not.
+    fn is_forgotten(&self) -> bool {
+        self.result.try_lock().is_ok_and(|result| result.1.elapsed() > UNCLAIMED)
     }
 }
 
-impl<T> Operation<T> {
-    fn result(&self) -> std::sync::MutexGuard<'_, Option<(Result<T>, Instant)>> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn unknown() -> Error {
+    Error::new(Kind::InvalidInput, "there is no such operation")
+        .with_hint("Its result has been taken, or it was left alone for ten minutes.")
 }
 
 /// A panic is a bug, and must not end Kodi.
@@ -127,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_result_is_taken_once() {
-        let operations = Operations::new();
+        let operations = Operations::default();
         let handle = operations.start(|_| Ok(7)).unwrap();
         assert_eq!(wait(&operations, handle).unwrap(), 7);
         assert_eq!(wait(&operations, handle).unwrap_err().kind(), Kind::InvalidInput);
@@ -135,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_poll_is_a_slice_and_a_cancel_reaches_the_work() {
-        let operations = Operations::new();
+        let operations = Operations::default();
         let handle = operations
             .start(|cancel| {
                 cancel.wait(Duration::from_secs(60));
@@ -151,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error() {
-        let operations: Operations<()> = Operations::new();
+        let operations: Operations<()> = Operations::default();
         let handle = operations.start(|_| panic!("deliberate, from a test")).unwrap();
         assert_eq!(wait(&operations, handle).unwrap_err().kind(), Kind::Internal);
     }

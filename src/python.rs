@@ -14,33 +14,27 @@ use crate::operation::catch_panics;
 use crate::registry::{self, Progress};
 use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
-use pyo3::types::iter::BoundDictIterator;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, SeqDeserializer};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
     Unexpected, Visitor,
 };
-use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{self, Serialize, Serializer};
 use serde_json::Value;
-use std::fmt;
+use std::borrow::Cow;
 use std::time::Duration;
+use std::{fmt, vec};
 
 /// 2^64: whole numbers below are read exactly.
 const LARGEST_WHOLE: f64 = 18_446_744_073_709_551_616.0;
 
 #[pymodule]
-fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(version, module)?)?;
-    module.add_function(wrap_pyfunction!(open, module)?)?;
-    module.add_function(wrap_pyfunction!(start, module)?)?;
-    module.add_function(wrap_pyfunction!(poll, module)?)?;
-    module.add_function(wrap_pyfunction!(cancel, module)?)?;
-    module.add_function(wrap_pyfunction!(check_provider, module)?)?;
-    module.add_function(wrap_pyfunction!(qr, module)?)?;
-    module.add_function(wrap_pyfunction!(providers, module)?)?;
-    module.add_function(wrap_pyfunction!(to_json, module)?)?;
-    module.add_function(wrap_pyfunction!(from_json, module)?)
+mod _native {
+    #[pymodule_export]
+    use super::{
+        cancel, check_provider, from_json, open, poll, providers, qr, start, to_json, version,
+    };
 }
 
 #[pyfunction]
@@ -105,7 +99,7 @@ fn qr(py: Python<'_>, text: &str) -> Vec<String> {
 /// do as Python does it is left to that: `None`.
 #[pyfunction]
 fn to_json<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
-    serde_json::to_vec(&Input(value, 0)).ok().map(|text| PyBytes::new(py, &text))
+    serde_json::to_vec(&Input(value.clone(), 0)).ok().map(|text| PyBytes::new(py, &text))
 }
 
 /// As `to_json`; the value is the only item of the tuple.
@@ -223,7 +217,7 @@ impl<'de, 'py> Visitor<'de> for Output<'py> {
 // In: Python's objects, straight into the types that serde derives
 
 fn read<T: DeserializeOwned>(given: &Bound<'_, PyAny>) -> Result<T> {
-    T::deserialize(Input(given, 0))
+    T::deserialize(Input(given.clone(), 0))
 }
 
 fn refuse<T>(why: impl fmt::Display) -> Result<T> {
@@ -279,48 +273,78 @@ fn in_words(expected: &dyn de::Expected) -> String {
 }
 
 /// A Python object that is read, and how many others it lies in.
-struct Input<'a, 'py>(&'a Bound<'py, PyAny>, usize);
+struct Input<'py>(Bound<'py, PyAny>, usize);
 
-/// What holds itself has no end.
+/// A list that contains itself has no end.
 const DEEPEST: usize = 100;
 
-impl<'de> Deserializer<'de> for Input<'_, '_> {
+/// What is taken from Python.
+enum Plain<'a, 'py> {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    Bytes(&'a [u8]),
+    List(Vec<Input<'py>>),
+    Dict(Vec<(String, Input<'py>)>),
+}
+
+impl<'py> Input<'py> {
+    fn plain(&self) -> Result<Plain<'_, 'py>> {
+        let Input(given, depth) = self;
+        Ok(if *depth > DEEPEST {
+            return refuse("this is nested too deeply");
+        } else if given.is_none() {
+            Plain::None
+        } else if let Ok(flag) = given.cast::<PyBool>() {
+            Plain::Bool(flag.is_true())
+        } else if given.is_instance_of::<PyInt>() {
+            Plain::Int(given.extract().or_else(|_| refuse("this is too large"))?)
+        } else if given.is_instance_of::<PyFloat>() {
+            Plain::Float(given.extract().or_else(|_| refuse("this is not a number"))?)
+        } else if let Ok(text) = given.cast::<PyString>() {
+            Plain::Text(text.to_cow().or_else(|_| refuse("this is not valid Unicode"))?)
+        } else if let Ok(bytes) = given.cast::<PyBytes>() {
+            Plain::Bytes(bytes.as_bytes())
+        } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
+            let item = |item: PyResult<_>| Ok(Input(item?, depth + 1));
+            let items = given.try_iter().and_then(|items| items.map(item).collect());
+            Plain::List(items.or_else(|_| refuse("this cannot be read"))?)
+        } else if let Ok(dict) = given.cast::<PyDict>() {
+            let entry = |(key, value): (Bound<'py, PyAny>, _)| {
+                Ok((key.extract()?, Input(value, depth + 1)))
+            };
+            let entries: PyResult<_> = dict.iter().map(entry).collect();
+            Plain::Dict(entries.or_else(|_| refuse("a key here is not str"))?)
+        } else {
+            return refuse("this is of a type that is not taken here");
+        })
+    }
+}
+
+impl<'de> Deserializer<'de> for Input<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let Input(given, depth) = self;
-        if depth > DEEPEST {
-            refuse("this is nested too deeply")
-        } else if given.is_none() {
-            visitor.visit_unit()
-        } else if let Ok(flag) = given.cast::<PyBool>() {
-            visitor.visit_bool(flag.is_true())
-        } else if given.is_instance_of::<PyInt>() {
-            given.extract().map_or_else(|_| refuse("this is too large"), |n| visitor.visit_i64(n))
-        } else if given.is_instance_of::<PyFloat>() {
-            given.extract().map_or_else(|_| refuse("this is no number"), |n| visitor.visit_f64(n))
-        } else if let Ok(text) = given.cast::<PyString>() {
-            match text.to_cow() {
-                Ok(text) => visitor.visit_str(&text),
-                Err(_) => refuse("this is not valid Unicode"),
-            }
-        } else if let Ok(bytes) = given.cast::<PyBytes>() {
-            visitor.visit_bytes(bytes.as_bytes())
-        } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
-            visitor.visit_seq(Items { list: given, read: 0, depth })
-        } else if let Ok(dict) = given.cast::<PyDict>() {
-            visitor.visit_map(Fields { dict: dict.iter(), current: None, depth })
-        } else {
-            refuse("this is of a type that is not taken here")
+        match self.plain()? {
+            Plain::None => visitor.visit_unit(),
+            Plain::Bool(flag) => visitor.visit_bool(flag),
+            Plain::Int(number) => visitor.visit_i64(number),
+            Plain::Float(number) => visitor.visit_f64(number),
+            Plain::Text(text) => visitor.visit_str(&text),
+            Plain::Bytes(bytes) => visitor.visit_bytes(bytes),
+            Plain::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Plain::Dict(entries) => visitor.visit_map(Fields::new(entries)),
         }
     }
 
     /// serde would take bytes for text.
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        match self.0.cast::<PyBytes>() {
-            Ok(_) => Err(de::Error::invalid_type(Unexpected::Bytes(&[]), &visitor)),
-            Err(_) => self.deserialize_any(visitor),
+        if self.0.is_instance_of::<PyBytes>() {
+            return Err(de::Error::invalid_type(Unexpected::Bytes(&[]), &visitor));
         }
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -334,13 +358,12 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if let Ok(dict) = self.0.cast::<PyDict>() {
-            let fields = Fields { dict: dict.iter(), current: None, depth: self.1 };
-            return visitor.visit_enum(MapAccessDeserializer::new(fields));
-        }
-        match self.0.extract::<String>() {
-            Ok(name) => visitor.visit_enum(name.into_deserializer()),
-            Err(_) => refuse("this has to be str"),
+        match self.plain()? {
+            Plain::Dict(entries) => {
+                visitor.visit_enum(MapAccessDeserializer::new(Fields::new(entries)))
+            }
+            Plain::Text(name) => visitor.visit_enum(name.into_deserializer()),
+            _ => refuse("this has to be str"),
         }
     }
 
@@ -350,84 +373,52 @@ impl<'de> Deserializer<'de> for Input<'_, '_> {
     }
 }
 
-impl Serialize for Input<'_, '_> {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        let Input(given, depth) = *self;
-        if depth > DEEPEST {
-            Err(ser::Error::custom("nested too deeply"))
-        } else if given.is_none() {
-            to.serialize_unit()
-        } else if let Ok(flag) = given.cast::<PyBool>() {
-            to.serialize_bool(flag.is_true())
-        } else if given.is_instance_of::<PyInt>() {
-            to.serialize_i64(given.extract().map_err(ser::Error::custom)?)
-        } else if let Ok(number) = given.cast::<PyFloat>().map(PyFloatMethods::value) {
-            if number.is_finite() {
-                return to.serialize_f64(number);
-            }
-            Err(ser::Error::custom("not a number of JSON's"))
-        } else if let Ok(text) = given.cast::<PyString>() {
-            to.serialize_str(&text.to_cow().map_err(ser::Error::custom)?)
-        } else if given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>() {
-            let mut items = to.serialize_seq(None)?;
-            for item in given.try_iter().map_err(ser::Error::custom)? {
-                items.serialize_element(&Input(&item.map_err(ser::Error::custom)?, depth + 1))?;
-            }
-            items.end()
-        } else if let Ok(dict) = given.cast::<PyDict>() {
-            let mut fields = to.serialize_map(None)?;
-            for (key, value) in dict.iter() {
-                let key: String = key.extract().map_err(ser::Error::custom)?;
-                fields.serialize_entry(&key, &Input(&value, depth + 1))?;
-            }
-            fields.end()
-        } else {
-            Err(ser::Error::custom("not plain data"))
-        }
+impl IntoDeserializer<'_, Error> for Input<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
-/// A list or a tuple, and how far it is read.
-struct Items<'a, 'py> {
-    list: &'a Bound<'py, PyAny>,
-    read: usize,
-    depth: usize,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, '_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.list.len().is_ok_and(|length| self.read >= length) {
-            return Ok(None);
+impl Serialize for Input<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.plain().map_err(ser::Error::custom)? {
+            Plain::None => to.serialize_unit(),
+            Plain::Bool(flag) => to.serialize_bool(flag),
+            Plain::Int(number) => to.serialize_i64(number),
+            Plain::Float(number) if number.is_finite() => to.serialize_f64(number),
+            Plain::Text(text) => to.serialize_str(&text),
+            Plain::List(items) => to.collect_seq(items),
+            Plain::Dict(entries) => to.collect_map(entries),
+            Plain::Float(_) | Plain::Bytes(_) => Err(ser::Error::custom("JSON has no such value")),
         }
-        let Ok(item) = self.list.get_item(self.read) else { return refuse("this cannot be read") };
-        self.read += 1;
-        seed.deserialize(Input(&item, self.depth + 1)).map(Some)
     }
 }
 
 struct Fields<'py> {
-    dict: BoundDictIterator<'py>,
-    current: Option<(String, Bound<'py, PyAny>)>,
-    depth: usize,
+    entries: vec::IntoIter<(String, Input<'py>)>,
+    current: Option<(String, Input<'py>)>,
+}
+
+impl<'py> Fields<'py> {
+    fn new(entries: Vec<(String, Input<'py>)>) -> Self {
+        Fields { entries: entries.into_iter(), current: None }
+    }
 }
 
 impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        let Some((key, value)) = self.dict.next() else { return Ok(None) };
-        let Ok(key) = key.extract::<String>() else { return refuse("a key here is not str") };
-        let read = seed.deserialize(IntoDeserializer::<Error>::into_deserializer(&*key))?;
-        self.current = Some((key, value));
-        Ok(Some(read))
+        self.current = self.entries.next();
+        let Some((key, _)) = &self.current else { return Ok(None) };
+        seed.deserialize(key.as_str().into_deserializer()).map(Some)
     }
 
     /// What is wrong with a value is said with its field.
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         let Some((key, value)) = self.current.take() else { return refuse("there is no value") };
-        seed.deserialize(Input(&value, self.depth + 1))
-            .map_err(|error| de::Error::custom(format_args!("{key}: {error}")))
+        seed.deserialize(value).map_err(|error| de::Error::custom(format_args!("{key}: {error}")))
     }
 }

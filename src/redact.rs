@@ -55,12 +55,11 @@ pub fn scrub(line: &str) -> String {
 /// Where the value starts in `tail` when `run` is a telling name and `tail` begins with `=` or `:`.
 fn value_after(run: &str, tail: &str) -> Option<usize> {
     let name = run.to_ascii_lowercase();
-    let tells = TELLING.iter().any(|telling| {
-        name == *telling
-            || name.ends_with(&format!("_{telling}"))
-            || name.ends_with(&format!("-{telling}"))
-    });
-    if !tells {
+    let ends_with = |telling: &&str| {
+        let rest = name.strip_suffix(telling);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '-']))
+    };
+    if !TELLING.iter().any(ends_with) {
         return None;
     }
     let after_quote = tail.trim_start_matches(['"', '\'']);

@@ -15,7 +15,7 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// Handles are places in this list plus one. It grows by one for each *different* configuration.
 static KEEPERS: Mutex<Vec<(Config, Arc<Keeper>)>> = Mutex::new(Vec::new());
-static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::new);
+static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::default);
 
 /// How far a command is.
 pub enum Progress {

@@ -9,28 +9,28 @@ use zeroize::Zeroizing;
 /// No wait is longer than a day; a longer one is a mistake.
 const LONGEST_WAIT: f64 = 86_400.0;
 
-/// Seconds, more than 0.
-pub fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let seconds = f64::deserialize(deserializer)?;
-    if seconds > 0.0 && seconds <= LONGEST_WAIT {
-        return Ok(Duration::from_secs_f64(seconds));
+/// A wait, given in seconds: more than 0.
+#[derive(Clone, Copy)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
+pub struct Seconds(#[cfg_attr(test, schemars(with = "f64"))] pub Duration);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        if seconds > 0.0 && seconds <= LONGEST_WAIT {
+            return Ok(Seconds(Duration::from_secs_f64(seconds)));
+        }
+        Err(D::Error::custom(format_args!(
+            "this has to be more than 0 and at most {LONGEST_WAIT} seconds"
+        )))
     }
-    Err(D::Error::custom(format_args!(
-        "this has to be more than 0 and at most {LONGEST_WAIT} seconds"
-    )))
 }
 
-/// Seconds, more than 0, or nothing.
+/// As [`Seconds`], or nothing.
 pub fn optional_seconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
-    struct Wait(Duration);
-    impl<'de> Deserialize<'de> for Wait {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            seconds(deserializer).map(Wait)
-        }
-    }
-    Ok(Option::<Wait>::deserialize(deserializer)?.map(|wait| wait.0))
+    Ok(Option::<Seconds>::deserialize(deserializer)?.map(|wait| wait.0))
 }
 
 /// A password: bytes of UTF-8, copied once, into the buffer of the secret.

@@ -8,27 +8,10 @@ use time::{Date, Month, Time};
 pub(super) fn parse_cookie_date(text: &str) -> Option<UnixTime> {
     let (mut clock, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(is_delimiter).filter(|token| !token.is_empty()) {
-        if clock.is_none() {
-            clock = parse_clock(token);
-            if clock.is_some() {
-                continue;
-            }
-        }
-        if day.is_none() {
-            day = leading_number(token, 1, 2);
-            if day.is_some() {
-                continue;
-            }
-        }
-        if month.is_none() {
-            month = parse_month(token);
-            if month.is_some() {
-                continue;
-            }
-        }
-        if year.is_none() {
-            year = leading_number(token, 2, 4);
-        }
+        let _is_of_use = take(&mut clock, || parse_clock(token))
+            || take(&mut day, || leading_number(token, 1, 2))
+            || take(&mut month, || parse_month(token))
+            || take(&mut year, || leading_number(token, 2, 4));
     }
     let ((hour, minute, second), day, month) = (clock?, day?, month?);
     let year: u16 = match year? {
@@ -42,6 +25,15 @@ pub(super) fn parse_cookie_date(text: &str) -> Option<UnixTime> {
     let date = Date::from_calendar_date(i32::from(year), month, day).ok()?;
     let time = Time::from_hms(hour, minute, second).ok()?;
     Some(date.with_time(time).assume_utc().unix_timestamp())
+}
+
+/// True when `slot` was empty and is filled now.
+fn take<T>(slot: &mut Option<T>, read: impl FnOnce() -> Option<T>) -> bool {
+    let is_open = slot.is_none();
+    if is_open {
+        *slot = read();
+    }
+    is_open && slot.is_some()
 }
 
 fn is_delimiter(c: char) -> bool {

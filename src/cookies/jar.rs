@@ -39,7 +39,7 @@ impl Jar {
         date: Option<UnixTime>,
         hosts: &Hosts,
     ) {
-        let date = date.unwrap_or_else(|| SystemClock::new().now());
+        let date = date.unwrap_or_else(|| SystemClock::default().now());
         for text in set_cookies {
             let Some(new) = SetCookie::parse(text).filter(|new| new.is_acceptable(url)) else {
                 log::debug!("a cookie was refused: it does not keep to the rules");
@@ -158,7 +158,7 @@ impl Jar {
         set_cookies: &[String],
         date: Option<UnixTime>,
     ) -> bool {
-        let date = date.unwrap_or_else(|| SystemClock::new().now());
+        let date = date.unwrap_or_else(|| SystemClock::default().now());
         let mut left: Vec<Cookie> =
             self.cookies.iter().filter(|c| c.name == name).cloned().collect();
         let is_stored = !left.is_empty();
@@ -198,13 +198,9 @@ impl Jar {
     }
 
     fn find(&self, name: &str) -> Option<&Cookie> {
-        let mut found: Option<&Cookie> = None;
-        for cookie in self.cookies.iter().filter(|cookie| cookie.name == name) {
-            if found.is_none_or(|best| cookie.path.len() > best.path.len()) {
-                found = Some(cookie);
-            }
-        }
-        found
+        // Of equals the last is taken: in reverse, the oldest.
+        let named = self.cookies.iter().rev().filter(|cookie| cookie.name == name);
+        named.max_by_key(|cookie| cookie.path.len())
     }
 }
 

@@ -27,15 +27,12 @@ pub struct Answer {
 impl Answer {
     /// The first header of that name; letter case does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let is_it = |(own, _): &&(String, String)| own.eq_ignore_ascii_case(name);
-        self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
+        self.headers_named(name).next()
     }
 
-    fn headers_named(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.headers
-            .iter()
-            .filter(move |(own, _)| own.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+    fn headers_named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        let is_named = move |(own, _): &&(String, String)| own.eq_ignore_ascii_case(name);
+        self.headers.iter().filter(is_named).map(|(_, value)| value.as_str())
     }
 
     /// True for the statuses that ask us to go somewhere else.

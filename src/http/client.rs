@@ -5,21 +5,21 @@
 //! the jar's rules send them, and a body is never sent a second time.
 
 use super::answer::Answer;
+use super::exchange::Exchange;
 use super::request::{Request, secret_value};
 use super::settings::{Proxy, Settings};
 use super::tls;
-use super::worker::{self, Exchange};
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Hosts, is_loopback};
 use reqwest::Method;
-use reqwest::header::COOKIE;
+use reqwest::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 const MAX_REDIRECTS: usize = 5;
@@ -40,13 +40,16 @@ struct Inner {
     tls: rustls::ClientConfig,
     clock: Arc<dyn Clock>,
     /// Without a proxy, for loopback and for hosts with a fixed address.
-    direct: OnceLock<reqwest::blocking::Client>,
-    routed: OnceLock<reqwest::blocking::Client>,
+    direct: OnceLock<reqwest::Client>,
+    routed: OnceLock<reqwest::Client>,
+    /// Runs on the thread of whoever makes a request. Taken by the drop alone.
+    runtime: Option<Runtime>,
 }
 
 impl Client {
-    /// Checks the settings and reads the certificates; no thread is started yet.
+    /// Checks the settings and reads the certificates; starts no thread.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build();
         let inner = Inner {
             proxy: settings.proxy.url()?,
             tls: tls::configure(settings.ca_file.as_deref())?,
@@ -54,6 +57,7 @@ impl Client {
             clock,
             direct: OnceLock::new(),
             routed: OnceLock::new(),
+            runtime: Some(runtime.map_err(|_| unusable())?),
         };
         Ok(Client { inner: Arc::new(inner), total_timeout: settings.total_timeout })
     }
@@ -126,21 +130,21 @@ impl Client {
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, secret_value(cookies.expose())?);
         }
-        let body = match &request.body {
-            Some(body) => Some(body.bytes.to_vec()),
-            // Without a length some servers refuse these methods.
-            None if [Method::POST, Method::PUT, Method::PATCH].contains(&method) => {
-                Some(Vec::new())
-            }
-            None => None,
-        };
         let (client, via) = self.inner.route(url)?;
-        let answer_timeout = self.inner.settings.answer_timeout;
-        let url = url.clone();
-        let answer = worker::run(
-            Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
-            cancel,
-        )?;
+        let body = request.body.as_ref().map_or_else(Vec::new, |body| body.bytes.to_vec());
+        // Without a length some servers refuse these methods.
+        if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        let exchange = Exchange {
+            request: client.request(method, url.clone()).headers(headers).body(body),
+            url: url.clone(),
+            answer_timeout: self.inner.settings.answer_timeout,
+            deadline,
+            via,
+        };
+        let runtime = self.inner.runtime.as_ref().ok_or_else(unusable)?;
+        let answer = runtime.block_on(exchange.run(cancel))?;
         if let (Some(date), "https", false) =
             (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
         {
@@ -187,8 +191,8 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
 
 impl Inner {
     /// The reqwest client for `url`, made when it is first needed, and how it reaches the host.
-    fn route(&self, url: &Url) -> Result<(reqwest::blocking::Client, &'static str)> {
-        let is_fixed = self.settings.resolve.iter().any(|r| Some(r.host()) == url.host_str());
+    fn route(&self, url: &Url) -> Result<(reqwest::Client, &'static str)> {
+        let is_fixed = self.settings.resolve.iter().any(|r| Some(&*r.host) == url.host_str());
         let is_direct = self.settings.proxy == Proxy::None || is_loopback(url) || is_fixed;
         let slot = if is_direct { &self.direct } else { &self.routed };
         let client = if let Some(client) = slot.get() {
@@ -201,9 +205,8 @@ impl Inner {
         Ok((client, via))
     }
 
-    fn build(&self, is_direct: bool) -> Result<reqwest::blocking::Client> {
-        let failed = |_| Error::new(Kind::Internal, "the HTTP client could not be set up");
-        let mut builder = reqwest::blocking::Client::builder()
+    fn build(&self, is_direct: bool) -> Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("Sessionkeeper/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(self.tls.clone())
             .http1_only()
@@ -212,25 +215,26 @@ impl Inner {
             .connect_timeout(self.settings.connect_timeout)
             .pool_idle_timeout(IDLE);
         for resolve in &self.settings.resolve {
-            builder = builder.resolve(resolve.host(), resolve.address());
+            builder = builder.resolve(&resolve.host, resolve.address);
         }
         if is_direct {
             builder = builder.no_proxy();
         } else if let Some(proxy) = &self.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(failed)?);
+            builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(|_| unusable())?);
         }
-        builder.build().map_err(failed)
+        builder.build().map_err(|_| unusable())
     }
 }
 
 impl Drop for Inner {
-    /// The last handle on a reqwest client waits for its thread, which may be looking up a name;
-    /// so that is done where nobody waits.
+    /// Closes the connections. A thread that looks up a name is not waited for.
     fn drop(&mut self) {
-        let clients = (self.direct.take(), self.routed.take());
-        if clients.0.is_some() || clients.1.is_some() {
-            // Where no thread can be started, the closure is dropped here, and waits here.
-            let _ = thread::Builder::new().spawn(move || drop(clients));
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
+}
+
+fn unusable() -> Error {
+    Error::new(Kind::Internal, "the HTTP client could not be set up")
 }

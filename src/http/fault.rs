@@ -7,6 +7,8 @@ use rustls::{AlertDescription, CertificateError};
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 
+const IN_BETWEEN: &str = "A proxy or a guest network may be in between.";
+
 /// Describes a request to `host` that failed; `via` says how it was reached (" through the proxy").
 pub(super) fn describe(error: &(dyn StdError + 'static), host: &str, via: &str) -> Error {
     let reported = || chain(error).filter_map(|link| link.downcast_ref::<reqwest::Error>());
@@ -56,7 +58,7 @@ pub(super) fn timed_out(host: &str) -> Error {
 
 pub(super) fn malformed(host: &str) -> Error {
     network(Fault::Malformed, format!("{host} sent something that is not a proper HTTP answer"))
-        .with_hint("A proxy or a guest network may be in between.")
+        .with_hint(IN_BETWEEN)
 }
 
 fn network(fault: Fault, message: impl Into<String>) -> Error {
@@ -91,7 +93,6 @@ fn chain<'a>(
 fn describe_tls(error: &rustls::Error, host: &str) -> Error {
     use CertificateError as Bad;
     let clock = "The clock of this device may be wrong; check it, then try again.";
-    let network_hint = "A proxy or a guest network may be in between.";
     let (reason, hint) = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
             Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
@@ -99,20 +100,20 @@ fn describe_tls(error: &rustls::Error, host: &str) -> Error {
             }
             Bad::Expired | Bad::ExpiredContext { .. } => ("its certificate has expired", clock),
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                ("its certificate is for another host", network_hint)
+                ("its certificate is for another host", IN_BETWEEN)
             }
             Bad::UnknownIssuer => {
-                ("its certificate is from an issuer that is not trusted", network_hint)
+                ("its certificate is from an issuer that is not trusted", IN_BETWEEN)
             }
-            Bad::Revoked => ("its certificate has been revoked", network_hint),
-            _ => ("its certificate is not acceptable", network_hint),
+            Bad::Revoked => ("its certificate has been revoked", IN_BETWEEN),
+            _ => ("its certificate is not acceptable", IN_BETWEEN),
         },
         rustls::Error::PeerIncompatible(_)
         | rustls::Error::AlertReceived(
             AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
         ) => ("it does not offer TLS 1.2 or later", ""),
-        rustls::Error::InvalidMessage(_) => ("it does not speak TLS", network_hint),
-        _ => ("the encrypted connection could not be set up", network_hint),
+        rustls::Error::InvalidMessage(_) => ("it does not speak TLS", IN_BETWEEN),
+        _ => ("the encrypted connection could not be set up", IN_BETWEEN),
     };
     network(Fault::Tls, format!("{host} could not be trusted: {reason}")).with_hint(hint)
 }

@@ -5,7 +5,7 @@
 //! of that name is left out when there is a bearer token, and refused when there is none.
 
 use crate::error::{Error, Kind, Result};
-use crate::provider::{self, Pairs, RequestTemplate, Values, is_reserved};
+use crate::provider::{self, RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -52,7 +52,6 @@ impl Request {
         Request::new("GET", url)
     }
 
-    /// A form as a browser sends it.
     /// A request as a provider file describes it, with `values` in their places.
     pub fn filled(method: &str, template: RequestTemplate, values: &Values) -> Self {
         let mut url = template.url.clone();
@@ -69,36 +68,32 @@ impl Request {
         request
     }
 
-    #[must_use]
-    pub fn with_filled_body(self, body: provider::Body, values: &Values) -> Self {
-        let fill = |pairs: &Pairs| -> Vec<(String, Secret)> {
-            pairs.iter().map(|(name, template)| (name.clone(), template.fill(values))).collect()
-        };
-        match body {
-            provider::Body::None => self,
-            provider::Body::Form(pairs) => {
-                let filled = fill(pairs);
-                let fields: Vec<(&str, &str)> =
-                    filled.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-                Request { body: Request::post_form(self.url.clone(), &fields).body, ..self }
-            }
-            provider::Body::Json(pairs) => {
-                let filled = fill(pairs);
-                let fields: BTreeMap<&str, &str> =
-                    filled.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-                // Writing texts to memory does not fail.
-                self.with_body("application/json", serde_json::to_vec(&fields).unwrap_or_default())
-            }
-        }
+    pub fn post_form(url: Url, fields: &[(&str, &str)]) -> Self {
+        Request::new("POST", url).with_form(fields)
     }
 
-    pub fn post_form(url: Url, fields: &[(&str, &str)]) -> Self {
+    #[must_use]
+    pub fn with_filled_body(self, body: provider::Body, values: &Values) -> Self {
+        let (provider::Body::Form(pairs) | provider::Body::Json(pairs)) = body else { return self };
+        let filled: Vec<(&str, Secret)> =
+            pairs.iter().map(|(name, template)| (name.as_str(), template.fill(values))).collect();
+        let fields: Vec<(&str, &str)> =
+            filled.iter().map(|(name, value)| (*name, value.expose())).collect();
+        if matches!(body, provider::Body::Form(_)) {
+            return self.with_form(&fields);
+        }
+        let fields: BTreeMap<&str, &str> = fields.into_iter().collect();
+        // Writing texts to memory does not fail.
+        self.with_body("application/json", serde_json::to_vec(&fields).unwrap_or_default())
+    }
+
+    /// A form as a browser sends it.
+    fn with_form(self, fields: &[(&str, &str)]) -> Self {
         // Room for everything at once: a buffer that grows leaves a copy of a password behind.
         let room = fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
         let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(room));
         form.extend_pairs(fields);
-        let bytes = form.finish().into_bytes();
-        Request::new("POST", url).with_body("application/x-www-form-urlencoded", bytes)
+        self.with_body("application/x-www-form-urlencoded", form.finish().into_bytes())
     }
 
     #[must_use]

@@ -96,8 +96,8 @@ impl fmt::Debug for Proxy {
 /// A port that the URL itself spells out is kept: the connection layer gives it precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolve {
-    host: String,
-    address: SocketAddr,
+    pub(super) host: String,
+    pub(super) address: SocketAddr,
 }
 
 impl Resolve {
@@ -123,14 +123,6 @@ impl Resolve {
         }
         Ok(Resolve { host, address: SocketAddr::new(address, port) })
     }
-
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
 }
 
 #[cfg(test)]
@@ -145,7 +137,7 @@ mod tests {
             ("auth.angel.com:65535:[fe80::1]", "auth.angel.com", "[fe80::1]:65535"),
         ] {
             let resolve = Resolve::parse(text).unwrap();
-            assert_eq!((resolve.host(), resolve.address()), (host, address.parse().unwrap()));
+            assert_eq!((&*resolve.host, resolve.address), (host, address.parse().unwrap()));
         }
     }
 

@@ -7,7 +7,7 @@
 use super::Keeper;
 use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
-use crate::cancel::{Cancel, Left, cancelled, run_beside};
+use crate::cancel::{Cancel, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -167,12 +167,7 @@ impl Keeper {
     ) -> Result<T> {
         let (keeper, shared) = (self.clone(), cancel.clone());
         let work = move || keeper.logged(|| work(&keeper, &shared));
-        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
-            Err(match left {
-                Left::Cancelled => cancelled(),
-                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
-            })
-        })
+        run_beside("sessionkeeper-login", cancel, work)
     }
 
     pub(super) fn audit_event(

@@ -65,7 +65,8 @@ impl Shared {
         if let Some(shared) = known {
             return Ok(Arc::clone(shared));
         }
-        let shared = Arc::new(Shared::new(directory, key_directory, Arc::new(SystemClock::new())));
+        let shared =
+            Arc::new(Shared::new(directory, key_directory, Arc::new(SystemClock::default())));
         all.push(Arc::clone(&shared));
         Ok(shared)
     }

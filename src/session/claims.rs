@@ -20,20 +20,16 @@ pub struct Claims(Map<String, Value>);
 
 impl Claims {
     pub fn read(token: &Secret) -> Self {
-        let mut parts = token.expose().split('.');
-        let (Some(_), Some(payload), Some(_), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Claims::default();
-        };
+        Self::parse(token.expose()).unwrap_or_default()
+    }
+
+    fn parse(token: &str) -> Option<Self> {
+        let [_, payload, _] = *token.splitn(4, '.').collect::<Vec<_>>() else { return None };
         if payload.len() > PAYLOAD_LIMIT {
-            return Claims::default();
+            return None;
         }
-        URL_SAFE_NO_PAD
-            .decode(payload.trim_end_matches('='))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .map_or_else(Claims::default, Claims)
+        let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        serde_json::from_slice(&bytes).ok().map(Claims)
     }
 
     /// The first of `names` that is a text that can be shown, or a whole number.

@@ -40,7 +40,7 @@ impl Credentials {
         Credentials { jar, ..self.clone() }
     }
 
-    /// The value of that name; an empty one is none.
+    /// The value of that name; an empty one counts as missing.
     pub fn value(&self, name: &str) -> Option<&Secret> {
         self.values.get(name).filter(|value| !value.is_empty())
     }

@@ -59,7 +59,7 @@ impl Device {
 
     /// A keeper that waits as long as it says.
     pub fn in_real_time(&self) -> Keeper {
-        Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::new())).unwrap()
+        Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::default())).unwrap()
     }
 
     pub fn advance(&self, seconds: i64) {

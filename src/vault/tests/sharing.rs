@@ -131,7 +131,7 @@ fn a_vault_that_is_held_is_in_use() {
 fn the_floor_of_the_clock_is_the_newest_known_time() {
     use crate::clock::{Clock, SystemClock};
     let home = Home::new();
-    let future = SystemClock::new().now() + 50_000;
+    let future = SystemClock::default().now() + 50_000;
     home.clock.set(future + 900_000);
     home.clock.set_known(false);
     let vault = home.open();
@@ -139,7 +139,7 @@ fn the_floor_of_the_clock_is_the_newest_known_time() {
     home.clock.set(future);
     home.clock.set_known(true);
     vault.append(&record(Event::Login)).unwrap();
-    let clock = Arc::new(SystemClock::new());
+    let clock = Arc::new(SystemClock::default());
     let _vault = Vault::open(&home.data(), &home.keys(), clock.clone()).unwrap();
     assert!(!clock.is_plausible());
     clock.raise_floor(future - 100_000);

@@ -8,6 +8,8 @@ use sessionkeeper::error::{Error, Fault, Kind, Result};
 use sessionkeeper::http::{Answer, Proxy, Request, Resolve, Settings};
 use sessionkeeper::provider::Hosts;
 use sessionkeeper::secret::Secret;
+use std::thread;
+use std::time::Duration;
 use url::Url;
 
 fn follow(request: &Request, hosts: &Hosts, jar: &mut Jar) -> Result<Answer> {
@@ -73,6 +75,18 @@ fn connections_stay_warm() {
     }
     let connections: Vec<_> = server.journal().iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0]);
+}
+
+#[test]
+fn a_connection_that_the_server_closed_is_not_used_again() {
+    let kept = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let server = Server::start(move |_| vec![Step::Send(kept.clone())]);
+    let client = client();
+    for _ in 0..5 {
+        let request = Request::post_form(server.url("/"), &[("a", "b")]);
+        client.exchange(&request, &server.hosts(), &mut Jar::new(), &never()).unwrap();
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
