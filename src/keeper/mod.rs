@@ -209,7 +209,7 @@ impl Keeper {
         if credentials.token(rule).is_none() {
             let what = rule.token_cookies.first().map_or_else(
                 || "an access token".to_owned(),
-                |cookie| format!("the cookie '{cookie}'"),
+                |cookie| format!("the cookie '{}'", &**cookie),
             );
             let message = format!("the login ended without {what}");
             return Err(Error::new(Kind::UnexpectedAnswer, message)

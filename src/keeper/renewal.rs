@@ -202,7 +202,7 @@ impl Keeper {
     /// The server refused to renew. Where that is how a logout is proved, nothing is left to tell
     /// it.
     fn end_refused(&self, session: &Session) -> Error {
-        let is_proof = self.provider.logout.probe == Some(Probe::Renew);
+        let is_proof = self.provider.logout.probe == Some(Probe::Renew {});
         self.end_over(session, is_proof)
     }
 

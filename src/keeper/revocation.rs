@@ -210,7 +210,7 @@ impl Attempt<'_> {
                 _ => verdict,
             };
         }
-        let has_probe = self.context.provider.logout.probe == Some(Probe::Renew);
+        let has_probe = self.context.provider.logout.probe == Some(Probe::Renew {});
         if verdict.outcome != Outcome::Unconfirmed || !has_probe {
             return verdict;
         }

@@ -55,7 +55,7 @@ pub(super) fn end(context: &Context, list: &SessionList, credentials: &Credentia
 }
 
 fn end_one(context: &Context, list: &SessionList, url: Url, credentials: &Credentials) -> Verdict {
-    let mut request = Request::new(&*list.end_method, url);
+    let mut request = Request::new(list.end_method.as_str(), url);
     request.bearer = bearer(context.provider, credentials, list.bearer);
     match ask(context, &request, credentials) {
         Ok(answer) if list.end_status.contains(&answer.status) => {

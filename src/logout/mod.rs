@@ -83,7 +83,7 @@ pub fn revoke(
             Step::Request(logout) if request::waits_in_vain(logout, credentials, &verdicts) => None,
             Step::Request(logout) => Some(request::send(context, logout, credentials)),
             Step::Revoke { tokens } => revocation::revoke(context, tokens, credentials),
-            Step::EndSession => end_session::end(context, credentials),
+            Step::EndSession {} => end_session::end(context, credentials),
         };
         verdicts.extend(verdict);
     }
@@ -145,7 +145,7 @@ pub fn can_revoke(provider: &Provider, credentials: &Credentials) -> bool {
     provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => request::is_sendable(provider, logout, credentials),
         Step::Revoke { tokens } => tokens.iter().any(|name| credentials.value(name).is_some()),
-        Step::EndSession => credentials.value(ID_TOKEN).is_some(),
+        Step::EndSession {} => credentials.value(ID_TOKEN).is_some(),
     })
 }
 
@@ -159,7 +159,7 @@ pub fn needs_fresh_token(
     let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
     let sends_token = provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => logout.bearer,
-        Step::Revoke { .. } | Step::EndSession => false,
+        Step::Revoke { .. } | Step::EndSession {} => false,
     });
     let has_none = credentials.token(&provider.session).is_none();
     (sends_token || (everywhere && lists)) && (has_none || has_lapsed(provider, credentials, clock))
@@ -178,7 +178,7 @@ pub fn requests(provider: &Provider) -> u32 {
         .steps
         .iter()
         .map(|step| match step {
-            Step::Request(_) | Step::EndSession => 1,
+            Step::Request(_) | Step::EndSession {} => 1,
             Step::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
         })
         .sum();
@@ -190,14 +190,14 @@ fn urls(provider: &Provider) -> Vec<Url> {
     let mut urls = Vec::new();
     for step in &provider.logout.steps {
         if let Step::Request(logout) = step {
-            if let LogoutTarget::Fixed(target) = logout.target() {
-                urls.push(target.url.clone());
+            if let LogoutTarget::Fixed(url) = logout.target() {
+                urls.push(url.clone());
             }
         }
     }
     match &provider.logout.probe {
         Some(Probe::Request { url, .. }) => urls.push(url.to_url()),
-        Some(Probe::Renew) | None => {}
+        Some(Probe::Renew {}) | None => {}
     }
     if let Some(Everywhere::List(list)) = &provider.everywhere {
         urls.push(list.url.to_url());
