@@ -65,14 +65,11 @@ def _take(run: Run, stop: Stop | None, kinds: list[str], hooks: list[str]) -> li
 
 
 def _do(run: Run, task: Task, work: Callable[[Any], object], given: Any) -> TaskResult:
-    """Does one task. Only what ends the whole script is passed on, and told before that."""
+    """Does one task. What ends the whole script is passed on, and the task comes again later."""
     try:
         work(given)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is harmless to the logout
         return _tell(run, task, "failed", safe_text(error))
-    except BaseException as error:
-        _tell(run, task, "failed", safe_text(error))
-        raise
     return _tell(run, task, "done", "")
 
 

@@ -66,14 +66,14 @@ impl Keeper {
         self.shared.vault()?.read(|tx| tx.outbox().next_due(&held))
     }
 
-    /// The first try of an entry, by the logout that made it.
+    /// The first try of an entry, by the logout that made it. The entry gets what the try brought.
     pub(super) fn deliver_first(
         &self,
-        entry: &OutboxEntry,
+        entry: &mut OutboxEntry,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        self.deliver(entry.clone(), &self.provider, deadline, cancel).unwrap_or_else(|error| {
+        self.deliver(entry, &self.provider, deadline, cancel).unwrap_or_else(|error| {
             log::error!("the server was not told yet: {error}");
             Verdict::new(Outcome::Deferred, error.message())
         })
@@ -102,7 +102,7 @@ impl Keeper {
         let whole = Some(self.network.total_timeout);
         let verdict = self
             .definition(&entry)
-            .and_then(|provider| self.deliver(entry.clone(), &provider, whole, cancel));
+            .and_then(|provider| self.deliver(&mut entry, &provider, whole, cancel));
         match verdict {
             Ok(verdict) => drained.count(verdict.outcome),
             Err(error) if matches!(error.kind(), Kind::Cancelled | Kind::Storage) => {
@@ -120,10 +120,11 @@ impl Keeper {
         Ok(())
     }
 
-    /// Sends one entry and writes down what came of it.
+    /// Sends one entry and writes down what came of it; the entry gets the credentials that came
+    /// meanwhile.
     fn deliver(
         &self,
-        mut entry: OutboxEntry,
+        entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
         cancel: &Cancel,
@@ -143,12 +144,12 @@ impl Keeper {
         log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
         if verdict.outcome.is_final() {
             self.shared.delivery.release(&entry.revocation.provider);
-            let event = about(&entry, Event::Revoked, outcome).with_detail(reason);
-            if self.settle(&entry, &event)? {
+            let event = about(entry, Event::Revoked, outcome).with_detail(reason);
+            if self.settle(entry, &event)? {
                 self.shared.publish(&event);
             }
         } else {
-            self.postpone(entry, &verdict)?;
+            self.postpone(entry.clone(), &verdict)?;
         }
         Ok(verdict)
     }

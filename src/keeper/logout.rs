@@ -70,11 +70,11 @@ impl Keeper {
             _ => None,
         };
         drop(commit_lock);
-        let leaving = leaving.filter(|_| !matches!(local, LocalOutcome::NobodyThere));
-        let verdict = match (&leaving, &local) {
+        let mut leaving = leaving.filter(|_| !matches!(local, LocalOutcome::NobodyThere));
+        let verdict = match (&mut leaving, &local) {
             (Some(leaving), _) => self.tell(&local, leaving, options, cancel),
-            (None, LocalOutcome::Kept(_)) => not_tried(),
-            (None, _) => Verdict::new(Outcome::NothingToRevoke, ""),
+            (None, LocalOutcome::NobodyThere) => Verdict::new(Outcome::NothingToRevoke, ""),
+            (None, _) => not_tried(),
         };
         let report = self.report(leaving, &verdict, options, start);
         match local {
@@ -121,20 +121,22 @@ impl Keeper {
             tx.audit().append(&event)?;
             Ok(LocalOutcome::Cleared(entry))
         });
-        let leaving = leaving.or_else(|| remembered.map(leave));
         let local = ended.unwrap_or_else(|error| {
             log::error!("the disk refused the logout ({error}); trying without a journal");
-            let remains = Remains {
-                revocation: leaving.as_ref().and_then(|one| one.revocation.as_ref().ok()),
-                tasks: leaving.as_ref().map_or(&[], |one| one.tasks.as_slice()),
-                event: &event,
+            let mut remains_of = |session: &Session| {
+                let Leaving { session, revocation, tasks } = leaving.insert(leave(session.clone()));
+                Remains {
+                    revocation: revocation.as_ref().ok().cloned(),
+                    tasks: tasks.clone(),
+                    event: self.event(Event::Logout, &session.account.id, "cleared"),
+                }
             };
-            match vault.end_degraded(id, selector, &remains) {
+            match vault.end_degraded(id, selector, &mut remains_of) {
                 LocalOutcome::Kept(_) => LocalOutcome::Kept(error),
                 local => local,
             }
         });
-        (local, leaving)
+        (local, leaving.or_else(|| remembered.map(leave)))
     }
 
     fn leaving(&self, session: Session, options: &LogoutOptions) -> Leaving {
@@ -160,16 +162,20 @@ impl Keeper {
     fn tell(
         &self,
         local: &LocalOutcome,
-        leaving: &Leaving,
+        leaving: &mut Leaving,
         options: &LogoutOptions,
         cancel: &Cancel,
     ) -> Verdict {
-        match (local, &leaving.revocation) {
+        match (local, &mut leaving.revocation) {
             (_, Err(verdict)) => verdict.clone(),
             _ if options.local_only => not_tried(),
-            (LocalOutcome::Cleared(Some(entry)), Ok(_)) => {
+            (LocalOutcome::Cleared(Some(entry)), Ok(revocation)) => {
                 log::info!("logged out here; telling the server");
-                self.deliver_first(entry, options.deadline, cancel)
+                let mut entry = entry.clone();
+                let verdict = self.deliver_first(&mut entry, options.deadline, cancel);
+                // The look whether the session is dead may have brought a newer credential.
+                revocation.expires_at = entry.revocation.expires_at;
+                verdict
             }
             (_, Ok(revocation)) => {
                 log::error!("the outbox could not be written; the server is told now or never");

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod begun_tasks;
 mod clients;
 mod delivery;
 mod device_codes;

@@ -51,8 +51,8 @@ impl Keeper {
     /// True when there is something to do here.
     pub(super) fn has_tasks(&self) -> Result<bool> {
         let tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&OWN))?;
-        let begun = self.shared.begun_tasks();
-        Ok(tasks.iter().any(|task| !begun.contains_key(&task.id)))
+        let now = self.shared.clock.instant();
+        Ok(tasks.iter().any(|task| self.shared.begun_tasks.is_free(task, now)))
     }
 
     /// Does what can be done here, and says how it went.
@@ -110,10 +110,9 @@ impl Keeper {
     /// Begins those of the tasks that are wanted and that this process has not begun.
     fn begin_tasks(&self, is_wanted: impl Fn(&Task) -> bool) -> Result<Vec<QueuedTask>> {
         let mut tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
-        let mut begun = self.shared.begun_tasks();
-        tasks.retain(|QueuedTask { id, task }| {
-            is_wanted(task) && !begun.contains_key(id) && begun.insert(*id, false).is_none()
-        });
+        let now = self.shared.clock.instant();
+        tasks
+            .retain(|queued| is_wanted(&queued.task) && self.shared.begun_tasks.begin(queued, now));
         Ok(tasks)
     }
 
@@ -139,11 +138,12 @@ impl Keeper {
         if ended.is_empty() && !has_update()? {
             return Ok(false);
         }
-        let (failed, updates, has_noted) = vault.transact(|tx| {
-            let (mut failed, mut has_noted) = (Vec::new(), false);
+        let (failed, updates, settled) = vault.transact(|tx| {
+            let (mut failed, mut settled) = (Vec::new(), Vec::new());
             for (id, TaskLine { outcome, detail, .. }) in ended {
-                let Some(QueuedTask { task, .. }) = tx.tasks().get(*id)? else { continue };
-                has_noted = true;
+                let Some(queued) = tx.tasks().get(*id)? else { continue };
+                settled.push(queued.clone());
+                let task = queued.task;
                 let is_done = *outcome == TaskOutcome::Done;
                 // A clean-up step that failed is tried again at the next start.
                 if is_done || task.kind == TaskKind::Hook {
@@ -156,24 +156,25 @@ impl Keeper {
                     failed.push((task, detail));
                 }
             }
-            let begun = self.shared.begun_tasks();
-            let is_settled =
-                |id: i64| begun.get(&id) == Some(&true) || ended.iter().any(|one| one.0 == id);
+            let is_settled = |queued: &QueuedTask| {
+                settled.contains(queued) || self.shared.begun_tasks.is_settled(queued)
+            };
             let (mut updates, others): (Vec<_>, Vec<_>) = tx
                 .tasks()
                 .list(&TaskKind::ALL)?
                 .into_iter()
                 .partition(|queued| queued.task.kind == TaskKind::Update);
-            if !is_late && !others.iter().all(|queued| is_settled(queued.id)) {
+            if !is_late && !others.iter().all(is_settled) {
                 updates.clear();
             }
             for QueuedTask { id, task } in &updates {
                 tx.tasks().finish(*id)?;
                 tx.audit().append(&about(task, Event::Update, "ok", ""))?;
             }
-            Ok((failed, updates, has_noted))
+            Ok((failed, updates, settled))
         })?;
-        self.shared.begun_tasks().extend(ended.iter().map(|(id, _)| (*id, true)));
+        let now = self.shared.clock.instant();
+        settled.iter().for_each(|task| self.shared.begun_tasks.settle(task, now));
         for (task, detail) in failed {
             log::warn!("after the logout, {} failed: {detail}", task.name);
             self.shared.publish(&about(&task, Event::TaskFailed, &task.name, ""));
@@ -181,7 +182,7 @@ impl Keeper {
         for QueuedTask { task, .. } in updates {
             self.shared.publish(&about(&task, Event::Update, "ok", ""));
         }
-        Ok(has_noted)
+        Ok(!settled.is_empty())
     }
 }
 

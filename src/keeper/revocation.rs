@@ -113,9 +113,9 @@ impl Keeper {
         revocation.first_attempt_at += FIRST_TRY_LEASE;
         let cancel = Cancel::new();
         match self.enqueue(&revocation) {
-            Ok(entry) => {
+            Ok(mut entry) => {
                 let _sending = self.shared.delivery.begin(entry.id);
-                self.deliver_first(&entry, None, &cancel);
+                self.deliver_first(&mut entry, None, &cancel);
             }
             Err(_) => drop(self.send_unqueued(&revocation, None, &cancel)),
         }

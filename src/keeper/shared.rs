@@ -2,6 +2,7 @@
 //! and log. Kodi's invocations, its service and all its profiles share the process, so it is
 //! looked up by the directory's path.
 
+use super::begun_tasks::BegunTasks;
 use super::clients::Clients;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
@@ -43,9 +44,7 @@ pub(super) struct Shared {
     clients: Clients,
     /// When a renewal last failed, by provider.
     failed_renewals: Mutex<HashMap<String, Instant>>,
-    /// Post-logout tasks that were begun in this process, which begins none twice; true once the
-    /// task has ended.
-    begun_tasks: Mutex<HashMap<i64, bool>>,
+    pub begun_tasks: BegunTasks,
     /// True once this process has looked at the work that earlier ones left.
     pub has_finished_tasks: AtomicBool,
     /// True while the audit sink does not take what it is given.
@@ -94,7 +93,7 @@ impl Shared {
             device_codes: DeviceCodes::default(),
             clients: Clients::default(),
             failed_renewals: Mutex::default(),
-            begun_tasks: Mutex::default(),
+            begun_tasks: BegunTasks::default(),
             has_finished_tasks: AtomicBool::new(false),
             has_sink_failed: AtomicBool::new(false),
         }
@@ -157,10 +156,6 @@ impl Shared {
 
     pub fn failed_renewals(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.failed_renewals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn begun_tasks(&self) -> MutexGuard<'_, HashMap<i64, bool>> {
-        self.begun_tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn commit_lock(&self) -> MutexGuard<'_, ()> {

@@ -14,7 +14,7 @@ use super::transaction::Transaction;
 use crate::audit::NewAuditEvent;
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::session::Revocation;
+use crate::session::{Revocation, Session};
 use rusqlite::TransactionBehavior;
 
 /// What a logout achieved on this device.
@@ -31,28 +31,31 @@ pub enum LocalOutcome {
 }
 
 /// What a logout leaves behind. A full disk first does without the event, then without the tasks.
-pub struct Remains<'a> {
-    pub revocation: Option<&'a Revocation>,
-    pub tasks: &'a [Task],
-    pub event: &'a NewAuditEvent,
+pub struct Remains {
+    pub revocation: Option<Revocation>,
+    pub tasks: Vec<Task>,
+    pub event: NewAuditEvent,
 }
 
+/// What the logout of the session that was found leaves behind; asked again at each try.
+type RemainsOf<'a> = dyn FnMut(&Session) -> Remains + 'a;
+
 impl Vault {
-    /// Ends a session after the disk has refused the ordinary transaction.
+    /// Ends the session that is found, after the disk has refused the ordinary transaction.
     pub fn end_degraded(
         &self,
         provider: &str,
         selector: SessionSelector<'_>,
-        remains: &Remains<'_>,
+        remains_of: &mut RemainsOf<'_>,
     ) -> LocalOutcome {
         let mut state = self.state();
         // That transaction has already waited.
         let _timeout = BusyTimeout::of(busy::SHORT);
-        let mut outcome = self.try_degraded(&mut state, provider, selector, remains);
+        let mut outcome = self.try_degraded(&mut state, provider, selector, remains_of);
         if matches!(outcome, Err(VaultError::Stale)) {
             // The file has been replaced; the new one counts.
             state.open = None;
-            outcome = self.try_degraded(&mut state, provider, selector, remains);
+            outcome = self.try_degraded(&mut state, provider, selector, remains_of);
         }
         outcome
             .unwrap_or_else(|failure| LocalOutcome::Kept(failure.explain(&self.directories.data)))
@@ -63,10 +66,10 @@ impl Vault {
         state: &mut State,
         provider: &str,
         selector: SessionSelector<'_>,
-        remains: &Remains<'_>,
+        remains_of: &mut RemainsOf<'_>,
     ) -> VaultResult<LocalOutcome> {
         let (_guard, open, mark) = self.enter(state)?;
-        let outcome = force(open, self.clock(), provider, selector, remains);
+        let outcome = force(open, self.clock(), provider, selector, remains_of);
         // If this is refused, the next opening sets it again.
         let _ = open.connection.execute_batch("PRAGMA journal_mode = DELETE");
         *mark += 1;
@@ -79,22 +82,23 @@ fn force(
     clock: &dyn Clock,
     provider: &str,
     selector: SessionSelector<'_>,
-    remains: &Remains<'_>,
+    remains_of: &mut RemainsOf<'_>,
 ) -> VaultResult<LocalOutcome> {
     for (with_event, with_tasks) in [(true, true), (false, true), (false, false)] {
         let outcome = in_memory(open, clock, |tx| {
             let Some(session) = tx.sessions().find(provider, selector)? else {
                 return Ok(LocalOutcome::NobodyThere);
             };
+            let Remains { revocation, tasks, event } = remains_of(&session);
             // The session goes first and leaves its pages to the rest.
             tx.sessions().delete(&session)?;
-            let entry = remains.revocation.map(|revocation| tx.outbox().enqueue(revocation));
-            let entry = entry.transpose()?;
-            for task in remains.tasks.iter().filter(|_| with_tasks) {
-                tx.tasks().add(task.clone())?;
+            let entry =
+                revocation.map(|revocation| tx.outbox().enqueue(&revocation)).transpose()?;
+            for task in tasks.into_iter().filter(|_| with_tasks) {
+                tx.tasks().add(task)?;
             }
             if with_event {
-                tx.audit().append(remains.event)?;
+                tx.audit().append(&event)?;
             }
             Ok(LocalOutcome::Cleared(entry))
         });

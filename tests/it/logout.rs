@@ -183,3 +183,55 @@ fn a_vault_that_cannot_be_read_does_not_keep_the_viewer_signed_in() {
     assert_eq!(service.live_sessions(), 0, "it was told, with what this process remembered");
     assert_eq!(state(&device), State::SignedOut, "in this process at least");
 }
+
+#[test]
+fn tasks_are_done_after_forget() {
+    let (_service, device) = signed_in();
+    let hooks = ["mine".to_owned()];
+    let options = LogoutOptions { hooks: hooks.to_vec(), ..LogoutOptions::default() };
+    device.log_out(&options, &never()).unwrap();
+    let taken = device.take_tasks(&[], &hooks).unwrap();
+    device.finish_task(taken[0].id, true, "").unwrap();
+    device.forget(&never()).unwrap();
+    log_in(&device);
+    device.log_out(&options, &never()).unwrap();
+    assert_eq!(device.take_tasks(&[], &hooks).unwrap().len(), 1);
+}
+
+#[test]
+fn a_degraded_logout_tells_the_server_of_the_session_it_deletes() {
+    let (_service, device) = signed_in();
+    let other = lock_vault(&device.directory, "BEGIN EXCLUSIVE");
+    std::thread::scope(|scope| {
+        let keeper = &device;
+        let done = scope.spawn(move || {
+            let options = LogoutOptions {
+                account: Some("acc-1".to_owned()),
+                local_only: true,
+                ..LogoutOptions::default()
+            };
+            keeper.logged(|| keeper.log_out(&options, &never()))
+        });
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(15)
+            && !device.take_log().iter().any(|(_, line)| line.contains("trying without a journal"))
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        other.execute_batch("ROLLBACK").unwrap();
+        let _ = done.join().unwrap();
+        assert!(pending(&device) == 1 || state(&device.restarted()) == "signed_in");
+    });
+}
+
+#[test]
+fn a_hook_whose_taker_died_comes_back() {
+    let (_service, device) = signed_in();
+    let hooks = ["mine".to_owned()];
+    let options = LogoutOptions { hooks: hooks.to_vec(), ..LogoutOptions::default() };
+    device.log_out(&options, &never()).unwrap();
+    assert_eq!(device.take_tasks(&[], &hooks).unwrap().len(), 1);
+    device.advance(7 * 24 * 3600);
+    drain(&device);
+    assert_eq!(device.take_tasks(&[], &hooks).unwrap().len(), 1);
+}

@@ -27,11 +27,8 @@ class Shim:
         self.choices: list[int] = []
         self.offered: list[list[tuple[str, str]]] = []
         self.confirms = True
-        # Done each time Kodi gets its turn; True means that Kodi is ending.
-        self.turn: Callable[[], bool] = lambda: False
         self.builtins: list[str] = []
         self.cleared: list[tuple[int, str]] = []
-        self.window = FakeWindow
 
     def load(self, name: str) -> Any:
         return importlib.import_module(f"sessionkeeper.kodi.{name}")
@@ -55,9 +52,7 @@ class Shim:
             yesno=lambda *_: self.confirms,
             select=self._select,
         )
-        monitor = SimpleNamespace(
-            abortRequested=lambda: False, waitForAbort=lambda _=0: bool(self.turn())
-        )
+        monitor = SimpleNamespace(abortRequested=lambda: False, waitForAbort=lambda _=0: False)
         progress = SimpleNamespace(
             create=lambda *_: None, close=lambda: None, iscanceled=lambda: False
         )
@@ -80,14 +75,14 @@ class Shim:
                 NOTIFICATION_WARNING="",
                 Action=object,
                 Control=object,
-                ControlTextBox=FakeTextBox,
+                ControlTextBox=object,
                 Dialog=lambda: dialog,
                 DialogProgress=lambda: progress,
                 ListItem=lambda words, below: (words, below),
                 Window=lambda number: SimpleNamespace(
                     clearProperty=lambda name: self.cleared.append((number, name))
                 ),
-                WindowXMLDialog=self.window,
+                WindowXMLDialog=object,
             ),
             "xbmcvfs": SimpleNamespace(
                 translatePath=lambda path: path.replace("special://profile/", self.profile).replace(
@@ -122,52 +117,6 @@ class Words(str):
 
     def format(self, *_: object, **values: object) -> str:
         return f"{self}({', '.join(str(value) for value in values.values())})"
-
-
-class FakeWindow:
-    """A window of the skin whose controls remember what they show."""
-
-    shown: FakeWindow | None = None
-
-    def __init__(self, *_: str) -> None:
-        self.controls: dict[int, FakeControl] = {}
-        self.focus = 0
-        self.closed = False
-
-    def show(self) -> None:
-        type(self).shown = self
-        FakeWindow.shown = self
-        self.onInit()
-
-    def onInit(self) -> None:  # noqa: N802 - Kodi's name
-        pass
-
-    def close(self) -> None:
-        self.closed = True
-
-    def getControl(self, number: int) -> FakeControl:  # noqa: N802
-        return self.controls.setdefault(number, FakeControl())
-
-    def setFocusId(self, number: int) -> None:  # noqa: N802
-        self.focus = number
-
-
-class FakeControl:
-    def __init__(self) -> None:
-        self.words, self.image, self.visible = "", "", True
-
-    def setLabel(self, words: str) -> None:  # noqa: N802
-        self.words = words
-
-    def setImage(self, path: str, _: bool) -> None:  # noqa: N802
-        self.image = path
-
-    def setVisible(self, visible: bool) -> None:  # noqa: N802
-        self.visible = visible
-
-
-class FakeTextBox(FakeControl):
-    pass
 
 
 def forget() -> None:

@@ -137,18 +137,6 @@ def test_settings_that_are_being_written_are_read_again(shim: Shim, settings_fil
     assert shim.told == []
 
 
-def test_damaged_settings_give_way_to_the_defaults(shim: Shim, settings_file: Path) -> None:
-    def read() -> str:
-        if settings_file.exists():
-            raise TypeError
-        return "angel"
-
-    shim.read = read
-    shim.load("settings").fresh()
-    ids = shim.load("strings").IDS
-    assert shim.told == [f"#{ids['settings_unreadable']}"]
-
-
 def test_settings_that_somebody_still_writes_are_left_alone(
     shim: Shim, settings_file: Path
 ) -> None:
@@ -173,6 +161,17 @@ def test_a_shim_that_cannot_be_imported_is_a_dialog_for_a_script_only(
     assert shim.told == ["#30220"]
     assert shim.load("strings").IDS["error_native_module_missing"] == 30220
     assert len([line for line, _ in shim.log if "cannot start: " in line]) == 2
+
+
+def test_pictures_of_an_earlier_run_are_removed_and_no_others(shim: Shim, tmp_path: Path) -> None:
+    shim.profile = f"{tmp_path}/"
+    picture = shim.load("code_window")
+    path = Path(picture._write_picture(["101", "010", "101"]))
+    other = path.with_name("somebody-elses.png")
+    other.write_bytes(b"")
+    picture.remove_pictures()
+    assert not path.exists()
+    assert other.exists()
 
 
 def test_times_are_in_the_two_largest_units(shim: Shim) -> None:

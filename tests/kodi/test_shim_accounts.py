@@ -79,17 +79,6 @@ def test_the_active_account_and_giving_up_change_nothing(shim: Shim, choice: int
     assert shim.told == []
 
 
-def test_removing_is_a_logout_of_that_account(shim: Shim) -> None:
-    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER))
-    keeper.report = report("deferred")
-    shim.choices = [3, 1]
-    shim.load("accounts").manage(keeper)
-    assert keeper.done == [("logout", False, "2"), ("finish", "window_property", "builtin")]
-    assert len(shim.told) == 1
-    assert shim.told[0].startswith(shim.text("signed_out_deferred"))
-    assert shim.told[0].endswith("(2)")
-
-
 def test_without_accounts_there_is_nothing_to_remove(shim: Shim) -> None:
     shim.choices = [-1]
     shim.load("accounts").manage(Keeper())

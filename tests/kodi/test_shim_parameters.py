@@ -4,7 +4,6 @@ stand-ins for Kodi's modules.
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -12,46 +11,10 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import Parameter, ParameterMissing, Provider
-from tests.kodi import services
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
-from tests.kodi.test_strings import translations
 
 SETTINGS = ET.parse(ROOT / "resources" / "settings.xml").getroot()
-
-
-def setting(name: str) -> ET.Element:
-    found = SETTINGS.find(f".//setting[@id='{name}']")
-    assert found is not None, f"there is no setting {name}"
-    return found
-
-
-def shown_for(name: str) -> set[str]:
-    """The providers for which a setting is visible."""
-    (dependency,) = setting(name).iter("dependency")
-    conditions = list(dependency.iter("condition")) or [dependency]
-    assert {one.get("operator") for one in conditions} == {"is"}
-    assert {one.get("setting") for one in conditions} == {"provider"}
-    return {str(one.text) for one in conditions}
-
-
-def test_every_built_in_service_can_be_chosen_by_its_name() -> None:
-    words = translations()
-    offered = {
-        str(option.text): words[int(option.attrib["label"])]
-        for option in setting("provider").iter("option")
-    }
-    assert offered == services.built_in()
-
-
-def test_every_parameter_has_a_setting_that_is_visible_where_it_counts() -> None:
-    wanted: dict[str, set[str]] = {}
-    for provider in services.built_in():
-        for name in services.declared(provider):
-            wanted.setdefault(f"parameter_{name}", set()).add(provider)
-    there = [str(one.get("id")) for one in SETTINGS.iter("setting")]
-    assert {name for name in there if name.startswith("parameter_")} == set(wanted)
-    assert {name: shown_for(name) for name in wanted} == wanted
 
 
 def test_no_setting_hides_what_is_typed() -> None:
@@ -110,13 +73,3 @@ def test_what_is_missing_is_named_by_its_setting(
     # The logouts of other services do not wait for it.
     assert settings.open_any(never) == ("closed", False)
     assert opened == [("closed", {})]
-
-
-def test_a_dialog_says_what_to_fill_in(
-    shim: Shim, opened: list[tuple[str, dict[str, str]]]
-) -> None:
-    shim.read = lambda: "open"
-    shim.load("main").run_script(["login"])
-    (words,) = shim.told
-    assert words.startswith(shim.text("error_parameter_missing"))
-    assert re.search(rf"{shim.text('parameter_missing')}\({shim.text('parameter_base')}\)", words)

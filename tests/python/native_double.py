@@ -253,9 +253,6 @@ class NativeDouble(types.ModuleType):
     def _login_finish(self, _: dict[str, Any]) -> dict[str, Any]:
         return error("invalid_input", "there is no such login", "")
 
-    def _switch(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return error("unknown_account", f"no account {arguments['account']} is stored")
-
     def _take_tasks(self, arguments: dict[str, Any]) -> dict[str, Any]:
         kinds, hooks = arguments["kinds"], arguments["hooks"]
         found = [

@@ -8,9 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, Callable
 
+import pytest
+
+import sessionkeeper
 from tests.canaries import Search, parts, written_files
 from tests.python.conftest import CommandLine
 from tests.servers.fixture import StandIn
@@ -37,10 +41,32 @@ LOGOUT_FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("nul_in_header", {}),
     ("tls_unknown_ca", {}),
 ]
-# The command line of the package itself, with its log turned up: it has no option for that.
-TALKATIVE = (
-    "import sys; from sessionkeeper import cli; sys.exit(cli.main(['--verbose', *sys.argv[1:]]))"
-)
+
+
+class Shown:
+    """All that a keeper showed while a test went on, by place."""
+
+    def __init__(self, keeper: sessionkeeper.Keeper) -> None:
+        self.keeper = keeper
+        self.shown: dict[str, str | bytes] = {}
+
+    def show(self, place: str, *things: object) -> None:
+        texts = [f"{thing!r} {thing}" for thing in things]
+        self.shown[f"{place}, step {len(self.shown)}"] = "\n".join(texts)
+
+    def fails(self, place: str, act: Callable[[], object]) -> None:
+        with pytest.raises(sessionkeeper.Error) as caught:
+            act()
+        error = caught.value
+        self.show(place, error, error.hint, error.args, error.as_dict(), vars(error))
+        shown = traceback.format_exception(type(error), error, error.__traceback__)
+        self.show(f"the traceback of {place}", "".join(shown))
+
+    def show_the_rest(self) -> None:
+        keeper = self.keeper
+        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.schedule())
+        self.show("the rest", keeper.audit(1000), keeper.doctor(), keeper.events(0))
+        self.show("the log", *keeper.take_log())
 
 
 class Plant:

@@ -27,17 +27,6 @@ def double(native: NativeDouble, tmp_path: Path) -> sessionkeeper.Keeper:
     return sessionkeeper.open(data_dir=tmp_path)
 
 
-def test_the_accounts_are_listed(native: NativeDouble, double: sessionkeeper.Keeper) -> None:
-    native.answer("accounts", {"accounts": [STORED, OTHER]})
-    first, second = double.accounts()
-    assert first.account == sessionkeeper.Account("87735831", "Viewer", "viewer@example.com")
-    assert (first.active, first.state, first.signed_in_at) == (True, "signed_in", 1700000000)
-    assert (second.account.id, second.active, second.state) == ("2", False, "expired")
-    assert native.arguments("accounts") == {"all": False}
-    double.accounts(all=True)
-    assert native.arguments("accounts") == {"all": True}
-
-
 @pytest.mark.parametrize(
     ("state", "renewable", "has_session"),
     [("signed_in", False, True), ("expired", True, True), ("expired", False, False)],
@@ -53,11 +42,6 @@ def test_switching_gives_the_session(
     session = double.switch("87735831")
     assert (session is not None) is has_session
     assert native.arguments("switch") == {"account": "87735831"}
-
-
-def test_switching_to_nobody(native: NativeDouble, double: sessionkeeper.Keeper) -> None:
-    with pytest.raises(sessionkeeper.UnknownAccount, match="no account 3"):
-        double.switch("3")
 
 
 def test_removing_is_a_logout_of_that_account(
@@ -109,13 +93,6 @@ def test_switching_prints_the_status(
     native.answer("status", {**SIGNED_IN, **changes})
     assert cli.main(["--json", "accounts", "--switch", "87735831"]) == exit_status
     assert json.loads(capsys.readouterr().out) == {**SIGNED_IN, **changes}
-
-
-def test_an_unknown_account_is_a_usage_error(
-    native: NativeDouble, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["--json", "accounts", "--switch", "3"]) == 2
-    assert json.loads(capsys.readouterr().out)["error"]["code"] == "unknown_account"
 
 
 def test_logging_out_one_account(native: NativeDouble) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
-import http.cookiejar
 import re
-import socket
 import ssl
 import time
 from pathlib import Path
@@ -26,16 +23,6 @@ from tests.servers.browser import (
 from tests.servers.fixture import StandIn
 
 # Faults that are proper HTTP
-
-
-def test_status_fault_counts_down(server: StandIn, browser: Browser) -> None:
-    server.fault("/logout", "status:503", times=1, retry_after=5, host="auth.angel.com")
-    answer = browser.get(LOGOUT, follow=False)
-    assert answer.status == 503
-    assert answer.headers["retry-after"] == "5"
-    assert server.check(cookies=browser.cookies()), "the session lives"
-    assert browser.get(LOGOUT, follow=False).status == 302
-    assert [one["answer"] for one in server.journal("/logout")] == ["status:503", 302]
 
 
 @pytest.mark.parametrize(
@@ -72,47 +59,7 @@ def test_answers_that_prove_nothing(
         assert set(browser.cookies()) >= FOUR
 
 
-@pytest.mark.parametrize("code", [200, 303, 307, 500])
-def test_other_status_with_the_proof(server: StandIn, browser: Browser, code: int) -> None:
-    server.fault("/logout", "with_status", code=code)
-    answer = browser.get(LOGOUT, follow=False)
-    assert answer.status == code
-    assert answer.headers["location"] == LOGIN
-    assert len(answer.set_cookies) == 4
-
-
-def test_partial_deletion_takes_names(server: StandIn, browser: Browser) -> None:
-    server.fault("/logout", "partial_deletion", cookies=["angel_jwt_v2"], ends=True)
-    answer = browser.get(LOGOUT, follow=False)
-    assert [line.partition("=")[0] for line in answer.set_cookies] == ["angel_jwt_v2"]
-    assert not server.sessions()[-1]["alive"], "`ends` says so"
-
-
-def test_redirect_chain_ends_after_its_hops(server: StandIn) -> None:
-    server.fault("/auth/login", "redirect_chain", hops=3)
-    assert "/u/login" in Browser(server).get(LOGIN).url
-    assert len(server.journal("/auth/login")) == 4
-
-
-@pytest.mark.parametrize(("fault", "kind"), [("html_200", "html"), ("json_200", "json")])
-def test_bare_200(server: StandIn, browser: Browser, fault: str, kind: str) -> None:
-    server.fault("/logout", fault)
-    answer = browser.get(LOGOUT, follow=False)
-    assert answer.status == 200
-    assert kind in answer.headers["content-type"]
-    assert not answer.set_cookies
-    assert server.check(cookies=browser.cookies())
-
-
 # Faults below HTTP
-
-
-def test_ended_but_reset_is_ambiguous(server: StandIn, browser: Browser) -> None:
-    server.fault("/logout", "ended_but_reset")
-    with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
-        browser.get(LOGOUT, follow=False)
-    assert not server.sessions()[-1]["alive"]
-    assert server.journal("/logout")[0]["answer"] == "ended_but_reset"
 
 
 @pytest.mark.parametrize(
@@ -224,34 +171,6 @@ def test_certificate_faults(server: StandIn, tls: str, complaint: str) -> None:
     assert not server.journal()
     server.settings(tls="")
     assert b" 302 " in ask(server)
-
-
-def test_keep_alive_and_its_end_by_a_fault(server: StandIn) -> None:
-    with dial(server, "www.angel.com") as tls:
-        for _ in range(2):
-            tls.sendall(b"GET /watch HTTP/1.1\r\nHost: www.angel.com\r\n\r\n")
-            answer = http.client.HTTPResponse(tls)
-            answer.begin()
-            assert answer.status == 200
-            assert answer.read().endswith(b"</html>\n")
-        server.fault("*", "refuse", times=1)
-        assert tls.recv(1) == b""
-    first, second = server.journal("/watch")
-    assert first["connection"] == second["connection"]
-
-
-def test_what_arrives_elsewhere_is_journaled(server: StandIn) -> None:
-    ask(server, "/collect", "evil.example")
-    ask(server, "/collect", "auth.angel.com:4443")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=2) as plain:
-        plain.sendall(b"GET /clear HTTP/1.1\r\nHost: www.angel.com\r\nConnection: close\r\n\r\n")
-        assert b" 421 " in plain.recv(65536)
-    seen = [(one["scheme"], one["host"], one["answer"]) for one in server.journal()]
-    assert seen == [
-        ("https", "evil.example", 421),
-        ("https", "auth.angel.com:4443", 421),
-        ("http", "www.angel.com", 421),
-    ]
 
 
 # All of them

@@ -19,48 +19,6 @@ def log_in(command_line: CommandLine) -> None:
     assert shown["state"] == "signed_in"
 
 
-def test_from_the_login_to_a_proved_logout(angel: StandIn, command_line: CommandLine) -> None:
-    assert command_line.json("status")["state"] == "signed_out"
-    assert command_line.json("restore", exit_status=3)["state"] == "signed_out"
-    log_in(command_line)
-    angel.clear_journal()
-    status = command_line.json("status")
-    assert status["account"]["email"] == NAME
-    assert angel.journal() == []
-    assert command_line.json("restore")["state"] == "signed_in"
-    query = [
-        "--data",
-        '{"query": "{ me { email } }"}',
-        "--header",
-        "Content-Type: application/json",
-    ]
-    answer = command_line.json("request", "POST", GRAPHQL, *query)
-    assert answer["status"] == 200
-    assert NAME in answer["body"]
-    assert sum(request["has_password"] for request in angel.journal()) == 0
-    report = command_line.json("logout")
-    assert (report["local"], report["remote"], report["status"]) == ("cleared", "revoked", 302)
-    assert not angel.sessions()[-1]["alive"]
-    assert command_line.json("status")["state"] == "signed_out"
-    assert command_line.json("outbox") == {"entries": []}
-    events = [event["event"] for event in command_line.json("audit")["events"]]
-    assert [events.count(event) for event in ("login", "logout", "revoked")] == [1, 1, 1]
-    assert command_line.json("logout")["local"] == "already_signed_out"
-
-
-def test_a_deferred_logout_is_done_and_drained(angel: StandIn, command_line: CommandLine) -> None:
-    log_in(command_line)
-    angel.settings(listening=False)
-    ended = command_line.run("logout")
-    assert ended.returncode == 0
-    assert b"the server will be told when it can be reached" in ended.stdout
-    (entry,) = command_line.json("outbox")["entries"]
-    assert entry["last_outcome"] == "deferred"
-    angel.settings(listening=True)
-    drained = command_line.json("outbox", "--drain")
-    assert (drained["revoked"], drained["entries"]) == (1, [])
-
-
 def test_the_exit_status(angel: StandIn, command_line: CommandLine, tmp_path: Path) -> None:
     wrong = command_line.json("login", "--username", NAME, given=b"wrong-canary\n", exit_status=4)
     assert wrong["error"]["code"] == "credentials_refused"

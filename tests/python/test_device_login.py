@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sessionkeeper
-from tests.python.native_double import CODE, QR_ROWS, SIGNED_IN, Hanging, NativeDouble, error
+from tests.python.native_double import CODE, QR_ROWS, SIGNED_IN, NativeDouble
 
 
 @pytest.fixture
@@ -22,18 +22,6 @@ def oidc(native: NativeDouble) -> NativeDouble:
 @pytest.fixture
 def keeper(oidc: NativeDouble, tmp_path: Path) -> sessionkeeper.Keeper:
     return sessionkeeper.open("oidc", data_dir=tmp_path)
-
-
-def test_the_code_is_shown_and_waited_for(oidc: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
-    login = keeper.start_device_login()
-    assert login.user_code == CODE["user_code"]
-    assert login.verification_uri == CODE["verification_uri"]
-    assert login.address == login.verification_uri_complete == CODE["verification_uri_complete"]
-    assert (login.expires_at, login.interval) == (CODE["expires_at"], 5)
-    assert login.qr() == QR_ROWS
-    session = login.wait()
-    assert session.account.email == "viewer@example.com"
-    assert oidc.started == [("login_start", {}), ("login_finish", {"handle": 5})]
 
 
 def test_without_a_complete_address_the_plain_one_serves(
@@ -73,39 +61,6 @@ def test_the_remaining_time_counts_down_whatever_the_clock_does(
     assert login.remaining() == 1
     now["monotonic"] += 1
     assert login.remaining() == 0
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("code_expired", sessionkeeper.CodeExpired),
-        ("login_denied", sessionkeeper.LoginDenied),
-        ("network_error", sessionkeeper.NetworkError),
-    ],
-)
-def test_how_it_may_end(
-    oidc: NativeDouble, keeper: sessionkeeper.Keeper, code: str, kind: type[Exception]
-) -> None:
-    oidc.answer("login_finish", error(code))
-    with pytest.raises(kind):
-        keeper.start_device_login().wait()
-
-
-def test_cancelling_takes_less_than_a_second(
-    oidc: NativeDouble, keeper: sessionkeeper.Keeper
-) -> None:
-    oidc.answer("login_finish", Hanging(error("cancelled")))
-    login = keeper.start_device_login()
-    began = time.monotonic()
-    with pytest.raises(sessionkeeper.Cancelled):
-        login.wait(stop=lambda: True)
-    assert time.monotonic() - began < 0.5
-
-
-def test_a_provider_with_passwords_has_no_code(native: NativeDouble, tmp_path: Path) -> None:
-    keeper = sessionkeeper.open(data_dir=tmp_path)
-    with pytest.raises(sessionkeeper.InvalidInput, match="user name and a password"):
-        keeper.start_device_login()
 
 
 def test_repr_does_not_tell_the_code(keeper: sessionkeeper.Keeper) -> None:

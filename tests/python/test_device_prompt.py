@@ -57,19 +57,6 @@ def test_text_from_the_service_cannot_steer_the_terminal(
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [("code_expired", 1), ("login_denied", 4), ("network_error", 5)]
-)
-def test_the_exit_status_of_each_end(
-    oidc: NativeDouble, capsys: pytest.CaptureFixture[str], code: str, status: int
-) -> None:
-    oidc.answer("login_finish", error(code))
-    assert cli.main(LOGIN) == status
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.endswith("sessionkeeper: what went wrong\nwhat to do\n")
-
-
-@pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         (["login"], "sessionkeeper login --username NAME"),

@@ -42,21 +42,6 @@ def log_in(server: StandIn, who: tuple[str, str] = StandIn.VIEWER) -> str:
     return token
 
 
-@pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII])
-def test_a_session_from_login_to_logout(server: StandIn, who: tuple[str, str]) -> None:
-    token = log_in(server, who)
-    bearer = {"Authorization": f"Bearer {token}"}
-    assert ask(server, "GET", "/me", **bearer) == (200, {"email": who[0]})
-    assert server.check(jwt=token)
-    assert ask(server, "POST", "/logout", **bearer)[0] == 200
-    assert not server.check(jwt=token)
-    (session,) = server.sessions()
-    assert not session["alive"]
-    logout = server.journal("/logout")[0]
-    assert (logout["session"], logout["bearer"]) == (session["id"], True)
-    assert [one["has_password"] for one in server.journal()] == [True, False, False]
-
-
 def test_the_ready_line_says_where(server: StandIn) -> None:
     assert server.parameters == {"base": f"https://{HOST}"}
     assert server.resolve == [f"{HOST}:{server.port}:127.0.0.1"]
@@ -95,17 +80,6 @@ def test_only_the_front_may_forward_and_mark(server: StandIn) -> None:
     assert not server.sessions()[0]["alive"]
 
 
-def test_a_fault_that_keeps_the_session(server: StandIn) -> None:
-    token = log_in(server)
-    bearer = {"Authorization": f"Bearer {token}"}
-    server.fault("/logout", "extra_headers", times=1)
-    assert ask(server, "POST", "/logout", **bearer) == (200, {"message": "signed out"})
-    assert server.check(jwt=token)
-    server.fault("/logout", "extra_headers", ends=True)
-    ask(server, "POST", "/logout", **bearer)
-    assert not server.check(jwt=token)
-
-
 def test_hosts_that_are_not_the_services(server: StandIn) -> None:
     assert ask(server, "GET", "/me", host="other.example")[0] == 421
     assert ask(server, "GET", "/me", host=f"{HOST}:443")[0] == 401
@@ -130,17 +104,6 @@ def test_settings_change_together_or_not_at_all(server: StandIn) -> None:
         with pytest.raises(ValueError, match="takes"):
             server.settings(**wrong)
     assert server.settings() == usual
-
-
-def test_settings_and_sessions_outlive_the_process(server: StandIn) -> None:
-    token = log_in(server)
-    server.settings(down=True, token_lifetime=5)
-    server.kill()
-    server.start()
-    assert server.settings()["token_lifetime"] == 5
-    assert ask(server, "GET", "/me")[0] == 502
-    server.settings(down=False)
-    assert ask(server, "GET", "/me", Authorization=f"Bearer {token}")[0] == 200
 
 
 def test_no_approval_where_there_is_no_device_login(server: StandIn) -> None:

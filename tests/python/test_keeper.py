@@ -13,8 +13,6 @@ import pytest
 
 import sessionkeeper
 from tests.python.native_double import (
-    DOCTOR,
-    ENTRY,
     EVENT,
     REPORT,
     SIGNED_IN,
@@ -137,12 +135,6 @@ def test_arguments_of_the_wrong_type_are_refused_by_their_name(
     assert isinstance(caught.value, ValueError)
 
 
-def test_what_the_core_refuses_is_raised(native: NativeDouble) -> None:
-    native.open_error = error("unknown_provider", "there is no provider nowhere")
-    with pytest.raises(sessionkeeper.UnknownProvider, match="nowhere"):
-        sessionkeeper.open("nowhere")
-
-
 # Logging in
 
 
@@ -224,30 +216,6 @@ def test_logout_passes_its_options(native: NativeDouble, keeper: sessionkeeper.K
     }
 
 
-def test_the_small_verbs(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
-    counts = dict.fromkeys(
-        ("revoked", "already_ended", "deferred", "unconfirmed", "rejected", "expired"), 0
-    )
-    native.answer("outbox", {"entries": [ENTRY]})
-    native.answer("drain", {"entries": [], **counts, "revoked": 1})
-    native.answer("audit", {"events": []})
-    native.answer("schedule", {"renew_at": None, "drain_at": 1700000060})
-    native.answer("forget", {"forgotten": True, "sessions": 1, "pending_revocations": 0})
-    native.answer("doctor", DOCTOR)
-    native.answer("details", {**SIGNED_IN, "signed_in_at": 1, "renewed_at": 2})
-    native.answer("renew", SIGNED_IN)
-    assert keeper.outbox()[0].id == 7
-    assert keeper.drain(due_only=True).revoked == 1
-    assert native.arguments("drain") == {"due_only": True}
-    assert keeper.audit(5) == []
-    assert native.arguments("audit") == {"limit": 5}
-    assert keeper.schedule().drain_at == 1700000060
-    assert keeper.forget().sessions == 1
-    assert keeper.doctor().locks.across_processes
-    assert keeper.details().renewed_at == 2
-    assert keeper.renew().provider == "angel"
-
-
 def test_events_and_log_lines(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
     native.log = [[1, "logged in"], [3, "it broke"]]
     assert keeper.newest_event() == 0
@@ -277,8 +245,3 @@ def test_the_stop_of_the_keeper_holds_for_every_call(native: NativeDouble) -> No
 
 def test_repr_tells_where_and_no_more(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
     assert repr(keeper) == f"<Keeper provider='angel' data_dir={keeper.data_dir!r}>"
-
-
-def test_the_catalogue_needs_no_keeper(native: NativeDouble) -> None:
-    assert [entry.id for entry in sessionkeeper.providers()] == ["angel"]
-    assert native.opened == []

@@ -1,7 +1,8 @@
-"""The stand-in for an OpenID Connect issuer: what oidc-provider, set up as it is here, answers."""
+"""The stand-in for an OpenID Connect issuer: how strict oidc-provider is, set up as it is here."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import time
@@ -14,7 +15,6 @@ from tests.servers.fixture import StandIn
 from tests.servers.oidc import find_reuse, install
 from tests.servers.oidc.device import (
     CONFIDENTIAL,
-    DEVICE,
     ISSUER,
     PUBLIC,
     SCOPE,
@@ -37,36 +37,6 @@ def server(stand_in: Callable[[str], StandIn]) -> StandIn:
 @pytest.fixture
 def device(server: StandIn) -> Device:
     return Device(server)
-
-
-# Discovery
-
-
-@pytest.mark.parametrize("name", ["openid-configuration", "oauth-authorization-server"])
-def test_discovery(server: StandIn, name: str) -> None:
-    found = get(server, f"/.well-known/{name}")
-    assert found["issuer"] == server.parameters["issuer"] == ISSUER
-    assert found["device_authorization_endpoint"] == f"{ISSUER}/device/auth"
-    assert found["token_endpoint"] == f"{ISSUER}/token"
-    assert found["revocation_endpoint"] == f"{ISSUER}/token/revocation"
-    assert found["end_session_endpoint"] == f"{ISSUER}/session/end"
-    assert found["userinfo_endpoint"] == f"{ISSUER}/me"
-    assert set(found["grant_types_supported"]) >= {DEVICE, "refresh_token"}
-    assert [key["kty"] for key in get(server, "/jwks")["keys"]] == ["RSA"]
-
-
-def test_discovery_lies(server: StandIn) -> None:
-    server.settings(discovery_issuer="https://op.evil.example")
-    assert get(server, "/.well-known/openid-configuration")["issuer"] == "https://op.evil.example"
-    server.settings(discovery_issuer="", endpoint_host="op.evil.example")
-    found = get(server, "/.well-known/openid-configuration")
-    assert found["issuer"] == ISSUER
-    assert found["token_endpoint"] == "https://op.evil.example/token"
-    assert found["revocation_endpoint"] == f"{ISSUER}/token/revocation"
-    server.settings(endpoint="revocation_endpoint")
-    found = get(server, "/.well-known/openid-configuration")
-    assert found["token_endpoint"] == f"{ISSUER}/token"
-    assert found["revocation_endpoint"] == "https://op.evil.example/token/revocation"
 
 
 # Device login
@@ -109,83 +79,12 @@ def test_without_offline_access_there_is_no_refresh_token(server: StandIn, devic
     assert "refresh_token" not in device.poll()[1]
 
 
-@pytest.mark.parametrize("when", ["at once", "at the end"])
-def test_the_user_says_no(server: StandIn, device: Device, when: str) -> None:
-    given = {"user_code": device.begin()["user_code"], "deny": True}
-    if when == "at the end":
-        given.update(zip(("username", "password"), server.VIEWER))
-    server._ask("POST", "/approve", given)
-    status, answer = device.poll()
-    assert (status, answer["error"]) == (400, "access_denied")
-    assert server.sessions() == []
-
-
-def test_a_code_expires(server: StandIn, device: Device) -> None:
-    server.settings(device_lifetime=30)
-    code = device.begin()
-    assert code["expires_in"] == 30
-    server.settings(clock_offset=31)
-    status, answer = device.poll()
-    assert (status, answer["error"]) == (400, "expired_token")
-    with pytest.raises(ValueError, match="the code has expired"):
-        server.approve(code["user_code"])
-
-
 def test_a_device_code_serves_once(server: StandIn, device: Device) -> None:
     tokens = device.log_in()
     status, answer = device.poll()
     assert (status, answer["error"]) == (400, "invalid_grant")
     assert not server.check(refresh_token=tokens["refresh_token"]), "and takes all with it"
     assert server.sessions()[-1]["ended_by"] == "reuse"
-
-
-def test_wrong_code_or_password(server: StandIn, device: Device) -> None:
-    with pytest.raises(ValueError, match="the code was not found"):
-        server.approve("BCDF-GHJK")
-    code = device.begin()["user_code"]
-    with pytest.raises(ValueError, match="Wrong e-mail address or password"):
-        server.approve(code, password="wrong")
-    with pytest.raises(ValueError, match="code has already been used"):
-        server.approve(code)
-    assert device.poll()[1]["error"] == "authorization_pending"
-
-
-def test_interval_and_slow_down_are_settings(server: StandIn, device: Device) -> None:
-    for _ in range(3):
-        device.begin()
-        assert device.poll()[1]["error"] == "authorization_pending", "it never says slow_down"
-    server.settings(device_interval=1, slow_down=True)
-    assert device.begin()["interval"] == 1
-    assert device.poll() == (400, {"error": "slow_down"})
-    server.approve(device.code["user_code"])
-    assert device.poll()[0] == 200
-
-
-def test_pages_in_a_browser(server: StandIn, device: Device) -> None:
-    person = browser(server)
-    code = device.begin()
-    page = person.open(code["verification_uri_complete"])
-    (form,) = page.forms
-    page = person.submit(page, form)
-    assert (page.title, code["user_code"] in page.text) == ("Confirm device", True)
-    forged = {**page.forms["op.deviceConfirmForm"].fields, "xsrf": "x"}
-    assert person.open(f"{ISSUER}/device", forged).error == "invalid_request"
-    page = person.submit(
-        person.open(f"{ISSUER}/device"),
-        "op.deviceInputForm",
-        user_code=code["user_code"].replace("-", "").lower(),
-    )
-    page = person.submit(page, "op.deviceConfirmForm")
-    login = page.url
-    assert browser(server).open(login).status == 400, "another browser"
-    page = person.submit(page, "login", username=server.VIEWER[0], password="wrong")
-    assert (page.title, page.error) == ("Sign in", "Wrong e-mail address or password")
-    page = person.submit(page, "login", username=server.VIEWER[0], password=server.VIEWER[1])
-    assert "offline_access" in page.text
-    page = person.submit(page, "consent")
-    assert page.title == "Signed in"
-    assert all(cookie.secure for cookie in person.jar)
-    assert device.poll()[0] == 200
 
 
 # Renewal
@@ -227,19 +126,55 @@ def test_a_used_refresh_token_ends_the_login(server: StandIn, device: Device) ->
     assert server.check(refresh_token=other["refresh_token"])
 
 
-def test_tokens_expire(server: StandIn, device: Device) -> None:
-    server.settings(access_lifetime=60, refresh_lifetime=600)
+# Logout
+
+
+def test_revocation_of_something_else_is_200_too(server: StandIn, device: Device) -> None:
     tokens = device.log_in()
-    assert tokens["expires_in"] == 60
-    server.settings(clock_offset=61)
-    status, answer = me(server, tokens["access_token"])
-    assert (status, answer["error"]) == (401, "invalid_token")
-    assert server.sessions()[-1]["alive"]
-    server.settings(clock_offset=601)
-    assert not server.sessions()[-1]["alive"]
-    status, answer = device.refresh(tokens["refresh_token"])
-    assert (status, answer["error"]) == (400, "invalid_grant")
+    assert device.revoke("never.seen") == (200, None)
+    assert device.revoke(tokens["refresh_token"], "access_token")[0] == 200, "a wrong hint"
+    assert device.revoke(tokens["refresh_token"])[0] == 200, "for the second time"
+    tokens = device.log_in()
+    assert Device(server, CONFIDENTIAL).revoke(tokens["refresh_token"])[0] == 200
+    assert server.check(refresh_token=tokens["refresh_token"]), "another client's"
+
+
+def test_revoking_a_used_refresh_token_ends_the_login(server: StandIn, device: Device) -> None:
+    first = device.log_in()
+    _, second = device.refresh(first["refresh_token"])
+    assert device.revoke(first["refresh_token"])[0] == 200
+    assert not server.check(refresh_token=second["refresh_token"])
     assert find_reuse(server) == 0
+
+
+def test_end_session_without_cookies_is_a_page(server: StandIn, device: Device) -> None:
+    tokens = device.log_in()
+    person = browser(server)
+    page = person.open(f"{ISSUER}/session/end", {"id_token_hint": tokens["id_token"]})
+    assert (page.status, page.title) == (200, "Submitting Callback")
+    (form,) = page.forms
+    page = person.submit(page, form)
+    assert page.title == "Signed out"
+    assert server.sessions()[-1]["alive"], "it ends a browser's session, and there was none"
+    assert server.check(refresh_token=tokens["refresh_token"])
+
+
+# The front: journal and faults
+
+
+def test_a_fault_decides_whether_the_login_ends(server: StandIn, device: Device) -> None:
+    tokens = device.log_in()
+    server.fault("/token/revocation", "reset_after_read", times=1)
+    with pytest.raises((OSError, http.client.HTTPException)):
+        device.revoke(tokens["refresh_token"])
+    assert server.sessions()[-1]["alive"]
+    server.fault("/token/revocation", "with_status", code=503, times=1)
+    assert device.revoke(tokens["refresh_token"])[0] == 503
+    assert server.check(refresh_token=tokens["refresh_token"])
+    server.fault("/token/revocation", "ended_but_reset", times=1)
+    with pytest.raises((OSError, http.client.HTTPException)):
+        device.revoke(tokens["refresh_token"])
+    assert not server.sessions()[-1]["alive"]
 
 
 # The process
@@ -275,16 +210,6 @@ def test_restart_and_kill_keep_everything(tmp_path: Path) -> None:
         device.revoke(tokens["refresh_token"])
         server.restart()
         assert [one["alive"] for one in server.sessions()] == [False, True]
-
-
-def test_a_cut_off_last_line_of_the_state_is_left_out(tmp_path: Path) -> None:
-    with StandIn("oidc", tmp_path) as server:
-        tokens = Device(server).log_in()
-        server.stop()
-        with open(tmp_path / "state.jsonl", "a", encoding="utf-8") as file:
-            file.write('{"kind": "Grant", "id"')
-        server.start()
-        assert server.check(refresh_token=tokens["refresh_token"])
 
 
 def test_control_refuses_nonsense(server: StandIn) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.canaries import Search
 from tests.python.conftest import CommandLine
-from tests.python.planting import NAME, PASSWORD, TALKATIVE, plant_in
+from tests.python.planting import NAME, PASSWORD, plant_in
 from tests.servers.fixture import StandIn
 
 
@@ -99,7 +99,8 @@ def test_a_login_starts_no_process(angel: StandIn, command_line: CommandLine) ->
         "    if event in starts: print('STARTED', event, file=sys.stderr, flush=True)\n"
         "sys.addaudithook(hook)\n"
     )
-    for code, is_seen in ((TALKATIVE, False), ("import os; os.system('true')", True)):
+    login = "from sessionkeeper import cli; sys.exit(cli.main(['--verbose', *sys.argv[1:]]))"
+    for code, is_seen in ((login, False), ("import os; os.system('true')", True)):
         command = command_line.command("login", "--username", NAME)
         command[1:3] = ["-c", watch + code]
         ended = subprocess.run(

@@ -124,15 +124,6 @@ def test_the_module_finds_nothing_wrong_in_what_is_built_in(path: Path) -> None:
     assert found.summary
 
 
-def test_the_module_tells_the_line(file: Path) -> None:
-    text = (ROOT / "resources" / "providers" / "angel.toml").read_text(encoding="utf-8")
-    file.write_text(text.replace("cookie_domains =", "cookie_domain ="), encoding="utf-8")
-    (problem,) = sessionkeeper.check_provider(file).problems
-    lines = file.read_text(encoding="utf-8").splitlines()
-    assert lines[problem.line - 1].startswith("cookie_domain =")
-    assert "cookie_domain" in problem.message
-
-
 # A dictionary, by the real module
 
 

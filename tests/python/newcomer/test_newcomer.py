@@ -55,12 +55,6 @@ def test_the_check_finds_nothing() -> None:
     assert "https://signin.south.newcomer-demo.example/v3/signin" in "".join(found.summary)
 
 
-def test_the_region_has_to_be_given(tmp_path: Path) -> None:
-    with pytest.raises(sessionkeeper.ParameterMissing) as raised:
-        sessionkeeper.open(FILE, data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
-    assert raised.value.code == "parameter_missing"
-
-
 @pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII], ids=["ascii", "non-ascii"])
 def test_login_restart_request_logout(server: StandIn, opened: Open, who: tuple[str, str]) -> None:
     session = opened().login(*who)
@@ -101,31 +95,6 @@ def test_the_sign_in_host_gets_no_token(server: StandIn, opened: Open) -> None:
     ]
 
 
-def test_a_wrong_password(server: StandIn, opened: Open) -> None:
-    keeper = opened()
-    with pytest.raises(sessionkeeper.CredentialsRefused):
-        keeper.login(server.VIEWER[0], "wrong horse")
-    assert keeper.session is None
-    assert server.sessions() == []
-    assert len(server.journal("/v3/signin")) == 1
-
-
-def test_renewals_rotate(server: StandIn, opened: Open) -> None:
-    keeper = opened()
-    tokens = [bearer_of(keeper.login(*server.VIEWER))]
-    tokens += [bearer_of(keeper.renew()) for _ in range(2)]
-    assert len(set(tokens)) == 3
-    assert [one["answer"] for one in server.journal("/v3/renew")] == [200, 200]
-    assert server.sessions()[-1]["alive"]
-
-
-def test_a_token_that_ended_is_renewed_by_a_request(server: StandIn, opened: Open) -> None:
-    session = opened().login(*server.VIEWER)
-    server.settings(clock_offset=700)
-    assert session.get(ME).status_code == 200
-    assert len(server.journal("/v3/renew")) == 1
-
-
 def test_with_the_default_margin(server: StandIn, opened: Open) -> None:
     """The tokens last for 600 s, and the margin is an hour: not a renewal for each request."""
     session = opened(renewal_margin=3600).login(*server.VIEWER)
@@ -133,15 +102,6 @@ def test_with_the_default_margin(server: StandIn, opened: Open) -> None:
         assert session.get(ME).status_code == 200
     assert opened(renewal_margin=3600).restore() is not None
     assert server.journal("/v3/renew") == []
-
-
-def test_a_session_that_somebody_else_ended(server: StandIn, opened: Open) -> None:
-    keeper = opened()
-    session = keeper.login(*server.VIEWER)
-    server.end_session(server.sessions()[-1]["id"])
-    with pytest.raises(sessionkeeper.SessionExpired):
-        session.get(ME)
-    assert keeper.session is None
 
 
 def test_an_offline_logout_is_made_up_for(server: StandIn, opened: Open) -> None:

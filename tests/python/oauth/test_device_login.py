@@ -11,14 +11,10 @@ from tests.python.oauth.issuers import BOTH, OIDC, WORKOS, Device, Issuer, audit
 from tests.python.oauth.processes import Process
 from tests.servers.fixture import StandIn
 
+pytestmark = pytest.mark.parametrize("issuer", BOTH, ids=str)
+
 # The setting for how long a code is good.
 LIFETIME = {OIDC: "device_lifetime", WORKOS: "device_expires_in"}
-
-
-@pytest.fixture(scope="module", params=BOTH, ids=str)
-def issuer(request: pytest.FixtureRequest) -> Issuer:
-    found: Issuer = request.param
-    return found
 
 
 def test_from_the_code_to_the_session(server: StandIn, issuer: Issuer, blank: Device) -> None:

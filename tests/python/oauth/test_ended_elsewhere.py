@@ -11,11 +11,7 @@ from tests.python.oauth.issuers import BOTH, Device, Issuer, audited, told
 from tests.python.oauth.processes import Process
 from tests.servers.fixture import StandIn
 
-
-@pytest.fixture(scope="module", params=BOTH, ids=str)
-def issuer(request: pytest.FixtureRequest) -> Issuer:
-    found: Issuer = request.param
-    return found
+pytestmark = pytest.mark.parametrize("issuer", BOTH, ids=str)
 
 
 def assert_over(device: Device) -> None:

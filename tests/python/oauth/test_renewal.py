@@ -14,14 +14,10 @@ from tests.python.oauth.issuers import BOTH, Device, Issuer, audited, told, wait
 from tests.python.oauth.processes import Process
 from tests.servers.fixture import StandIn
 
+pytestmark = pytest.mark.parametrize("issuer", BOTH, ids=str)
+
 NAME = StandIn.VIEWER[0]
 CALLERS = 5
-
-
-@pytest.fixture(scope="module", params=BOTH, ids=str)
-def issuer(request: pytest.FixtureRequest) -> Issuer:
-    found: Issuer = request.param
-    return found
 
 
 def at_once(device: Device, act: Callable[[sessionkeeper.Keeper], object]) -> list[object]:

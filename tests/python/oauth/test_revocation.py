@@ -9,7 +9,7 @@ from typing import Callable
 import pytest
 
 import sessionkeeper
-from tests.python.oauth.issuers import METADATA, OIDC, Device, audited, told
+from tests.python.oauth.issuers import BOTH, METADATA, OIDC, Device, audited, told
 from tests.python.oauth.processes import Process
 from tests.servers.fixture import StandIn
 from tests.servers.oidc.device import get
@@ -36,7 +36,7 @@ class Copied:
 def assert_dead(copied: Copied, device: Device) -> None:
     assert copied.accepted() == [False, False]
     assert not device.alive
-    assert device.at_server["ended_by"] == "revocation"
+    assert device.at_server["ended_by"] == ("revocation" if device.issuer is OIDC else "logout")
 
 
 def test_what_is_sent_and_what_it_does(server: StandIn, device: Device) -> None:
@@ -65,6 +65,7 @@ def test_what_is_sent_and_what_it_does(server: StandIn, device: Device) -> None:
         session.get(OIDC.me)
 
 
+@pytest.mark.parametrize("issuer", BOTH, ids=str)
 def test_twice_and_when_signed_out(server: StandIn, device: Device) -> None:
     device.keeper.logout()
     server.clear_journal()
@@ -75,15 +76,16 @@ def test_twice_and_when_signed_out(server: StandIn, device: Device) -> None:
     assert len(audited(device.keeper, "revoked")) == 1
 
 
+@pytest.mark.parametrize("issuer", BOTH, ids=str)
 def test_offline_and_drained_by_another_process(server: StandIn, device: Device) -> None:
     copied = Copied(device)
-    server.stop()
+    server.settings(listening=False)
     began = time.monotonic()
     report = device.keeper.logout(deadline=2)
     assert time.monotonic() - began < 4
     assert (report.local, report.remote, report.status) == ("cleared", "deferred", None)
     assert device.keeper.status().state == "signed_out"
-    server.start()
+    server.settings(listening=True)
     assert copied.accepted() == [True, True]
     with Process(device.options) as other:
         other.begin("restore")

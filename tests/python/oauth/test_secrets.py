@@ -7,9 +7,7 @@ stored, raised or shown.
 from __future__ import annotations
 
 import json
-import traceback
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -17,10 +15,11 @@ import sessionkeeper
 from tests.canaries import Search, parts, written_files
 from tests.python.oauth.conftest import Stage
 from tests.python.oauth.issuers import BOTH, METADATA, OIDC, Device, Issuer, kept
+from tests.python.planting import ECHOED, Shown
 from tests.servers.fixture import StandIn
 
-# What a careless server might hand back.
-ECHOED = "Kuckuck2Wiedehopf6Eisvogel"
+pytestmark = pytest.mark.parametrize("issuer", BOTH, ids=str)
+
 ERROR = json.dumps({"error": "invalid_scope", "error_description": ECHOED, "error_uri": ECHOED})
 TROUBLE = (
     ("status:400", {"body": ERROR}),
@@ -33,31 +32,13 @@ TROUBLE = (
 )
 
 
-@pytest.fixture(scope="module", params=BOTH, ids=str)
-def issuer(request: pytest.FixtureRequest) -> Issuer:
-    found: Issuer = request.param
-    return found
-
-
-class Plant:
+class Plant(Shown):
     """One device, the secrets that came into being with it, and all that it showed."""
 
     def __init__(self, device: Device) -> None:
+        super().__init__(device.keeper)
         self.device = device
         self.secrets: dict[str, str | bytes] = {"what the server echoed": ECHOED}
-        self.shown: dict[str, str | bytes] = {}
-
-    def show(self, place: str, *things: object) -> None:
-        texts = [f"{thing!r} {thing}" for thing in things]
-        self.shown[f"{place}, step {len(self.shown)}"] = "\n".join(texts)
-
-    def fails(self, place: str, act: Callable[[], object]) -> None:
-        with pytest.raises(sessionkeeper.Error) as caught:
-            act()
-        error = caught.value
-        self.show(place, error, error.hint, error.args, error.as_dict(), vars(error))
-        shown = traceback.format_exception(type(error), error, error.__traceback__)
-        self.shown[f"the traceback of {place}, step {len(self.shown)}"] = "".join(shown)
 
     def code(self) -> sessionkeeper.DeviceLogin:
         login = self.device.keeper.start_device_login()
@@ -66,10 +47,7 @@ class Plant:
         return login
 
     def leaks(self) -> list[str]:
-        keeper = self.device.keeper
-        self.show("the keeper", keeper, keeper.status(), keeper.details(), keeper.schedule())
-        self.show("the rest", keeper.audit(1000), keeper.doctor(), keeper.events(0))
-        self.show("the log", *keeper.take_log())
+        self.show_the_rest()
         self.secrets.update(issued(self.device.server))
         home = self.device.home
         keys = [file for file in written_files(home) if file.suffix == ".key"]

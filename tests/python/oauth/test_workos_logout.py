@@ -10,7 +10,6 @@ import pytest
 
 import sessionkeeper
 from tests.python.oauth.issuers import WORKOS, Device, Issuer, audited, told
-from tests.python.oauth.processes import Process
 from tests.servers.fixture import StandIn
 
 LOGOUT, TOKEN = WORKOS.logout, WORKOS.token
@@ -126,27 +125,6 @@ def test_workos_is_down(server: StandIn, device: Device) -> None:
     assert device.alive
     assert device.keeper.drain().revoked == 1
     assert_dead(device)
-
-
-def test_offline_and_drained_by_another_process(server: StandIn, device: Device) -> None:
-    server.stop()
-    assert device.keeper.logout(deadline=1).remote == "deferred"
-    server.start()
-    assert device.alive
-    with Process(device.options) as other:
-        other.begin("drain")
-        assert other.end() == {"value": 1}
-    assert_dead(device)
-
-
-def test_twice_and_when_signed_out(server: StandIn, device: Device) -> None:
-    device.keeper.logout()
-    server.clear_journal()
-    for keeper in (device.keeper, device.open()):
-        report = keeper.logout()
-        assert (report.local, report.remote) == ("already_signed_out", "nothing_to_revoke")
-    assert server.journal() == []
-    assert device.at_server["logouts"] == 1
 
 
 def test_there_is_no_way_to_log_out_everywhere(server: StandIn, device: Device) -> None:

@@ -9,8 +9,15 @@ import pytest
 
 import sessionkeeper
 from tests.python.conftest import CommandLine
-from tests.python.providers.services import OpenKeeper, Service, base
+from tests.python.providers.services import ALL, OpenKeeper, Service, base
 from tests.servers.fixture import StandIn
+
+
+@pytest.fixture(scope="module", params=ALL, ids=lambda one: one.id)
+def service(request: pytest.FixtureRequest) -> Service:
+    """All of them; a module about one or some overrides it."""
+    found: Service = request.param
+    return found
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 import sessionkeeper
 from tests.python.conftest import CommandLine
 from tests.python.providers.services import (
-    ALL,
     Copied,
     OpenKeeper,
     Service,
@@ -21,12 +20,6 @@ from tests.python.providers.services import (
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
-
-
-@pytest.fixture(scope="module", params=ALL, ids=lambda one: one.id)
-def service(request: pytest.FixtureRequest) -> Service:
-    found: Service = request.param
-    return found
 
 
 def test_the_next_request_notices_and_it_is_told_once(

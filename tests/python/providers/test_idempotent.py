@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import sessionkeeper
-from tests.python.conftest import CommandLine
 from tests.python.providers.services import (
     IDEMPOTENT,
     Copied,
@@ -18,8 +17,6 @@ from tests.python.providers.services import (
     Service,
     alive,
     assert_signed_out,
-    audited,
-    forget_sessions,
     me,
     wait_until,
 )
@@ -53,18 +50,6 @@ def paths(server: StandIn) -> list[str]:
 # Row by row
 
 
-def test_a_valid_token(server: StandIn, keeper: sessionkeeper.Keeper, generation: str) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    server.clear_journal()
-    report = keeper.logout()
-    assert (report.local, report.remote) == ("cleared", "revoked")
-    assert paths(server) == [LOGOUT, ME]
-    assert server.journal()[0]["cookies"] == ["refresh_token"]
-    copied.assert_refused()
-    assert server.sessions()[-1]["logouts"] == 1
-
-
 def test_no_token(server: StandIn, open_keeper: OpenKeeper, tmp_path: Path) -> None:
     """The cookie alone; the older server's file has to say that it wants the token."""
     built_in = Path(__file__).parents[3] / "resources/providers/idempotent.toml"
@@ -96,24 +81,6 @@ def test_no_token_after_half_a_login(
     keeper.drain()
     assert alive(server) == [False]
     assert keeper.outbox() == []
-
-
-@pytest.mark.parametrize("why", ["invalid", "revoked"])
-def test_a_token_that_the_server_does_not_take(
-    server: StandIn, keeper: sessionkeeper.Keeper, generation: str, why: str
-) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    if why == "invalid":
-        forget_sessions(server)
-    else:
-        server.end_session(server.sessions()[-1]["id"])
-    report = keeper.logout()
-    assert report.local == "cleared"
-    assert report.confirmed
-    assert_signed_out(keeper)
-    assert keeper.outbox() == []
-    copied.assert_refused()
 
 
 def log_in_with_a_lapsing_token(server: StandIn, keeper: sessionkeeper.Keeper) -> Copied:
@@ -156,31 +123,6 @@ def test_a_token_that_expired_in_the_outbox_is_renewed_as_well(
     assert (session["alive"], session["renewals"], session["reuses"]) == (False, 1, 0)
 
 
-@pytest.mark.parametrize(
-    "generation",
-    [
-        "new",
-        "old",
-        "old 403",
-    ],
-    indirect=True,
-)
-def test_a_token_that_has_expired_by_the_server_s_clock_alone(
-    server: StandIn, keeper: sessionkeeper.Keeper, generation: str
-) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    server.settings(clock_offset=IDEMPOTENT.lapse + 5)
-    report = keeper.logout()
-    assert report.local == "cleared"
-    assert_signed_out(keeper)
-    # What renews outlives the access, and is not called dead while it is alive.
-    assert report.confirmed is not server.check(cookies=copied.cookies)
-    keeper.drain()
-    assert keeper.outbox() == []
-    copied.assert_refused()
-
-
 def test_an_expired_token_and_an_expired_cookie(
     server: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
@@ -195,53 +137,6 @@ def test_an_expired_token_and_an_expired_cookie(
     assert server.journal() == []
     assert keeper.outbox() == []
     copied.assert_refused()
-
-
-def test_a_database_that_fails(
-    server: StandIn, keeper: sessionkeeper.Keeper, generation: str
-) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    server.settings(database_fails=True)
-    report = keeper.logout()
-    assert report.local == "cleared"
-    # The new server answered 200, as always, and did nothing.
-    assert server.journal(LOGOUT)[-1]["answer"] == (200 if generation == "new" else 500)
-    assert report.remote == ("unconfirmed" if generation == "new" else "deferred")
-    assert_signed_out(keeper)
-    assert keeper.drain().revoked == 0
-    assert audited(keeper, "revoked") == []
-    server.settings(database_fails=False)
-    copied.assert_accepted()
-    assert keeper.drain().revoked == 1
-    copied.assert_refused()
-    assert keeper.outbox() == []
-    assert audited(keeper, "revoked") == ["revoked"]
-
-
-def test_nobody_signed_in(server: StandIn, keeper: sessionkeeper.Keeper, generation: str) -> None:
-    assert keeper.logout().remote == "nothing_to_revoke"
-    keeper.login(NAME, PASSWORD)
-    keeper.logout()
-    server.clear_journal()
-    for _ in range(2):
-        report = keeper.logout()
-        assert (report.local, report.remote) == ("already_signed_out", "nothing_to_revoke")
-    assert server.journal() == []
-
-
-def test_the_command_line_says_no_more_than_is_known(
-    server: StandIn, command_line: CommandLine
-) -> None:
-    command_line.json("login", "--username", NAME, given=PASSWORD.encode() + b"\n")
-    server.settings(database_fails=True)
-    report = command_line.json("logout")
-    assert (report["local"], report["remote"]) == ("cleared", "unconfirmed")
-    assert command_line.json("status")["state"] == "signed_out"
-    server.settings(database_fails=False)
-    assert alive(server) == [True]
-    assert command_line.json("outbox", "--drain")["revoked"] == 1
-    assert alive(server) == [False]
 
 
 # The cookie

@@ -13,7 +13,6 @@ from tests.python.providers.services import (
     alive,
     assert_signed_out,
     audited,
-    forget_sessions,
     me,
     now,
     told,
@@ -134,75 +133,6 @@ def test_the_command_line_shows_the_warning(server: StandIn, command_line: Comma
     report = command_line.json("logout")
     assert report["remote"] == "revoked"
     assert "could not be recorded" in report["audit_warning"]
-
-
-# Row by row, against the new server and the old one
-
-
-@pytest.fixture(params=["new", "old", "old 403"])
-def generation(request: pytest.FixtureRequest, server: StandIn) -> str:
-    name, _, refusal = request.param.partition(" ")
-    server.settings(generation=name, old_refusal=refusal or "401")
-    return str(request.param)
-
-
-def test_a_valid_token(server: StandIn, keeper: sessionkeeper.Keeper, generation: str) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    assert keeper.logout().remote == "revoked"
-    copied.assert_refused()
-
-
-def test_no_token(server: StandIn, keeper: sessionkeeper.Keeper, generation: str) -> None:
-    assert keeper.logout().remote == "nothing_to_revoke"
-    assert server.journal() == []
-
-
-@pytest.mark.parametrize("why", ["invalid", "revoked", "expired"])
-def test_a_token_that_the_server_does_not_take(
-    server: StandIn, keeper: sessionkeeper.Keeper, generation: str, why: str
-) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    if why == "invalid":
-        forget_sessions(server)
-    elif why == "revoked":
-        server.end_session(server.sessions()[-1]["id"])
-    else:
-        server.settings(clock_offset=JWT_AUDIT.lapse + 5)
-    report = keeper.logout()
-    assert report.local == "cleared"
-    # The old server's 401 says it already, the others leave it to the probe.
-    assert report.remote == ("already_ended" if generation == "old" else "revoked")
-    assert_signed_out(keeper)
-    assert keeper.outbox() == []
-    copied.assert_refused()
-
-
-def test_a_database_that_fails(
-    server: StandIn, keeper: sessionkeeper.Keeper, generation: str
-) -> None:
-    keeper.login(NAME, PASSWORD)
-    copied = copy(server, keeper)
-    server.settings(database_fails=True)
-    report = keeper.logout()
-    assert report.local == "cleared"
-    assert report.remote == ("unconfirmed" if generation == "new" else "deferred")
-    assert_signed_out(keeper)
-    assert keeper.drain().revoked == 0
-    assert audited(keeper, "revoked") == []
-    server.settings(database_fails=False)
-    copied.assert_accepted()
-    assert keeper.drain().revoked == 1
-    copied.assert_refused()
-
-
-def test_a_second_logout(server: StandIn, keeper: sessionkeeper.Keeper, generation: str) -> None:
-    keeper.login(NAME, PASSWORD)
-    keeper.logout()
-    server.clear_journal()
-    assert keeper.logout().local == "already_signed_out"
-    assert server.journal() == []
 
 
 # A token that ends

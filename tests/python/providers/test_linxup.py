@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 
 import sessionkeeper
-from tests.python.conftest import CommandLine
 from tests.python.providers.services import (
     LINXUP,
     Copied,
     Service,
     alive,
     assert_signed_out,
-    audited,
     me,
     now,
     told,
@@ -21,7 +19,7 @@ from tests.python.providers.services import (
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
-LOGOUT, RENEW = LINXUP.logout, LINXUP.renew
+LOGOUT = LINXUP.logout
 
 
 @pytest.fixture(scope="module")
@@ -65,20 +63,6 @@ def test_the_customer_number_goes_whatever_the_server_says(
     session = keeper.login(*StandIn.NON_ASCII)
     assert session.cookies["bc_customer_id"] != copied.cookies["bc_customer_id"]
     assert me(server, LINXUP, session) == StandIn.NON_ASCII[0]
-
-
-def test_an_auth_api_that_is_away_is_told_later(
-    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
-) -> None:
-    server.settings(auth_down=True)
-    report = keeper.logout()
-    assert (report.local, report.remote, report.status) == ("cleared", "deferred", 500)
-    assert keeper.drain().deferred == 1
-    assert audited(keeper, "revoked") == []
-    server.settings(auth_down=False)
-    copied.assert_accepted()
-    assert keeper.drain().revoked == 1
-    copied.assert_refused()
 
 
 def test_a_cookie_that_stays_is_no_proof(
@@ -183,19 +167,6 @@ def test_a_renewal_is_relayed_as_well(
     assert session.cookies["bc_customer_id"] == copied.cookies["bc_customer_id"]
     assert not server.check(refresh_token=copied.cookies["refresh_token"])
     assert me(server, LINXUP, session) == NAME
-
-
-def test_a_session_at_its_end_is_renewed_by_a_restart(
-    server: StandIn, command_line: CommandLine
-) -> None:
-    server.settings(access_lifetime=1)
-    shown = command_line.json("login", "--username", NAME, given=PASSWORD.encode() + b"\n")
-    wait_until(shown["expires_at"])
-    server.settings(access_lifetime=3600)
-    assert command_line.json("status")["state"] == "expired"
-    assert command_line.json("restore")["state"] == "signed_in"
-    assert server.sessions()[-1]["renewals"] == 1
-    assert sum(one["has_password"] for one in server.journal()) == 1
 
 
 def test_the_data_is_to_be_refreshed_after_a_logout(

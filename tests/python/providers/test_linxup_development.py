@@ -12,7 +12,6 @@ from tests.python.providers.services import (
     LINXUP,
     OpenKeeper,
     Service,
-    alive,
     assert_signed_out,
     base,
     me,
@@ -54,16 +53,6 @@ def test_from_the_login_to_a_proved_logout(
     assert Client(server).ask("GET", LINXUP.me, cookies=old).status == 401
     assert_signed_out(keeper)
     assert {one["scheme"] for one in server.journal()} == {"http"}
-
-
-def test_a_logout_while_the_server_is_away(server: StandIn, keeper: sessionkeeper.Keeper) -> None:
-    keeper.login(NAME, PASSWORD)
-    server.settings(listening=False)
-    assert keeper.logout().remote == "deferred"
-    server.settings(listening=True)
-    assert alive(server) == [True]
-    assert keeper.drain().revoked == 1
-    assert alive(server) == [False]
 
 
 def test_localhost_alone_is_spoken_to_without_encryption(

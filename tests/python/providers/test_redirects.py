@@ -13,7 +13,6 @@ import pytest
 
 import sessionkeeper
 from tests.python.providers.services import (
-    ALL,
     OpenKeeper,
     Service,
     alive,
@@ -33,12 +32,6 @@ LOCATIONS = {
     "evil_subdomain": "https://{host}.evil.example{path}",
 }
 STATUSES = (302, 307)
-
-
-@pytest.fixture(scope="module", params=ALL, ids=lambda one: one.id)
-def service(request: pytest.FixtureRequest) -> Service:
-    found: Service = request.param
-    return found
 
 
 @pytest.fixture(params=LOCATIONS)

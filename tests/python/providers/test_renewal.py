@@ -67,6 +67,8 @@ def test_a_renewal_that_is_refused_tells_of_the_end(
     with pytest.raises(sessionkeeper.SessionExpired):
         keeper.renew()
     assert_signed_out(keeper)
+    keeper.drain()
+    assert keeper.outbox() == []
 
 
 @pytest.mark.parametrize("fault", ["reset_after_read", "mid_body_reset"])

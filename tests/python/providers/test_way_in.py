@@ -9,7 +9,6 @@ import pytest
 import sessionkeeper
 from tests.python.conftest import CommandLine
 from tests.python.providers.services import (
-    ALL,
     OpenKeeper,
     Service,
     alive,
@@ -22,12 +21,6 @@ from tests.python.providers.services import (
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
-
-
-@pytest.fixture(scope="module", params=ALL, ids=lambda one: one.id)
-def service(request: pytest.FixtureRequest) -> Service:
-    found: Service = request.param
-    return found
 
 
 @pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII], ids=["ascii", "non-ascii"])
@@ -55,6 +48,8 @@ def test_other_processes_need_no_password(
     shown = command_line.json("login", "--username", name, given=given)
     assert (shown["state"], shown["account"]["email"]) == ("signed_in", name)
     server.clear_journal()
+    assert command_line.json("status")["account"]["email"] == name
+    assert server.journal() == []
     assert command_line.json("restore")["account"]["email"] == name
     answer = command_line.json("request", "GET", base(server) + service.me)
     assert answer["status"] == 200
@@ -67,6 +62,8 @@ def test_other_processes_need_no_password(
     assert command_line.json("restore", exit_status=3)["state"] == "signed_out"
     assert command_line.json("logout")["local"] == "already_signed_out"
     assert command_line.json("outbox") == {"entries": []}
+    events = [event["event"] for event in command_line.json("audit")["events"]]
+    assert [events.count(event) for event in ("login", "logout", "revoked")] == [1, 1, 1]
 
 
 def test_a_wrong_password_changes_nothing(

@@ -9,7 +9,6 @@ import pytest
 import sessionkeeper
 from tests.python.conftest import CommandLine
 from tests.python.providers.services import (
-    ALL,
     Copied,
     Service,
     alive,
@@ -23,12 +22,6 @@ from tests.python.providers.services import (
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
-
-
-@pytest.fixture(scope="module", params=ALL, ids=lambda one: one.id)
-def service(request: pytest.FixtureRequest) -> Service:
-    found: Service = request.param
-    return found
 
 
 @pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII], ids=["ascii", "non-ascii"])
@@ -57,14 +50,14 @@ def test_a_logout_without_a_network_is_made_up_for(
 ) -> None:
     keeper.login(NAME, PASSWORD)
     copied = Copied(server, service, keeper)
-    server.stop()
+    server.settings(listening=False)
     began = time.monotonic()
     report = keeper.logout(deadline=2)
     assert time.monotonic() - began < 4
     assert (report.local, report.remote, report.status) == ("cleared", "deferred", None)
     assert_signed_out(keeper)
     assert keeper.status().pending_revocations == 1
-    server.start()
+    server.settings(listening=True)
     copied.assert_accepted()
     assert keeper.drain().revoked == 1
     copied.assert_refused()

@@ -157,15 +157,6 @@ def test_a_page_that_ends_nothing_is_found_out(
     copied.assert_refused()
 
 
-def test_a_session_that_workos_has_ended(
-    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
-) -> None:
-    server.end_session(server.sessions()[-1]["id"])
-    assert keeper.logout().remote == "revoked"
-    assert keeper.outbox() == []
-    copied.assert_refused()
-
-
 def test_an_access_token_that_is_over_logs_out_all_the_same(
     server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
 ) -> None:
@@ -227,13 +218,3 @@ def test_an_endpoint_that_is_gone_is_told_as_such(
         keeper.drain()
     (entry,) = keeper.outbox()
     assert entry.last_outcome == "rejected"
-
-
-def test_a_renewal_that_was_refused_leaves_nothing_to_tell(
-    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
-) -> None:
-    server.end_session(server.sessions()[-1]["id"])
-    with pytest.raises(sessionkeeper.SessionExpired):
-        keeper.renew()
-    keeper.drain()
-    assert keeper.outbox() == []
