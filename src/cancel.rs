@@ -3,39 +3,29 @@
 
 use crate::error::{Error, Kind, Result};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::Notify;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// How long the caller of `run_beside` may overlook a cancel.
+/// How long a caller may overlook a cancel.
 const SLICE: Duration = Duration::from_millis(20);
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<Token>);
-
-#[derive(Default)]
-struct Token {
-    is_set: Mutex<bool>,
-    /// For those who wait, and for those who await.
-    signal: Condvar,
-    notify: Notify,
-}
+pub struct Cancel(Arc<(Mutex<bool>, Condvar)>);
 
 impl Cancel {
     pub fn new() -> Self {
         Cancel::default()
     }
 
-    /// Asks the work to stop; every wait ends at once.
+    /// Asks the work to stop; every `wait` returns at once.
     pub fn cancel(&self) {
-        *self.is_set() = true;
-        self.0.signal.notify_all();
-        self.0.notify.notify_waiters();
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.1.notify_all();
     }
 
     pub fn is_cancelled(&self) -> bool {
-        *self.is_set()
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fails with `Kind::Cancelled` once the token is set.
@@ -43,44 +33,48 @@ impl Cancel {
         if self.is_cancelled() { Err(cancelled()) } else { Ok(()) }
     }
 
-    /// Sleeps for `duration` of monotonic time; false when it was cut short by a cancel.
+    /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
-        let waiting = self.0.signal.wait_timeout_while(self.is_set(), duration, |set| !*set);
-        !*waiting.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    /// Ends when the token is set.
-    pub async fn until_cancelled(&self) {
-        // Made before the look: a cancel in between is not missed.
-        let notified = self.0.notify.notified();
-        if !self.is_cancelled() {
-            notified.await;
-        }
-    }
-
-    fn is_set(&self) -> MutexGuard<'_, bool> {
-        self.0.is_set.lock().unwrap_or_else(PoisonError::into_inner)
+        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (set, _) = self
+            .0
+            .1
+            .wait_timeout_while(guard, duration, |set| !*set)
+            .unwrap_or_else(PoisonError::into_inner);
+        !*set
     }
 }
 
-/// Runs `work` on a thread of its own and waits for it, until a cancel. The work goes on; nobody
-/// takes its result then.
+/// Why a caller went on without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    Cancelled,
+    /// The deadline has passed.
+    Late,
+    /// The work panicked, or no thread could be started for it.
+    Broken,
+}
+
+/// Runs `work` on a thread of its own and waits for it, until the deadline or a cancel. The work
+/// goes on; nobody takes its result then.
 pub fn run_beside<T: Send + 'static>(
     name: &str,
     cancel: &Cancel,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
+    deadline: Option<Instant>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::result::Result<T, Left> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let body = move || drop(sender.send(work()));
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
-    thread.map_err(|_| Error::new(Kind::Internal, "no thread could be started"))?;
+    thread.map_err(|_| Left::Broken)?;
     loop {
-        match receiver.recv_timeout(SLICE) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Timeout) => cancel.check()?,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(Kind::Internal, "the operation hit a bug"));
-            }
+        let left = deadline.map_or(SLICE, |at| at.saturating_duration_since(Instant::now()));
+        match receiver.recv_timeout(left.min(SLICE)) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Disconnected) => return Err(Left::Broken),
+            Err(RecvTimeoutError::Timeout) if cancel.is_cancelled() => return Err(Left::Cancelled),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Left::Late),
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }
@@ -92,7 +86,6 @@ pub fn cancelled() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     #[test]
     fn a_wait_ends_when_it_is_cancelled() {
@@ -110,17 +103,19 @@ mod tests {
     #[test]
     fn a_caller_leaves_work_that_goes_on() {
         let cancel = Cancel::new();
-        assert_eq!(run_beside("test", &cancel, || Ok(7)).unwrap(), 7);
-        let panics = || -> Result<()> { panic!("deliberate, from a test") };
-        assert_eq!(run_beside("test", &cancel, panics).unwrap_err().kind(), Kind::Internal);
+        assert_eq!(run_beside("test", &cancel, None, || 7), Ok(7));
+        let panics = || -> i32 { panic!("deliberate, from a test") };
+        assert_eq!(run_beside("test", &cancel, None, panics), Err(Left::Broken));
         let (done, is_done) = mpsc::channel();
         let slow = move || {
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(100));
             done.send(()).unwrap();
-            Ok(())
         };
-        cancel.cancel();
-        assert_eq!(run_beside("test", &cancel, slow).unwrap_err().kind(), Kind::Cancelled);
+        let soon = Some(Instant::now() + Duration::from_millis(1));
+        assert_eq!(run_beside("test", &cancel, soon, slow), Err(Left::Late));
         assert!(is_done.recv().is_ok());
+        cancel.cancel();
+        let slow = || std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(run_beside("test", &cancel, None, slow), Err(Left::Cancelled));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::provider::{
-    self, Everywhere, Given, Login, Logout, Parameter, Probe, Problem, Proof, Provider, Renew, Step,
+    self, Everywhere, Given, Login, Parameter, Probe, Problem, Provider, Renew, Step,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -54,10 +54,10 @@ fn summary(provider: &'static Provider) -> ProviderSummary {
         website: provider.website.as_str(),
         login: match provider.login {
             Login::HostedForm(_) | Login::Password(_) => "password",
-            Login::DeviceCode => "device_code",
+            Login::DeviceCode {} => "device_code",
         },
         renewable: provider.renew.is_some(),
-        everywhere: provider.can_log_out_everywhere(),
+        everywhere: provider.everywhere.is_some(),
         parameters: provider.parameters.values().collect(),
     }
 }
@@ -65,11 +65,10 @@ fn summary(provider: &'static Provider) -> ProviderSummary {
 /// Checks the text of a provider file, or a dictionary of its form. Without values from the user,
 /// its examples show what it means.
 pub fn check(definition: Value, given: &Given) -> ProviderCheck {
-    let read = match (definition, given.is_empty()) {
-        (Value::String(text), true) => Provider::parse_example(&text),
-        (Value::String(text), false) => Provider::parse_with(&text, given),
-        (tree, true) => Provider::example_from_value(tree),
-        (tree, false) => Provider::from_value(tree, given),
+    let given = (!given.is_empty()).then_some(given);
+    let read = match definition {
+        Value::String(text) => Provider::parse(&text, given),
+        tree => Provider::from_value(tree, given),
     };
     match read {
         Ok(provider) => ProviderCheck {
@@ -89,102 +88,79 @@ fn tell(provider: &Provider) -> Vec<String> {
         Login::HostedForm(form) => {
             format!("Logs in through a form, after {} page(s).", form.pages.len())
         }
-        Login::Password(login) => format!("Logs in with a request to {}.", login.request().url),
-        Login::DeviceCode => "Logs in with a code that is entered on another device.".to_owned(),
+        Login::Password(login) => format!("Logs in with a request to {}.", login.url.as_str()),
+        Login::DeviceCode {} => "Logs in with a code that is entered on another device.".into(),
     };
     let renew = match &provider.renew {
-        None => "Does not renew: when the token ends, the user is asked again.".to_owned(),
+        None => "Does not renew: when the token ends, the user is asked again.".into(),
         Some(Renew::Page(page)) => {
-            format!("Renews by a page, with the cookie '{}'.", page.needs_cookie)
+            format!("Renews by a page, with the cookie '{}'.", &*page.needs_cookie)
         }
-        Some(Renew::Request(request)) => {
-            format!("Renews with a request to {}.", request.request().url)
+        Some(Renew::Request(renew)) => format!("Renews with a request to {}.", renew.url.as_str()),
+        Some(Renew::RefreshToken { rotates }) => {
+            let once = if *rotates { " that serves only once" } else { "" };
+            format!("Renews with a refresh token{once}.")
         }
-        Some(Renew::RefreshToken { rotates: true }) => {
-            "Renews with a refresh token that serves only once.".to_owned()
-        }
-        Some(Renew::RefreshToken { rotates: false }) => "Renews with a refresh token.".to_owned(),
     };
     let steps = provider.logout.steps.iter().map(|step| match step {
-        Step::Request(request) => match &request.proof {
-            Some(_) => "a request whose answer proves it",
-            None => "a request whose answer proves nothing",
-        },
+        Step::Request(request) if request.proof.is_some() => "a request whose answer proves it",
+        Step::Request(_) => "a request whose answer proves nothing",
         Step::Revoke { .. } => "the revocation of its tokens",
-        Step::EndSession => "the end of the issuer's session",
+        Step::EndSession {} => "the end of the issuer's session",
     });
     let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
-    let probe = match &provider.logout.probe {
-        Some(Probe::Request { url, .. }) => {
-            format!("Where that proves nothing, the old session is tried at {url}.")
+    let probe = provider.logout.probe.as_ref().map(|probe| match probe {
+        Probe::Request { url, .. } => {
+            format!("Where that proves nothing, the old session is tried at {}.", url.as_str())
         }
-        Some(Probe::Renew) => "Where that proves nothing, the renewal is tried.".to_owned(),
-        None => String::new(),
-    };
+        Probe::Renew {} => "Where that proves nothing, the renewal is tried.".into(),
+    });
     let everywhere = match &provider.everywhere {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
-        Some(Everywhere::Logout) => "The logout ends the session at the issuer.",
+        Some(Everywhere::Logout {}) => "The logout ends the session at the issuer.",
         None => "Cannot end the account's other sessions.",
     };
-    let all = [login, renew, logout, probe, everywhere.to_owned()];
-    all.into_iter().filter(|text| !text.is_empty()).collect()
+    [login, renew, logout].into_iter().chain(probe).chain([everywhere.into()]).collect()
 }
 
 /// What is allowed and yet likely to be a mistake.
 fn advise(provider: &Provider) -> Vec<String> {
+    let Provider { session, logout, .. } = provider;
+    let has_token_cookie = !session.token_cookies.is_empty();
+    let revokes = logout.steps.iter().any(|step| matches!(step, Step::Revoke { .. }));
     let mut advice = Vec::new();
-    let Logout { steps, probe } = &provider.logout;
-    let proves = steps.iter().any(|step| match step {
-        Step::Request(request) => request.proof.is_some(),
-        Step::Revoke { .. } => true,
-        Step::EndSession => false,
-    });
-    if !proves && probe.is_none() {
-        advice.push(
-            "Nothing proves a logout: every one stays 'unconfirmed'. Add a proof, or [logout.probe]."
-                .to_owned(),
-        );
+    let mut add = |is_due: bool, text: &str| advice.extend(is_due.then(|| text.to_owned()));
+    add(
+        !revokes && logout.proofs().next().is_none() && logout.probe.is_none(),
+        "Nothing proves a logout: every one stays 'unconfirmed'. Add a proof, or [logout.probe].",
+    );
+    add(
+        !has_token_cookie && matches!(logout.probe, Some(Probe::Request { bearer: false, .. })),
+        "The probe carries no token, and is never tried: add bearer = true, or name the token's \
+         cookie in session.token_cookies.",
+    );
+    // An answer that has to delete cookies, and not this one.
+    let deletes_others = |name: &&str| {
+        let mut deleted = logout.deleted_cookies().peekable();
+        deleted.peek().is_some() && deleted.all(|cookie| cookie != *name)
+    };
+    if let Some(name) = provider.renewal_cookie().filter(deletes_others) {
+        let missing = "The logout's proof does not ask for the deletion of";
+        add(true, &format!("{missing} '{name}', which logs in again."));
     }
-    if let Some(Probe::Request { bearer: false, .. }) = probe {
-        if provider.session.token_cookies.is_empty() {
-            advice.push(
-                "The probe carries no token, and is never tried: add bearer = true, or name the \
-                 token's cookie in session.token_cookies."
-                    .to_owned(),
-            );
-        }
-    }
-    if let Some(name) = provider.renewal_cookie().filter(|name| is_left(provider, name)) {
-        advice.push(format!(
-            "The logout's proof does not ask for the deletion of '{name}', which logs in again."
-        ));
-    }
-    if provider.renew.is_none() {
-        advice.push("Without [renew] the user logs in again whenever the token ends.".to_owned());
-    }
-    if provider.api.bearer_hosts.is_empty() && provider.session.token_cookies.is_empty() {
-        advice.push("No host gets the token: list the API's under api.bearer_hosts.".to_owned());
-    }
-    if provider.session.account_id.is_empty() && matches!(provider.login, Login::DeviceCode) {
-        advice.push(
-            "Accounts cannot be told apart: name the claim with the id in session.account_id."
-                .to_owned(),
-        );
-    }
+    add(
+        provider.renew.is_none(),
+        "Without [renew] the user logs in again whenever the token ends.",
+    );
+    add(
+        !has_token_cookie && provider.api.bearer_hosts.is_empty(),
+        "No host gets the token: list the API's under api.bearer_hosts.",
+    );
+    add(
+        session.account_id.is_empty() && matches!(provider.login, Login::DeviceCode {}),
+        "Accounts cannot be told apart: name the claim with the id in session.account_id.",
+    );
     advice
-}
-
-/// True when the answer has to delete cookies, and not this one.
-fn is_left(provider: &Provider, name: &str) -> bool {
-    let mut deleted = proofs(provider).flat_map(|proof| proof.deletes.iter().flatten()).peekable();
-    deleted.peek().is_some() && deleted.all(|cookie| **cookie != *name)
-}
-
-fn proofs(provider: &Provider) -> impl Iterator<Item = &Proof> {
-    provider.logout.steps.iter().filter_map(|step| match step {
-        Step::Request(request) => request.proof.as_ref(),
-        Step::Revoke { .. } | Step::EndSession => None,
-    })
 }
 
 /// The modules of a QR code for `text`, a row of "0" and "1" each, without the quiet zone; none

@@ -71,6 +71,7 @@ def _load(path: str) -> ModuleType:
     spec = ModuleSpec(name, ExtensionFileLoader(name, path), origin=path)
     try:
         module: ModuleType = _imp.create_dynamic(spec)
+        module.__file__ = path  # as importlib sets it
         _imp.exec_dynamic(module)
     except ImportError as error:
         reason = str(error)

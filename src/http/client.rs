@@ -5,21 +5,21 @@
 //! the jar's rules send them, and a body is never sent a second time.
 
 use super::answer::Answer;
-use super::exchange::Exchange;
 use super::request::{Request, secret_value};
 use super::settings::{Proxy, Settings};
 use super::tls;
+use super::worker::{self, Exchange};
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Hosts, is_loopback};
 use reqwest::Method;
-use reqwest::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
+use reqwest::header::COOKIE;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 const MAX_REDIRECTS: usize = 5;
@@ -40,16 +40,13 @@ struct Inner {
     tls: rustls::ClientConfig,
     clock: Arc<dyn Clock>,
     /// Without a proxy, for loopback and for hosts with a fixed address.
-    direct: OnceLock<reqwest::Client>,
-    routed: OnceLock<reqwest::Client>,
-    /// Runs on the thread of whoever makes a request. Taken by the drop alone.
-    runtime: Option<Runtime>,
+    direct: OnceLock<reqwest::blocking::Client>,
+    routed: OnceLock<reqwest::blocking::Client>,
 }
 
 impl Client {
-    /// Checks the settings and reads the certificates; starts no thread.
+    /// Checks the settings and reads the certificates; no thread is started yet.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build();
         let inner = Inner {
             proxy: settings.proxy.url()?,
             tls: tls::configure(settings.ca_file.as_deref())?,
@@ -57,7 +54,6 @@ impl Client {
             clock,
             direct: OnceLock::new(),
             routed: OnceLock::new(),
-            runtime: Some(runtime.map_err(|_| unusable())?),
         };
         Ok(Client { inner: Arc::new(inner), total_timeout: settings.total_timeout })
     }
@@ -130,21 +126,21 @@ impl Client {
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, secret_value(cookies.expose())?);
         }
-        let (client, via) = self.inner.route(url)?;
-        let body = request.body.as_ref().map_or_else(Vec::new, |body| body.bytes.to_vec());
-        // Without a length some servers refuse these methods.
-        if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        let exchange = Exchange {
-            request: client.request(method, url.clone()).headers(headers).body(body),
-            url: url.clone(),
-            answer_timeout: self.inner.settings.answer_timeout,
-            deadline,
-            via,
+        let body = match &request.body {
+            Some(body) => Some(body.bytes.to_vec()),
+            // Without a length some servers refuse these methods.
+            None if [Method::POST, Method::PUT, Method::PATCH].contains(&method) => {
+                Some(Vec::new())
+            }
+            None => None,
         };
-        let runtime = self.inner.runtime.as_ref().ok_or_else(unusable)?;
-        let answer = runtime.block_on(exchange.run(cancel))?;
+        let (client, via) = self.inner.route(url)?;
+        let answer_timeout = self.inner.settings.answer_timeout;
+        let url = url.clone();
+        let answer = worker::run(
+            Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
+            cancel,
+        )?;
         if let (Some(date), "https", false) =
             (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
         {
@@ -191,8 +187,9 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
 
 impl Inner {
     /// The reqwest client for `url`, made when it is first needed, and how it reaches the host.
-    fn route(&self, url: &Url) -> Result<(reqwest::Client, &'static str)> {
-        let is_fixed = self.settings.resolve.iter().any(|r| Some(&*r.host) == url.host_str());
+    fn route(&self, url: &Url) -> Result<(reqwest::blocking::Client, &'static str)> {
+        let is_fixed =
+            self.settings.resolve.iter().any(|r| Some(r.host.as_str()) == url.host_str());
         let is_direct = self.settings.proxy == Proxy::None || is_loopback(url) || is_fixed;
         let slot = if is_direct { &self.direct } else { &self.routed };
         let client = if let Some(client) = slot.get() {
@@ -205,8 +202,9 @@ impl Inner {
         Ok((client, via))
     }
 
-    fn build(&self, is_direct: bool) -> Result<reqwest::Client> {
-        let mut builder = reqwest::Client::builder()
+    fn build(&self, is_direct: bool) -> Result<reqwest::blocking::Client> {
+        let failed = |_| Error::new(Kind::Internal, "the HTTP client could not be set up");
+        let mut builder = reqwest::blocking::Client::builder()
             .user_agent(concat!("Sessionkeeper/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(self.tls.clone())
             .http1_only()
@@ -220,21 +218,20 @@ impl Inner {
         if is_direct {
             builder = builder.no_proxy();
         } else if let Some(proxy) = &self.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(|_| unusable())?);
+            builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(failed)?);
         }
-        builder.build().map_err(|_| unusable())
+        builder.build().map_err(failed)
     }
 }
 
 impl Drop for Inner {
-    /// Closes the connections. A thread that looks up a name is not waited for.
+    /// The last handle on a reqwest client waits for its thread, which may be looking up a name;
+    /// so that is done where nobody waits.
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+        let clients = (self.direct.take(), self.routed.take());
+        if clients.0.is_some() || clients.1.is_some() {
+            // Where no thread can be started, the closure is dropped here, and waits here.
+            let _ = thread::Builder::new().spawn(move || drop(clients));
         }
     }
-}
-
-fn unusable() -> Error {
-    Error::new(Kind::Internal, "the HTTP client could not be set up")
 }

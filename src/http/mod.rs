@@ -5,13 +5,13 @@
 
 mod answer;
 mod client;
-mod exchange;
 mod fault;
 pub mod form;
 mod request;
 mod retry_after;
 mod settings;
 mod tls;
+mod worker;
 
 pub use answer::Answer;
 pub use client::Client;

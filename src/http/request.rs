@@ -5,7 +5,7 @@
 //! of that name is left out when there is a bearer token, and refused when there is none.
 
 use crate::error::{Error, Kind, Result};
-use crate::provider::{self, RequestTemplate, Values, is_reserved};
+use crate::provider::{RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -53,47 +53,44 @@ impl Request {
     }
 
     /// A request as a provider file describes it, with `values` in their places.
-    pub fn filled(method: &str, template: RequestTemplate, values: &Values) -> Self {
-        let mut url = template.url.clone();
+    pub fn filled(method: &str, url: &Url, template: RequestTemplate, values: &Values) -> Self {
+        let mut url = url.clone();
         if !template.query.is_empty() {
             let mut query = url.query_pairs_mut();
             for (name, template) in template.query {
                 query.append_pair(name, template.fill(values).expose());
             }
         }
-        let mut request = Request::new(method, url).with_filled_body(template.body, values);
+        let pairs = [template.form, template.json].into_iter().flatten();
+        let filled: Vec<(&str, Secret)> =
+            pairs.map(|(name, template)| (name.as_str(), template.fill(values))).collect();
+        let fields = filled.iter().map(|(name, value)| (*name, value.expose()));
+        let mut request = if !template.form.is_empty() {
+            Request {
+                method: method.to_owned(),
+                ..Request::post_form(url, &fields.collect::<Vec<_>>())
+            }
+        } else if !template.json.is_empty() {
+            let json = serde_json::to_vec(&fields.collect::<BTreeMap<_, _>>());
+            // Writing texts to memory does not fail.
+            Request::new(method, url).with_body("application/json", json.unwrap_or_default())
+        } else {
+            Request::new(method, url)
+        };
         for (name, template) in template.headers {
             request = request.with_header(name, template.fill(values).expose());
         }
         request
     }
 
-    pub fn post_form(url: Url, fields: &[(&str, &str)]) -> Self {
-        Request::new("POST", url).with_form(fields)
-    }
-
-    #[must_use]
-    pub fn with_filled_body(self, body: provider::Body, values: &Values) -> Self {
-        let (provider::Body::Form(pairs) | provider::Body::Json(pairs)) = body else { return self };
-        let filled: Vec<(&str, Secret)> =
-            pairs.iter().map(|(name, template)| (name.as_str(), template.fill(values))).collect();
-        let fields: Vec<(&str, &str)> =
-            filled.iter().map(|(name, value)| (*name, value.expose())).collect();
-        if matches!(body, provider::Body::Form(_)) {
-            return self.with_form(&fields);
-        }
-        let fields: BTreeMap<&str, &str> = fields.into_iter().collect();
-        // Writing texts to memory does not fail.
-        self.with_body("application/json", serde_json::to_vec(&fields).unwrap_or_default())
-    }
-
     /// A form as a browser sends it.
-    fn with_form(self, fields: &[(&str, &str)]) -> Self {
+    pub fn post_form(url: Url, fields: &[(&str, &str)]) -> Self {
         // Room for everything at once: a buffer that grows leaves a copy of a password behind.
         let room = fields.iter().map(|(name, value)| 3 * (name.len() + value.len()) + 2).sum();
         let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(room));
         form.extend_pairs(fields);
-        self.with_body("application/x-www-form-urlencoded", form.finish().into_bytes())
+        let body = form.finish().into_bytes();
+        Request::new("POST", url).with_body("application/x-www-form-urlencoded", body)
     }
 
     #[must_use]

@@ -99,7 +99,7 @@ fn what_is_held_back_is_not_due() {
 fn credentials_of_another_host_are_not_replaced_by_none() {
     let text = include_str!("../../tests/it/service.toml").replace("PORT", "9");
     let directory = tempfile::tempdir().unwrap();
-    let provider = Provider::parse(&text).unwrap();
+    let provider = Provider::parse(&text, None).unwrap();
     let source = provider.source.clone();
     let keeper = keeper(directory.path(), provider);
     let mut jar = Jar::new();

@@ -7,7 +7,7 @@
 use super::Keeper;
 use super::report::Status;
 use crate::audit::Event;
-use crate::cancel::{Cancel, run_beside};
+use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
@@ -91,7 +91,7 @@ impl Keeper {
         if credentials.token(rule).is_none() {
             let what = rule.token_cookies.first().map_or_else(
                 || "an access token".to_owned(),
-                |cookie| format!("the cookie '{cookie}'"),
+                |cookie| format!("the cookie '{}'", &**cookie),
             );
             let message = format!("the login ended without {what}");
             return Err(Error::new(Kind::UnexpectedAnswer, message)
@@ -195,7 +195,12 @@ impl Keeper {
             let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
             keeper.logged(|| work(&keeper, &inner))
         };
-        run_beside("sessionkeeper-login", cancel, work)
+        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
+            Err(match left {
+                Left::Cancelled => cancelled(),
+                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
+            })
+        })
     }
 }
 

@@ -47,7 +47,7 @@ struct Leaving {
 impl Keeper {
     /// Logs out. Succeeds whatever the network does, and when nobody is logged in.
     pub fn log_out(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
-        if options.everywhere && !self.provider.can_log_out_everywhere() {
+        if options.everywhere && self.provider.everywhere.is_none() {
             return Err(self.only_here());
         }
         if options.account.as_deref() == Some("") {
@@ -243,7 +243,7 @@ impl Keeper {
         )
         .with_hint(format!(
             "The disk took no note of it. Change the password at {} to be sure.",
-            self.provider.website
+            self.provider.website.as_str()
         ))
     }
 }

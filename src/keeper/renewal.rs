@@ -100,7 +100,7 @@ impl Keeper {
                 dead.credentials.is_spent = false;
                 // Where a refusal to renew proves a logout, there is nothing left to tell the
                 // server.
-                let is_proof = self.provider.logout.probe == Some(Probe::Renew);
+                let is_proof = self.provider.logout.probe == Some(Probe::Renew {});
                 Err(self.end_over(&dead, is_proof))
             }
             Ok(Renewal::Lost(error)) => {

@@ -183,7 +183,7 @@ impl Attempt<'_> {
     /// Where the answers prove nothing, the renewal may: a dead session is refused. Where only the
     /// access token was refused, a fresh one tells more.
     fn finish(&mut self, verdict: Verdict) -> Verdict {
-        let has_probe = self.context.provider.logout.probe == Some(Probe::Renew);
+        let has_probe = self.context.provider.logout.probe == Some(Probe::Renew {});
         let is_open = verdict.outcome == Outcome::Unconfirmed && has_probe;
         if !verdict.is_token_refused && !is_open {
             return verdict;

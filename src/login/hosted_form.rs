@@ -34,7 +34,7 @@ pub(super) fn log_in(
 
 fn fetch(context: &Context, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: fetching {}", page.name);
-    let request = Request::filled("GET", page.request(), values);
+    let request = Request::filled("GET", &page.url, page.request(), values);
     let answer = context.client.follow(&request, &context.provider.hosts, jar, context.cancel)?;
     let text = page_text(&page.name, &answer)?;
     for (name, take) in &page.take {
@@ -55,14 +55,14 @@ fn missing(page: &Page, take: &Take) -> Error {
     let cookie = take
         .or_cookie
         .as_ref()
-        .map(|name| format!(" and set no cookie '{name}'"))
+        .map(|name| format!(" and set no cookie '{}'", &**name))
         .unwrap_or_default();
     unexpected(&page.name, &format!("has no field '{}'{cookie}", take.input))
 }
 
 fn submit(context: &Context, submit: &Submit, values: &Values, jar: &mut Jar) -> Result<()> {
     log::debug!("log in: sending {}", submit.name);
-    let request = Request::filled("POST", submit.request(), values);
+    let request = Request::filled("POST", &submit.url, submit.request(), values);
     let answer = context.client.exchange(&request, &context.provider.hosts, jar, &Cancel::new())?;
     match answer.status {
         301..=303 => follow(context, submit, &answer, jar),

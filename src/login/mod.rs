@@ -44,7 +44,7 @@ pub fn log_in(
             hosted_form::log_in(context, form, username, password, credentials)
         }
         Login::Password(login) => password::log_in(context, login, username, password, credentials),
-        Login::DeviceCode => {
+        Login::DeviceCode {} => {
             let message = format!("{} wants a code, not a password", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message).with_hint(
                 "Ask for a code, and enter it on another device; no password is needed here.",
@@ -56,7 +56,7 @@ pub fn log_in(
 /// Asks for a code that the user enters on another device.
 pub fn ask_for_code(context: &Context) -> Result<Device> {
     match &context.provider.login {
-        Login::DeviceCode => device_code::ask(context),
+        Login::DeviceCode {} => device_code::ask(context),
         Login::HostedForm(_) | Login::Password(_) => {
             let message =
                 format!("{} wants a name and a password, not a code", context.provider.name);

@@ -26,8 +26,8 @@ pub(super) fn log_in(
         ("username".to_owned(), Secret::new(username)),
         ("password".to_owned(), password.clone()),
     ]);
-    let request =
-        Request::filled("POST", login.request(), &values).with_header("Accept", "application/json");
+    let request = Request::filled("POST", &login.url, login.request(), &values)
+        .with_header("Accept", "application/json");
     let hosts = &context.provider.hosts;
     let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &Cancel::new())?;
     match answer.status {

@@ -18,7 +18,7 @@ pub(super) fn renew(
     let Some(values) = credentials.fill(rule, renew.request().templates()) else {
         return Ok(Renewal::Over);
     };
-    let request = Request::filled(&renew.method, renew.request(), &values)
+    let request = Request::filled(renew.method.as_str(), &renew.url, renew.request(), &values)
         .with_header("Accept", "application/json");
     let before = credentials.token(rule);
     let hosts = &context.provider.hosts;

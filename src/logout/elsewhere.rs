@@ -64,7 +64,7 @@ fn end_one(
     url: Url,
     credentials: &Credentials,
 ) -> Result<Verdict> {
-    let mut request = Request::new(&*list.end_method, url);
+    let mut request = Request::new(list.end_method.as_str(), url);
     request.bearer = bearer(context.provider, credentials, list.bearer);
     let answer = ask(context, &request, credentials)?;
     Ok(if list.end_status.contains(&answer.status) {

@@ -106,7 +106,7 @@ pub fn revoke(
             }
             Step::Request(logout) => request::send(context, logout, credentials, notes).map(Some),
             Step::Revoke { tokens } => revocation::revoke(context, tokens, credentials),
-            Step::EndSession => end_session::end(context, credentials),
+            Step::EndSession {} => end_session::end(context, credentials),
         };
         verdicts.extend(verdict.unwrap_or_else(|error| Some(proof::judge_failure(&error))));
     }
@@ -160,12 +160,12 @@ impl<'a> Needs<'a> {
         for step in &provider.logout.steps {
             needs.requests += match step {
                 Step::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
-                Step::Request(_) | Step::EndSession => 1,
+                Step::Request(_) | Step::EndSession {} => 1,
             };
             let Step::Request(logout) = step else { continue };
             needs.sends_token |= logout.bearer;
             if let LogoutTarget::Fixed(target) = logout.target() {
-                needs.urls.push(target.url);
+                needs.urls.push(target);
             }
         }
         needs.requests += u32::from(provider.logout.probe.is_some());
@@ -187,7 +187,7 @@ pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Opti
     let is_known = provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => request::is_sendable(provider, logout, &kept),
         Step::Revoke { tokens } => tokens.iter().any(|name| kept.value(name).is_some()),
-        Step::EndSession => kept.value(ID_TOKEN).is_some(),
+        Step::EndSession {} => kept.value(ID_TOKEN).is_some(),
     });
     is_known.then_some(kept)
 }

@@ -85,10 +85,10 @@ fn missing(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Option<Strin
     if let Some((pointer, _)) =
         proof.json.iter().find(|(pointer, wanted)| body.pointer(pointer) != Some(&**wanted))
     {
-        return Some(format!("the answer does not say so at '{pointer}'"));
+        return Some(format!("the answer does not say so at '{}'", &**pointer));
     }
     let kept = proof.deletes.iter().find(|names| !is_deleted(names, url, jar, answer))?;
-    Some(format!("the server did not delete the cookie '{}'", kept[0]))
+    Some(format!("the server did not delete the cookie '{}'", &*kept[0]))
 }
 
 /// One cookie under its present and former names: those we hold have to be deleted; when we hold

@@ -131,8 +131,8 @@ pub(super) fn is_sendable(
 ) -> bool {
     match logout.target() {
         LogoutTarget::Taken(name) => credentials.value(name).is_some(),
-        LogoutTarget::Fixed(target) => {
-            let sends_cookies = !credentials.jar.subset_for(&[target.url]).is_empty();
+        LogoutTarget::Fixed(url) => {
+            let sends_cookies = !credentials.jar.subset_for(&[url]).is_empty();
             let sends_token = logout.bearer && credentials.token(&provider.session).is_some();
             let is_filled = is_filled(logout) && build(provider, logout, credentials).is_some();
             sends_cookies || sends_token || is_filled
@@ -146,22 +146,21 @@ fn build(
     logout: &LogoutRequest,
     credentials: &Credentials,
 ) -> Option<Request> {
-    let values = credentials.fill(&provider.session, logout.templates())?;
-    let mut request = match logout.target() {
-        LogoutTarget::Fixed(target) => Request::filled(&logout.method, target, &values),
+    let template = logout.request();
+    let values = credentials.fill(&provider.session, template.templates())?;
+    let url = match logout.target() {
+        LogoutTarget::Fixed(url) => url.clone(),
         // Where it leads is checked like any other address, when it is asked.
-        LogoutTarget::Taken(name) => {
-            let url = Url::parse(credentials.value(name)?.expose()).ok()?;
-            Request::new(&*logout.method, url).with_filled_body(logout.body(), &values)
-        }
+        LogoutTarget::Taken(name) => Url::parse(credentials.value(name)?.expose()).ok()?,
     };
+    let mut request = Request::filled(logout.method.as_str(), &url, template, &values);
     request.bearer = bearer(provider, credentials, logout.bearer);
     Some(request)
 }
 
 /// True when the request carries values of the session in its address or its body.
 fn is_filled(logout: &LogoutRequest) -> bool {
-    logout.templates().any(|template| template.places().next().is_some())
+    logout.request().templates().any(|template| template.places().next().is_some())
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal

@@ -5,6 +5,7 @@ use super::document::LARGEST;
 use super::parameters::Given;
 use crate::error::{Error, Kind, Result};
 use serde_json::Value;
+use std::fs::File;
 use std::io::Read;
 use std::sync::OnceLock;
 
@@ -35,7 +36,7 @@ impl BuiltIn {
         if let Some(provider) = self.read.get() {
             return Ok(provider);
         }
-        let provider = Provider::parse_example(self.text)?;
+        let provider = Provider::parse(self.text, None)?;
         Ok(self.read.get_or_init(|| provider))
     }
 
@@ -44,12 +45,11 @@ impl BuiltIn {
         if given.is_empty() && example.parameters.is_empty() {
             return Ok(example.clone());
         }
-        Ok(Provider::parse_with(self.text, given)?)
+        Ok(Provider::parse(self.text, Some(given))?)
     }
 }
 
-/// Every built-in provider, in the order that users see, with the examples in the place of
-/// parameters.
+/// Every built-in provider, in the order that users see, with its own examples as parameters.
 pub fn built_in() -> Result<Vec<&'static Provider>> {
     BUILT_IN.iter().map(BuiltIn::example).collect()
 }
@@ -58,7 +58,7 @@ pub fn built_in() -> Result<Vec<&'static Provider>> {
 pub fn find(name: &str, given: &Given) -> Result<Provider> {
     let is_path = std::path::Path::new(name).extension().is_some_and(|end| end == "toml");
     if is_path {
-        return Ok(Provider::parse_with(&read(name)?, given)?);
+        return Ok(Provider::parse(&read(name)?, Some(given))?);
     }
     if let Some(known) = BUILT_IN.iter().find(|known| known.id == name) {
         return known.with(given);
@@ -75,7 +75,7 @@ pub fn find(name: &str, given: &Given) -> Result<Provider> {
 pub fn choose(named: Value, given: &Given) -> Result<Provider> {
     match named {
         Value::String(name) => find(&name, given),
-        tree => Ok(Provider::from_value(tree, given)?),
+        tree => Ok(Provider::from_value(tree, Some(given))?),
     }
 }
 
@@ -85,17 +85,18 @@ pub fn id_of(key: &str) -> &str {
 }
 
 fn read(path: &str) -> Result<String> {
-    let unreadable = |why: String| {
-        Error::new(Kind::UnknownProvider, format!("the provider file '{path}' {why}"))
-    };
-    let file = std::fs::File::open(path)
-        .map_err(|error| unreadable(format!("cannot be opened ({})", error.kind())))?;
     let mut text = String::new();
     // One more than may be: the parser says that it is too large.
-    file.take(LARGEST as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| unreadable(format!("cannot be read as text ({})", error.kind())))?;
-    Ok(text)
+    let read = File::open(path)
+        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_string(&mut text))
+        .map_err(|error| error.kind());
+    match read {
+        Ok(_) => Ok(text),
+        Err(why) => {
+            let message = format!("the provider file '{path}' cannot be read ({why})");
+            Err(Error::new(Kind::UnknownProvider, message))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,17 +4,16 @@
 //! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
 //! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
-use super::document::Document;
+use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, Pointer};
 use super::login::Login;
-use super::logout::{Logout, Step};
+use super::logout::Logout;
 use super::oauth::OAuth;
 use super::parameters::{self, Given, Parameter};
 use super::post_logout::AfterLogout;
 use super::problem::{At, Checked, Problem};
-use super::reader;
 use super::renewal::Renew;
 use serde::Deserialize;
 use serde_json::Value;
@@ -130,77 +129,62 @@ pub struct ApiRule {
 }
 
 impl Provider {
-    /// Reads a provider file that leaves nothing open, or whose defaults serve.
-    pub fn parse(text: &str) -> Checked<Self> {
-        Self::parse_with(text, &Given::new())
-    }
-
-    /// Reads a provider file, with values for its parameters.
-    pub fn parse_with(text: &str, given: &Given) -> Checked<Self> {
-        Document::read(text, |tree| Self::from_value(tree, given))
-    }
-
-    /// Reads a provider file with its examples in the place of parameters that have no default.
-    pub fn parse_example(text: &str) -> Checked<Self> {
-        Document::read(text, Self::example_from_value)
+    /// Reads a provider file with values for its parameters, or with its own examples.
+    pub fn parse(text: &str, given: Option<&Given>) -> Checked<Self> {
+        document::read(text, |tree| Self::from_value(tree, given))
     }
 
     /// Reads a definition from plain data: a provider file's keys and values, as from a dictionary.
-    pub fn from_value(mut tree: Value, given: &Given) -> Checked<Self> {
+    pub fn from_value(tree: Value, given: Option<&Given>) -> Checked<Self> {
         let declared = parameters::declared(&tree)?;
-        parameters::fill(&mut tree, &declared, given)?;
-        let provider: Provider = reader::read(&tree)
-            .map_err(|problem| parameters::name_the_known(problem, &tree, &declared))?;
-        let key = parameters::key_of(&provider.id, &declared, given);
+        let given = given.map_or_else(|| parameters::examples(&declared), Given::clone);
+        let mut tree = parameters::fill(tree, &declared, &given)?;
         let source = tree.to_string();
+        nest_flows(&mut tree)?;
+        let provider: Provider = document::typed(tree)?;
+        let key = parameters::key_of(&provider.id, &declared, &given);
         Provider { parameters: declared, key, source, ..provider }.finish()
-    }
-
-    /// The same with its examples.
-    pub fn example_from_value(tree: Value) -> Checked<Self> {
-        let examples = parameters::examples(&parameters::declared(&tree)?);
-        Self::from_value(tree, &examples)
     }
 
     /// Reads what was kept as [`Provider::source`].
     pub fn from_source(source: &str) -> Checked<Self> {
         let tree = serde_json::from_str(source)
-            .map_err(|_| Problem::new("the definition that was kept cannot be read"))?;
-        Self::from_value(tree, &Given::new())
+            .map_err(|_| Problem::new("", "the definition that was kept cannot be read", ""))?;
+        Self::from_value(tree, Some(&Given::new()))
     }
 
     /// Holds the parts against each other: what one of them needs or allows, another must be.
     fn finish(mut self) -> Checked<Self> {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.id.is_empty() || self.id.len() > 40 || !self.id.chars().all(good) {
-            return Err(Problem::new("use 1 to 40 lower-case letters, digits and '-'").at("id"));
+            let message = "use 1 to 40 lower-case letters, digits and '-'";
+            return Err(Problem::new("id", message, ""));
         }
         if self.hosts.is_empty() {
-            return Err(Problem::new("name at least one")
-                .with_hint("Every host that a request goes to, as in [\"www.example.com\"].")
-                .at("hosts"));
+            let hint = "Every host that a request goes to, as in [\"www.example.com\"].";
+            return Err(Problem::new("hosts", "name at least one", hint));
         }
-        self.hosts.set_cookie_domains(&self.cookie_domains).at("cookie_domains")?;
-        if let Some(host) = self.api.bearer_hosts.first_beyond(&self.hosts) {
-            return Err(Problem::new(format!("'{host}' is not one of the hosts"))
-                .with_hint("Write it as under `hosts`, and list it there.")
-                .at("bearer_hosts")
-                .at("api"));
+        self.hosts.set_cookie_domains(&self.cookie_domains)?;
+        if let Some(index) = self.api.bearer_hosts.first_beyond(&self.hosts) {
+            let key = format!("api.bearer_hosts[{index}]");
+            return Err(Problem::new(
+                key,
+                "this is not one of the `hosts`",
+                "List it there as well.",
+            ));
         }
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
         self.login.check(hosts, oauth).at("login")?;
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
-            return Err(Problem::new("name at least one cookie")
-                .with_hint(
-                    "A form's answer gives cookies: which of them says that somebody is logged in?",
-                )
-                .at("token_cookies")
-                .at("session"));
+            let hint = "Which cookie of the form's answer says that somebody is logged in?";
+            return Err(Problem::new("session.token_cookies", "name at least one", hint));
         }
         self.renew.as_ref().map_or(Ok(()), |renew| renew.check(hosts, oauth)).at("renew")?;
         self.logout.check(hosts, oauth, self.renew.is_some()).at("logout")?;
-        self.everywhere.as_ref().map_or(Ok(()), |way| way.check(hosts)).at("everywhere")?;
+        if let Some(Everywhere::List(list)) = &self.everywhere {
+            list.check(hosts).at("everywhere")?;
+        }
         self.after_logout.check().at("after_logout")?;
         for words in &mut self.api.unauthenticated {
             *words = words.to_lowercase();
@@ -212,12 +196,7 @@ impl Provider {
     pub fn credential_cookies(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.session.token_cookies.iter().map(|name| &**name).collect();
         names.extend(self.renewal_cookie());
-        for step in &self.logout.steps {
-            if let Step::Request(request) = step {
-                let groups = request.proof.iter().flat_map(|proof| &proof.deletes);
-                names.extend(groups.flatten().map(|name| &**name));
-            }
-        }
+        names.extend(self.logout.deleted_cookies());
         names
     }
 
@@ -234,7 +213,7 @@ impl Provider {
     pub fn renewal_url(&self) -> Option<&Url> {
         match &self.renew {
             Some(Renew::Page(page)) => Some(&page.url),
-            Some(Renew::Request(request)) => Some(request.request().url),
+            Some(Renew::Request(request)) => Some(&request.url),
             Some(Renew::RefreshToken { .. }) | None => None,
         }
     }
@@ -247,9 +226,17 @@ impl Provider {
             Some(Renew::Page(_)) | None => false,
         }
     }
+}
 
-    /// True when the service can end all sessions of an account at once.
-    pub fn can_log_out_everywhere(&self) -> bool {
-        self.everywhere.is_some()
+/// The tables with a `flow`, as serde wants them.
+fn nest_flows(tree: &mut Value) -> Checked {
+    for key in ["login", "renew", "everywhere", "logout.probe"] {
+        let table = tree.pointer_mut(&format!("/{}", key.replace('.', "/")));
+        table.map_or(Ok(()), |table| document::nest_flow(key, table))?;
     }
+    let steps = tree.pointer_mut("/logout/steps").and_then(Value::as_array_mut);
+    for (index, step) in steps.into_iter().flatten().enumerate() {
+        document::nest_flow(&format!("logout.steps[{index}]"), step)?;
+    }
+    Ok(())
 }

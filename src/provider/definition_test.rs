@@ -1,6 +1,6 @@
 //! What a definition may say, and what is said of one that is wrong.
 
-use super::{Given, Problem, Provider, built_in};
+use super::{Given, Probe, Problem, Provider, built_in};
 use crate::error::{Error, Kind};
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ const SERVICE: &str = include_str!("../../resources/providers/idempotent.toml");
 
 fn refused(text: &str, from: &str, to: &str) -> (String, Problem) {
     assert_eq!(text.matches(from).count(), 1, "the test's own text: {from}");
-    let problem = Provider::parse_example(&text.replace(from, to)).unwrap_err();
-    (problem.key.to_string(), problem)
+    let problem = Provider::parse(&text.replace(from, to), None).unwrap_err();
+    (problem.key.clone(), problem)
 }
 
 #[track_caller]
@@ -22,33 +22,50 @@ fn check(text: &str, change: (&str, &str), key: &str, message: &str, hint: &str)
 }
 
 #[test]
-fn a_key_that_is_nearly_right_is_named() {
+fn an_unknown_key_is_named_beside_the_known_ones() {
     let change = ("cookie_domains =", "cookie_domain =");
-    check(ANGEL, change, "cookie_domain", "there is no key", "Did you mean `cookie_domains`?");
+    check(
+        ANGEL,
+        change,
+        "cookie_domain",
+        "unknown field `cookie_domain`, expected one of `id`",
+        "",
+    );
     let change = ("sessions = \"/sessions\"", "session = \"/sessions\"");
-    check(SERVICE, change, "everywhere.session", "no key `session`", "mean `sessions`?");
+    check(SERVICE, change, "everywhere.session", "`url`, `sessions`", "provider-keys.md");
     let change = ("[logout.probe]", "[logout.frobnicate]");
-    check(SERVICE, change, "logout.frobnicate", "no key", "Known here: `steps`, `probe`.");
+    check(SERVICE, change, "logout.frobnicate", "expected `steps` or `probe`", "");
     let change = ("flow = \"hosted_form\"", "flow = \"hosted\"");
-    check(ANGEL, change, "login.flow", "no flow 'hosted'", "\"hosted_form\"");
+    check(ANGEL, change, "login", "`hosted`, expected one of `hosted_form`", "");
     assert_eq!(refused(ANGEL, "cookie_domains =", "cookie_domain =").1.line, 8);
 }
 
 #[test]
 fn what_is_missing_or_of_another_kind_is_said_with_its_table() {
-    let flows = "It is one of: \"page\", \"request\", \"refresh_token\".";
-    check(SERVICE, ("[renew]\nflow = \"request\"", "[renew]"), "renew.flow", "missing", flows);
+    check(SERVICE, ("[renew]\nflow = \"request\"", "[renew]"), "renew", "a `flow`", "docs/");
     let change = ("refused_status = [401]", "refused_status = 401");
-    check(SERVICE, change, "logout.probe.refused_status", "expected a list", "brackets");
+    let said = "invalid type: integer `401`, expected a sequence";
+    check(SERVICE, change, "logout.probe.refused_status", said, "provider-keys.md");
     let change = ("json = { username", "json = { a = { }, username");
-    check(SERVICE, change, "login.json.a", "expected a text, found a table", "flat");
+    check(SERVICE, change, "login.json.a", "map, expected a string", "");
     let change = ("[[logout.steps]]", "[logout.steps]");
-    check(SERVICE, change, "logout.steps", "expected a list, found a table", "[[logout.steps]]");
-    check(SERVICE, ("method = \"POST\"\n", ""), "logout.steps[0].method", "it is missing", "docs/");
+    check(SERVICE, change, "logout.steps", "map, expected a sequence", "");
+    let change = ("method = \"POST\"\n", "");
+    check(SERVICE, change, "logout.steps[0]", "missing field `method`", "docs/");
     let change = ("status = [302]", "status = [99999]");
-    check(ANGEL, change, "logout.steps[0].proof.status[0]", "the number 99999", "");
-    let problem = Provider::parse("").unwrap_err();
-    assert_eq!((problem.key.to_string().as_str(), problem.line), ("id", 1));
+    check(ANGEL, change, "logout.steps[0].proof.status[0]", "`99999`", "");
+    let problem = Provider::parse("", None).unwrap_err();
+    assert_eq!((problem.message.as_str(), problem.line), ("missing field `id`", 1));
+}
+
+#[test]
+fn a_flow_without_keys_has_none() {
+    let probe =
+        &SERVICE[SERVICE.find("[logout.probe]").unwrap()..SERVICE.find("[everywhere]").unwrap()];
+    let bare = SERVICE.replace(probe, "[logout.probe]\nflow = \"renew\"\n");
+    assert_eq!(Provider::parse(&bare, None).unwrap().logout.probe, Some(Probe::Renew {}));
+    let change = ("flow = \"renew\"", "flow = \"renew\"\nurl = \"x\"");
+    check(&bare, change, "logout.probe.url", "unknown field `url`", "");
 }
 
 #[test]
@@ -67,29 +84,29 @@ fn what_the_parts_need_of_each_other_is_there() {
 #[test]
 fn a_dictionary_is_a_definition() {
     let tree: Value = serde_json::from_str(&built_in().unwrap()[0].source).unwrap();
-    let provider = Provider::from_value(tree.clone(), &Given::new()).unwrap();
+    let provider = Provider::from_value(tree.clone(), None).unwrap();
     assert_eq!(&provider, built_in().unwrap()[0]);
     for (path, wrong, message) in [
-        ("/logout/steps/0/method", Value::Null, "expected a text, found nothing"),
-        ("/login/pages/1/url", json!(3), "expected a text, found the number 3"),
-        ("/session", json!([]), "expected a table, found a list"),
+        ("/logout/steps/0/method", Value::Null, "invalid type: null, expected string or map"),
+        ("/login/pages/1/url", json!(3), "invalid type: integer `3`, expected a string"),
+        ("/session", json!("x"), "invalid type: string \"x\", expected struct SessionRule"),
         ("/login", json!("password"), "expected a table with a `flow`"),
     ] {
         let mut tree = tree.clone();
         *tree.pointer_mut(path).unwrap() = wrong;
-        let problem = Provider::from_value(tree, &Given::new()).unwrap_err();
+        let problem = Provider::from_value(tree, None).unwrap_err();
         let key = path[1..].replace("/0", "[0]").replace("/1", "[1]").replace('/', ".");
-        assert_eq!((problem.key.to_string(), problem.line), (key, 0));
         assert!(problem.message.starts_with(message), "{problem:?}");
+        assert_eq!((&problem.key, problem.line), (&key, 0));
         assert_eq!(Error::from(problem).kind(), Kind::InvalidProvider);
     }
-    assert!(Provider::from_value(json!(["x"]), &Given::new()).is_err());
+    assert!(Provider::from_value(json!(["x"]), None).is_err());
 }
 
 #[test]
 fn what_is_kept_of_a_definition_is_all_of_it() {
     let given = Given::from([("base".to_owned(), "https://shop.example/".to_owned())]);
-    let provider = Provider::parse_with(SERVICE, &given).unwrap();
+    let provider = Provider::parse(SERVICE, Some(&given)).unwrap();
     let kept = Provider::from_source(&provider.source).unwrap();
     assert_eq!(kept.website.as_str(), "https://shop.example/");
     let mut same = kept.clone();

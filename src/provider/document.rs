@@ -1,99 +1,88 @@
-//! A provider file's text: TOML as a tree of values, and the line of a key for messages.
+//! A provider file: its text as a tree of plain values, the tree as types, the line of a key.
+//!
+//! A mistake is told in the words of `toml` and serde; `serde_path_to_error` gives its key.
 
-use super::problem::{At, Checked, Key, Part, Problem};
-use serde_json::{Number, Value};
+use super::problem::{Checked, Problem, REFERENCE};
+use crate::error::Kind;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use serde_path_to_error::Segment;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A provider file is a page of text; a larger file is something else.
 pub(super) const LARGEST: usize = 256 * 1024;
 
-pub(super) struct Document<'t> {
-    text: &'t str,
-    root: DeValue<'t>,
-}
-
-impl<'t> Document<'t> {
-    /// Makes something of a text's tree. A problem gets the line of its key, or of the deepest part
-    /// of it that is there.
-    pub fn read<T>(text: &str, make: impl FnOnce(Value) -> Checked<T>) -> Checked<T> {
-        let document = Document::parse(text)?;
-        tree(&document.root).and_then(make).map_err(|problem| document.locate(problem))
+/// Makes something of a text's tree; a problem with a key gets its line.
+pub(super) fn read<T>(text: &str, make: impl FnOnce(Value) -> Checked<T>) -> Checked<T> {
+    if text.len() > LARGEST {
+        return Err(Problem::new("", "the file is over 256 KiB", REFERENCE));
     }
-
-    fn parse(text: &'t str) -> Checked<Self> {
-        if text.len() > LARGEST {
-            return Err(Problem::new("it is over 256 KiB")
-                .with_hint("A provider file is a page or two of text; this is something else."));
-        }
-        let root = DeTable::parse(text).map_err(|error| {
-            let hint = "TOML wants a text in quotes, each key once, and tables under [headings].";
-            let line = error.span().map_or(1, |span| line_at(text, span.start));
-            Problem::new(error.message()).with_hint(hint).on_line(line)
-        })?;
-        Ok(Document { text, root: DeValue::Table(root.into_inner()) })
-    }
-
-    fn locate(&self, problem: Problem) -> Problem {
-        if problem.key.is_empty() {
-            return problem;
-        }
-        let line = self.line_of(&problem.key);
-        problem.on_line(line)
-    }
-
-    fn line_of(&self, key: &Key) -> usize {
-        let (mut at, mut value) = (0, &self.root);
-        for part in key.parts() {
-            let found = match (part, value) {
-                (Part::Name(name), DeValue::Table(table)) => {
-                    table.get_key_value(name.as_str()).map(|(name, value)| {
-                        (if is_headed(value) { value.span() } else { name.span() }, value)
-                    })
-                }
-                (Part::Item(index), DeValue::Array(items)) => {
-                    items.get(*index).map(|item| (item.span(), item))
-                }
-                _ => None,
-            };
-            let Some((span, next)) = found else { break };
-            (at, value) = (span.start, next.get_ref());
-        }
-        line_at(self.text, at)
-    }
-}
-
-fn tree(value: &DeValue) -> Checked<Value> {
-    Ok(match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
-        DeValue::Boolean(flag) => Value::from(*flag),
-        DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
-            .map(Value::from)
-            .map_err(|_| Problem::new(format!("{digits} is too large a number")))?,
-        DeValue::Float(digits) => digits
-            .as_str()
-            .parse()
-            .ok()
-            .and_then(Number::from_f64)
-            .map(Value::from)
-            .ok_or_else(|| Problem::new(format!("{digits} is no number that is used here")))?,
-        DeValue::Datetime(date) => {
-            return Err(Problem::new(format!("expected a text, found the date {date}"))
-                .with_hint("Write it in quotes."));
-        }
-        DeValue::Array(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| tree(item.get_ref()).at(index))
-            .collect::<Checked<_>>()?,
-        DeValue::Table(table) => table
-            .iter()
-            .map(|(name, value)| {
-                let name = name.get_ref().as_ref();
-                Ok((name.to_owned(), tree(value.get_ref()).at(name)?))
-            })
-            .collect::<Checked<_>>()?,
+    let tree = toml::from_str(text).map_err(|error| {
+        let hint = "TOML wants a text in quotes, each key once, and tables under [headings].";
+        let line = line_at(text, error.span().map_or(0, |span| span.start));
+        Problem { line, ..Problem::new("", error.message(), hint) }
+    })?;
+    make(tree).map_err(|problem| match problem.kind {
+        Kind::InvalidProvider => Problem { line: line_of(text, &problem.key), ..problem },
+        _ => problem,
     })
+}
+
+/// Reads a type from its part of the tree.
+pub(super) fn typed<T: DeserializeOwned>(tree: Value) -> Checked<T> {
+    serde_path_to_error::deserialize(tree).map_err(|error| {
+        let key = error.path().iter().fold(String::new(), |key, segment| match segment {
+            Segment::Map { key: name } if key.is_empty() => name.clone(),
+            Segment::Map { key: name } => format!("{key}.{name}"),
+            Segment::Seq { index } => format!("{key}[{index}]"),
+            Segment::Enum { .. } | Segment::Unknown => key,
+        });
+        Problem::new(key, error.inner().to_string(), REFERENCE)
+    })
+}
+
+/// Turns `{flow: "x", …}` into `{x: {…}}`, which serde reads as an enum. Its own tagged enums lose the
+/// key of a mistake.
+pub(super) fn nest_flow(key: &str, table: &mut Value) -> Checked {
+    let flow = table.as_object_mut().and_then(|entries| entries.remove("flow"));
+    let Some(Value::String(flow)) = flow else {
+        let message = "expected a table with a `flow`, as in flow = \"request\"";
+        return Err(Problem::new(key, message, REFERENCE));
+    };
+    *table = json!({ flow: table.take() });
+    Ok(())
+}
+
+/// The line of a key, or of the deepest part of it that is there.
+fn line_of(text: &str, key: &str) -> usize {
+    let root = DeTable::parse(text).map(|root| DeValue::Table(root.into_inner()));
+    let (mut start, mut value, mut rest) = (0, root.as_ref().ok(), key);
+    while let Some((at, next, left)) = value.and_then(|value| enter(value, rest)) {
+        (start, value, rest) = (at, Some(next), left.strip_prefix('.').unwrap_or(left));
+    }
+    line_at(text, start)
+}
+
+/// One step along a key: where it leads, and the rest of the key. A name may hold dots itself.
+fn enter<'a>(value: &'a DeValue, key: &'a str) -> Option<(usize, &'a DeValue<'a>, &'a str)> {
+    match value {
+        DeValue::Table(table) => {
+            let found = table.iter().filter_map(|(name, value)| {
+                let rest = key.strip_prefix(name.get_ref().as_ref())?;
+                let span = if is_headed(value) { value.span() } else { name.span() };
+                let is_whole = rest.is_empty() || rest.starts_with(['.', '[']);
+                is_whole.then(|| (span.start, value.get_ref(), rest))
+            });
+            found.min_by_key(|(_, _, rest)| rest.len())
+        }
+        DeValue::Array(items) => {
+            let (index, rest) = key.strip_prefix('[')?.split_once(']')?;
+            let item = items.get(index.parse::<usize>().ok()?)?;
+            Some((item.span().start, item.get_ref(), rest))
+        }
+        _ => None,
+    }
 }
 
 /// True for a table with a heading of its own: that is where it is, and not where a heading of
@@ -107,7 +96,7 @@ fn is_headed(value: &Spanned<DeValue>) -> bool {
 }
 
 fn line_at(text: &str, at: usize) -> usize {
-    text.get(..at.min(text.len())).unwrap_or(text).matches('\n').count() + 1
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }
 
 #[cfg(test)]
@@ -120,36 +109,28 @@ mod tests {
 
     #[test]
     fn a_key_is_where_it_is() {
-        let line = |key: &str| {
-            let parts = key.split('/').rev().filter(|part| !part.is_empty());
-            let problem = parts.fold(Problem::new(""), |problem, part| match part.parse() {
-                Ok(index) => At::at(problem, Part::Item(index)),
-                Err(_) => problem.at(part),
-            });
-            Document::parse(TEXT).unwrap().locate(problem).line
-        };
-        for (key, at) in [
+        for (key, line) in [
             ("id", 1),
             ("login", 3),
-            ("login/form", 4),
-            ("login/form/user.name", 4),
-            ("login/missing", 3),
-            ("logout/steps", 6),
-            ("logout/steps/0/url", 7),
-            ("logout/steps/1", 9),
-            ("logout/steps/1/url", 10),
-            ("logout/steps/1/take/next", 11),
-            ("logout/steps/1/proof", 13),
-            ("logout/steps/1/proof/status", 14),
-            ("logout/steps/1/proof/status/0", 15),
-            ("logout/steps/1/method", 9),
-            ("logout/probe", 18),
-            ("logout/probe/url", 19),
+            ("login.form", 4),
+            ("login.form.user.name", 4),
+            ("login.missing", 3),
+            ("logout.steps", 6),
+            ("logout.steps[0].url", 7),
+            ("logout.steps[1]", 9),
+            ("logout.steps[1].url", 10),
+            ("logout.steps[1].take.next", 11),
+            ("logout.steps[1].proof", 13),
+            ("logout.steps[1].proof.status", 14),
+            ("logout.steps[1].proof.status[0]", 15),
+            ("logout.steps[1].method", 9),
+            ("logout.probe", 18),
+            ("logout.probe.url", 19),
             ("nothing", 1),
-            ("", 0),
+            ("", 1),
         ] {
-            assert_eq!(line(key), at, "{key}");
+            assert_eq!(line_of(TEXT, key), line, "{key}");
         }
-        assert_eq!(Document::parse("a = 1\n[").err().unwrap().line, 2);
+        assert_eq!(read::<()>("a = 1\n[", |_| Ok(())).unwrap_err().line, 2);
     }
 }

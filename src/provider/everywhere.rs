@@ -2,8 +2,8 @@
 
 use super::hosts::Hosts;
 use super::leaf::{Address, Method, Pointer, StatusList};
-use super::problem::{At, Checked, Problem};
-use super::request::allow;
+use super::problem::{Checked, Problem};
+use super::request::{allow, allow_text};
 use serde::Deserialize;
 use url::Url;
 
@@ -17,7 +17,7 @@ pub enum Everywhere {
     /// The sessions that the service lists, one by one; this device's own ends by the logout.
     List(Box<SessionList>),
     /// The logout itself ends the session at the issuer, for every device that shares it.
-    Logout,
+    Logout {},
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -52,7 +52,7 @@ fn id_pointer() -> Pointer {
 }
 
 fn delete() -> Method {
-    Method::fixed("DELETE")
+    Method::Delete
 }
 
 impl SessionList {
@@ -62,25 +62,19 @@ impl SessionList {
         Url::parse(&self.end_url.replace(ID, &escaped.replace('+', "%20"))).ok()
     }
 
-    fn check(&self, hosts: &Hosts) -> Checked {
-        allow(hosts, &self.url).at("url")?;
-        self.end_method.check(&["DELETE", "POST"]).at("end_method")?;
-        if !self.end_url.contains(ID) {
-            return Err(Problem::new("it does not say where the session's id goes")
-                .with_hint("As in \"https://www.example.com/sessions/{id}\".")
-                .at("end_url"));
-        }
-        Address::read(self.end_url.replace(ID, "0"))
-            .and_then(|url| allow(hosts, &url))
-            .at("end_url")
-    }
-}
-
-impl Everywhere {
     pub(super) fn check(&self, hosts: &Hosts) -> Checked {
-        match self {
-            Everywhere::List(list) => list.check(hosts),
-            Everywhere::Logout => Ok(()),
+        allow(hosts, "url", &self.url)?;
+        if self.end_method == Method::Get {
+            return Err(Problem::new("end_method", "GET ends nothing", "Use DELETE or POST."));
         }
+        if !self.end_url.contains(ID) {
+            let hint = "As in \"https://www.example.com/sessions/{id}\".";
+            return Err(Problem::new(
+                "end_url",
+                "it does not say where the session's id goes",
+                hint,
+            ));
+        }
+        allow_text(hosts, "end_url", &self.end_url.replace(ID, "0"))
     }
 }

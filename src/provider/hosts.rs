@@ -3,58 +3,49 @@
 //! A URL is allowed when its scheme, host and port are those of an entry. Nothing is matched by
 //! suffix or pattern, so a look-alike, a sub-domain or another port is another host.
 
-use super::problem::{At, Checked, Problem};
-use crate::error::{Error, Kind, Result};
+use super::problem::{Checked, Problem};
+use crate::error::{Error, Kind};
 use serde::Deserialize;
-use std::fmt;
 use std::net::IpAddr;
 use url::{Host, Url};
 
 /// The provider's hosts, and the domains that its cookies may be set for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(try_from = "Vec<String>")]
+#[serde(from = "Vec<Origin>")]
 pub struct Hosts {
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     origins: Vec<Origin>,
     cookie_domains: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String")]
 struct Origin {
     host: String,
     /// `None`: the scheme's own port.
     port: Option<u16>,
 }
 
-impl TryFrom<Vec<String>> for Hosts {
-    type Error = Problem;
-
-    fn try_from(hosts: Vec<String>) -> Checked<Self> {
-        Hosts::new(&hosts, &[])
+impl From<Vec<Origin>> for Hosts {
+    fn from(origins: Vec<Origin>) -> Self {
+        Hosts { origins, cookie_domains: Vec::new() }
     }
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
-    }
-}
+impl TryFrom<String> for Origin {
+    type Error = String;
 
-impl Origin {
-    fn parse(text: &str) -> Checked<Self> {
+    fn try_from(text: String) -> Result<Self, String> {
         // `*` is a letter to the parser of addresses.
         if text.contains('*') {
-            return Err(Problem::new(format!("'{text}' is a pattern"))
-                .with_hint("List each host by itself; nothing is matched by pattern."));
+            return Err(format!("'{text}' is a pattern: list each host by itself"));
         }
         let refuse = || {
-            Problem::new(format!("'{text}' is not a host name"))
-                .with_hint("Write the bare name, as in \"www.example.com\" or \"localhost:8080\".")
+            format!("'{text}' is not a host name, as in \"www.example.com\" or \"localhost:8080\"")
         };
         let is_address = text.contains("://");
-        let address = if is_address { text.to_owned() } else { format!("https://{text}/") };
+        let address = if is_address { text.clone() } else { format!("https://{text}/") };
         let url = Url::parse(&address).map_err(|_| refuse())?;
         let host = url.host_str().unwrap_or_default();
         let is_plain = url.username().is_empty() && url.password().is_none();
@@ -78,9 +69,9 @@ impl Hosts {
     /// host and the port count; `cookie_domains` are the domains that a `Set-Cookie` may name,
     /// besides the hosts themselves.
     pub fn new(hosts: &[String], cookie_domains: &[String]) -> Checked<Self> {
-        let origins = hosts.iter().map(|text| Origin::parse(text)).collect::<Checked<_>>()?;
-        let mut hosts = Hosts { origins, cookie_domains: Vec::new() };
-        hosts.set_cookie_domains(cookie_domains).at("cookie_domains")?;
+        let origins = hosts.iter().cloned().map(Origin::try_from).collect::<Result<Vec<_>, _>>();
+        let mut hosts = Hosts::from(origins.map_err(|message| Problem::new("hosts", message, ""))?);
+        hosts.set_cookie_domains(cookie_domains)?;
         Ok(hosts)
     }
 
@@ -89,20 +80,19 @@ impl Hosts {
         for (domain, bare) in domains.iter().zip(&self.cookie_domains) {
             let covers = |origin: &Origin| is_within(&origin.host, bare);
             if !bare.contains('.') || bare.starts_with('.') || !self.origins.iter().any(covers) {
-                let message = format!("'{domain}' is not the domain of one of the hosts");
-                return Err(Problem::new(message).with_hint(
-                    "Write it without a leading dot, as in \"example.com\", and list the host that \
-                     is it or below it.",
+                return Err(Problem::new(
+                    "cookie_domains",
+                    format!("'{domain}' is not the domain of one of the hosts"),
+                    "Write it without a leading dot, as in \"example.com\".",
                 ));
             }
         }
         Ok(())
     }
 
-    /// The first of these hosts that is not one of `others`, as it is written.
-    pub(super) fn first_beyond(&self, others: &Hosts) -> Option<String> {
-        let beyond = self.origins.iter().find(|origin| !others.origins.contains(origin));
-        beyond.map(ToString::to_string)
+    /// The place in the list of the first of these hosts that is not one of `others`.
+    pub(super) fn first_beyond(&self, others: &Hosts) -> Option<usize> {
+        self.origins.iter().position(|origin| !others.origins.contains(origin))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -110,42 +100,28 @@ impl Hosts {
     }
 
     /// Fails with `Kind::HostNotAllowed` unless a request may go to `url`.
-    pub fn check(&self, url: &Url) -> Result<()> {
-        let place = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => "no host".to_owned(),
+    pub fn check(&self, url: &Url) -> Result<(), Error> {
+        let host = url.host_str().unwrap_or_default();
+        let place = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let is_at = |port: Option<u16>| match port {
+            Some(port) => url.port_or_known_default() == Some(port),
+            None => url.port().is_none(),
         };
-        let refuse = |why: &str| {
-            let message = format!("{why}: {}://{place}", url.scheme());
-            Err(Error::new(Kind::HostNotAllowed, message))
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse("an address with a user name in it is not used");
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(url) => {}
-            "http" => {
-                return refuse("only https is used").map_err(|error| {
-                    error.with_hint("Write https://; http is for localhost and 127.0.0.1 alone.")
-                });
-            }
-            _ => return refuse("this kind of address is not used"),
-        }
-        let Some(host) = url.host_str() else { return refuse("the address has no host") };
-        let listed = |origin: &Origin| {
-            origin.host == host
-                && origin.port.or_else(|| default_port(url)) == url.port_or_known_default()
-        };
-        if self.origins.iter().any(listed) {
-            Ok(())
+        let (why, hint) = if !url.username().is_empty() || url.password().is_some() {
+            ("an address with a user name in it is not used", String::new())
+        } else if host.is_empty() || !matches!(url.scheme(), "https" | "http") {
+            ("this kind of address is not used", String::new())
+        } else if url.scheme() == "http" && !is_loopback(url) {
+            let hint = "Write https://; http is for localhost and 127.0.0.1 alone.";
+            ("only https is used", hint.to_owned())
+        } else if self.origins.iter().any(|origin| origin.host == host && is_at(origin.port)) {
+            return Ok(());
         } else {
-            refuse("this address is not one of the provider's hosts").map_err(|error| {
-                error
-                    .with_hint(format!("If it belongs to the service, add \"{place}\" to `hosts`."))
-            })
-        }
+            let hint = format!("If it belongs to the service, add \"{place}\" to `hosts`.");
+            ("this address is not one of the provider's hosts", hint)
+        };
+        let message = format!("{why}: {}://{place}", url.scheme());
+        Err(Error::new(Kind::HostNotAllowed, message).with_hint(hint))
     }
 
     /// True when a cookie may name `domain` (lower case, without a leading dot).
@@ -162,14 +138,6 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
-    }
-}
-
-fn default_port(url: &Url) -> Option<u16> {
-    match url.scheme() {
-        "https" => Some(443),
-        "http" => Some(80),
-        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, StatusList};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem};
-use super::request::{Body, Headers, Known, Pairs, RequestTemplate, check_one_body};
+use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub enum Login {
     /// One request with the name and the password.
     Password(PasswordLogin),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
-    DeviceCode,
+    DeviceCode {},
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -40,7 +40,7 @@ pub struct Page {
     /// What errors call the page.
     pub name: String,
     /// Where it is.
-    url: Address,
+    pub url: Address,
     /// Added to the address's query.
     #[serde(default)]
     query: Pairs,
@@ -69,7 +69,7 @@ pub struct Submit {
     /// What errors call the form.
     pub name: String,
     /// Where the form is sent, by POST.
-    url: Address,
+    pub url: Address,
     /// Added to the address's query.
     #[serde(default)]
     query: Pairs,
@@ -87,7 +87,7 @@ pub struct Submit {
 #[serde(deny_unknown_fields)]
 pub struct PasswordLogin {
     /// Where it is sent, by POST.
-    url: Address,
+    pub url: Address,
     /// Added to the address's query.
     #[serde(default)]
     query: Pairs,
@@ -107,33 +107,32 @@ pub struct PasswordLogin {
 
 impl Page {
     pub fn request(&self) -> RequestTemplate<'_> {
-        let Page { url, query, headers, .. } = self;
-        RequestTemplate { url, query, headers, body: Body::None }
+        let Page { query, headers, .. } = self;
+        RequestTemplate { query, headers, json: &NO_PAIRS, form: &NO_PAIRS }
     }
 }
 
 impl Submit {
     pub fn request(&self) -> RequestTemplate<'_> {
-        let Submit { url, query, headers, form, .. } = self;
-        RequestTemplate { url, query, headers, body: Body::Form(form) }
+        let Submit { query, headers, form, .. } = self;
+        RequestTemplate { query, headers, json: &NO_PAIRS, form }
     }
 }
 
 impl PasswordLogin {
     pub fn request(&self) -> RequestTemplate<'_> {
-        let PasswordLogin { url, query, headers, json, form, .. } = self;
-        RequestTemplate { url, query, headers, body: Body::of(json, form) }
+        let PasswordLogin { query, headers, json, form, .. } = self;
+        RequestTemplate { query, headers, json, form }
     }
 
     fn check(&self, hosts: &Hosts) -> Checked {
-        check_one_body(&self.json, &self.form)?;
         if self.json.is_empty() && self.form.is_empty() {
-            return Err(Problem::new("nothing is sent: `json` and `form` are missing").with_hint(
-                "As in json = { username = \"{username}\", password = \"{password}\" }.",
-            ));
+            let hint = "As in json = { username = \"{username}\", password = \"{password}\" }.";
+            return Err(Problem::new("", "nothing is sent: `json` and `form` are missing", hint));
         }
         let known = Known { query: &USER[..1], headers: &USER[..1], body: &USER };
-        self.request().check(hosts, &known)
+        allow(hosts, "url", &self.url)?;
+        self.request().check(&known)
     }
 }
 
@@ -142,22 +141,22 @@ impl HostedForm {
         let mut known = vec![USER[0]];
         for (index, page) in self.pages.iter().enumerate() {
             let held = Known { query: &known, headers: &known, body: &[] };
-            page.request().check(hosts, &held).at(index).at("pages")?;
+            let key = format!("pages[{index}]");
+            allow(hosts, "url", &page.url).at(&key)?;
+            page.request().check(&held).at(&key)?;
             if let Some(name) = page.take.keys().find(|name| USER.contains(&name.as_str())) {
-                return Err(Problem::new("what the user typed has this name already")
-                    .at(name.as_str())
-                    .at("take")
-                    .at(index)
-                    .at("pages"));
+                let key = format!("{key}.take.{name}");
+                return Err(Problem::new(key, "what the user types has this name already", ""));
             }
             known.extend(page.take.keys().map(String::as_str));
         }
         let body = [known.as_slice(), &USER[1..]].concat();
         let held = Known { query: &known, headers: &known, body: &body };
-        self.submit.request().check(hosts, &held).at("submit")?;
+        allow(hosts, "submit.url", &self.submit.url)?;
+        self.submit.request().check(&held).at("submit")?;
         if self.submit.refused_class.is_empty() {
             let message = "name the class of the element that says that the password is wrong";
-            return Err(Problem::new(message).at("refused_class").at("submit"));
+            return Err(Problem::new("submit.refused_class", message, ""));
         }
         Ok(())
     }
@@ -168,9 +167,8 @@ impl Login {
         match self {
             Login::HostedForm(form) => form.check(hosts),
             Login::Password(login) => login.check(hosts),
-            Login::DeviceCode => need(oauth, "device_authorization_endpoint")
-                .and_then(|()| need(oauth, "token_endpoint"))
-                .at("flow"),
+            Login::DeviceCode {} => need(oauth, "device_authorization_endpoint")
+                .and_then(|()| need(oauth, "token_endpoint")),
         }
     }
 }

@@ -5,10 +5,11 @@ use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, Method, Pointer, Scalar, StatusList};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem};
-use super::request::{Body, Headers, Known, Pairs, RequestTemplate, TOKENS, allow, check_one_body};
-use super::template::{CLAIM, Template};
+use super::request::{Headers, Known, Pairs, RequestTemplate, TOKENS, allow};
+use super::template::CLAIM;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use url::Url;
 
 /// The tokens that can be revoked (RFC 7009 section 2.1).
 const REVOCABLE: [&str; 2] = ["refresh_token", "access_token"];
@@ -36,7 +37,7 @@ pub enum Step {
         tokens: Vec<String>,
     },
     /// The session at the issuer (RP-Initiated Logout 1.0); needs `[oauth]`.
-    EndSession,
+    EndSession {},
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -75,7 +76,7 @@ pub struct LogoutRequest {
 
 /// Where a request of a logout goes.
 pub enum LogoutTarget<'a> {
-    Fixed(RequestTemplate<'a>),
+    Fixed(&'a Url),
     /// The value of that name, which an earlier step's answer held.
     Taken(&'a str),
 }
@@ -113,7 +114,7 @@ pub enum Probe {
         bearer: bool,
     },
     /// The renewal, which a dead session is refused; needs `[renew]`.
-    Renew,
+    Renew {},
 }
 
 fn both_tokens() -> Vec<String> {
@@ -122,56 +123,40 @@ fn both_tokens() -> Vec<String> {
 
 impl LogoutRequest {
     pub fn target(&self) -> LogoutTarget<'_> {
-        let LogoutRequest { query, headers, .. } = self;
-        match (&self.url, &self.url_from) {
-            (Some(url), _) => {
-                LogoutTarget::Fixed(RequestTemplate { url, query, headers, body: self.body() })
-            }
-            (None, name) => LogoutTarget::Taken(name.as_deref().unwrap_or_default()),
+        match &self.url {
+            Some(url) => LogoutTarget::Fixed(url),
+            None => LogoutTarget::Taken(self.url_from.as_deref().unwrap_or_default()),
         }
     }
 
-    pub fn body(&self) -> Body<'_> {
-        Body::of(&self.json, &self.form)
-    }
-
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        self.query.values().chain(self.headers.values()).chain(self.body().templates())
+    pub fn request(&self) -> RequestTemplate<'_> {
+        let LogoutRequest { query, headers, json, form, .. } = self;
+        RequestTemplate { query, headers, json, form }
     }
 
     /// `taken` are the values that earlier steps take.
     fn check(&self, hosts: &Hosts, taken: &[&str]) -> Checked {
+        match (&self.url, &self.url_from) {
+            (Some(url), None) => allow(hosts, "url", url)?,
+            (None, Some(_)) if !self.query.is_empty() || !self.headers.is_empty() => {
+                let message = "with `url_from` there is no `query` and no `headers`";
+                return Err(Problem::new("url_from", message, "The address is opened as it is."));
+            }
+            (None, Some(name)) if !taken.contains(&name.as_str()) => {
+                let message = format!("no earlier step takes '{name}'");
+                let hint = "Take it from an answer, as in take.logout_url = \"/logout_url\".";
+                return Err(Problem::new("url_from", message, hint));
+            }
+            (None, Some(_)) => {}
+            _ => return Err(Problem::new("", "give one of `url` and `url_from`", "")),
+        }
         // An address may hold claims only: tokens do not belong there (RFC 9700 section 4.3.2).
         let held = [TOKENS.as_slice(), &[CLAIM]].concat();
-        match (self.target(), &self.url_from) {
-            (LogoutTarget::Fixed(request), None) => {
-                let known = Known { query: &[CLAIM], headers: &held, body: &held };
-                request.check(hosts, &known)?;
-            }
-            (LogoutTarget::Taken(name), Some(_)) => {
-                if !self.query.is_empty() || !self.headers.is_empty() {
-                    return Err(Problem::new(
-                        "with `url_from` there is no `query` and no `headers`",
-                    )
-                    .with_hint("The address that the answer holds is opened as it is."));
-                }
-                if !taken.contains(&name) {
-                    return Err(Problem::new(format!("no earlier step takes '{name}'"))
-                        .with_hint(
-                            "Take it from an answer first, as in take.logout_url = \"/logout_url\".",
-                        )
-                        .at("url_from"));
-                }
-                self.body().check(&held)?;
-            }
-            _ => return Err(Problem::new("give one of `url` and `url_from`")),
-        }
+        self.request().check(&Known { query: &[CLAIM], headers: &held, body: &held })?;
         if let Some(name) = self.take.keys().find(|name| held.contains(&name.as_str())) {
-            return Err(Problem::new("a value of the session has this name already")
-                .at(name.as_str())
-                .at("take"));
+            let message = "a value of the session has this name already";
+            return Err(Problem::new(format!("take.{name}"), message, ""));
         }
-        check_one_body(&self.json, &self.form)?;
         self.proof.as_ref().map_or(Ok(()), Proof::check).at("proof")
     }
 }
@@ -179,39 +164,50 @@ impl LogoutRequest {
 impl Proof {
     fn check(&self) -> Checked {
         if let Some(index) = self.deletes.iter().position(Vec::is_empty) {
-            let message = "each group names at least one cookie";
-            return Err(Problem::new(message).at(index).at("deletes"));
+            let key = format!("deletes[{index}]");
+            return Err(Problem::new(key, "each group names at least one cookie", ""));
         }
         if self.deletes.is_empty() && self.locations.is_empty() && self.json.is_empty() {
             let message = "a status alone proves nothing: add `deletes`, `locations` or `json`";
-            return Err(Problem::new(message).with_hint(
-                "Where the answer shows nothing, leave the proof out and add [logout.probe].",
-            ));
+            let hint =
+                "Where the answer shows nothing, leave the proof out and add [logout.probe].";
+            return Err(Problem::new("", message, hint));
         }
         Ok(())
     }
 }
 
 impl Logout {
+    pub fn proofs(&self) -> impl Iterator<Item = &Proof> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Request(request) => request.proof.as_ref(),
+            Step::Revoke { .. } | Step::EndSession {} => None,
+        })
+    }
+
+    /// The cookies that the answers have to delete.
+    pub fn deleted_cookies(&self) -> impl Iterator<Item = &str> {
+        self.proofs().flat_map(|proof| proof.deletes.iter().flatten()).map(|name| &**name)
+    }
+
     pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>, can_renew: bool) -> Checked {
         if self.steps.is_empty() {
-            return Err(Problem::new("there is none")
-                .with_hint("Without a request the server never knows of the logout.")
-                .at("steps"));
+            let hint = "Without a step the server never hears of the logout.";
+            return Err(Problem::new("steps", "name at least one", hint));
         }
         let mut taken = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
-            step.check(hosts, oauth, &taken).at(index).at("steps")?;
+            step.check(hosts, oauth, &taken).at(&format!("steps[{index}]"))?;
             if let Step::Request(request) = step {
                 taken.extend(request.take.keys().map(String::as_str));
             }
         }
         match &self.probe {
-            Some(Probe::Request { url, .. }) => allow(hosts, url).at("url").at("probe"),
-            Some(Probe::Renew) if !can_renew => {
-                Err(Problem::new("there is no [renew] to try").at("probe"))
+            Some(Probe::Request { url, .. }) => allow(hosts, "probe.url", url),
+            Some(Probe::Renew {}) if !can_renew => {
+                Err(Problem::new("probe", "there is no [renew] to try", ""))
             }
-            Some(Probe::Renew) | None => Ok(()),
+            Some(Probe::Renew {}) | None => Ok(()),
         }
     }
 }
@@ -222,16 +218,14 @@ impl Step {
             Step::Request(request) => request.check(hosts, taken),
             Step::Revoke { tokens } => {
                 need(oauth, "revocation_endpoint")?;
-                match tokens.iter().find(|name| !REVOCABLE.contains(&name.as_str())) {
-                    Some(odd) => {
-                        Err(Problem::new(format!("'{odd}' is not a token that can be revoked")))
-                    }
-                    None if tokens.is_empty() => Err(Problem::new("name at least one token")),
-                    None => Ok(()),
+                let is_odd = |name: &String| !REVOCABLE.contains(&name.as_str());
+                if tokens.is_empty() || tokens.iter().any(is_odd) {
+                    let message = format!("name tokens out of {}", REVOCABLE.join(", "));
+                    return Err(Problem::new("tokens", message, ""));
                 }
-                .at("tokens")
+                Ok(())
             }
-            Step::EndSession => need(oauth, "end_session_endpoint"),
+            Step::EndSession {} => need(oauth, "end_session_endpoint"),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! What a service is: the types of its definition, how a provider file or a dictionary is read, the
 //! built-in catalogue.
 //!
-//! TOML → tree of plain values, with parameters filled in → typed definition. No request is made
-//! here.
+//! TOML → plain values, with parameters filled in → typed definition. No request is made here.
 
 mod built_in;
 mod definition;
@@ -19,7 +18,6 @@ mod oauth;
 mod parameters;
 mod post_logout;
 mod problem;
-mod reader;
 mod renewal;
 mod request;
 #[cfg(test)]
@@ -39,7 +37,7 @@ pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
 pub use oauth::OAuth;
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
-pub use problem::{Key, Part, Problem};
+pub use problem::Problem;
 pub use renewal::{Renew, RenewPage, RenewRequest};
-pub use request::{Body, Headers, Pairs, RequestTemplate};
+pub use request::{Headers, Pairs, RequestTemplate};
 pub use template::{CLAIM, Template, Values};

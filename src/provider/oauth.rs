@@ -2,8 +2,8 @@
 
 use super::hosts::Hosts;
 use super::leaf::Address;
-use super::problem::{At, Checked, Problem};
-use super::request::allow;
+use super::problem::{Checked, Problem};
+use super::request::{allow, allow_text};
 use serde::Deserialize;
 
 /// A public client and its authorization server (RFC 6749, RFC 8414).
@@ -35,18 +35,21 @@ pub struct OAuth {
 impl OAuth {
     pub(super) fn check(&self, hosts: &Hosts) -> Checked {
         if self.client_id.is_empty() {
-            return Err(Problem::new("it is empty")
-                .with_hint("The server gave one when the application was registered there.")
-                .at("client_id"));
+            let hint = "The server gave one when the application was registered there.";
+            return Err(Problem::new("client_id", "it is empty", hint));
         }
         if let Some(issuer) = &self.issuer {
-            check_issuer(issuer, hosts).at("issuer")?;
+            allow_text(hosts, "issuer", issuer)?;
+            // RFC 8414 section 2: "with no query or fragment components".
+            if issuer.contains(['?', '#']) {
+                return Err(Problem::new("issuer", "an issuer has no query and no fragment", ""));
+            }
         } else if self.token_endpoint.is_none() {
-            return Err(Problem::new("neither `issuer` nor `token_endpoint` is there")
-                .with_hint("Give the issuer, or the endpoints themselves."));
+            let hint = "Give the issuer, or the endpoints themselves.";
+            return Err(Problem::new("", "neither `issuer` nor `token_endpoint` is there", hint));
         }
         for (name, endpoint) in self.endpoints() {
-            endpoint.map_or(Ok(()), |url| allow(hosts, url)).at(name)?;
+            endpoint.map_or(Ok(()), |url| allow(hosts, name, url))?;
         }
         Ok(())
     }
@@ -61,26 +64,16 @@ impl OAuth {
     }
 }
 
-fn check_issuer(issuer: &str, hosts: &Hosts) -> Checked {
-    let url = Address::read(issuer.to_owned())?;
-    allow(hosts, &url)?;
-    // RFC 8414 section 2: "with no query or fragment components".
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Problem::new("an issuer has no query and no fragment"));
-    }
-    Ok(())
-}
-
 /// For a way that speaks OAuth, by the endpoint that it needs.
 pub(super) fn need(oauth: Option<&OAuth>, endpoint: &str) -> Checked {
     let Some(oauth) = oauth else {
-        return Err(Problem::new("this way speaks OAuth, and there is no table [oauth]")
-            .with_hint("Add [oauth] with client_id, and an issuer or the endpoints."));
+        let hint = "Add [oauth] with client_id, and an issuer or the endpoints.";
+        return Err(Problem::new("flow", "this flow needs a table [oauth]", hint));
     };
     let is_given = |(name, url): &(&str, Option<&Address>)| *name == endpoint && url.is_some();
     if oauth.issuer.is_some() || oauth.endpoints().iter().any(is_given) {
         return Ok(());
     }
-    Err(Problem::new(format!("[oauth] names no {endpoint}"))
-        .with_hint(format!("Add oauth.{endpoint}, or an issuer whose metadata name it.")))
+    let hint = format!("Add oauth.{endpoint}, or an issuer whose metadata name it.");
+    Err(Problem::new("flow", format!("[oauth] names no {endpoint}"), hint))
 }

@@ -1,12 +1,12 @@
 //! What a definition leaves open, and how it is filled in: `"{base}"` is replaced in every text of
 //! the tree, before the types are read.
 
-use super::problem::{At, Checked, Problem, suggest};
-use super::reader;
+use super::document;
+use super::problem::{At, Checked, Problem};
 use crate::error::Kind;
 use ring::digest;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The values that the user or the add-on gives, by name.
@@ -42,17 +42,18 @@ pub struct Parameter {
 /// What the definition leaves open.
 pub(super) fn declared(tree: &Value) -> Checked<Declared> {
     let Some(table) = tree.get(TABLE) else { return Ok(Declared::new()) };
-    let mut declared: Declared = reader::read(table).at(TABLE)?;
+    let mut declared: Declared = document::typed(table.clone()).at(TABLE)?;
     for (name, parameter) in &mut declared {
         parameter.name.clone_from(name);
     }
     let good = |c: char| c.is_ascii_lowercase() || c == '_';
     let is_odd = |name: &str| name.is_empty() || !name.chars().all(good) || TAKEN.contains(&name);
     match declared.keys().find(|name| is_odd(name)) {
-        Some(name) => Err(Problem::new("this name cannot be used")
-            .with_hint("Use lower-case letters and '_', and none of the names that templates have.")
-            .at(name.as_str())
-            .at(TABLE)),
+        Some(name) => Err(Problem::new(
+            format!("{TABLE}.{name}"),
+            "this name cannot be used",
+            "Use lower-case letters and '_', and none of the names that templates have.",
+        )),
         None => Ok(declared),
     }
 }
@@ -64,79 +65,49 @@ pub(super) fn examples(declared: &Declared) -> Given {
 }
 
 /// Puts every parameter in its place.
-pub(super) fn fill(tree: &mut Value, declared: &Declared, given: &Given) -> Checked {
+pub(super) fn fill(tree: Value, declared: &Declared, given: &Given) -> Checked<Value> {
     if let Some(name) = given.keys().find(|name| !declared.contains_key(*name)) {
         let known: Vec<&str> = declared.keys().map(String::as_str).collect();
-        let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(Problem::new(format!("this provider has no parameter '{name}'"))
-            .with_hint(format!("It has: {has}."))
-            .with_kind(Kind::InvalidInput));
+        let message = format!("this provider has no parameter '{name}'");
+        return Err(refused(message, format!("It has: {}.", known.join(", "))));
     }
-    let Value::Object(table) = tree else { return Ok(()) };
-    for (name, parameter) in declared {
-        let value = value_of(parameter, given);
-        value.map_or(Ok(()), |value| check_value(name, value))?;
-        let place = Place { text: format!("{{{name}}}"), parameter, value };
-        let below = table.iter_mut().filter(|(key, _)| *key != TABLE);
-        below.into_iter().try_for_each(|(_, value)| fill_value(value, &place))?;
+    for parameter in declared.values() {
+        value_of(parameter, given).map_or(Ok(()), |value| check_value(&parameter.name, value))?;
     }
-    Ok(())
+    fill_value(tree, &|text| {
+        declared.values().try_fold(text, |text, parameter| fill_text(text, parameter, given))
+    })
 }
 
-/// Where a parameter goes, and what goes there.
-struct Place<'a> {
-    text: String,
-    parameter: &'a Parameter,
-    value: Option<&'a str>,
-}
-
-fn fill_value(value: &mut Value, place: &Place) -> Checked {
-    match value {
-        Value::String(text) => fill_text(text, place),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_value(item, place)),
-        Value::Object(table) => {
-            let mut filled = Map::new();
-            for (mut key, mut value) in std::mem::take(table) {
-                fill_text(&mut key, place)?;
-                fill_value(&mut value, place)?;
-                filled.insert(key, value);
-            }
-            *table = filled;
-            Ok(())
+fn fill_value(value: Value, fill: &impl Fn(String) -> Checked<String>) -> Checked<Value> {
+    Ok(match value {
+        Value::String(text) => Value::String(fill(text)?),
+        Value::Array(items) => {
+            items.into_iter().map(|item| fill_value(item, fill)).collect::<Checked<_>>()?
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
+        Value::Object(table) => {
+            let filled = table.into_iter();
+            let filled = filled.map(|(key, value)| Ok((fill(key)?, fill_value(value, fill)?)));
+            Value::Object(filled.collect::<Checked<_>>()?)
+        }
+        plain => plain,
+    })
 }
 
-fn fill_text(text: &mut String, place: &Place) -> Checked {
-    let Place { text: place, parameter, value } = place;
-    if !text.contains(place) {
-        return Ok(());
+fn fill_text(text: String, parameter: &Parameter, given: &Given) -> Checked<String> {
+    let Parameter { name, about, example, .. } = parameter;
+    let place = format!("{{{name}}}");
+    if !text.contains(&place) {
+        return Ok(text);
     }
-    let value = value.ok_or_else(|| {
-        let Parameter { name, about, example, .. } = parameter;
-        Problem::new(format!("this provider needs '{name}': {about}"))
-            .with_hint(format!("For example: {example}"))
-            .with_kind(Kind::ParameterMissing)
-    })?;
+    let Some(value) = value_of(parameter, given) else {
+        let message = format!("this provider needs '{name}': {about}");
+        let problem = Problem::new("", message, format!("For example: {example}"));
+        return Err(Problem { kind: Kind::ParameterMissing, ..problem });
+    };
     // An address may be given with or without a slash at its end.
     let before_slash = format!("{}/", value.trim_end_matches('/'));
-    *text = text.replace(&format!("{place}/"), &before_slash).replace(place, value);
-    Ok(())
-}
-
-/// A problem with a text that holds a place: the hint names the parameters that there are.
-pub(super) fn name_the_known(problem: Problem, tree: &Value, declared: &Declared) -> Problem {
-    let text = problem.key.find(tree).and_then(Value::as_str).unwrap_or_default();
-    match text.split_once('{').and_then(|(_, rest)| rest.split_once('}')) {
-        Some((name, _)) => {
-            let known = declared.keys().map(String::as_str);
-            let known = suggest(name, known, |name| format!("{{{name}}}"));
-            let hint = format!("{} {known}", problem.hint);
-            problem.with_hint(hint)
-        }
-        None => problem,
-    }
+    Ok(text.replace(&format!("{place}/"), &before_slash).replace(&place, value))
 }
 
 /// What sessions are kept under: the id alone where nothing is left open, else the id and a mark of
@@ -161,15 +132,17 @@ fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
     own.filter(|value| !value.is_empty()).or(parameter.default.as_deref())
 }
 
+/// For what is wrong with a given value, and not with the definition.
+fn refused(message: String, hint: impl Into<String>) -> Problem {
+    Problem { kind: Kind::InvalidInput, ..Problem::new("", message, hint) }
+}
+
 /// An address or a name, and nothing that reads as another place.
 fn check_value(name: &str, value: &str) -> Checked {
     let is_odd = |c: char| c.is_control() || c.is_whitespace() || "\"'\\{}<>`".contains(c);
     if value.len() > LONGEST || value.contains(is_odd) {
-        let message =
-            format!("the parameter '{name}' contains characters that do not belong there");
-        return Err(Problem::new(message)
-            .with_hint("Write it without spaces, quotes and braces.")
-            .with_kind(Kind::InvalidInput));
+        let message = format!("the parameter '{name}' contains characters that cannot be used");
+        return Err(refused(message, "Write it without spaces, quotes and braces."));
     }
     Ok(())
 }
@@ -181,7 +154,7 @@ mod tests {
     use serde_json::json;
 
     fn filled(given: &Given) -> Result<Value, Error> {
-        let mut tree = json!({
+        let tree = json!({
             "parameters": {
                 "base": { "about": "its address", "example": "https://x.example" },
                 "client_id": { "about": "c", "example": "c", "default": "kodi" },
@@ -189,7 +162,7 @@ mod tests {
             "x": { "url": "{base}/login", "client": ["{client_id}"] },
         });
         let declared = declared(&tree)?;
-        fill(&mut tree, &declared, given)?;
+        let mut tree = fill(tree, &declared, given)?;
         tree["key"] = Value::from(key_of("shop", &declared, given));
         Ok(tree)
     }

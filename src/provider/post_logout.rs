@@ -1,7 +1,7 @@
 //! The work after a logout: only what can do no harm outside the add-on's own data.
 
 use super::leaf::{Pointer, RelativePath};
-use super::problem::{At, Checked, Problem};
+use super::problem::{Checked, Problem};
 use serde::{Deserialize, Serialize};
 
 /// What a provider file may ask Kodi to do. Each is harmless at any time, and takes no path.
@@ -62,25 +62,24 @@ impl AfterLogout {
         let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         for (index, name) in self.window_properties.iter().enumerate() {
             if name.is_empty() || !name.chars().all(good) {
-                let problem = Problem::new(format!("'{name}' is not the name of a property"));
-                return Err(problem.at(index).at("window_properties"));
+                let key = format!("window_properties[{index}]");
+                let message = format!("'{name}' is not the name of a property");
+                return Err(Problem::new(key, message, "Use letters, digits, '.', '_' and '-'."));
             }
         }
         for (index, builtin) in self.builtins.iter().enumerate() {
             if !BUILTINS.contains(&builtin.as_str()) {
-                return Err(Problem::new(format!("'{builtin}' is not run after a logout"))
-                    .with_hint(format!("These are: {}.", BUILTINS.join(", ")))
-                    .at(index)
-                    .at("builtins"));
+                let message = format!("'{builtin}' is not run after a logout");
+                let hint = format!("These are: {}.", BUILTINS.join(", "));
+                return Err(Problem::new(format!("builtins[{index}]"), message, hint));
             }
         }
         match &self.downgrade_entitlements {
             Some(rule)
                 if rule.active_suffix.is_empty() || rule.active_suffix == rule.inactive_suffix =>
             {
-                Err(Problem::new("it tells the two kinds of items apart")
-                    .at("active_suffix")
-                    .at("downgrade_entitlements"))
+                let key = "downgrade_entitlements.active_suffix";
+                Err(Problem::new(key, "it has to differ from the inactive suffix", ""))
             }
             _ => Ok(()),
         }

@@ -3,10 +3,8 @@
 use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, Method, StatusList};
 use super::oauth::{OAuth, need};
-use super::problem::{At, Checked};
-use super::request::{
-    Body, Headers, Known, NO_PAIRS, Pairs, RequestTemplate, TOKENS, allow, check_one_body,
-};
+use super::problem::{Checked, Problem};
+use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, TOKENS, allow};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -42,7 +40,7 @@ pub struct RenewPage {
 #[serde(deny_unknown_fields)]
 pub struct RenewRequest {
     /// Where it is sent.
-    pub(super) url: Address,
+    pub url: Address,
     /// GET or POST.
     #[serde(default = "post")]
     pub method: Method,
@@ -66,7 +64,7 @@ pub struct RenewRequest {
 }
 
 fn post() -> Method {
-    Method::fixed("POST")
+    Method::Post
 }
 
 fn yes() -> bool {
@@ -75,22 +73,28 @@ fn yes() -> bool {
 
 impl RenewRequest {
     pub fn request(&self) -> RequestTemplate<'_> {
-        let RenewRequest { url, headers, json, form, .. } = self;
-        RequestTemplate { url, query: &NO_PAIRS, headers, body: Body::of(json, form) }
+        let RenewRequest { headers, json, form, .. } = self;
+        RequestTemplate { query: &NO_PAIRS, headers, json, form }
     }
 }
 
 impl Renew {
     pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
-            Renew::Page(page) => allow(hosts, &page.url).at("url"),
+            Renew::Page(page) => allow(hosts, "url", &page.url),
             Renew::Request(renew) => {
-                renew.method.check(&["GET", "POST"]).at("method")?;
-                check_one_body(&renew.json, &renew.form)?;
+                if renew.method == Method::Delete {
+                    return Err(Problem::new(
+                        "method",
+                        "DELETE renews nothing",
+                        "Use GET or POST.",
+                    ));
+                }
+                allow(hosts, "url", &renew.url)?;
                 let known = Known { query: &[], headers: &TOKENS, body: &TOKENS };
-                renew.request().check(hosts, &known)
+                renew.request().check(&known)
             }
-            Renew::RefreshToken { .. } => need(oauth, "token_endpoint").at("flow"),
+            Renew::RefreshToken { .. } => need(oauth, "token_endpoint"),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the provider file is read, so filling one in cannot fail.
 
 use super::leaf::leaf;
-use super::problem::{Checked, Problem, suggest};
+use super::problem::{Checked, Problem};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 
@@ -13,13 +13,12 @@ pub type Values = BTreeMap<String, Secret>;
 pub const CLAIM: &str = "claim.";
 
 leaf! {
-    Template(Vec<Piece> as [Piece]) from String, |text| {
+    Template(Vec<Piece> as [Piece]) from "String" String, |text| {
         let mut pieces = Vec::new();
         let mut rest = text.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             let (name, tail) = after.split_once('}').ok_or_else(|| {
-                Problem::new(format!("'{{' without '}}' in \"{text}\""))
-                    .with_hint("A place for a value is written as in \"{username}\".")
+                format!("'{{' without '}}' in \"{text}\": write a value as in \"{{username}}\"")
             })?;
             pieces.push(Piece::Text(before.to_owned()));
             pieces.push(Piece::Place(name.to_owned()));
@@ -46,8 +45,10 @@ impl Template {
             })
         };
         match self.places().find(|name| !is_known(name)) {
-            Some(name) => Err(Problem::new(format!("no value is called '{name}' at this step"))
-                .with_hint(hint(name, known))),
+            Some(name) => {
+                let message = format!("no value is called '{name}' at this step");
+                Err(Problem::new("", message, hint(name, known)))
+            }
             None => Ok(()),
         }
     }
@@ -74,10 +75,6 @@ impl Template {
 
 /// What may stand there instead, and why not this.
 fn hint(name: &str, known: &[&str]) -> String {
-    let quote = |name: &str| match name.strip_suffix('.') {
-        Some(claim) => format!("{{{claim}.NAME}}"),
-        None => format!("{{{name}}}"),
-    };
     let reason = match name {
         "password" => "A password goes into the body alone: `json` or `form`. ",
         "access_token" | "refresh_token" | "id_token" if known == [CLAIM] => {
@@ -85,15 +82,16 @@ fn hint(name: &str, known: &[&str]) -> String {
         }
         _ => "",
     };
-    format!("{reason}{}", suggest(name, known.iter().copied(), quote))
+    let known: Vec<String> = known.iter().map(|known| format!("{{{known}}}")).collect();
+    format!("{reason}Known here: {}.", known.join(", ").replace("claim.", "claim.NAME"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<Template, Problem> {
-        Template::read(text.to_owned())
+    fn parsed(text: &str) -> Result<Template, String> {
+        Template::try_from(text.to_owned())
     }
 
     #[test]

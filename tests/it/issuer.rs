@@ -70,7 +70,7 @@ impl Issuer {
             "end_session_endpoint": format!("{base}/end"),
         });
         let text = include_str!("issuer.toml").replace("PORT", &server.port().to_string());
-        let provider = Provider::parse(&change(text.replace("ISSUER", &identifier))).unwrap();
+        let provider = Provider::parse(&change(text.replace("ISSUER", &identifier)), None).unwrap();
         let device = Device::new(provider, &clock());
         Issuer { server, identifier, device, site }
     }

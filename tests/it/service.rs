@@ -92,7 +92,7 @@ impl Service {
     /// The same, with another provider file.
     pub fn device_with(&self, change: impl Fn(String) -> String) -> Device {
         let text = include_str!("service.toml").replace("PORT", &self.port().to_string());
-        let provider = Provider::parse(&change(text)).unwrap();
+        let provider = Provider::parse(&change(text), None).unwrap();
         Device::new(provider, &self.site.clock)
     }
 }

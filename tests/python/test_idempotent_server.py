@@ -14,8 +14,8 @@ from typing import Callable
 
 import pytest
 
+from tests.servers.client import Answer, Client
 from tests.servers.fastapi_parts.audit import audit_log
-from tests.servers.fastapi_parts.client import Answer, Client
 from tests.servers.fixture import StandIn
 
 API = "/api/auth"

@@ -11,8 +11,8 @@ from typing import Any, Callable
 
 import pytest
 
+from tests.servers.client import Answer, Client
 from tests.servers.fastapi_parts.audit import audit_log
-from tests.servers.fastapi_parts.client import Answer, Client
 from tests.servers.fixture import StandIn
 
 LOGIN, ME, LOGOUT = "/auth/login", "/auth/me", "/auth/logout"

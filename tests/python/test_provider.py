@@ -181,5 +181,5 @@ def test_a_dictionary_says_the_same_as_its_file(tmp_path: Path) -> None:
     keeper = sessionkeeper.open(definition, data_dir=tmp_path / "data", key_dir=tmp_path / "keys")
     assert keeper.status().provider == "angel"
     del definition["login"]
-    with pytest.raises(sessionkeeper.InvalidProvider, match="login: it is missing"):
+    with pytest.raises(sessionkeeper.InvalidProvider, match="missing field `login`"):
         sessionkeeper.open(definition, data_dir=tmp_path / "data")

@@ -79,7 +79,7 @@ def test_open_refuses_it_in_the_same_words(mistake: Mistake, file: Path, tmp_pat
         ({"base": "https://a.example.com/x y"}, "'base' contains characters", "without spaces"),
         ({"base": 'x"\nid = "y'}, "'base' contains characters", "quotes"),
         ({"base": "http://api.example.com"}, "only https is used", "https://"),
-        ({"base": "api.example.com"}, "is not an address", "in full"),
+        ({"base": "api.example.com"}, "is not an address in full", "provider-keys.md"),
     ],
 )
 def test_values_that_do_not_fit(given: dict[str, str], message: str, hint: str, file: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_parameter_without_a_value_hides_no_mistake(file: Path, tmp_path: Path
     assert "https://api.example.com" in caught.value.hint
     file.write_text(GOOD.replace('flow = "list"', 'flow = "lists"'), encoding="utf-8")
     (problem,) = sessionkeeper.check_provider(file).problems
-    assert problem.key == "everywhere.flow"
+    assert problem.key == "everywhere"
 
 
 def test_a_parameter_of_a_name_that_is_taken(file: Path) -> None:

@@ -6,13 +6,11 @@ cookies: as far as these pages need it, and without a line of what it helps to t
 
 from __future__ import annotations
 
-import functools
 import html
 import http.client
 import http.cookiejar
 import json
 import re
-import socket
 import ssl
 import time
 import urllib.error
@@ -20,6 +18,8 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from tests.servers import client, person
+from tests.servers.client import connect as dial
 from tests.servers.fixture import StandIn
 
 LOGIN = "https://www.angel.com/auth/login"
@@ -78,21 +78,14 @@ class Browser:
 
         class Connection(http.client.HTTPSConnection):
             def connect(self) -> None:
-                plain = socket.create_connection(("127.0.0.1", server.port), timeout=5)
-                self.sock = trust(server).wrap_socket(plain, server_hostname=self.host)
-
-        class Https(urllib.request.HTTPSHandler):
-            def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-                return self.do_open(Connection, req, context=trust(server))
+                self.sock = client.connect(server, self.host)
 
         class Stay(urllib.request.HTTPRedirectHandler):
             def redirect_request(self, *_: Any, **__: Any) -> None:
                 return None
 
-        handlers: list[Any] = [
-            Https(),
-            urllib.request.HTTPCookieProcessor(self.jar),
-        ]
+        https = person.Https(Connection)
+        handlers: list[Any] = [https, urllib.request.HTTPCookieProcessor(self.jar)]
         handlers += [] if follow else [Stay()]
         opener = urllib.request.build_opener(*handlers)
         try:
@@ -100,15 +93,6 @@ class Browser:
         except urllib.error.HTTPError as error:
             answer = error
         return Answer(answer, answer.geturl())
-
-
-def trust(server: StandIn) -> ssl.SSLContext:
-    return _trust(server.ca_file)
-
-
-@functools.lru_cache(maxsize=None)
-def _trust(ca_file: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_file)
 
 
 def post_url(state: str) -> str:
@@ -136,13 +120,6 @@ def ask(server: StandIn, path: str = "/logout", host: str = "auth.angel.com") ->
         if is_reset(tls):
             raise ConnectionResetError(got)
         return got
-
-
-def dial(server: StandIn, host: str, timeout: float = 5) -> ssl.SSLSocket:
-    plain = socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
-    with plain:
-        # On success the new socket takes the descriptor over.
-        return trust(server).wrap_socket(plain, server_hostname=host)
 
 
 def read_all(tls: ssl.SSLSocket, seconds: float) -> bytes:

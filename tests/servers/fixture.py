@@ -58,8 +58,7 @@ class StandIn:
         if self._process is not None:
             return self
         self.directory.mkdir(parents=True, exist_ok=True)
-        package = f"tests.servers.{self.name.replace('-', '_')}"
-        command = [self._python, "-m", package, "--with-parent"]
+        command = [self._python, "-m", "tests.servers", self.name, "--with-parent"]
         command += ["--directory", str(self.directory), "--port", str(self.port)]
         command += ["--control-port", self.control.rpartition(":")[2] or "0"]
         with open(self._log, "ab") as log:

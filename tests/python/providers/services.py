@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping
 
 import sessionkeeper
-from tests.servers.fastapi_parts.client import Client
+from tests.servers.client import Client
 from tests.servers.fixture import StandIn
 
 OpenKeeper = Callable[..., sessionkeeper.Keeper]

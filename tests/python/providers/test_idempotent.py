@@ -23,7 +23,7 @@ from tests.python.providers.services import (
     me,
     wait_until,
 )
-from tests.servers.fastapi_parts.client import Client
+from tests.servers.client import Client
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER

@@ -5,28 +5,26 @@ The attributes are those of the service; a deletion repeats Domain and Path of t
 
 from __future__ import annotations
 
-from email.utils import formatdate
+from tests.servers.front.wire import LONG_AGO, lasting
 
 STATE = "angelSession"
 SESSION = "angelSession_v2.0"
 PHOENIX = "_ellis_island_session"
 REMEMBER = "_ellis_island_web_user_remember_me"
 
-_LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"
-
 
 def setting(name: str, value: str, lifetime: float | None, now: float) -> str:
     """One Set-Cookie line; without a lifetime the cookie ends with the browser."""
     line = f"{name}={value}; Path=/; Domain=.angel.com"
     if lifetime is not None:
-        line += f"; Expires={formatdate(now + lifetime, usegmt=True)}; Max-Age={int(lifetime)}"
+        line += f"; {lasting(lifetime, now)}"
     return f"{line}; Secure; HttpOnly; SameSite={_same_site(name)}"
 
 
 def deletions(jwt_name: str) -> list[str]:
     """The four Set-Cookie lines of a logout."""
     return [
-        f"{name}=; Path=/; Domain=.angel.com; Expires={_LONG_AGO}; Secure; HttpOnly;"
+        f"{name}=; Path=/; Domain=.angel.com; {LONG_AGO}; Secure; HttpOnly;"
         f" SameSite={_same_site(name)}"
         for name in (jwt_name, SESSION, PHOENIX, REMEMBER)
     ]

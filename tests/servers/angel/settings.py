@@ -26,13 +26,7 @@ class Settings(settings.Settings):
     # The callback sets every cookie but the JWT.
     login_without_jwt: bool = False
     renew_without_jwt: bool = False
-    # A renewal replaces the remember-me cookie, and the old one is dead.
-    rotate_remember: bool = False
-    # The callback is itself the final 200, where it otherwise redirects to /watch.
-    callback_is_page: bool = False
     # Laid over the claims of a JWT (null removes one); the server keeps to its own record.
     jwt_claims: dict[str, Any] = field(default_factory=dict)
     # Sent in place of the JWT, as it is; the server accepts it while the session lives.
     jwt_text: str = ""
-    # Added to the server's clock, where it decides what has expired and writes iat and exp.
-    clock_offset: float = 0

@@ -18,11 +18,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Host, Route, Router
 
-from tests.servers.front.request import bearer, parse_cookies
+from tests.servers.front.request import bearer
 from tests.servers.front.service import is_dry_run
+from tests.servers.front.store import User
+from tests.servers.front.wire import cookies_of, with_cookies
 
 from . import cookies, pages, tokens
-from .store import Session, Store, User
+from .store import Session, Store
 
 WWW, AUTH, API = "www.angel.com", "auth.angel.com", "api.angelstudios.com"
 HOSTS = (WWW, AUTH, API)
@@ -75,11 +77,11 @@ class Site:
     # www.angel.com
 
     async def front(self, request: Request) -> Response:
-        session = self._store.accepted(_cookies(request))
+        session = self._store.accepted(cookies_of(request))
         return _html("Watch", f"Signed in as {session.email}" if session else "Not signed in")
 
     async def account(self, request: Request) -> Response:
-        session = self._store.accepted(_cookies(request))
+        session = self._store.accepted(cookies_of(request))
         return _html("Account", session.email) if session else _redirect(_LOGIN_PAGE)
 
     async def begin_login(self, _: Request) -> Response:
@@ -98,14 +100,12 @@ class Site:
         if not session.alive:
             return _redirect(_LOGIN_PAGE)
         lines = self._store.issue(session, renewal=renewal)
-        if self._store.settings.callback_is_page:
-            return _with_cookies(_html("Welcome", "You are signed in."), lines)
         return _redirect(f"https://{WWW}/watch", lines)
 
     # auth.angel.com
 
     async def authorize(self, request: Request) -> Response:
-        session = self._store.remembered(_cookies(request))
+        session = self._store.remembered(cookies_of(request))
         if session:
             return self._grant(session)
         query = urlencode({"state": request.query_params.get("state", "")})
@@ -117,7 +117,7 @@ class Site:
             return _redirect(_LOGIN_PAGE)
         hidden = None if self._store.settings.no_state_input else state
         line = cookies.setting(cookies.PHOENIX, tokens.phoenix_value(), None, 0)
-        return _with_cookies(HTMLResponse(pages.email_page(hidden)), [line])
+        return with_cookies(HTMLResponse(pages.email_page(hidden)), [line])
 
     async def password_form(self, request: Request) -> Response:
         state = request.query_params.get("state", "")
@@ -135,7 +135,7 @@ class Site:
         phoenix, csrf = self._forms.password_states.pop(state, ("", ""))
         if not csrf or request.query_params.get("state") != state:
             return _html("Log in again", "The form has expired: state", status=400)
-        browser = _cookies(request).get(cookies.PHOENIX, "")
+        browser = cookies_of(request).get(cookies.PHOENIX, "")
         if browser != phoenix or form.get("_csrf_token") != csrf:
             return _html("Forbidden", "Invalid CSRF token", status=403)
         email = form.get("email", "")
@@ -150,11 +150,11 @@ class Site:
         if request.query_params.get("client_id") != "angel_web":
             return _html("Bad request", "Unknown client", status=400)
         lines = cookies.deletions(self._store.settings.jwt_cookie_name)
-        session = self._store.accepted(_cookies(request))
+        session = self._store.accepted(cookies_of(request))
         if session is None:
             return _redirect(_LOGIN_PAGE, lines)
         if not is_dry_run(request.headers):
-            self._store.end(session, by_logout=True)
+            self._store.end(session, "logout")
         wanted = request.query_params.get("return_to", "")
         ours = urlsplit(wanted)[:2] == ("https", WWW)
         return _redirect(wanted if ours else _LOGIN_PAGE, lines)
@@ -166,7 +166,7 @@ class Site:
 
     def _password_answer(self, request: Request, email: str, error: str = "") -> Response:
         state, csrf = tokens.form_state(), tokens.form_state()
-        phoenix = _cookies(request).get(cookies.PHOENIX) or tokens.phoenix_value()
+        phoenix = cookies_of(request).get(cookies.PHOENIX) or tokens.phoenix_value()
         self._forms.password_states[state] = (phoenix, csrf)
         settings = self._store.settings
         page = pages.password_page(
@@ -176,12 +176,12 @@ class Site:
             error,
         )
         line = cookies.setting(cookies.PHOENIX, phoenix, None, 0)
-        return _with_cookies(HTMLResponse(page), [line])
+        return with_cookies(HTMLResponse(page), [line])
 
     # api.angelstudios.com
 
     async def graphql(self, request: Request) -> Response:
-        session = self._store.accepted(_cookies(request), bearer(request.headers))
+        session = self._store.accepted(cookies_of(request), bearer(request.headers))
         if session is None:
             error = {"message": "Not signed in", "extensions": {"code": "UNAUTHENTICATED"}}
             as_errors = self._store.settings.graphql_unauthenticated == "errors"
@@ -215,10 +215,6 @@ async def _form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def _cookies(request: Request) -> dict[str, str]:
-    return parse_cookies("; ".join(request.headers.getlist("cookie")))
-
-
 def _html(title: str, text: str, status: int = 200) -> Response:
     return HTMLResponse(pages.plain_page(title, text), status_code=status)
 
@@ -226,10 +222,4 @@ def _html(title: str, text: str, status: int = 200) -> Response:
 def _redirect(location: str, set_cookies: list[str] | None = None) -> Response:
     answer = HTMLResponse(pages.redirect_page(location), status_code=302)
     answer.headers["location"] = location
-    return _with_cookies(answer, set_cookies or [])
-
-
-def _with_cookies(answer: Response, lines: list[str]) -> Response:
-    answer.raw_headers.extend((b"set-cookie", line.encode("ascii")) for line in lines)
-    answer.headers["cache-control"] = "no-store"
-    return answer
+    return with_cookies(answer, set_cookies or [])

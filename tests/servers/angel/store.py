@@ -1,33 +1,18 @@
-"""Users, sessions and the deny-list, and the state file that keeps them over a restart.
-
-A session is accepted by what this file remembers, not by what a token claims. Passwords are kept
-as scrypt hashes with a small cost (this is a test server) and compared as UTF-8, not normalised.
-"""
+"""Sessions and the deny-list, and how a session is recognised."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import os
 import secrets
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.servers.front import store
+from tests.servers.front.store import User
 
 from . import cookies as names
 from . import tokens
 from .settings import Settings
-
-
-@dataclass
-class User:
-    id: str
-    email: str
-    name: str
-    salt: str
-    hash: str
 
 
 @dataclass
@@ -48,43 +33,20 @@ class Session:
     logouts: int = 0
 
 
-class Store:
-    """Everything that outlives a request. Each change is in the file before it is answered."""
+class Store(store.Store[User, Session]):
+    settings: Settings
+    algorithm = "HS512"
 
     def __init__(self, directory: Path) -> None:
-        self._file = directory / "state.json"
-        self.settings = Settings()
-        self.users: dict[str, User] = {}
-        self.sessions: dict[str, Session] = {}
         self.denied: dict[str, float] = {}
-        self._key = secrets.token_bytes(64)
-        if self._file.exists():
-            self._load()
-        else:
-            self.add_user("viewer@example.com", "correct horse", name="Viewer")
-            self.add_user("zoë.ünïcode@例え.jp", "пароль-密码-🔑", name="例え")
+        super().__init__(directory / "state.json", Settings(), Session, User)
 
-    def now(self) -> float:
-        return time.time() + self.settings.clock_offset
+    def load(self, state: dict[str, Any]) -> None:
+        super().load(state)
+        self.denied = state["denied"]
 
-    # Users
-
-    def add_user(self, email: str, password: str, id: str = "", name: str = "") -> User:
-        """Add an account, or replace the one with this e-mail address."""
-        salt = secrets.token_hex(8)
-        user_id = id or f"{secrets.randbelow(10**8):08d}"
-        user = User(
-            user_id, email, name or email.split("@", maxsplit=1)[0], salt, _hash(password, salt)
-        )
-        self.users[email] = user
-        self.save()
-        return user
-
-    def check_password(self, email: str, password: str) -> User | None:
-        user = self.users.get(email)
-        wanted = user.hash if user else ""
-        given = _hash(password, user.salt if user else "00")
-        return user if hmac.compare_digest(wanted, given) else None
+    def save(self, **more: Any) -> None:
+        super().save(denied=self.denied, **more)
 
     # Sessions
 
@@ -106,7 +68,7 @@ class Store:
         ):
             values[value] = now + lifetime
             lines.append(names.setting(name, value, lifetime, now))
-        if not renewal or settings.rotate_remember:
+        if not renewal:
             remember = tokens.phoenix_value()
             session.remember_values = {remember: now + settings.remember_lifetime}
             lines.append(names.setting(names.REMEMBER, remember, settings.remember_lifetime, now))
@@ -115,16 +77,15 @@ class Store:
         self.save()
         return lines
 
-    def end(self, session: Session, *, by_logout: bool) -> None:
+    def end(self, session: Session, by: str) -> None:
         session.alive = False
-        session.logouts += by_logout
+        session.logouts += by == "logout"
         self.denied.update(session.jwts)
         self.save()
 
     def forget_sessions(self) -> None:
-        self.sessions.clear()
         self.denied.clear()
-        self.save()
+        super().forget_sessions()
 
     # Recognising a session
 
@@ -175,7 +136,7 @@ class Store:
 
     def _of_jwt(self, token: str) -> tuple[Session | None, str]:
         """The session of a JWT and its key in `jwts`, whether or not they still hold."""
-        claims = tokens.decode_jwt(token, self._key) if token.count(".") == 2 else None
+        claims = self.signed(token)
         # A text from the setting `jwt_text` stands for itself; several sessions may have it.
         key = str(claims.get("jti")) if claims else token
         for session in reversed(self.sessions.values()):
@@ -205,30 +166,4 @@ class Store:
                 claims.pop(name, None)
             else:
                 claims[name] = value
-        return tokens.encode_jwt(claims, self._key)
-
-    # The file
-
-    def save(self) -> None:
-        state = {
-            "key": self._key.hex(),
-            "users": [asdict(user) for user in self.users.values()],
-            "sessions": [asdict(session) for session in self.sessions.values()],
-            "denied": self.denied,
-        }
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
-        os.replace(new, self._file)
-
-    def _load(self) -> None:
-        state = json.loads(self._file.read_text(encoding="utf-8"))
-        self._key = bytes.fromhex(state["key"])
-        self.users = {user["email"]: User(**user) for user in state["users"]}
-        self.sessions = {one["id"]: Session(**one) for one in state["sessions"]}
-        self.denied = state["denied"]
-
-
-def _hash(password: str, salt: str) -> str:
-    return hashlib.scrypt(
-        password.encode(), salt=bytes.fromhex(salt), n=256, r=8, p=1, dklen=32
-    ).hex()
+        return self.sign(claims)

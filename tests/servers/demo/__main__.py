@@ -62,7 +62,7 @@ def _tell(service: Service) -> str:
         _act(service, story)
     took = f"{time.monotonic() - started:.0f} s"
     if story.failed:
-        print(f"\nThe main job does not hold for {service.provider}: see FAILED above.", flush=True)
+        print(f"\nThe main job fails for {service.provider}: see FAILED above.", flush=True)
         return f"FAILED: {story.failed} ({took})"
     print(f"\nAll {story.proofs} proofs hold.", flush=True)
     return f"{story.proofs} proofs hold ({took})"
@@ -84,13 +84,13 @@ def _act(service: Service, story: Story) -> None:
 
 
 def _introduce(service: Service, server: StandIn, parameters: dict[str, str]) -> None:
-    print(f"\nThe main job, with {service.name} played by a server on this machine:")
+    print(f"\nThe main job with {service.name}, played by a server on this machine:")
     width = max(len(resolve.partition(":")[0]) for resolve in server.resolve)
     for resolve in server.resolve:
         host, port, address = resolve.split(":")
         print(f"    {host:<{width}} is at {address}:{port}")
-    print("Each command is a process of its own: it knows only what was stored before.")
-    print(f"Each one has, besides what is shown: --provider {service.provider}")
+    print("Each command is a new process that knows only what is stored.")
+    print(f"Every command also has --provider {service.provider}")
     for name, value in parameters.items():
         print(f"    --parameter {name}={value}", flush=True)
 

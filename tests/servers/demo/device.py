@@ -116,7 +116,7 @@ class Device:
         command = [sys.executable, "-c", COPY, self._provider, options]
         result = self._process(story, command)
         held = result.returncode == 0
-        story.prove("another process, in Python, has the session too", held, result.stderr)
+        story.prove("another process can use the session from Python", held, result.stderr)
         copy: dict[str, Any] = json.loads(result.stdout)
         return copy
 

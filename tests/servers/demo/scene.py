@@ -59,7 +59,7 @@ class Scene:
             self.prove("the password was sent once", passwords == 1, passwords)
         new = [one for one in self.server.sessions() if one["id"] not in before]
         begun = [one["alive"] for one in new] == [True]
-        self.prove("the server has one new session, and it lives", begun, new)
+        self.prove("the server has one new session, alive", begun, new)
         return Login(device, new[0]["id"], status)
 
     def restore(self) -> None:
@@ -67,10 +67,16 @@ class Scene:
         self.server.clear_journal()
         self._restored()
         asked = self.server.journal()
-        self.prove("without asking anybody", asked == [], asked)
+        self.prove("without a request", asked == [], asked)
+
+    def log_in_and_use(self) -> Login:
+        login = self.log_in()
+        self.restore()
+        self.ask()
+        return login
 
     def ask(self) -> None:
-        self.story.step("Ask for something that only the account may see")
+        self.story.step("Make a request that needs the login")
         self.server.clear_journal()
         if self.service.asked_by_addon:
             status, body = self._ask_as_an_addon()
@@ -80,7 +86,7 @@ class Scene:
         self.viewer(f"{status} {body}")
         self.show_requests()
         known = status == 200 and self.server.VIEWER[0] in body
-        self.prove("the server answered as to its own user", known, f"{status} {body}")
+        self.prove("the server knows who is asking", known, f"{status} {body}")
 
     # Renewed
 
@@ -89,7 +95,7 @@ class Scene:
         name = self.service.access_lifetime
         usual = self.server.settings()[name]
         self.server.settings(**{name: SHORT_ACCESS_S})
-        login = self.log_in(where=f" (here the access ends after {SHORT_ACCESS_S} s)")
+        login = self.log_in(where=f" (access lasts {SHORT_ACCESS_S} s here)")
         self.server.settings(**{name: usual})
         return login
 
@@ -97,7 +103,7 @@ class Scene:
         """Restored, renewed, and asked. Some services do not tell when the access ends: there the
         first request finds out.
         """
-        self.story.step("Restart after the access has ended, and restore")
+        self.story.step("Restart after access has expired, and restore")
         time.sleep(SHORT_ACCESS_S + 0.5)
         self.server.clear_journal()
         self._restored()
@@ -107,11 +113,30 @@ class Scene:
             self.restore()
             self.ask()
         else:
-            self.viewer("(only the server knows that the access has ended: it will say so)")
+            self.viewer("(only the server knows that access has expired, and will say so)")
             self.ask()
             self._prove_renewed()
 
     # Out
+
+    def copy_as_a_thief(self, login: Login) -> dict[str, Any]:
+        self.story.step("Copy the credentials, as a thief would")
+        return self.copy(login)
+
+    def log_out(
+        self, step: str, device: Device | None = None, *options: str, journal: bool = True
+    ) -> dict[str, Any]:
+        """`journal` False: there is no server to ask what it saw."""
+        self.story.step(step)
+        if journal:
+            self.server.clear_journal()
+        report = (device or self.device).run(self.story, "logout", *options)
+        ended = f"; sessions ended: {report['sessions_ended']}" if options else ""
+        took = f"; in {report['duration_ms']} ms"
+        self.viewer(f"here: {report['local']}; at the server: {report['remote']}{ended}{took}")
+        if journal:
+            self.show_requests()
+        return report
 
     def copy(self, login: Login) -> dict[str, Any]:
         copy = login.device.copied_credentials(self.story)
@@ -136,7 +161,7 @@ class Scene:
             carried = [one["session"] for one in self.server.journal(path=path)]
             told = carried == [login.session] * ways_out.count(path)
             times = {1: "once", 2: "twice"}[ways_out.count(path)]
-            self.prove(f"{path} was asked {times}, for this session", told, carried)
+            self.prove(f"{path} was called {times}, for this session", told, carried)
 
     def prove_ended(self, login: Login, copy: dict[str, Any]) -> None:
         accepted = self.accepted(copy)
@@ -152,17 +177,18 @@ class Scene:
         self.device.run(self.story, "restore", expect=3)
         self.viewer("nobody is logged in (exit status 3)")
         entries = self.device.run(self.story, "outbox")["entries"]
-        what = f"logouts that wait for the server: {waiting}"
+        what = f"logouts waiting for the server: {waiting}"
         self.prove(what, len(entries) == waiting, entries)
 
-    def deliver(self, login: Login, copy: dict[str, Any]) -> None:
+    def deliver(self, step: str, login: Login, copy: dict[str, Any]) -> None:
         """The waiting logout. In Kodi the service does this by itself."""
+        self.story.step(step)
         self.server.clear_journal()
         drained = self.device.run(self.story, "outbox", "--drain")
         self.viewer(f"revoked: {drained['revoked']}; still waiting: {len(drained['entries'])}")
         self.show_requests()
         delivered = (drained["revoked"], drained["entries"]) == (1, [])
-        self.prove("delivered, and the outbox is empty", delivered, drained)
+        self.prove("sent, and the outbox is empty", delivered, drained)
         self.prove_told(login)
         self.prove_ended(login, copy)
         self.revoked += 1
@@ -189,18 +215,18 @@ class Scene:
         for line, times in told:
             self.story.line("server", line if times == 1 else f"{line}, {times} times")
         if not told:
-            self.story.line("server", "was not asked")
+            self.story.line("server", "saw no request")
 
     # Within
 
     def _enter_code(self, code: str) -> None:
-        self.story.line("phone", "the viewer enters the code there, logs in and agrees")
+        self.story.line("phone", "the viewer enters the code, logs in and agrees")
         self.server.approve(code)
 
     def _prove_renewed(self) -> None:
         journal = self.server.journal()
         renewals = [one for one in journal if one["path"] == self.service.renewal]
-        self.prove("renewed, by one request", len(renewals) == 1, renewals)
+        self.prove("renewed with one request", len(renewals) == 1, renewals)
         passwords = any(one["has_password"] for one in journal)
         self.prove("without the password", not passwords)
 

@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tests.servers.front.service import is_dry_run
 
-from .refusal import Refused
+from .tokens import Refused
 
 
 def make_router(prefix: str) -> APIRouter:

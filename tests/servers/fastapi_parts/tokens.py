@@ -1,4 +1,5 @@
-"""Access tokens: JWTs signed with HS256 (PyJWT), and the deny-list of those that were given back.
+"""Access tokens: JWTs signed with HS256 (PyJWT), the deny-list of those that were given back, and
+why one is not accepted (RFC 6750, section 3).
 
 The key is a file beside the database, so that a signature is checked also while that fails.
 """
@@ -13,14 +14,21 @@ from typing import Any
 
 import jwt
 
-from .refusal import Refused
-
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS denied (
     jti TEXT PRIMARY KEY,
     expires_at REAL NOT NULL
 );
 """
+
+_TEXTS = {
+    "missing": "Not authenticated",
+    "invalid": "Could not validate credentials",
+    "expired": "Token has expired",
+    "revoked": "Token has been revoked",
+    "password": "Incorrect username or password",
+    "reused": "Refresh token was used before",
+}
 
 _ALGORITHM = "HS256"
 # Expiry is judged by the stand-in's clock, which a test can move.
@@ -30,6 +38,15 @@ _OPTIONS: Any = {
     "verify_nbf": False,
     "require": ["sub", "jti", "iat", "exp"],
 }
+
+
+class Refused(Exception):
+    """`reason` is a key of the texts above; the status is 401, an older server's may be 403."""
+
+    def __init__(self, reason: str, status: int = 401) -> None:
+        super().__init__(_TEXTS[reason])
+        self.reason = reason
+        self.status = status
 
 
 class Signer:

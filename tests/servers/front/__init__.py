@@ -1,6 +1,6 @@
 """What is in front of every stand-in: TLS, a journal, a control interface, switchable faults.
 
-    python -m tests.servers.NAME [--port N] [--control-port N] [--directory D] [--with-parent]
+    python -m tests.servers NAME [--port N] [--control-port N] [--directory D] [--with-parent]
 
 prints one JSON line when it is ready: {"port", "control", "ca_file", "resolve", "parameters"}.
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from .edge import Edge
 from .faults import KNOWN
-from .service import DeviceLogin, FollowsSettings, Service
+from .service import DeviceLogin, Service
 from .settings import AllSettings
 
 
@@ -83,8 +83,7 @@ class Control:
                 self._settings.reset()
             else:
                 self._settings.update(await request.json())
-            if isinstance(self._service, FollowsSettings):
-                await settled(self._service.follow_settings())
+            await self._service.follow_settings()
             await self._edge.follow_settings()
         return JSONResponse(self._settings.as_dict())
 

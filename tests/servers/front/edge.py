@@ -147,12 +147,8 @@ class Edge:
                 return
             early = request.rest
             entry = await self._journal(request, stream, number)
-            sent = stream.bytes_sent
-            try:
-                if not await self._answer(request, entry, stream):
-                    return
-            finally:
-                entry.bytes_sent = stream.bytes_sent - sent
+            if not await self._answer(request, entry, stream):
+                return
 
     # A request
 
@@ -199,7 +195,7 @@ class Edge:
     async def _true_answer(
         self, request: Request, stream: Stream, *, dry_run: bool = False
     ) -> Answer:
-        if stream.encrypted and self._upstreams.knows(request):
+        if stream.encrypted != self._service.plain and self._upstreams.knows(request):
             return await self._upstreams.ask(request, dry_run=dry_run)
-        # In the clear, or for a host or a port that is not ours.
+        # In the clear where TLS is wanted, or for a host or a port that is not ours.
         return Answer(421, [], b"misdirected\n")

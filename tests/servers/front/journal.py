@@ -40,9 +40,7 @@ class Entry:
     answer: int | str | None = None
     # Which connection of the edge it came on: equal numbers mean keep-alive.
     connection: int = 0
-    # Bytes of the answer handed to the network, and after how many seconds the client hung up
-    # on a fault that kept it waiting.
-    bytes_sent: int = 0
+    # After how many seconds the client hung up on a fault that kept it waiting.
     left_after: float | None = None
 
 

@@ -27,10 +27,10 @@ from .upstreams import Upstreams, serve_asgi
 MakeService = Callable[[Path], Service]
 
 
-def main(make_service: MakeService) -> None:
-    package = sys.modules["__main__"].__package__
+def main(name: str, make_service: MakeService) -> None:
     parser = argparse.ArgumentParser(
-        prog=f"python -m {package}", description="A stand-in server; see tests/servers/README.md."
+        prog=f"python -m tests.servers {name}",
+        description="A stand-in server; see tests/servers/README.md.",
     )
     parser.add_argument("--port", type=int, default=0, help="of the service; 0 takes a free one")
     parser.add_argument("--control-port", type=int, default=0)
@@ -67,6 +67,8 @@ async def _run(
         upstreams = Upstreams(await service.start())
         edge = Edge(service, front, certificates, upstreams)
         await edge.listen(port)
+        if service.plain:
+            upstreams.port = str(edge.port)
         if not front.listening:
             await edge.follow_settings()
         control = await serve_asgi(Control(service, settings, edge).application(), control_port)
@@ -75,7 +77,10 @@ async def _run(
             "control": f"http://127.0.0.1:{control}",
             "ca_file": str(certificates.ca_file.resolve()),
             "resolve": [f"{host}:{edge.port}:127.0.0.1" for host in service.hosts],
-            "parameters": service.parameters,
+            "parameters": {
+                name: value.replace("PORT", str(edge.port))
+                for name, value in service.parameters.items()
+            },
         }
         print(json.dumps(ready), flush=True)
         await ended.wait()

@@ -33,6 +33,8 @@ class Service(Protocol):
     parameters: dict[str, str]
     # A dataclass derived from it. What the last run had is in place before start().
     settings: Settings
+    # Served in the clear, as on a developer's machine, and not over TLS.
+    plain = False
 
     async def start(self) -> dict[str, int]:
         """Start the HTTP servers. The port of each host on 127.0.0.1; upstreams.py helps."""
@@ -41,6 +43,9 @@ class Service(Protocol):
         """End what would not end with this process, soon. After a kill() nobody calls this:
         a process of the service's own must notice by its standard input that its parent is gone.
         """
+
+    async def follow_settings(self) -> None:
+        """Called after each change, before the control interface answers: to close a port, say."""
 
     def trace(
         self, cookies: dict[str, str], bearer: str | None, form: dict[str, str]
@@ -79,14 +84,6 @@ class DeviceLogin(Protocol):
         """Do what the user's browser would: {"user_code", "username", "password"}, or
         {"user_code", "deny": true}. Raises ValueError when the code or the password is wrong.
         """
-
-
-@runtime_checkable
-class FollowsSettings(Protocol):
-    """A service that must act when a setting changes (close a port, say) has this as well."""
-
-    async def follow_settings(self) -> None:
-        """After each change, before the control interface answers."""
 
 
 def is_dry_run(headers: Mapping[str, str]) -> bool:

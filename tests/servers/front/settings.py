@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,12 +24,8 @@ TLS_FAULTS = (
 
 
 @dataclass
-class Settings:
-    """Base of a service's settings: a dataclass, each field with a default of a simple type.
-
-    Names are those of the control interface; times are in seconds. A service whose credentials
-    expire has `clock_offset: float = 0`, added to its clock.
-    """
+class _Changeable:
+    """Each field has a default of a simple type, and a name that the control interface uses."""
 
     # The values that a setting may have, where its type does not say it.
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -60,7 +57,18 @@ class Settings:
 
 
 @dataclass
-class FrontSettings(Settings):
+class Settings(_Changeable):
+    """Base of a service's settings. Times are in seconds."""
+
+    # Added to the service's clock, where it decides what has expired and writes iat and exp.
+    clock_offset: float = 0
+
+    def now(self) -> float:
+        return time.time() + self.clock_offset
+
+
+@dataclass
+class FrontSettings(_Changeable):
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"tls": ("", *TLS_FAULTS)}
 
     # False: the port is closed, connections are refused by the system.
@@ -99,6 +107,11 @@ class AllSettings:
         self._front.update(ours)
 
     def _save(self) -> None:
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(self.as_dict(), ensure_ascii=False), encoding="utf-8")
-        os.replace(new, self._file)
+        write_json(self._file, self.as_dict())
+
+
+def write_json(file: Path, value: Any) -> None:
+    """All of it or nothing, whenever the process is killed."""
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    os.replace(new, file)

@@ -29,6 +29,8 @@ class Upstreams:
 
     def __init__(self, ports: dict[str, int]) -> None:
         self._ports = ports
+        # That the clients see; theirs by default, so a Host header may leave it out.
+        self.port = "443"
 
     def knows(self, request: Request) -> bool:
         return self._port(request) is not None
@@ -59,7 +61,8 @@ class Upstreams:
             writer.close()
 
     def _port(self, request: Request) -> int | None:
-        return self._ports.get(request.host.removesuffix(":443"))
+        host, _, port = request.host.partition(":")
+        return self._ports.get(host) if (port or "443") == self.port else None
 
 
 async def _read_answer(client: h11.Connection, reader: asyncio.StreamReader) -> Answer:

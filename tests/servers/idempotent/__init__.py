@@ -1,6 +1,6 @@
 """Stand-in for a service whose logout always answers 200 (FastAPI, PyJWT).
 
-    python -m tests.servers.idempotent [--port N] [--control-port N] [--directory D] [--with-parent]
+    python -m tests.servers idempotent [--port N] [--control-port N] [--directory D] [--with-parent]
 
     POST   /api/auth/login          {"username", "password"} -> success, access_token (15 minutes),
                                     token_type, expires_in, user; cookie refresh_token (30 days)

@@ -10,7 +10,7 @@ from fastapi import Cookie, FastAPI, HTTPException, Response
 from pydantic import BaseModel
 
 from tests.servers.fastapi_parts.application import Token, Undo, make_application, make_router
-from tests.servers.fastapi_parts.refusal import Refused
+from tests.servers.fastapi_parts.tokens import Refused
 
 from .store import Issued, Store
 
@@ -49,7 +49,7 @@ class Api:
             raise
         with self._work() as db:
             issued = self._store.begin(db, user)
-        return {**self._granted(issued, response), "token_type": "bearer", "user": user.as_dict()}
+        return {**self._granted(issued, response), "token_type": "bearer", "user": user.shown()}
 
     def refresh(self, response: Response, refresh_token: RefreshToken = None) -> dict[str, Any]:
         with self._work() as db:
@@ -60,7 +60,7 @@ class Api:
 
     def me(self, token: Token) -> dict[str, str]:
         with self._work() as db:
-            return self._store.accepted(db, token)[1].as_dict()
+            return self._store.accepted(db, token)[1].shown()
 
     def sessions(self, token: Token) -> dict[str, Any]:
         with self._work() as db:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.servers.fastapi_parts.refusal import Refused
 from tests.servers.fastapi_parts.service import Standing
+from tests.servers.fastapi_parts.tokens import Refused
 
 from .api import Api
-from .settings import Settings
-from .store import Store
+from .store import Settings, Store
 
 HOST = "api.idempotent-demo.example"
 
 
-class Idempotent(Standing):
+class Service(Standing):
     def __init__(self, directory: Path) -> None:
         settings = Settings()
         self._store = Store(directory, settings)

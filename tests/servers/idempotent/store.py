@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.servers.fastapi_parts import accounts, audit, service, tokens
-from tests.servers.fastapi_parts.refusal import Refused
-
-from .settings import Settings
+from tests.servers.fastapi_parts.tokens import Refused
+from tests.servers.front.store import User
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -42,6 +41,11 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
 """
 
 
+@dataclass
+class Settings(service.Settings):
+    refresh_lifetime: float = 30 * 24 * 3600
+
+
 @dataclass(frozen=True)
 class Issued:
     access_token: str
@@ -57,7 +61,7 @@ class Store(service.Store):
 
     # Beginning and renewing
 
-    def begin(self, db: sqlite3.Connection, user: accounts.User) -> Issued:
+    def begin(self, db: sqlite3.Connection, user: User) -> Issued:
         session, now = secrets.token_hex(8), self.now()
         db.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, NULL)",
@@ -78,7 +82,7 @@ class Store(service.Store):
                 self.record(db, "reuse", session)
                 self.end(db, session)
             return refused
-        user = accounts.by_id(db, row["user_id"])
+        user = accounts.find(db, "id", row["user_id"])
         if user is None:
             return Refused("invalid")
         db.execute(
@@ -89,19 +93,7 @@ class Store(service.Store):
 
     # Accepting
 
-    def accepted(
-        self, db: sqlite3.Connection, token: str | None
-    ) -> tuple[dict[str, Any], accounts.User]:
-        """The claims and the user of an access token. Raises Refused."""
-        claims = self.signer.unexpired(token, self.now())
-        if tokens.is_denied(db, claims["jti"]):
-            raise Refused("revoked")
-        user = accounts.by_id(db, claims["sub"])
-        if user is None:
-            raise Refused("invalid")
-        return claims, user
-
-    def live(self, db: sqlite3.Connection, user: accounts.User) -> list[sqlite3.Row]:
+    def live(self, db: sqlite3.Connection, user: User) -> list[sqlite3.Row]:
         return db.execute(
             "SELECT * FROM sessions WHERE user_id = ? AND ended_at IS NULL AND expires_at > ?"
             " ORDER BY rowid",
@@ -177,7 +169,7 @@ class Store(service.Store):
 
     # Within
 
-    def _issue(self, db: sqlite3.Connection, session: str, user: accounts.User) -> Issued:
+    def _issue(self, db: sqlite3.Connection, session: str, user: User) -> Issued:
         now, jti = self.now(), secrets.token_hex(8)
         expires_at = int(now + self.settings.token_lifetime)
         claims: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Stand-in for a service with stateless JWTs whose logout is an audit event (FastAPI, PyJWT).
 
-    python -m tests.servers.jwt_audit [--port N] [--control-port N] [--directory D] [--with-parent]
+    python -m tests.servers jwt-audit [--port N] [--control-port N] [--directory D] [--with-parent]
 
     POST /auth/login    {"email", "password"} -> access_token (30 minutes), token_type,
                         expires_in, user

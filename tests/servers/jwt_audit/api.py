@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from tests.servers.fastapi_parts.application import Token, Undo, make_application, make_router
-from tests.servers.fastapi_parts.refusal import Refused
+from tests.servers.fastapi_parts.tokens import Refused
 
 from .store import Store
 
@@ -41,18 +41,17 @@ class Api:
             "access_token": self._store.issue(user),
             "token_type": "bearer",
             "expires_in": int(self._settings.token_lifetime),
-            "user": user.as_dict(),
+            "user": user.shown(),
         }
 
     def me(self, token: Token) -> dict[str, str]:
-        _, user = self._store.accepted(token)
-        return user.as_dict()
+        return self._store.opened(token)[1].shown()
 
     def log_out(self, token: Token, undo: Undo) -> dict[str, str]:
         claims: dict[str, Any] = {}
         wrong = ""
         try:
-            claims, _ = self._store.accepted(token)
+            claims, _ = self._store.opened(token)
             if self._settings.deny_list:
                 self._store.deny(claims, undo=undo)
         except Refused as refused:

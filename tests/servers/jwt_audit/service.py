@@ -8,13 +8,12 @@ from typing import Any
 from tests.servers.fastapi_parts.service import Standing
 
 from .api import Api
-from .settings import Settings
-from .store import Store
+from .store import Settings, Store
 
 HOST = "api.jwt-audit-demo.example"
 
 
-class JwtAudit(Standing):
+class Service(Standing):
     def __init__(self, directory: Path) -> None:
         settings = Settings()
         self._store = Store(directory, settings)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers.fastapi_parts import accounts, audit, service, tokens
+from tests.servers.fastapi_parts import audit, service, tokens
 from tests.servers.fastapi_parts.database import Database
-from tests.servers.fastapi_parts.refusal import Refused
-
-from .settings import Settings
+from tests.servers.fastapi_parts.tokens import Refused
+from tests.servers.front.store import User
 
 # A stateless service has no such table: it is there for the control interface, and no answer to a
 # client depends on it.
@@ -23,6 +23,15 @@ CREATE TABLE IF NOT EXISTS issued (
     expires_at REAL NOT NULL
 );
 """
+
+
+@dataclass
+class Settings(service.Settings):
+    token_lifetime: float = 1800
+    # A logout refuses its token from then on.
+    deny_list: bool = False
+    # Every call to the audit log raises an error; it does so with `database_fails`, too.
+    audit_fails: bool = False
 
 
 class Store(service.Store):
@@ -37,7 +46,7 @@ class Store(service.Store):
 
     # For the service; each raises sqlite3.Error when the database fails
 
-    def issue(self, user: accounts.User) -> str:
+    def issue(self, user: User) -> str:
         now = int(self.now())
         claims: dict[str, Any] = {"sub": user.id, "email": user.email, "name": user.name}
         claims |= {"iat": now, "exp": int(now + self.settings.token_lifetime)}
@@ -48,10 +57,10 @@ class Store(service.Store):
         self.record("login", claims)
         return self.signer.sign(claims)
 
-    def accepted(self, token: str | None) -> tuple[dict[str, Any], accounts.User]:
+    def opened(self, token: str | None) -> tuple[dict[str, Any], User]:
         """The claims and the user of a token. Raises Refused."""
         with self.database.work() as db:
-            return self._accepted(db, token)
+            return self.accepted(db, token)
 
     def deny(self, claims: dict[str, Any], *, undo: bool) -> None:
         with self.database.work(undo=undo) as db:
@@ -82,7 +91,7 @@ class Store(service.Store):
         """The session of a token that would be accepted, if only the database answered."""
         try:
             with self.database.control() as db:
-                claims, _ = self._accepted(db, token)
+                claims, _ = self.accepted(db, token)
         except Refused:
             return None
         return str(claims["jti"])
@@ -118,14 +127,3 @@ class Store(service.Store):
             db.execute("DELETE FROM denied")
         with self._audit.control() as db:
             audit.forget(db)
-
-    def _accepted(
-        self, db: sqlite3.Connection, token: str | None
-    ) -> tuple[dict[str, Any], accounts.User]:
-        claims = self.signer.unexpired(token, self.now())
-        if tokens.is_denied(db, claims["jti"]):
-            raise Refused("revoked")
-        user = accounts.by_id(db, claims["sub"])
-        if user is None:
-            raise Refused("invalid")
-        return claims, user

@@ -1,7 +1,7 @@
 """Stand-in for a Linxup shop: a storefront, and behind it an auth API on a port of its own.
 
-    python -m tests.servers.linxup [--port N] [--control-port N] [--directory D] [--with-parent]
-    python -m tests.servers.linxup --plain …        http://localhost, see plain.py
+    python -m tests.servers linxup [--port N] [--control-port N] [--directory D] [--with-parent]
+    python -m tests.servers linxup.plain …          http://localhost, see plain.py
 
 Parts: storefront over shop (products, carts, customer numbers) forwards over HTTP to auth_api over
 accounts (people, sessions, tokens); service (what tests/servers/front needs); settings.

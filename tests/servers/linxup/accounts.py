@@ -1,43 +1,28 @@
-"""The auth API's people and their sessions, and the file that keeps them over a restart.
+"""The auth API's people and their sessions.
 
-A session is accepted by what this file remembers, not by what a token claims. Refresh tokens serve
-once: one that was used before ends its session (RFC 9700, section 4.14.2). Of refresh tokens only
-digests are kept; passwords are scrypt hashes with a small cost (this is a test server).
+Refresh tokens serve once: one that was used before ends its session (RFC 9700, section 4.14.2). Of
+refresh tokens only digests are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
-import os
 import secrets
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import tokens
+from tests.servers.front import store
+from tests.servers.front.store import User
+
 from .settings import Settings
-
-
-@dataclass
-class Person:
-    id: str
-    email: str
-    name: str
-    salt: str
-    hash: str
-
-    def shown(self) -> dict[str, str]:
-        return {"id": self.id, "email": self.email, "name": self.name}
 
 
 @dataclass
 class Session:
     id: str
-    person_id: str
     email: str
+    person_id: str
     alive: bool = True
     # "logout", "reuse" of a refresh token, or "somebody else".
     ended_by: str = ""
@@ -61,53 +46,25 @@ class Issued:
     refresh: str
 
 
-class Accounts:
-    """Each change is in the file before it is answered."""
+class Accounts(store.Store[User, Session]):
+    settings: Settings
 
-    def __init__(self, directory: Path, settings: Settings, now: Callable[[], float]) -> None:
-        self._file = directory / "auth.json"
-        self._settings = settings
-        self._now = now
-        self._key = secrets.token_bytes(32)
-        self.people: dict[str, Person] = {}
-        self.sessions: dict[str, Session] = {}
-        if self._file.exists():
-            self._load()
-        else:
-            self.add_person("viewer@example.com", "correct horse", name="Viewer")
-            self.add_person("zoë.ünïcode@例え.jp", "пароль-密码-🔑", name="例え")
-
-    # People
-
-    def add_person(self, email: str, password: str, id: str = "", name: str = "") -> Person:
-        """Add an account, or replace the one with this e-mail address."""
-        salt = secrets.token_hex(8)
-        shown = name or email.split("@", maxsplit=1)[0]
-        key = id or f"{secrets.randbelow(10**7):07d}"
-        self.people[email] = Person(key, email, shown, salt, _hash(password, salt))
-        self.save()
-        return self.people[email]
-
-    def check_password(self, email: str, password: str) -> Person | None:
-        person = self.people.get(email)
-        wanted = person.hash if person else ""
-        given = _hash(password, person.salt if person else "00")
-        return person if hmac.compare_digest(wanted, given) else None
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory / "auth.json", Settings(), Session, User)
 
     # Sessions
 
-    def begin(self, person: Person) -> tuple[Session, Issued]:
-        session = Session(id="lx" + secrets.token_hex(4), person_id=person.id, email=person.email)
+    def begin(self, person: User) -> Issued:
+        session = Session("lx" + secrets.token_hex(4), person.email, person.id, logins=1)
         self.sessions[session.id] = session
-        session.logins = 1
-        return session, self._issue(session)
+        return self._issue(session)
 
     def renew(self, refresh: str) -> Issued | None:
         """New tokens for a refresh token; None when it does not serve, and why is ours alone."""
         session = self.of_refresh(refresh)
-        if session is None or not session.alive or session.refresh_expires_at <= self._now():
+        if session is None or not session.alive or session.refresh_expires_at <= self.now():
             return None
-        given = tokens.digest(refresh)
+        given = _digest(refresh)
         if given != session.refresh:
             self.end(session, "reuse")
             return None
@@ -128,10 +85,6 @@ class Accounts:
         session.logouts += 1
         self.save()
 
-    def forget_sessions(self) -> None:
-        self.sessions.clear()
-        self.save()
-
     # Recognising a session
 
     def by_access(self, token: str) -> Session | None:
@@ -139,18 +92,18 @@ class Accounts:
         session, claims = self._of_access(token)
         if session is None or not session.alive:
             return None
-        return session if session.access.get(claims["jti"], 0) > self._now() else None
+        return session if session.access.get(claims["jti"], 0) > self.now() else None
 
     def by_refresh(self, token: str) -> Session | None:
         """The live session whose next refresh token this is."""
         session = self.of_refresh(token)
-        if session is None or not session.alive or session.refresh != tokens.digest(token):
+        if session is None or not session.alive or session.refresh != _digest(token):
             return None
-        return session if session.refresh_expires_at > self._now() else None
+        return session if session.refresh_expires_at > self.now() else None
 
     def of_refresh(self, token: str) -> Session | None:
         """The session that ever had this refresh token."""
-        given = tokens.digest(token)
+        given = _digest(token)
         for session in self.sessions.values():
             if given == session.refresh or given in session.used:
                 return session
@@ -161,15 +114,15 @@ class Accounts:
         return self._of_access(token)[0]
 
     def _of_access(self, token: str) -> tuple[Session | None, dict[str, Any]]:
-        claims = tokens.decode_jwt(token, self._key) if token.count(".") == 2 else None
-        return self.sessions.get((claims or {}).get("sid", "")), claims or {}
+        claims = self.signed(token)
+        return self.sessions.get(claims.get("sid", "")), claims
 
     def _issue(self, session: Session) -> Issued:
-        now, settings = self._now(), self._settings
-        jti, refresh = secrets.token_hex(12), tokens.refresh_token()
+        now, settings = self.now(), self.settings
+        jti, refresh = secrets.token_hex(12), "lxr_" + secrets.token_urlsafe(48)
         expires = int(now + settings.access_lifetime)
         session.access[jti] = session.access_expires_at = expires
-        session.refresh = tokens.digest(refresh)
+        session.refresh = _digest(refresh)
         session.refresh_expires_at = now + settings.refresh_lifetime
         self.save()
         claims = {
@@ -180,28 +133,9 @@ class Accounts:
             "iat": int(now),
             "exp": expires,
         }
-        return Issued(tokens.encode_jwt(claims, self._key), refresh)
-
-    # The file
-
-    def save(self) -> None:
-        state = {
-            "key": self._key.hex(),
-            "people": [asdict(person) for person in self.people.values()],
-            "sessions": [asdict(session) for session in self.sessions.values()],
-        }
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
-        os.replace(new, self._file)
-
-    def _load(self) -> None:
-        state = json.loads(self._file.read_text(encoding="utf-8"))
-        self._key = bytes.fromhex(state["key"])
-        self.people = {one["email"]: Person(**one) for one in state["people"]}
-        self.sessions = {one["id"]: Session(**one) for one in state["sessions"]}
+        return Issued(self.sign(claims), refresh)
 
 
-def _hash(password: str, salt: str) -> str:
-    return hashlib.scrypt(
-        password.encode(), salt=bytes.fromhex(salt), n=256, r=8, p=1, dklen=32
-    ).hex()
+def _digest(token: str) -> str:
+    """What the server keeps of a refresh token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

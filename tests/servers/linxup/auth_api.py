@@ -6,7 +6,6 @@ A server of its own on a port of its own; it knows nothing of the shop. Credenti
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,17 +13,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.servers.front.service import is_dry_run
+from tests.servers.front.wire import cookies_of, with_cookies
 
 from . import cookies
 from .accounts import Accounts, Issued, Session
-from .settings import Settings
 
 
 class AuthApi:
-    def __init__(self, accounts: Accounts, settings: Settings, now: Callable[[], float]) -> None:
+    def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
-        self._settings = settings
-        self._now = now
+        self._settings = accounts.settings
 
     def application(self) -> Starlette:
         return Starlette(
@@ -44,26 +42,25 @@ class AuthApi:
             return JSONResponse({"error": "invalid_request"}, 400)
         if person is None:
             return JSONResponse({"error": "invalid_credentials"}, 401)
-        _, issued = self._accounts.begin(person)
-        lines = [*self._lines(issued), self._line(cookies.PERSON, person.id)]
-        return _with_cookies(JSONResponse({"person": person.shown()}), lines)
+        lines = [*self._lines(self._accounts.begin(person)), self._line(cookies.PERSON, person.id)]
+        return with_cookies(JSONResponse({"person": person.shown()}), lines)
 
     async def refresh(self, request: Request) -> Response:
-        issued = self._accounts.renew(_cookies(request).get(cookies.REFRESH, ""))
+        issued = self._accounts.renew(cookies_of(request).get(cookies.REFRESH, ""))
         if issued is None:
             return JSONResponse({"error": "invalid_refresh_token"}, 401)
-        return _with_cookies(JSONResponse({}), self._lines(issued))
+        return with_cookies(JSONResponse({}), self._lines(issued))
 
     async def person(self, request: Request) -> Response:
-        session = self._accounts.by_access(_cookies(request).get(cookies.ACCESS, ""))
-        person = self._accounts.people.get(session.email) if session else None
+        session = self._accounts.by_access(cookies_of(request).get(cookies.ACCESS, ""))
+        person = self._accounts.users.get(session.email) if session else None
         if person is None:
             return JSONResponse({"error": "invalid_access_token"}, 401)
         return JSONResponse({"person": person.shown()})
 
     async def log_out(self, request: Request) -> Response:
         settings = self._settings
-        jar = _cookies(request)
+        jar = cookies_of(request)
         session = self._to_end(jar)
         status = settings.auth_status
         ends = session is not None and not is_dry_run(request.headers)
@@ -83,14 +80,18 @@ class AuthApi:
             else:
                 self._accounts.end(session, "logout")
         lines = [cookies.deletion(name, development=settings.development) for name in names]
-        return _with_cookies(_bodiless_or({}, status or 200), lines)
+        return with_cookies(_bodiless_or({}, status or 200), lines)
 
     def _to_end(self, jar: dict[str, str]) -> Session | None:
         """The live session of a logout: by its access token, or any refresh token it ever had."""
         session = self._accounts.by_access(jar.get(cookies.ACCESS, ""))
         if session is None:
             session = self._accounts.of_refresh(jar.get(cookies.REFRESH, ""))
-        if session is None or not session.alive or session.refresh_expires_at <= self._now():
+        if (
+            session is None
+            or not session.alive
+            or session.refresh_expires_at <= self._accounts.now()
+        ):
             return None
         return session
 
@@ -103,18 +104,10 @@ class AuthApi:
     def _line(self, name: str, value: str) -> str:
         settings = self._settings
         lifetime = settings.access_lifetime if name == cookies.ACCESS else settings.refresh_lifetime
-        return cookies.of_auth(name, value, lifetime, self._now(), development=settings.development)
+        return cookies.of_auth(
+            name, value, lifetime, self._accounts.now(), development=settings.development
+        )
 
 
 def _bodiless_or(value: dict[str, str], status: int) -> Response:
     return Response(status_code=status) if status in (204, 304) else JSONResponse(value, status)
-
-
-def _cookies(request: Request) -> dict[str, str]:
-    return cookies.parse("; ".join(request.headers.getlist("cookie")))
-
-
-def _with_cookies(answer: Response, lines: list[str]) -> Response:
-    answer.raw_headers.extend((b"set-cookie", line.encode("ascii")) for line in lines)
-    answer.headers["cache-control"] = "no-store"
-    return answer

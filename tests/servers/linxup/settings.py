@@ -25,8 +25,6 @@ class Settings(settings.Settings):
     refresh_lifetime: float = 30 * 24 * 3600
     # "old": /v2/logout answers 401 where there is no session to end; "new": 200 then too.
     generation: str = "new"
-    # Added to the clock of both servers.
-    clock_offset: float = 0
 
     def test(self, changes: dict[str, Any]) -> None:
         super().test(changes)

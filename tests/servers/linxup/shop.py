@@ -7,11 +7,12 @@ A tracker is sold in two variants: with the suffix -ACT for an account that has 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.servers.front.settings import write_json
 
 ACCOUNT_SUFFIX = "-ACT"
 
@@ -100,7 +101,4 @@ class Shop:
 
     def _save(self) -> None:
         carts = {name: [asdict(one) for one in items] for name, items in self._carts.items()}
-        state = {"customers": self._customers, "carts": carts}
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
-        os.replace(new, self._file)
+        write_json(self._file, {"customers": self._customers, "carts": carts})

@@ -7,7 +7,6 @@ and its status come back as they are. Where it cannot be reached the answer is 5
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 
 import httpx
@@ -18,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from tests.servers.front.service import DRY_RUN
+from tests.servers.front.wire import cookies_of, with_cookies
 
 from . import cookies
 from .settings import Settings
@@ -27,13 +27,10 @@ _YEAR = 365 * 24 * 3600
 
 
 class Storefront:
-    def __init__(
-        self, shop: Shop, settings: Settings, auth: httpx.AsyncClient, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, shop: Shop, settings: Settings, auth: httpx.AsyncClient) -> None:
         self._shop = shop
         self._settings = settings
         self._auth = auth
-        self._now = now
 
     def application(self) -> Starlette:
         api = "/shop/api"
@@ -65,7 +62,7 @@ class Storefront:
         person = answer.json()["person"]
         relayed = self._relay(answer, {"success": True, "person": person})
         customer = self._shop.customer(person["id"])
-        return _with_cookie(relayed, self._own_cookie(cookies.CUSTOMER, customer))
+        return with_cookies(relayed, [self._own_cookie(cookies.CUSTOMER, customer)])
 
     async def refresh(self, request: Request) -> Response:
         answer = await self._forward(request, "POST", "/v2/refresh")
@@ -91,10 +88,7 @@ class Storefront:
         status = answer.status_code
         bodiless = status in (204, 304)
         relayed = Response(status_code=status) if bodiless else JSONResponse(body, status)
-        for line in answer.headers.get_list("set-cookie"):
-            _with_cookie(relayed, line)
-        relayed.headers["cache-control"] = "no-store"
-        return relayed
+        return with_cookies(relayed, answer.headers.get_list("set-cookie"))
 
     # The cart
 
@@ -121,7 +115,7 @@ class Storefront:
                 return JSONResponse({"error": "for signed-in customers"}, 403)
         cart_id = self._shop.put(_cart_id(request), product, quantity)
         answer = JSONResponse({"cart": self._shop.cart(cart_id)}, 201)
-        return _with_cookie(answer, self._own_cookie(cookies.CART, cart_id))
+        return with_cookies(answer, [self._own_cookie(cookies.CART, cart_id)])
 
     async def remove_item(self, request: Request) -> Response:
         cart_id = _cart_id(request)
@@ -130,18 +124,12 @@ class Storefront:
         return JSONResponse({"cart": self._shop.cart(cart_id)})
 
     def _own_cookie(self, name: str, value: str) -> str:
-        development = self._settings.development
-        return cookies.of_storefront(name, value, _YEAR, self._now(), development=development)
+        known = self._settings
+        return cookies.of_storefront(name, value, _YEAR, known.now(), development=known.development)
 
 
 def _cart_id(request: Request) -> str:
-    jar = cookies.parse("; ".join(request.headers.getlist("cookie")))
-    return jar.get(cookies.CART, "")
-
-
-def _with_cookie(answer: Response, line: str) -> Response:
-    answer.raw_headers.append((b"set-cookie", line.encode("ascii")))
-    return answer
+    return cookies_of(request).get(cookies.CART, "")
 
 
 async def _unreachable(_: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """Stand-in for a service that is like none of the built-in ones; its provider file was written from
 docs/providers.md and docs/provider-keys.md alone (tests/python/newcomer).
 
-    python -m tests.servers.newcomer [--port N] [--control-port N] [--directory D] [--with-parent]
+    python -m tests.servers newcomer [--port N] [--control-port N] [--directory D] [--with-parent]
 
 On signin.REGION.newcomer-demo.example:
     POST   /v3/signin               form: login, pass -> {"data": {"tokens", "me"}}; else 403

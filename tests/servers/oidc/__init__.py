@@ -7,8 +7,8 @@ The issuer is https://op.oidc-demo.example. Endpoints are those of oidc-provider
 Clients: "sessionkeeper" (public) and "sessionkeeper-confidential" (form-posted secret "a secret
 that is in this file"); device code and refresh token; scopes openid email profile offline_access.
 
-Parts: install (the package), service (the process, as the front sees it), approval (a person's
-browser), device (a client, for the stand-in's own tests). In Node: server, configuration,
+Parts: install (the package), service (the process, as the front sees it), device (a client,
+for the stand-in's own tests). In Node: server, configuration,
 interactions and pages (login, consent), adapter over store (state.jsonl), ledger (what tests ask
 about), twists (settings that make answers differ), wishes (what service.py asks).
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import socket
-import ssl
 from typing import Any
 
+from tests.servers.client import connect
 from tests.servers.fixture import StandIn
-
-from .approval import Browser
+from tests.servers.person import Browser
 
 ISSUER = "https://op.oidc-demo.example"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -60,9 +58,7 @@ class Device:
 def browser(server: StandIn, accept: str = "text/html") -> Browser:
     class Connection(http.client.HTTPSConnection):
         def connect(self) -> None:
-            plain = socket.create_connection(("127.0.0.1", server.port), timeout=5)
-            context = ssl.create_default_context(cafile=server.ca_file)
-            self.sock = context.wrap_socket(plain, server_hostname=self.host)
+            self.sock = connect(server, self.host)
 
     return Browser(Connection, accept)
 

@@ -19,7 +19,7 @@ ${body}
 </html>
 `;
 
-const complaint = (text) => (text ? `<p class="error">${safe(text)}</p>` : '');
+const complaint = (text) => (text ? `<p role="alert">${safe(text)}</p>` : '');
 
 export function loginPage(uid, wrong = '') {
   return page('Sign in', `${complaint(wrong)}

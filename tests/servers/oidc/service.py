@@ -11,15 +11,17 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+from tests.servers.front.service import Service as FrontService
+from tests.servers.person import BehindTheFront, Browser, Page
+
 from . import install
-from .approval import Browser, approve
 from .settings import Settings
 
 HOST = "op.oidc-demo.example"
 ISSUER = f"https://{HOST}"
 
 
-class OpenIdProvider:
+class Service(FrontService):
     hosts = (HOST,)
 
     def __init__(self, directory: Path) -> None:
@@ -99,8 +101,8 @@ class OpenIdProvider:
         return {"accepted": answer.get("active") is True, "session": session}
 
     async def approve(self, given: dict[str, Any]) -> dict[str, Any]:
-        """As a new browser; see approval.py."""
-        await asyncio.to_thread(approve, Browser(self._connect), f"{ISSUER}/device", given)
+        """As a new browser."""
+        await asyncio.to_thread(_approve, Browser(self._connect), f"{ISSUER}/device", given)
         return {}
 
     # Within
@@ -108,15 +110,14 @@ class OpenIdProvider:
     def _introspect(self, form: dict[str, str]) -> dict[str, Any]:
         connection = self._connect(HOST)
         with contextlib.closing(connection):
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            headers = {"Host": HOST, "Content-Type": "application/x-www-form-urlencoded"}
             body = urllib.parse.urlencode(form)
             connection.request("POST", "/token/introspection", body, headers)
             answer: dict[str, Any] = json.loads(connection.getresponse().read())
             return answer
 
     def _connect(self, host: str) -> http.client.HTTPConnection:
-        """To the process itself, past the front and its journal."""
-        return _BehindTheFront(host, self._port)
+        return BehindTheFront(host, self._port)
 
     async def _ask(self, wish: str, **given: Any) -> Any:
         async with self._one_by_one:
@@ -142,15 +143,28 @@ class OpenIdProvider:
         return answer
 
 
-class _BehindTheFront(http.client.HTTPConnection):
-    """Says what the front says to the servers behind it."""
+def _approve(browser: Browser, address: str, given: dict[str, Any]) -> None:
+    """Approve {"user_code", "username", "password"}, or refuse with "deny": on the page of the
+    code, or, given a name and a password, on the last one.
 
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__("127.0.0.1", port, timeout=10)
-        self._public = host
+    Raises ValueError with what the page says.
+    """
+    deny = bool(given.get("deny"))
+    page = browser.open(address)
+    page = browser.submit(page, "op.deviceInputForm", user_code=given["user_code"])
+    _expect(page, "Confirm device")
+    if deny and "username" not in given:
+        _expect(browser.submit(page, "op.deviceConfirmForm", "abort"), "Enter code")
+        return
+    page = browser.submit(page, "op.deviceConfirmForm")
+    _expect(page, "Sign in")
+    who = {name: given[name] for name in ("username", "password")}
+    page = browser.submit(page, "login", **who)
+    _expect(page, "Allow access")
+    page = browser.submit(page, "abort" if deny else "consent")
+    _expect(page, "Enter code" if deny else "Signed in")
 
-    def putrequest(self, method: str, url: str, *_: Any, **__: Any) -> None:
-        super().putrequest(method, url, skip_host=True, skip_accept_encoding=True)
-        self.putheader("Host", self._public)
-        self.putheader("X-Forwarded-Proto", "https")
-        self.putheader("X-Forwarded-Host", self._public)
+
+def _expect(page: Page, title: str) -> None:
+    if page.title != title:
+        raise ValueError(page.error or f"the page {page.title!r} came, not {title!r}")

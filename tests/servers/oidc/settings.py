@@ -35,5 +35,3 @@ class Settings(front.Settings):
     # Discovery has one endpoint on another host.
     endpoint_host: str = ""
     endpoint: str = "token_endpoint"
-    # Added to the clock of oidc-provider.
-    clock_offset: float = 0

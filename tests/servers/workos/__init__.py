@@ -1,11 +1,11 @@
 """Stand-in for WorkOS AuthKit, and for an application whose backend keeps its sessions there.
 
-    python -m tests.servers.workos [--port N] [--control-port N] [--directory D] [--with-parent]
+    python -m tests.servers workos [--port N] [--control-port N] [--directory D] [--with-parent]
 
 Parts: application and urls (Django with the real `workos` package; keeps nothing, the session is
 sealed in its cookie); api and authkit (WorkOS: its API, and its pages for people) over store and
-devices (users, sessions, device codes), with tokens; visitor (a user's browser at those pages);
-service (all of it, for the front); settings (what a test can change).
+devices (users, sessions, device codes), with tokens; service (all of it, for the front); settings
+(what a test can change).
 
 app.workos-demo.example, the application
     POST /api/login/        {"email", "password"} -> 200 {"user": {"id", "email", "name"}} and the

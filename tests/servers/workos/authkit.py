@@ -71,7 +71,7 @@ class AuthKit:
         if device is None:
             page = pages.code_page(browser.csrf, "This code is invalid or has expired.")
             return _page(page, browser, 404)
-        allow = form.get("action") == "allow"
+        allow = "allow" in form
         self._devices.answer(device, browser.user, allow=allow)
         if allow:
             return _page(pages.plain_page("Device connected", "You may close this page."), browser)

@@ -56,8 +56,8 @@ def confirm_page(csrf: str, user_code: str, email: str) -> str:
         f"""<p>Does your device show <strong>{escape(user_code)}</strong>?
         It will be signed in as {escape(email)}.</p>
       <input type="hidden" name="user_code" value="{escape(user_code)}">
-      <button type="submit" name="action" value="allow">Confirm</button>
-      <button type="submit" name="action" value="deny">Deny</button>""",
+      <button type="submit" name="allow" value="yes">Confirm</button>
+      <button type="submit" name="deny" value="yes">Deny</button>""",
     )
 
 
@@ -67,7 +67,8 @@ def plain_page(title: str, text: str) -> str:
 
 def _form(title: str, action: str, csrf: str, error: str, fields: str) -> str:
     shown = f'    <p role="alert">{escape(error)}</p>\n' if error else ""
-    body = f"""{shown}    <form method="post" action="{action}">
+    name = action.rpartition("/")[2]
+    body = f"""{shown}    <form id="{name}" method="post" action="{action}">
       <input type="hidden" name="csrf_token" value="{escape(csrf)}">
       {fields}
     </form>"""

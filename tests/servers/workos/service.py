@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from pathlib import Path
@@ -12,24 +13,24 @@ from starlette.applications import Starlette
 from starlette.routing import Host, Router
 from workos.session import unseal_data
 
+from tests.servers.front.store import StoredService
 from tests.servers.front.upstreams import AsgiServer, serve_asgi
+from tests.servers.person import BehindTheFront, Browser
 
 from . import application
 from .api import HOST as API
 from .api import Api, oauth_error
 from .application import BASE, COOKIE, Account, Backend
 from .authkit import AuthKit
-from .devices import AUTHKIT, Devices
+from .devices import AUTHKIT, VERIFICATION_URI, Devices
 from .settings import Settings
 from .store import Refused, Session, Store
-from .visitor import Visitor
 
 CLIENT_ID = "client_01DEMO"
 _GOODBYE = f"{BASE}/goodbye"
-_SHOWN = ("id", "email", "created_at", "ended_by", "renewals", "reuses", "logouts")
 
 
-class WorkOSDemo:
+class Service(StoredService):
     hosts = (application.HOST, API, AUTHKIT)
     parameters: ClassVar[dict[str, str]] = {
         "base": BASE,
@@ -38,8 +39,8 @@ class WorkOSDemo:
     }
 
     def __init__(self, directory: Path) -> None:
-        self.settings = Settings()
-        self._store = Store(directory, self.settings)
+        self._store = Store(directory, Settings())
+        super().__init__(self._store)
         self._account = _account(directory / "application.json")
         known = Devices(self._store)
         registered = {_GOODBYE, f"{BASE}/"}
@@ -51,47 +52,42 @@ class WorkOSDemo:
 
     async def start(self) -> dict[str, int]:
         workos = await self._workos.start()
-        backend = Backend(self._account, f"http://127.0.0.1:{workos}", self.settings)
+        backend = Backend(self._account, f"http://127.0.0.1:{workos}", self._store.settings)
         django = application.application(backend, secret_key=self._account.cookie_password)
         ports = {application.HOST: await serve_asgi(django), API: workos, AUTHKIT: workos}
         await self.follow_settings()
         return ports
 
-    async def stop(self) -> None:
-        pass
-
     async def follow_settings(self) -> None:
-        await (self._workos.stop() if self.settings.workos_down else self._workos.start())
+        await (self._workos.stop() if self._store.settings.workos_down else self._workos.start())
 
-    def trace(
+    def recognise(
         self, cookies: dict[str, str], bearer: str | None, form: dict[str, str]
-    ) -> str | None:
+    ) -> Session | None:
         access, refresh = self._sealed(cookies)
         known = self._store
-        session = (
+        return (
             known.session_of_access(bearer or access)
             or known.session_of_refresh(form.get("refresh_token", refresh))
             or known.sessions.get(form.get("session_id", ""))
         )
-        return session.id if session else None
-
-    def users(self) -> list[dict[str, str]]:
-        known = self._store.users.values()
-        return [{"id": user.id, "email": user.email, "name": user.name} for user in known]
-
-    def add_user(self, email: str, password: str, id: str = "", name: str = "") -> None:
-        self._store.add_user(email, password, id, name)
 
     async def sessions(self) -> list[dict[str, Any]]:
         """`ended_by`: "logout", "revoked", "reuse", or empty. `logouts` and `reuses` count what
         came after the end too."""
-        return [self._shown(session) for session in self._store.sessions.values()]
+        names = ("id", "email", "created_at", "ended_by", "renewals", "reuses", "logouts")
+        return [
+            {
+                **{name: getattr(session, name) for name in names},
+                "alive": self._store.lives(session),
+                "jwt_expires_at": session.access_expires_at,
+                "expires_at": session.expires_at,
+            }
+            for session in self._store.sessions.values()
+        ]
 
     async def end_session(self, id: str) -> None:
         self._store.end(self._store.sessions[id], "revoked")
-
-    async def forget_sessions(self) -> None:
-        self._store.forget_sessions()
 
     async def check(self, given: dict[str, Any]) -> dict[str, Any]:
         """A cookie is accepted while anything in it is: the access token or the refresh token."""
@@ -107,9 +103,20 @@ class WorkOSDemo:
         email = given.get("username", "viewer@example.com")
         password = given.get("password", "correct horse")
         deny = bool(given.get("deny"))
-        visitor = Visitor(self._workos.port)
-        title = await visitor.answer_device(given["user_code"], email, password, not deny)
+        press = "deny" if deny else "allow"
+        title = await asyncio.to_thread(self._visit, given["user_code"], email, password, press)
         return {"approved": not deny, "page": title}
+
+    def _visit(self, user_code: str, email: str, password: str, button: str) -> str:
+        """Sign in, enter the code, and press a button. The title of the last page."""
+        browser = Browser(lambda host: BehindTheFront(host, self._workos.port))
+        try:
+            page = browser.open(VERIFICATION_URI)
+            page = browser.submit(page, "sign-in", email=email, password=password).checked()
+            page = browser.submit(page, "device", user_code=user_code).checked()
+            return browser.submit(page, "confirm", button).checked().title
+        except OSError as error:
+            raise ValueError("no answer") from error
 
     def _sealed(self, cookies: dict[str, str]) -> tuple[str, str]:
         """The access and the refresh token in the cookie; Django puts its value in quotes."""
@@ -118,15 +125,6 @@ class WorkOSDemo:
             return str(data["access_token"]), str(data["refresh_token"])
         except (InvalidToken, ValueError, KeyError):
             return "", ""
-
-    def _shown(self, session: Session) -> dict[str, Any]:
-        shown = {name: getattr(session, name) for name in _SHOWN}
-        return {
-            **shown,
-            "alive": self._store.lives(session),
-            "jwt_expires_at": session.access_expires_at,
-            "expires_at": session.expires_at,
-        }
 
 
 def _account(file: Path) -> Account:

@@ -30,5 +30,3 @@ class Settings(settings.Settings):
     device_interval: float = 5
     # So many polls of a device code are answered slow_down, whenever they come.
     slow_down_times: int = 0
-    # Added to the clock of WorkOS and of the application.
-    clock_offset: float = 0

@@ -1,20 +1,16 @@
 """What WorkOS remembers: users, sessions with their refresh tokens, devices that wait for a user.
 
-A session lives until it is ended or until its newest refresh token has run out. Passwords are kept
-as scrypt hashes with a small cost (this is a test server) and compared as UTF-8, not normalised.
+A session lives until it is ended or until its newest refresh token has run out.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import os
-import secrets
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.servers.front import store
 
 from . import tokens
 from .settings import Settings
@@ -32,14 +28,13 @@ class Refused(Exception):
 
 
 @dataclass
-class User:
-    id: str
-    email: str
-    name: str
-    salt: str
-    hash: str
-    created_at: float
+class User(store.User):
+    created_at: float = field(default_factory=time.time)
     last_sign_in_at: float | None = None
+
+    @staticmethod
+    def new_id() -> str:
+        return tokens.new_id("user")
 
 
 @dataclass
@@ -84,46 +79,34 @@ class Device:
     email: str = ""
 
 
-class Store:
-    """Everything that outlives a request. Each change is in the file before it is answered."""
+class Store(store.Store[User, Session]):
+    settings: Settings
 
     def __init__(self, directory: Path, settings: Settings) -> None:
-        self._file = directory / "workos.json"
-        self._key = tokens.SigningKey(directory / "signing_key.pem")
-        self.settings = settings
-        self.users: dict[str, User] = {}
-        self.sessions: dict[str, Session] = {}
+        self._signing = tokens.SigningKey(directory / "signing_key.pem")
         # By device code.
         self.devices: dict[str, Device] = {}
-        if self._file.exists():
-            self._load()
-        else:
-            self.add_user("viewer@example.com", "correct horse", name="Viewer")
-            self.add_user("zoë.ünïcode@例え.jp", "пароль-密码-🔑", name="例え")
+        super().__init__(directory / "workos.json", settings, Session, User)
 
-    def now(self) -> float:
-        return time.time() + self.settings.clock_offset
+    def load(self, state: dict[str, Any]) -> None:
+        super().load(state)
+        for session in self.sessions.values():
+            known: dict[str, Any] = session.refresh_tokens
+            session.refresh_tokens = {token: RefreshToken(**one) for token, one in known.items()}
+        self.devices = {one["device_code"]: Device(**one) for one in state["devices"]}
+
+    def save(self, **more: Any) -> None:
+        devices = [asdict(device) for device in self.devices.values()]
+        super().save(devices=devices, **more)
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        return self._signing.sign(claims)
+
+    def signed(self, token: str) -> dict[str, Any]:
+        return self._signing.claims(token) or {}
 
     def key_set(self) -> dict[str, Any]:
-        return self._key.key_set()
-
-    # Users
-
-    def add_user(self, email: str, password: str, id: str = "", name: str = "") -> User:
-        """Add an account, or replace the one with this e-mail address."""
-        salt = secrets.token_hex(8)
-        shown = name or email.partition("@")[0]
-        hashed = _hash(password, salt)
-        user = User(id or tokens.new_id("user"), email, shown, salt, hashed, self.now())
-        self.users[email] = user
-        self.save()
-        return user
-
-    def check_password(self, email: str, password: str) -> User | None:
-        user = self.users.get(email)
-        wanted = user.hash if user else ""
-        given = _hash(password, user.salt if user else "00")
-        return user if hmac.compare_digest(wanted, given) else None
+        return self._signing.key_set()
 
     def user(self, id: str) -> User | None:
         return next((user for user in self.users.values() if user.id == id), None)
@@ -175,15 +158,13 @@ class Store:
         self.save()
 
     def forget_sessions(self) -> None:
-        self.sessions.clear()
         self.devices.clear()
-        self.save()
+        super().forget_sessions()
 
     # Recognising a session, dead or alive
 
     def session_of_access(self, token: str) -> Session | None:
-        claims = self._key.claims(token) if token.count(".") == 2 else None
-        return self.sessions.get(claims["sid"]) if claims else None
+        return self.sessions.get(self.signed(token).get("sid", ""))
 
     def session_of_refresh(self, token: str) -> Session | None:
         return next((s for s in self.sessions.values() if token in s.refresh_tokens), None)
@@ -192,8 +173,8 @@ class Store:
 
     def accepts_access(self, token: str) -> bool:
         """As the application does: by the token alone, or by the session as well."""
-        session, claims = self.session_of_access(token), self._key.claims(token)
-        if session is None or claims is None or claims["exp"] <= self.now():
+        session = self.session_of_access(token)
+        if session is None or self.signed(token)["exp"] <= self.now():
             return False
         return self.lives(session) or not self.settings.check_sessions
 
@@ -221,36 +202,10 @@ class Store:
         refresh = tokens.opaque(25)
         session.refresh_tokens[refresh] = RefreshToken(session.expires_at)
         self.save()
-        return self._key.sign(claims), refresh
+        return self.sign(claims), refresh
 
     def _note_reuse(self, session: Session) -> None:
         session.reuses += 1
         if self.settings.reuse_ends_session:
             self.end(session, "reuse")
         self.save()
-
-    # The file
-
-    def save(self) -> None:
-        state = {
-            "users": [asdict(user) for user in self.users.values()],
-            "sessions": [asdict(session) for session in self.sessions.values()],
-            "devices": [asdict(device) for device in self.devices.values()],
-        }
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
-        os.replace(new, self._file)
-
-    def _load(self) -> None:
-        state = json.loads(self._file.read_text(encoding="utf-8"))
-        self.users = {user["email"]: User(**user) for user in state["users"]}
-        for one in state["sessions"]:
-            known = {token: RefreshToken(**r) for token, r in one.pop("refresh_tokens").items()}
-            self.sessions[one["id"]] = Session(**one, refresh_tokens=known)
-        self.devices = {one["device_code"]: Device(**one) for one in state["devices"]}
-
-
-def _hash(password: str, salt: str) -> str:
-    return hashlib.scrypt(
-        password.encode(), salt=bytes.fromhex(salt), n=256, r=8, p=1, dklen=32
-    ).hex()

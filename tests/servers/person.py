@@ -1,4 +1,4 @@
-"""A person's browser on the pages of the issuer: enters a code, signs in, allows or denies.
+"""A person's browser on the pages of a service: enters a code, signs in, allows or denies.
 
 It does what a browser does with these pages: keeps cookies by their attributes, follows redirects,
 fills the fields of the forms it finds and presses their buttons.
@@ -25,7 +25,7 @@ class Browser:
         self._accept = accept
         self.jar = http.cookiejar.CookieJar()
         cookies = urllib.request.HTTPCookieProcessor(self.jar)
-        self._opener = urllib.request.build_opener(_Https(connect), cookies)
+        self._opener = urllib.request.build_opener(Https(connect), cookies)
 
     def open(self, url: str, form: dict[str, str] | None = None) -> Page:
         data = None if form is None else urllib.parse.urlencode(form).encode()
@@ -62,9 +62,15 @@ class Page(html.parser.HTMLParser):
         self._within = ""
         self.feed(text)
 
+    def checked(self) -> Page:
+        """Raises ValueError with what the page complains of."""
+        if self.error or self.status >= 400:
+            raise ValueError(self.error or self.title)
+        return self
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
-        self._within = "error" if has.get("class") == "error" else tag
+        self._within = "error" if has.get("role") == "alert" else tag
         if tag == "form":
             self._form = has.get("id", "")
             self.forms[self._form] = Form(has["action"])
@@ -90,34 +96,7 @@ class Form:
     buttons: dict[str, str] = field(default_factory=dict)
 
 
-def approve(browser: Browser, address: str, given: dict[str, Any]) -> None:
-    """Approve {"user_code", "username", "password"}, or refuse with "deny": on the page of the
-    code, or, given a name and a password, on the last one.
-
-    Raises ValueError with what the page says.
-    """
-    deny = bool(given.get("deny"))
-    page = browser.open(address)
-    page = browser.submit(page, "op.deviceInputForm", user_code=given["user_code"])
-    _expect(page, "Confirm device")
-    if deny and "username" not in given:
-        _expect(browser.submit(page, "op.deviceConfirmForm", "abort"), "Enter code")
-        return
-    page = browser.submit(page, "op.deviceConfirmForm")
-    _expect(page, "Sign in")
-    who = {name: given[name] for name in ("username", "password")}
-    page = browser.submit(page, "login", **who)
-    _expect(page, "Allow access")
-    page = browser.submit(page, "abort" if deny else "consent")
-    _expect(page, "Enter code" if deny else "Signed in")
-
-
-def _expect(page: Page, title: str) -> None:
-    if page.title != title:
-        raise ValueError(page.error or f"the page {page.title!r} came, not {title!r}")
-
-
-class _Https(urllib.request.HTTPSHandler):
+class Https(urllib.request.HTTPSHandler):
     def __init__(self, connect: Connect) -> None:
         super().__init__()
         self._connect = connect
@@ -127,3 +106,19 @@ class _Https(urllib.request.HTTPSHandler):
             return self._connect(host)
 
         return self.do_open(make, request)
+
+
+class BehindTheFront(http.client.HTTPConnection):
+    """To a service itself, past the front and its journal; says what the front says to it.
+
+    The Host header is the caller's.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__("127.0.0.1", port, timeout=10)
+        self._public = host
+
+    def putrequest(self, method: str, url: str, *_: Any, **__: Any) -> None:
+        super().putrequest(method, url, skip_host=True, skip_accept_encoding=True)
+        self.putheader("X-Forwarded-Proto", "https")
+        self.putheader("X-Forwarded-Host", self._public)
