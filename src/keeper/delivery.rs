@@ -26,7 +26,8 @@ pub struct Sending<'a> {
 impl Delivery {
     /// `None` where somebody else is sending the entry.
     pub fn begin(&self, entry: i64) -> Option<Sending<'_>> {
-        self.known().sending.insert(entry).then_some(Sending { delivery: self, entry })
+        // Made only when it is wanted: dropping one more would end the other's.
+        self.known().sending.insert(entry).then(|| Sending { delivery: self, entry })
     }
 
     /// The providers to be left alone, and for how long yet.
@@ -63,5 +64,19 @@ impl Delivery {
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
         self.delivery.known().sending.remove(&self.entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_sent_by_one_at_a_time() {
+        let delivery = Delivery::default();
+        let sending = delivery.begin(1);
+        assert!(sending.is_some() && delivery.begin(1).is_none() && delivery.begin(1).is_none());
+        drop(sending);
+        assert!(delivery.begin(1).is_some());
     }
 }
