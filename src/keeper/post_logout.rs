@@ -174,7 +174,9 @@ impl Keeper {
             Ok((failed, updates, settled))
         })?;
         let now = self.shared.clock.instant();
-        settled.iter().for_each(|task| self.shared.begun_tasks.settle(task, now));
+        for task in &settled {
+            self.shared.begun_tasks.settle(task, now);
+        }
         for (task, detail) in failed {
             log::warn!("after the logout, {} failed: {detail}", task.name);
             self.shared.publish(&about(&task, Event::TaskFailed, &task.name, ""));

@@ -11,7 +11,6 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.servers.client import Answer
 from tests.servers.fixture import StandIn
 from tests.servers.linxup.client import API, Client
 

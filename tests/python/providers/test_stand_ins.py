@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.client
 
 import pytest
+from tests.servers.fastapi_parts.client import Answer, Client
 
 from tests.python.providers.services import (
     IDEMPOTENT,
@@ -18,7 +19,6 @@ from tests.python.providers.services import (
     email,
 )
 from tests.servers.fastapi_parts.audit import audit_log
-from tests.servers.fastapi_parts.client import Answer, Client
 from tests.servers.fixture import StandIn
 
 MONTH = 31 * 24 * 3600
