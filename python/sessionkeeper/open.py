@@ -59,7 +59,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     after_logout: functions by name, called with the `LogoutReport` once the session is gone. Each
         is called at least once: one that did not get its turn, because the process ended or was
         stopped, does at the next `restore()`, login or `finish_logout()` of a keeper that knows its
-        name, and its report then says "unconfirmed"; one that was interrupted may be called again.
+        name, and its report then says "unconfirmed". One that was interrupted is called again, at
+        the next start or after ten minutes.
         What one raises is in `LogoutReport.tasks` and in the audit trail.
     stop: asked every 100 ms while an operation runs; True cancels the operation.
 
