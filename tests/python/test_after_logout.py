@@ -100,7 +100,7 @@ def test_a_failure_is_reported_and_stops_nothing(core: NativeDouble) -> None:
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
-def test_what_ends_the_script_goes_on_and_the_hook_is_not_done(core: NativeDouble, kind: type) -> None:
+def test_what_ends_the_script_goes_on_and_the_hook_waits(core: NativeDouble, kind: type) -> None:
     def leaves(_: object) -> None:
         raise kind
 
