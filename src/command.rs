@@ -187,11 +187,11 @@ impl Command {
             | Command::Details {}
             | Command::Session { .. }
             | Command::Accounts { .. }
-            | Command::Outbox {}
             | Command::Schedule {}
-            | Command::TakeTasks { .. }
-            | Command::Audit { .. }
-            | Command::AuditSince { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            | Command::TakeTasks { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            Command::Audit { limit } | Command::AuditSince { limit, .. } if *limit <= A_PAGE => {
+                keeper.at_once(|| self.run(keeper, &Cancel::new()))
+            }
             Command::Restore { offline } => keeper
                 .at_once(|| keeper.restored(*offline))
                 .and_then(Result::transpose)
@@ -200,6 +200,9 @@ impl Command {
         }
     }
 }
+
+/// So many lines of the audit trail are read in no time.
+const A_PAGE: usize = 500;
 
 fn level_number(level: Level) -> u8 {
     match level {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use std::{fmt, vec};
 
 /// 2^64: whole numbers below are read exactly.
-const LARGEST_WHOLE: f64 = 18_446_744_073_709_551_616.0;
+const LARGEST_WHOLE: f64 = 9_223_372_036_854_775_808.0;
 
 #[pymodule]
 mod _native {
@@ -248,8 +248,8 @@ impl de::Error for Error {
         Error::custom(format_args!("this has to be {}", in_words(expected)))
     }
 
-    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
-        Error::custom(format_args!("there is no '{found}', only {}", known.join(", ")))
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Error::custom(format_args!("this has to be one of {}", known.join(", ")))
     }
 
     fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
@@ -334,7 +334,12 @@ impl<'de> Deserializer<'de> for Input<'_> {
             Plain::Float(number) => visitor.visit_f64(number),
             Plain::Text(text) => visitor.visit_str(&text),
             Plain::Bytes(bytes) => visitor.visit_bytes(bytes),
-            Plain::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Plain::List(items) => {
+                let mut items = SeqDeserializer::new(items.into_iter());
+                let list = visitor.visit_seq(&mut items)?;
+                // serde does not look whether something is left.
+                items.end().map(|()| list)
+            }
             Plain::Dict(entries) => visitor.visit_map(Fields::new(entries)),
         }
     }
@@ -359,9 +364,10 @@ impl<'de> Deserializer<'de> for Input<'_> {
         visitor: V,
     ) -> Result<V::Value> {
         match self.plain()? {
-            Plain::Dict(entries) => {
+            Plain::Dict(entries) if entries.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Fields::new(entries)))
             }
+            Plain::Dict(_) => refuse("this has to have one key"),
             Plain::Text(name) => visitor.visit_enum(name.into_deserializer()),
             _ => refuse("this has to be str"),
         }

@@ -82,10 +82,11 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         "log_level": log_level,
         "log_to_terminal": log_to_terminal,
     }
-    options["provider"] = provider if isinstance(provider, dict) else provider_name(provider)
-    name = str(provider.get("id", "")) if isinstance(provider, dict) else options["provider"]
+    definition = _as_dict(provider)
+    options["provider"] = definition or provider_name(provider)
+    name = str(definition.get("id", "")) if definition else options["provider"]
     if parameters:
-        options["parameters"] = parameters
+        options["parameters"] = _as_dict(parameters) or parameters
     data_dir = data_dir or _kodi_data_dir()
     ca_file = ca_file or os.environ.get("SESSIONKEEPER_CA_FILE")
     for key, path in (("data_dir", data_dir), ("key_dir", key_dir), ("ca_file", ca_file)):
@@ -115,6 +116,11 @@ def provider_name(provider: Any) -> Any:
     """An id as it is; a path as one that survives a change of the working directory."""
     text = os.fspath(provider) if hasattr(provider, "__fspath__") else provider
     return os.path.abspath(text) if isinstance(text, str) and text.endswith(".toml") else text
+
+
+def _as_dict(given: Any) -> dict[str, Any] | None:
+    """A mapping as a dict, which alone the core takes."""
+    return dict(given) if hasattr(given, "keys") else None
 
 
 def _kodi_data_dir() -> str | None:

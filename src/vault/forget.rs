@@ -35,6 +35,11 @@ impl Vault {
         let counts = self.count(&open).unwrap_or_default();
         let key_path = open.key_file.path.clone();
         drop(open);
+        // The key goes first: from here on no copy of the vault opens, wherever it is.
+        key::erase(&key_path).map_err(|error| {
+            let place = key_path.parent().unwrap_or(&key_path);
+            explain_io(&error, "the device key cannot be erased", place)
+        })?;
         let directories = &self.directories;
         let removed = [directories.vault(), directories.journal()].iter().try_for_each(|path| {
             match fs::remove_file(path) {
@@ -47,10 +52,6 @@ impl Vault {
         })?;
         guard.bind(None);
         quarantine::empty(directories);
-        key::erase(&key_path).map_err(|error| {
-            let place = key_path.parent().unwrap_or(&key_path);
-            explain_io(&error, "the device key cannot be erased", place)
-        })?;
         Ok(counts)
     }
 
