@@ -7,7 +7,6 @@ from __future__ import annotations
 import http.client
 
 import pytest
-from tests.servers.fastapi_parts.client import Answer, Client
 
 from tests.python.providers.services import (
     IDEMPOTENT,
@@ -18,6 +17,7 @@ from tests.python.providers.services import (
     alive,
     email,
 )
+from tests.servers.client import Answer, Client
 from tests.servers.fastapi_parts.audit import audit_log
 from tests.servers.fixture import StandIn
 
