@@ -1,6 +1,6 @@
 //! Several accounts at one provider, one of them active; and those of all providers, for a list.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::report::{AccountLine, Accounts, State, Status};
 use crate::audit::Event;
 use crate::error::{Error, Kind, Result};

@@ -1,6 +1,6 @@
 //! The audit trail, and what other add-ons are told.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::shared::Shared;
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! What this machine can do, for whoever looks for the cause of a trouble. Reads, and changes nothing.
 
-use super::Keeper;
+use super::handle::Keeper;
 use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::http;

@@ -4,7 +4,7 @@
 //! Only proof removes an entry, or the end of its credentials by a clock that is known. Sending
 //! twice does no harm; `revoked` is written once, with the removal.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::report::{DrainReport, EntryLine, Outbox};
 use crate::audit::{Event, NewAuditEvent};
 use crate::backoff::{

@@ -4,7 +4,7 @@
 //! on a thread of its own: a caller that is cancelled leaves at once, and what the server gave by
 //! then is stored, or revoked.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::report::Status;
 use crate::audit::Event;
 use crate::cancel::{Cancel, Left, cancelled, run_beside};

@@ -4,7 +4,7 @@
 //! Nothing here can be undone by a crash: after the transaction the session cannot be restored,
 //! and what revoking needs is in the outbox.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::report::{Local, LogoutReport};
 use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;

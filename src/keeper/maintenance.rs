@@ -1,6 +1,6 @@
 //! Maintenance: what is due next, and forgetting everything.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;

@@ -5,7 +5,7 @@
 //! step may run twice; one that fails or is cut short runs again at the next start. A hook runs at
 //! least once. A failure is reported and stops nothing. What needs Kodi or Python is done there.
 
-use super::Keeper;
+use super::handle::Keeper;
 use super::report::{TaskLine, TaskOutcome};
 use crate::audit::{Event, NewAuditEvent};
 use crate::error::{Error, Kind, Result};

@@ -4,8 +4,8 @@
 //! request. What is stored is fenced by the session's generation, so that a logout in between
 //! wins; tokens that come too late go straight to the outbox.
 
-use super::Keeper;
 use super::accounts::another_account;
+use super::handle::Keeper;
 use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;

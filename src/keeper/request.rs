@@ -4,8 +4,8 @@
 //! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed
 //! and sent once more.
 
-use super::Keeper;
 use super::accounts::another_account;
+use super::handle::Keeper;
 use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};

@@ -1,7 +1,7 @@
 //! What is sent to end a session at the server: made of a session, or of cookies that never became
 //! one, and sent within a deadline.
 
-use super::Keeper;
+use super::handle::Keeper;
 use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
 use crate::clock::{LONGEST_LIFE, UnixTime};

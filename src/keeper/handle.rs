@@ -1,0 +1,175 @@
+//! The keeper: a provider at a data directory, with network settings. What has to be one for the whole
+//! process (vault, locks, connections, events, log) is in the directory's `Shared`.
+
+use super::report::{Details, Status};
+use super::session_cache::Seen;
+use super::shared::Shared;
+use crate::clock::{Clock, UnixTime};
+use crate::error::{Error, Kind, Result};
+use crate::events::Notification;
+use crate::http;
+use crate::provider::{Provider, Renew};
+use crate::session::Session;
+use crate::vault::BusyTimeout;
+use log::{Level, LevelFilter};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a call that answers at once may wait for others.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// How a keeper is set up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub provider: Provider,
+    pub directory: PathBuf,
+    /// Where the device keys are; `None`: the user's data directory.
+    pub key_directory: Option<PathBuf>,
+    pub network: http::Settings,
+    /// How long a logout tries to reach the server before it leaves that to the outbox.
+    pub logout_deadline: Duration,
+    /// How long before its end a token is renewed, in seconds.
+    pub renewal_margin: i64,
+    pub log_level: LevelFilter,
+    /// True: the log goes to the terminal (standard error) as well.
+    pub log_to_terminal: bool,
+}
+
+/// The sessions of one provider at one data directory. A clone is another handle on the same.
+#[derive(Clone)]
+pub struct Keeper {
+    pub(super) shared: Arc<Shared>,
+    pub(super) provider: Provider,
+    pub(super) network: http::Settings,
+    pub(super) logout_deadline: Duration,
+    pub(super) renewal_margin: i64,
+}
+
+impl Keeper {
+    /// Reads no disk and uses no network; the vault is opened when it is first needed.
+    pub fn open(config: Config) -> Result<Self> {
+        let shared = Shared::at(&config.directory, config.key_directory.clone())?;
+        Self::with_shared(config, shared)
+    }
+
+    /// A keeper apart from the process's own, with a clock that the caller holds; for tests.
+    pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let shared = Shared::apart(&config.directory, config.key_directory.clone(), clock)?;
+        Self::with_shared(config, Arc::new(shared))
+    }
+
+    fn with_shared(config: Config, shared: Arc<Shared>) -> Result<Self> {
+        if config.renewal_margin < 0 {
+            return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
+        }
+        shared.log.configure(config.log_level, config.log_to_terminal);
+        Ok(Keeper {
+            shared,
+            provider: config.provider,
+            network: config.network,
+            logout_deadline: config.logout_deadline,
+            renewal_margin: config.renewal_margin,
+        })
+    }
+
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Runs `work` with what it logs going to this directory's log.
+    pub fn logged<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.shared.log.enter(work)
+    }
+
+    /// From now on, lines below `level` are not written, for the whole data directory; the others
+    /// go to the terminal as well where `to_terminal` says so.
+    pub fn configure_log(&self, level: LevelFilter, to_terminal: bool) {
+        self.shared.log.configure(level, to_terminal);
+    }
+
+    /// The log lines that nobody has taken yet.
+    pub fn take_log(&self) -> Vec<(Level, String)> {
+        self.shared.log.take()
+    }
+
+    /// What happened in this process after `seq`.
+    pub fn events_after(&self, seq: i64) -> Vec<Notification> {
+        self.shared.events.after(seq)
+    }
+
+    pub fn newest_event(&self) -> i64 {
+        self.shared.events.newest()
+    }
+
+    /// Does what only reads, if nobody else is at work on the vault; `None`: that may take longer.
+    pub fn at_once<T>(&self, work: impl FnOnce() -> Result<T>) -> Option<Result<T>> {
+        if !self.shared.is_vault_free() {
+            return None;
+        }
+        let _allowance = BusyTimeout::of(AT_ONCE);
+        let done = work();
+        let is_in_the_way = done.as_ref().is_err_and(|error| error.kind() == Kind::Storage);
+        (!is_in_the_way).then_some(done)
+    }
+
+    /// What is stored. No network.
+    pub fn status(&self) -> Result<Status> {
+        Ok(self.status_of(&self.shared.seen(&self.provider.key)?))
+    }
+
+    /// `status`, with times; for the user. No network.
+    pub fn details(&self) -> Result<Details> {
+        let seen = self.shared.seen(&self.provider.key)?;
+        Ok(Details {
+            status: self.status_of(&seen),
+            signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
+            renewed_at: seen.session.as_ref().map(|session| session.renewed_at),
+        })
+    }
+
+    pub(super) fn status_of(&self, seen: &Seen) -> Status {
+        match &seen.session {
+            None => Status::signed_out(&self.provider.id, seen.pending),
+            Some(session) => {
+                let is_renewable = self.way_to_renew(session).is_some();
+                Status::of(session, self.has_lapsed(session), is_renewable, seen.pending)
+            }
+        }
+    }
+
+    pub(super) fn signed_in(&self) -> Result<Session> {
+        self.shared.session(&self.provider.key)?.ok_or_else(|| {
+            Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))
+                .with_hint("Log in first.")
+        })
+    }
+
+    /// True when the access token seems to have ended.
+    pub(super) fn has_lapsed(&self, session: &Session) -> bool {
+        session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at))
+    }
+
+    /// When the token is to be renewed: the margin before its end, but never in the first half of
+    /// its life, so that a short-lived one is not renewed at every request.
+    pub(super) fn renewal_time(&self, session: &Session) -> Option<UnixTime> {
+        let ends = session.expires_at?;
+        let lifetime = ends.saturating_sub(session.renewed_at).max(0);
+        Some(ends - self.renewal_margin.min(lifetime / 2))
+    }
+
+    pub(super) fn is_renewal_due(&self, session: &Session) -> bool {
+        self.renewal_time(session).is_some_and(|at| self.shared.clock.seems_past(at))
+    }
+
+    /// The way to renew, if the provider has one and the session holds what it needs.
+    pub(super) fn way_to_renew(&self, session: &Session) -> Option<&Renew> {
+        let can =
+            crate::login::can_renew(&self.provider, &session.credentials, &*self.shared.clock);
+        self.provider.renew.as_ref().filter(|_| can)
+    }
+
+    pub(super) fn client(&self) -> Result<http::Client> {
+        self.shared.client(&self.network)
+    }
+}
