@@ -16,6 +16,7 @@ mod logout;
 mod logout_answers;
 mod oauth;
 mod outbox;
+mod password;
 mod renewal;
 mod request;
 mod together;
