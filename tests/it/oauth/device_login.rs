@@ -168,6 +168,34 @@ fn an_id_token_for_several() {
     assert!(outcome.is_ok());
 }
 
+/// Whoever can change the page could have another code approved by the viewer, who is logged in
+/// there; so it is https, but on this machine.
+#[test]
+fn the_page_for_the_code_is_https() {
+    let issuer = Issuer::start();
+    let ask = |name: &str, address: &str| {
+        issuer.next("/device", [code(&json!({ name: address }))]);
+        issuer.device.start_device_login(&never()).map(|_| ()).map_err(|error| {
+            assert_eq!(error.kind(), Kind::UnexpectedAnswer);
+            error.message().to_owned()
+        })
+    };
+    for name in ["verification_uri", "verification_uri_complete"] {
+        for bad in [
+            "http://issuer.example/device",
+            "http://192.168.1.7/device",
+            "http://localhost.example/device",
+            "https://bank.example@issuer.example/device",
+        ] {
+            let message = ask(name, bad).expect_err(bad);
+            assert!(message.contains(name) && message.contains("https"), "{bad}: {message}");
+        }
+        for good in ["https://a.example/d", "http://localhost:80/d", "http://[::1]/d"] {
+            assert_eq!(ask(name, good), Ok(()), "{name}: {good}");
+        }
+    }
+}
+
 /// RFC 8628 section 3.2.
 #[test]
 fn answers_to_the_request_for_a_code() {
