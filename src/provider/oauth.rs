@@ -30,6 +30,8 @@ pub struct OAuth {
     pub revocation_endpoint: Option<Address>,
     /// Where the session is ended (OpenID Connect RP-Initiated Logout 1.0).
     pub end_session_endpoint: Option<Address>,
+    /// Where it is asked who has logged in (OpenID Connect Core 1.0 section 5.3).
+    pub userinfo_endpoint: Option<Address>,
 }
 
 impl OAuth {
@@ -54,12 +56,13 @@ impl OAuth {
         Ok(())
     }
 
-    fn endpoints(&self) -> [(&'static str, Option<&Address>); 4] {
+    fn endpoints(&self) -> [(&'static str, Option<&Address>); 5] {
         [
             ("device_authorization_endpoint", self.device_authorization_endpoint.as_ref()),
             ("token_endpoint", self.token_endpoint.as_ref()),
             ("revocation_endpoint", self.revocation_endpoint.as_ref()),
             ("end_session_endpoint", self.end_session_endpoint.as_ref()),
+            ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
         ]
     }
 }
