@@ -34,7 +34,10 @@ TABLES = of_the_document()
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 QUOTED = re.findall(r"^```text\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 # The tables that are told of on their own, or are there as soon as one of their keys is.
-OWN_TABLES = {"session", "api", "oauth", "login", "renew", "logout", "everywhere", "after_logout"}
+OWN_TABLES = {
+    *("session", "account", "api", "oauth", "login", "renew", "logout", "everywhere"),
+    "after_logout",
+}
 FLOWS = {
     path: [name.split(" ")[1] for name in TABLES if name.startswith(f"{path} ")]
     for path in ("login", "renew", "logout.steps", "logout.probe", "everywhere")
@@ -96,6 +99,7 @@ def complete(**chosen: str) -> dict[str, Any]:
         **table(""),
         "parameters": {"base": table("parameters.NAME")},
         "session": {**table("session"), "answer": table("session.answer")},
+        "account": table("account"),
         "api": table("api"),
         "oauth": table("oauth"),
         "login": login,

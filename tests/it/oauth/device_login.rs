@@ -142,32 +142,6 @@ fn what_cannot_be_used_is_revoked() {
     }
 }
 
-/// OpenID Connect Core 1.0 section 3.1.3.7. What came with it is not left alive.
-#[test]
-fn an_id_token_that_is_not_for_us() {
-    let cases = [
-        json!({ "iss": "https://evil.example" }),
-        json!({ "iss": null }),
-        json!({ "aud": "another client" }),
-        json!({ "aud": ["another client", "one more"] }),
-        json!({ "aud": [] }),
-        json!({ "aud": null }),
-    ];
-    at_once(&cases, |claims| {
-        let (issuer, outcome) = by_changes(&json!({ "id_token": claims }));
-        assert_eq!(outcome, Err(Kind::UnexpectedAnswer), "{claims}");
-        assert_eq!(state(&issuer.device), State::SignedOut);
-        assert_eq!(issuer.requests("/revoke").len(), 2, "{claims}");
-    });
-}
-
-#[test]
-fn an_id_token_for_several() {
-    let claims = json!({ "aud": ["another client", "the client"] });
-    let (_, outcome) = by_changes(&json!({ "id_token": claims }));
-    assert!(outcome.is_ok());
-}
-
 /// Whoever can change the page could have another code approved by the viewer, who is logged in
 /// there; so it is https, but on this machine.
 #[test]
