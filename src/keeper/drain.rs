@@ -14,8 +14,8 @@ use crate::cancel::Cancel;
 use crate::clock::UnixTime;
 use crate::error::{Fault, Kind, Result};
 use crate::logout::{self, Verdict};
-use crate::provider::{self, Given, Provider};
-use crate::session::Outcome;
+use crate::provider::Provider;
+use crate::session::{Outcome, Revocation};
 use crate::vault::OutboxEntry;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -208,16 +208,10 @@ impl Keeper {
     /// The definition to revoke by: today's, unless there is none or it has no use for the entry's
     /// credentials; then the one that was kept with them.
     fn definition(&self, entry: &OutboxEntry) -> Result<Provider> {
-        let id = &entry.revocation.provider;
-        let today = if *id == self.provider.key {
-            Ok(self.provider.clone())
-        } else {
-            provider::find(id, &Given::new())
-        };
-        let credentials = &entry.revocation.credentials;
-        match today {
-            Ok(today) if logout::needed_for_logout(&today, credentials).is_some() => Ok(today),
-            _ => Ok(Provider::from_source(&entry.revocation.definition)?),
+        let Revocation { provider, credentials, definition, .. } = &entry.revocation;
+        match self.definition_today(provider) {
+            Some(today) if logout::needed_for_logout(&today, credentials).is_some() => Ok(today),
+            _ => Ok(Provider::from_kept(definition, provider)?),
         }
     }
 }

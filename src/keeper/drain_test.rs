@@ -5,7 +5,7 @@ use crate::clock::{Clock, HeldClock};
 use crate::cookies::Jar;
 use crate::http::{Proxy, Settings};
 use crate::keeper::Config;
-use crate::provider::Hosts;
+use crate::provider::{self, Given, Hosts};
 use crate::session::{Credentials, Revocation};
 use crate::vault::Vault;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn credentials_of_another_host_are_not_replaced_by_none() {
     jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
     let held = Revocation {
         credentials: Credentials::new().with_jar(jar),
-        ..entry(1, "service", &source)
+        ..entry(1, &keeper.provider().key, &source)
     };
     enqueue(&keeper.shared.vault().unwrap(), &held);
     let drained = keeper.drain(true, &Cancel::new()).unwrap();

@@ -3,7 +3,7 @@
 
 use super::report::{Details, Status};
 use super::session_cache::Seen;
-use super::shared::Shared;
+use super::shared::{ELSEWHERE, Shared};
 use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, Kind, Result};
 use crate::events::Notification;
@@ -139,9 +139,11 @@ impl Keeper {
     }
 
     pub(super) fn signed_in(&self) -> Result<Session> {
-        self.shared.session(&self.provider.key)?.ok_or_else(|| {
+        let Seen { session, is_elsewhere, .. } = self.shared.seen(&self.provider.key)?;
+        session.ok_or_else(|| {
+            let hint = if is_elsewhere { ELSEWHERE } else { "Log in first." };
             Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))
-                .with_hint("Log in first.")
+                .with_hint(hint)
         })
     }
 

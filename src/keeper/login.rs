@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device};
+use crate::provider::service_of;
 use crate::secret::Secret;
 use crate::session::{Credentials, Session};
 use crate::vault::random_id;
@@ -124,7 +125,7 @@ impl Keeper {
         let commit_lock = self.shared.commit_lock();
         cancel.check()?;
         let (stored, replaced) = self.shared.vault()?.transact(|tx| {
-            let mut replaced = tx.sessions().list(Some(&session.provider))?;
+            let mut replaced = tx.sessions().of_service(service_of(&session.provider))?;
             replaced.retain(|old| old.session.account.id == session.account.id);
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;

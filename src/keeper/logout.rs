@@ -54,6 +54,9 @@ impl Keeper {
             return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
                 .with_hint("Leave it out for the active account."));
         }
+        if let Some(earlier) = self.earlier(options.account.as_deref()) {
+            return earlier.log_out(options, cancel);
+        }
         let start = Instant::now();
         let commit_lock = self.shared.commit_lock();
         let is_active = options.account.is_none()

@@ -5,8 +5,6 @@ use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::provider::{self, Given, Provider};
-use crate::session::{Revocation, Session};
 
 impl Keeper {
     /// When the service should renew and drain next.
@@ -29,23 +27,11 @@ impl Keeper {
         let commit_lock = self.shared.commit_lock();
         self.shared.running.cancel_all();
         let vault = self.shared.vault()?;
-        let revocation = |session: &Session| {
-            let provider = if session.provider == self.provider.key {
-                self.provider.clone()
-            } else {
-                provider::find(&session.provider, &Given::new())
-                    .or_else(|_| Provider::from_source(&session.definition))
-                    .ok()?
-            };
-            let Session { id, account, credentials, .. } = session;
-            let entry = self.revocation_by(&provider, id, &account.id, credentials).ok()?;
-            Some(Revocation { provider: session.provider.clone(), ..entry })
-        };
         let ended = vault.transact(|tx| {
             let stored = tx.sessions().list(None)?;
             for session in stored.iter().map(|stored| &stored.session) {
                 tx.sessions().delete(session)?;
-                if let Some(revocation) = revocation(session) {
+                if let Ok(revocation) = self.revocation(session) {
                     tx.outbox().enqueue(&revocation)?;
                 }
                 let (event, account) = (Event::Logout, &session.account.id);

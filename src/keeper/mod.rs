@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod begun_tasks;
 mod clients;
+mod definitions;
 mod delivery;
 mod device_codes;
 mod directories;

@@ -25,7 +25,10 @@ impl Keeper {
     /// verdict says why.
     pub(super) fn revocation(&self, session: &Session) -> std::result::Result<Revocation, Verdict> {
         let Session { id, account, credentials, .. } = session;
-        self.revocation_by(&self.provider, id, &account.id, credentials)
+        let provider = self
+            .definition_of(session)
+            .map_err(|error| Verdict::new(Outcome::Unconfirmed, error.message()))?;
+        self.revocation_by(&provider, id, &account.id, credentials)
     }
 
     /// The same by another provider's definition.

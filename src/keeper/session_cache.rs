@@ -9,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Seen {
     pub mark: i64,
     pub session: Option<Session>,
+    /// True where there is none, and one for other hosts.
+    pub is_elsewhere: bool,
     pub pending: u64,
 }
 
@@ -22,6 +24,8 @@ struct Known {
     ended: HashSet<String>,
     /// Sessions whose restore has been announced.
     restored: HashSet<String>,
+    /// Providers with a session for other hosts, which has been said.
+    elsewhere: HashSet<String>,
 }
 
 impl SessionCache {
@@ -52,6 +56,11 @@ impl SessionCache {
     /// True for the first call with this session.
     pub fn is_first_restore(&self, session_id: &str) -> bool {
         self.known().restored.insert(session_id.to_owned())
+    }
+
+    /// True for the first call with this provider.
+    pub fn is_first_elsewhere(&self, provider: &str) -> bool {
+        self.known().elsewhere.insert(provider.to_owned())
     }
 
     /// True when its restore has been announced.

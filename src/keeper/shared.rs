@@ -16,6 +16,7 @@ use crate::events::Events;
 use crate::http::{Client, Settings};
 use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
+use crate::provider::{id_of, service_of};
 use crate::session::Session;
 use crate::vault::Vault;
 use std::collections::HashMap;
@@ -23,6 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+/// What there is to do about a session that was opened with other hosts.
+pub(super) const ELSEWHERE: &str = "The stored session is for other hosts than the provider file names, \
+     and is kept from these. Log in again, or log out to end it.";
 
 pub(super) struct Shared {
     pub directory: PathBuf,
@@ -127,10 +132,21 @@ impl Shared {
         if let Some(seen) = self.sessions.get(provider).filter(|seen| seen.mark == mark) {
             return Ok(seen);
         }
-        let (session, pending) = vault
-            .read(|tx| Ok((tx.sessions().active(provider)?, tx.outbox().count(Some(provider))?)))?;
+        let service = service_of(provider);
+        let (session, others, pending) = vault.read(|tx| {
+            let session = tx.sessions().active(provider)?;
+            let others =
+                if session.is_some() { Vec::new() } else { tx.sessions().of_service(service)? };
+            Ok((session, others, tx.outbox().count(Some(service))?))
+        })?;
         self.report_damage(&vault);
-        Ok(self.sessions.put(provider, Seen { mark, session, pending }))
+        let is_other =
+            |other: &Session| other.provider != provider && !self.sessions.has_ended(&other.id);
+        let is_elsewhere = others.iter().any(|other| is_other(&other.session));
+        if is_elsewhere && self.sessions.is_first_elsewhere(provider) {
+            log::warn!("nobody is logged in at '{}' here: {ELSEWHERE}", id_of(provider));
+        }
+        Ok(self.sessions.put(provider, Seen { mark, session, is_elsewhere, pending }))
     }
 
     /// The active session of `provider`.

@@ -159,11 +159,12 @@ impl<'a> Outbox<'a> {
         Ok(self.table.delete("row = ?1", [entry.id])? > 0)
     }
 
-    /// How many entries wait, for one provider or for all.
-    pub fn count(&self, provider: Option<&str>) -> VaultResult<u64> {
-        let statement = "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1";
+    /// How many entries wait: of the providers whose keys begin with `service`, or all.
+    pub fn count(&self, service: Option<&str>) -> VaultResult<u64> {
+        let statement = "SELECT count(*) FROM outbox
+            WHERE ?1 IS NULL OR substr(provider, 1, length(?1)) = ?1";
         let mut statement = self.table.connection.prepare_cached(statement)?;
-        Ok(statement.query_row([provider], |row| row.get(0))?)
+        Ok(statement.query_row([service], |row| row.get(0))?)
     }
 
     fn drop_one(&self) -> VaultResult<()> {

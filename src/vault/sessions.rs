@@ -91,6 +91,12 @@ impl<'a> Sessions<'a> {
         self.0.all("WHERE ?1 IS NULL OR provider = ?1 ORDER BY provider, row", [provider])
     }
 
+    /// The sessions of all providers whose keys begin with `service`, newest first.
+    pub fn of_service(&self, service: &str) -> VaultResult<Vec<StoredSession>> {
+        let rest = "WHERE substr(provider, 1, length(?1)) = ?1 ORDER BY generation DESC";
+        self.0.all(rest, [service])
+    }
+
     /// Stores a new session, not yet active, and returns it with its generation.
     pub fn insert(&self, session: Session) -> VaultResult<Session> {
         let session = Session { generation: self.next_generation()?, ..session };

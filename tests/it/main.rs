@@ -9,6 +9,7 @@ mod issuer;
 mod server;
 mod service;
 
+mod hosts;
 mod http;
 mod kill;
 mod login;
