@@ -1,4 +1,4 @@
-"""The addresses. RFC 8414's document is at the root as well, as the package's documentation says."""
+"""The addresses: RFC 8414's document at the root as well, as the package's documentation says."""
 
 from django.contrib.auth.views import LoginView
 from django.urls import include, path
