@@ -123,6 +123,15 @@ pub fn revoke(
     }
 }
 
+/// True when the probe's request shows that the server refuses these credentials.
+pub fn is_refused(context: &Context, credentials: &Credentials) -> bool {
+    let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe
+    else {
+        return false;
+    };
+    request::probe(context, url, *bearer, refused_status, credentials).is_some()
+}
+
 /// What all steps came to: the session is dead when each of them says so. Otherwise the first of
 /// the gravest verdicts counts.
 fn combine(verdicts: Vec<Verdict>) -> Verdict {

@@ -117,8 +117,11 @@ def test_a_session_ended_by_somebody_else_is_told(
 ) -> None:
     session = keeper.login(NAME, PASSWORD)
     angel.end_session(angel.sessions()[-1]["id"])
-    with pytest.raises(sessionkeeper.SessionExpired):
+    with pytest.raises(sessionkeeper.SessionExpired) as caught:
         who(session)
+    answer = caught.value.response
+    assert answer is not None
+    assert (answer.status_code, answer.url) == (401, GRAPHQL)
     with pytest.raises((sessionkeeper.SessionExpired, sessionkeeper.NotSignedIn)):
         keeper.renew()
 
