@@ -21,6 +21,7 @@ fn keeper(directory: &Path, provider: Provider) -> Keeper {
         key_directory: Some(directory.join("keys")),
         network: Settings { proxy: Proxy::None, ..Settings::default() },
         logout_deadline: Duration::from_secs(3),
+        lock_timeout: Duration::from_secs(3),
         renewal_margin: 3600,
         log_level: log::LevelFilter::Info,
         log_to_terminal: false,
