@@ -69,8 +69,14 @@ impl Device {
         Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::default())).unwrap()
     }
 
+    /// Sets the wall clock by so much; no time passes.
     pub fn advance(&self, seconds: i64) {
         self.clock.set(self.clock.now() + seconds);
+    }
+
+    /// So many seconds go by.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.wait(Duration::from_secs(seconds), &Cancel::new());
     }
 }
 
