@@ -39,6 +39,7 @@ mod tests;
 
 pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
+pub use files::{create_file, sync_directory};
 pub use key::random_id;
 pub use outbox::{OutboxEntry, Waiting};
 pub use sessions::{SessionSelector, StoredSession};
