@@ -29,6 +29,8 @@ pub struct Config {
     pub network: http::Settings,
     /// How long a logout tries to reach the server before it leaves that to the outbox.
     pub logout_deadline: Duration,
+    /// How long a login or a renewal waits for another one at this data directory.
+    pub lock_timeout: Duration,
     /// How long before its end a token is renewed, in seconds.
     pub renewal_margin: i64,
     pub log_level: LevelFilter,
@@ -43,6 +45,7 @@ pub struct Keeper {
     pub(super) provider: Provider,
     pub(super) network: http::Settings,
     pub(super) logout_deadline: Duration,
+    pub(super) lock_timeout: Duration,
     pub(super) renewal_margin: i64,
 }
 
@@ -69,6 +72,7 @@ impl Keeper {
             provider: config.provider,
             network: config.network,
             logout_deadline: config.logout_deadline,
+            lock_timeout: config.lock_timeout,
             renewal_margin: config.renewal_margin,
         })
     }

@@ -65,8 +65,8 @@ impl Keeper {
     ) -> Result<Status> {
         let username = username.to_owned();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let lock = &keeper.shared.login_lock;
-            let guard = is_exclusive.then(|| lock.lock(cancel)).transpose()?;
+            let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
+            let guard = is_exclusive.then(lock).transpose()?;
             let client = keeper.client()?;
             let mut credentials = Credentials::new();
             let stored = way(&keeper.context(&client, cancel), &mut credentials)

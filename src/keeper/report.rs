@@ -212,8 +212,10 @@ pub struct EntryLine {
     pub last_outcome: &'static str,
 }
 
-impl From<OutboxEntry> for EntryLine {
-    fn from(entry: OutboxEntry) -> Self {
+impl EntryLine {
+    /// `host_rests_until`: the entry is not tried before its host may be asked again.
+    pub(super) fn new(entry: OutboxEntry, host_rests_until: Option<UnixTime>) -> Self {
+        let next_attempt_at = host_rests_until.unwrap_or(i64::MIN).max(entry.next_attempt.until);
         EntryLine {
             id: entry.id,
             provider: id_of(&entry.revocation.provider).to_owned(),
@@ -221,7 +223,7 @@ impl From<OutboxEntry> for EntryLine {
             created_at: entry.revocation.created_at,
             expires_at: entry.revocation.expires_at,
             attempts: entry.attempts,
-            next_attempt_at: entry.next_attempt_at,
+            next_attempt_at,
             last_outcome: entry.last_outcome.map_or("", Outcome::as_str),
         }
     }

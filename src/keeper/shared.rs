@@ -151,7 +151,7 @@ impl Shared {
     pub fn clear(&self) {
         self.sessions.clear();
         self.clients.clear();
-        self.delivery.release_all();
+        self.delivery.clear();
     }
 
     pub fn failed_renewals(&self) -> MutexGuard<'_, HashMap<String, Instant>> {

@@ -9,7 +9,7 @@ use super::everywhere::Everywhere;
 use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, Pointer};
 use super::login::Login;
-use super::logout::Logout;
+use super::logout::{Logout, LogoutTarget, Step};
 use super::oauth::OAuth;
 use super::parameters::{self, Given, Parameter};
 use super::post_logout::AfterLogout;
@@ -18,7 +18,7 @@ use super::renewal::Renew;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use url::Url;
+use url::{Position, Url};
 
 /// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -129,6 +129,21 @@ pub struct ApiRule {
 }
 
 impl Provider {
+    /// The host, with its port, that a logout goes to first.
+    pub fn logout_host(&self) -> String {
+        let oauth = self.oauth.as_ref();
+        let fixed = self.logout.steps.iter().find_map(|step| match step {
+            Step::Request(request) => match request.target() {
+                LogoutTarget::Fixed(url) => Some(url.clone()),
+                LogoutTarget::Taken(_) => None,
+            },
+            Step::Revoke { .. } => oauth?.address_of("revocation_endpoint"),
+            Step::EndSession {} => oauth?.address_of("end_session_endpoint"),
+        });
+        let url = fixed.unwrap_or_else(|| self.website.to_url());
+        url[Position::BeforeHost..Position::AfterPort].to_owned()
+    }
+
     /// Reads a provider file with values for its parameters, or with its own examples.
     pub fn parse(text: &str, given: Option<&Given>) -> Checked<Self> {
         document::read(text, |tree| Self::from_value(tree, given))

@@ -46,6 +46,8 @@ pub struct Revocation {
     /// The session's id.
     pub session_id: String,
     pub provider: String,
+    /// Where the logout goes first: its entries wait for one another there.
+    pub host: String,
     /// The account's id.
     pub account: String,
     pub created_at: UnixTime,

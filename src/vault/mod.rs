@@ -6,8 +6,8 @@
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
-//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, hosts,
+//! tasks · transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
 //! diagnosis
 
 mod audit;
@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod files;
 mod forget;
+mod hosts;
 mod key;
 mod lock;
 mod opening;
@@ -40,7 +41,7 @@ pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
 pub use files::{create_file, sync_directory};
 pub use key::random_id;
-pub use outbox::OutboxEntry;
+pub use outbox::{OutboxEntry, Waiting};
 pub use sessions::{SessionSelector, StoredSession};
 pub use store::Vault;
 pub use tasks::{QueuedTask, Task, TaskKind};

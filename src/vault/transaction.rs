@@ -1,6 +1,7 @@
 //! What a transaction can do, and the list of sealed tables.
 
 use super::audit::AuditTrail;
+use super::hosts::Hosts;
 use super::outbox::{Outbox, OutboxEntry};
 use super::seal::Keys;
 use super::sessions::{Sessions, StoredSession};
@@ -27,6 +28,10 @@ impl<'a> Transaction<'a> {
 
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::new(self.connection, self.keys, self.clock)
+    }
+
+    pub fn hosts(&self) -> Hosts<'_> {
+        Hosts::new(self.connection)
     }
 
     pub fn tasks(&self) -> Tasks<'_> {

@@ -11,6 +11,8 @@ mod service;
 
 mod http;
 mod kill;
+#[cfg(unix)]
+mod locks;
 mod login;
 mod logout;
 mod logout_answers;
