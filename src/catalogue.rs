@@ -156,8 +156,11 @@ fn advise(provider: &Provider) -> Vec<String> {
         "No host gets the token: list the API's under api.bearer_hosts.",
     );
     add(
-        session.account_id.is_empty() && matches!(provider.login, Login::DeviceCode {}),
-        "Accounts cannot be told apart: name the claim with the id in session.account_id.",
+        session.account_id.is_empty()
+            && provider.account.is_none()
+            && matches!(provider.login, Login::DeviceCode {}),
+        "Accounts cannot be told apart, and each login is one: name the claim with the id in \
+         session.account_id, or the request that tells it in [account].",
     );
     advice
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device};
 use crate::secret::Secret;
-use crate::session::{Account, Credentials, Session};
+use crate::session::{Credentials, Session};
 use crate::vault::random_id;
 
 impl Keeper {
@@ -70,7 +70,7 @@ impl Keeper {
             let client = keeper.client()?;
             let mut credentials = Credentials::new();
             let stored = way(&keeper.context(&client, cancel), &mut credentials)
-                .and_then(|()| keeper.session_from(credentials.clone(), &username))
+                .and_then(|()| keeper.session_from(&client, &mut credentials, &username, cancel))
                 .and_then(|session| keeper.store_login(&session, cancel));
             drop(guard);
             stored.map_err(|error| {
@@ -85,8 +85,14 @@ impl Keeper {
         self.status()
     }
 
-    /// The session as the credentials tell it: token, claims, account.
-    fn session_from(&self, credentials: Credentials, username: &str) -> Result<Session> {
+    /// The session as the credentials and the server tell it: token, account.
+    fn session_from(
+        &self,
+        client: &Client,
+        credentials: &mut Credentials,
+        username: &str,
+        cancel: &Cancel,
+    ) -> Result<Session> {
         let rule = &self.provider.session;
         if credentials.token(rule).is_none() {
             let what = rule.token_cookies.first().map_or_else(
@@ -97,29 +103,18 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
+        let id = random_id()?;
+        let account = login::identify(&self.context(client, cancel), credentials, username, &id)?;
         let now = self.shared.clock.now();
-        let [id, email, name] = crate::login::ACCOUNT;
-        let fact = |claims: &[String], value: &str| {
-            let told = || credentials.value(value).map(|text| text.expose().to_owned());
-            credentials.claim(rule, claims).or_else(told)
-        };
-        let email = fact(&rule.account_email, email).unwrap_or_default();
-        let unnamed = [username, &email, &self.provider.id];
-        let unnamed = unnamed.iter().find(|text| !text.is_empty());
-        let id = fact(&rule.account_id, id).or_else(|| unnamed.map(ToString::to_string));
         Ok(Session {
-            id: random_id()?,
+            id,
             provider: self.provider.key.clone(),
-            account: Account {
-                id: id.unwrap_or_default(),
-                name: fact(&rule.account_name, name).unwrap_or_default(),
-                email,
-            },
+            account,
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
             expires_at: credentials.token_ends_at(rule, now),
-            credentials,
+            credentials: credentials.clone(),
             definition: self.provider.source.clone(),
         })
     }

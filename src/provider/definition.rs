@@ -4,6 +4,7 @@
 //! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
 //! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
+use super::account::AccountRequest;
 use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
@@ -42,6 +43,8 @@ pub struct Provider {
     /// Where the access token and the account are found.
     #[serde(default)]
     pub session: SessionRule,
+    /// The request that tells whose account it is, where tokens do not.
+    pub account: Option<AccountRequest>,
     /// The requests of add-ons.
     #[serde(default)]
     pub api: ApiRule,
@@ -189,6 +192,7 @@ impl Provider {
             ));
         }
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
+        self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
         self.login.check(hosts, oauth).at("login")?;
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {

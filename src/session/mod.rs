@@ -3,9 +3,11 @@
 
 pub mod claims;
 mod credentials;
+mod id_token;
 mod outcome;
 
 pub use credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
+pub use id_token::IdToken;
 pub use outcome::Outcome;
 
 use crate::clock::UnixTime;

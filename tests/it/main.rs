@@ -18,6 +18,7 @@ mod logout;
 mod logout_answers;
 mod oauth;
 mod outbox;
+mod password;
 mod renewal;
 mod request;
 mod together;
