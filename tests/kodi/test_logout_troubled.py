@@ -39,7 +39,7 @@ def test_server_down_and_told_after_a_restart(
     kodi.remote.wait_until_quiet()
     angel.stop()
     viewer.press_setting("Log out")
-    viewer.answer_yes()
+    viewer.answer()
     answered = time.monotonic()
     kodi.remote.wait_for(lambda: LATER in viewer.notifications(), "the notification", 12)
     assert time.monotonic() - answered < 12
@@ -98,7 +98,7 @@ def test_cancel_means_signed_out_here(
     viewer.log_in(NAME, PASSWORD)
     angel.fault("/logout", "hang", host="auth.angel.com")
     viewer.press_setting("Log out")
-    viewer.answer_yes()
+    viewer.answer()
     remote = kodi.remote
     remote.wait_for(lambda: remote.focus() == "Cancel", "the progress dialog")
     kodi.screenshot("22-logging-out")

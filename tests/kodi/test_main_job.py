@@ -76,9 +76,9 @@ def wrong_password_then_the_right_one(kodi: Kodi, viewer: Viewer) -> None:
 def log_out(kodi: Kodi, viewer: Viewer) -> None:
     remote = kodi.remote
     viewer.press_setting("Log out")
-    remote.wait_for(lambda: remote.focus() == "No", "the question")
+    viewer.wait_for_question()
     kodi.screenshot("07-confirm-logout")
-    viewer.answer_yes()
+    viewer.answer()
     remote.wait_for_toast()
     kodi.screenshot("08-signed-out")
     viewer.wait_for_settings()

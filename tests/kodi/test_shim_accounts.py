@@ -11,6 +11,7 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import Account, LogoutReport, Provider, StoredAccount
+from sessionkeeper.errors import StorageError
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
 
@@ -35,9 +36,16 @@ class Keeper:
         self.stored = list(accounts)
         self.done: list[tuple[Any, ...]] = []
         self.report = report("revoked")
+        self.is_unreadable = False
 
     def accounts(self) -> list[StoredAccount]:
         return self.stored
+
+    def status(self) -> SimpleNamespace:
+        if self.is_unreadable:
+            raise StorageError("the disk says no")
+        active = next((entry.account for entry in self.stored if entry.active), None)
+        return SimpleNamespace(account=active)
 
     def switch(self, account: str) -> None:
         self.done.append(("switch", account))
@@ -90,6 +98,41 @@ def test_an_unanswered_question_logs_nobody_out(shim: Shim) -> None:
     shim.confirms = False
     shim.load("logout").log_out(keeper)
     assert keeper.done == []
+
+
+def test_the_account_of_the_question_is_ended_whoever_is_active_by_then(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER))
+    logout = shim.load("logout")
+    logout.log_out(keeper)
+    logout.remove(keeper, OTHER)
+    logout.log_out_everywhere(keeper)
+    ended = [done[1:] for done in keeper.done if done[0] == "logout"]
+    assert ended == [(False, "1"), (False, "2"), (True, "1")]
+    questions = [question for _, question, _, _ in shim.asked]
+    one, everywhere = shim.text("confirm_logout"), shim.text("confirm_logout_everywhere")
+    assert questions == [
+        f"{one}(viewer@example.com, Service)",
+        f"{one}(2, Service)",
+        f"{everywhere}(viewer@example.com, Service)",
+    ]
+    buttons = {asked[2:] for asked in shim.asked}
+    assert buttons == {(shim.text("cancel"), shim.text("log_out"))}
+
+
+def test_nobody_is_asked_where_nobody_is_logged_in(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER))
+    shim.load("logout").log_out(keeper)
+    assert (shim.asked, keeper.done) == ([], [])
+    assert shim.told == [shim.text("already_signed_out")]
+
+
+def test_a_disk_that_cannot_be_read_keeps_nobody_logged_in(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True))
+    keeper.is_unreadable = True
+    shim.load("logout").log_out(keeper)
+    assert ("logout", False, None) in keeper.done
+    ((_, question, *_),) = shim.asked
+    assert shim.text("unknown_account") in question
 
 
 def test_everywhere_says_how_many_and_never_more_than_is_known(shim: Shim) -> None:

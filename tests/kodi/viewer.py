@@ -77,12 +77,15 @@ class Viewer:
 
     def wait_for_question(self) -> None:
         remote = self._kodi.remote
-        remote.wait_for(lambda: remote.focus() == "No", "a question")
+        remote.wait_for(
+            lambda: remote.dialog() == QUESTION and remote.focus() == "Cancel", "a question"
+        )
 
-    def answer_yes(self) -> None:
+    def answer(self, label: str = "Log out") -> None:
+        """Presses the other button of a question, not the one that has the focus."""
         remote = self._kodi.remote
         self.wait_for_question()
-        remote.walk_to("Yes", key="Left", most=3)
+        remote.walk_to(label, key="Left", most=3)
         remote.press("Select")
 
     def wait_for_message(self) -> str:
@@ -108,7 +111,7 @@ class Viewer:
 
     def log_out(self) -> None:
         self.press_setting("Log out")
-        self.answer_yes()
+        self.answer()
         self.wait_for_settings()
 
     def leave_settings(self) -> None:

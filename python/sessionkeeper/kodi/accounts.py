@@ -40,7 +40,8 @@ def _switch(keeper: Keeper, entry: StoredAccount) -> None:
 
 
 def _remove(keeper: Keeper, stored: list[StoredAccount]) -> None:
-    chosen = dialogs.choose(text("remove_which"), [_line(entry) for entry in stored])
+    title = text("remove_which", service=services.name(keeper.provider))
+    chosen = dialogs.choose(title, [_line(entry) for entry in stored])
     if chosen is not None:
         logout.remove(keeper, stored[chosen].account)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Action = Callable[[Keeper], None]
 
 VERBS = {
+    "service": "service_choice.choose",
     "login": "login.log_in",
     "logout": "logout.log_out",
     "logout_everywhere": "logout.log_out_everywhere",
@@ -33,7 +34,7 @@ VERBS = {
     "forget": "stored_data.forget",
 }
 # They concern every service, so they work where the chosen one is not set up.
-FOR_ALL_SERVICES = ("drain", "audit", "forget")
+FOR_ALL_SERVICES = ("service", "drain", "audit", "forget")
 
 
 def find(arguments: list[str]) -> Action | None:
@@ -59,14 +60,16 @@ def perform(action: Action, *, needs_service: bool) -> None:
     monitor = xbmc.Monitor()
     try:
         if needs_service:
-            keeper, complete = settings.open_keeper(monitor.abortRequested), True
+            keeper = settings.open_keeper(monitor.abortRequested)
         else:
-            keeper, complete = settings.open_any(monitor.abortRequested)
+            keeper, _ = settings.open_any(monitor.abortRequested)
         try:
             action(keeper)
         finally:
             log.forward(keeper)
             if not monitor.abortRequested():
+                # Opened anew: the action may have chosen another service.
+                keeper, complete = settings.open_any(monitor.abortRequested)
                 status_display.show(keeper.status(), complete)
     except Cancelled:
         log.info("cancelled")

@@ -58,8 +58,9 @@ def ask_password(service: str) -> str:
     return answer
 
 
-def confirm(title: str, question: str) -> bool:
-    return bool(xbmcgui.Dialog().yesno(title, question))
+def confirm(title: str, question: str, yes: str) -> bool:
+    """`yes` says what the button does. The other one cancels, and has the focus."""
+    return bool(xbmcgui.Dialog().yesno(title, question, nolabel=text("cancel"), yeslabel=yes))
 
 
 def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> int | None:

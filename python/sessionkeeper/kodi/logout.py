@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import xbmc
 
+from sessionkeeper.errors import StorageError
 from sessionkeeper.kodi import dialogs, notifications, post_logout, services, times
 from sessionkeeper.kodi.strings import text
 
@@ -20,18 +21,16 @@ REMARK_LENGTH = 200
 
 
 def log_out(keeper: Keeper) -> None:
-    _end(keeper, text("confirm_logout", service=services.name(keeper.provider)))
+    _end_active(keeper)
 
 
 def log_out_everywhere(keeper: Keeper) -> None:
-    service = services.name(keeper.provider)
-    _end(keeper, text("confirm_logout_everywhere", service=service), everywhere=True)
+    _end_active(keeper, everywhere=True)
 
 
 def remove(keeper: Keeper, account: Account) -> None:
     """Logs a stored account out, whether it is the active one or not."""
-    name = services.account_name(account)
-    _end(keeper, text("confirm_remove", account=name), account=account)
+    _end(keeper, account, is_named=True)
 
 
 def try_waiting(keeper: Keeper) -> None:
@@ -44,23 +43,42 @@ def try_waiting(keeper: Keeper) -> None:
     notifications.show(text("drained_some", count=waiting) if waiting else text("drained_all"))
 
 
+def _end_active(keeper: Keeper, *, everywhere: bool = False) -> None:
+    try:
+        account = keeper.status().account
+    except StorageError:
+        # Nobody can say who it is. The logout itself manages without the disk.
+        _end(keeper, None, everywhere=everywhere)
+        return
+    if account is None:
+        notifications.show(text("already_signed_out"))
+    else:
+        _end(keeper, account, everywhere=everywhere)
+
+
 def _end(
-    keeper: Keeper, question: str, *, everywhere: bool = False, account: Account | None = None
+    keeper: Keeper, account: Account | None, *, everywhere: bool = False, is_named: bool = False
 ) -> None:
+    """Asks, and ends just the account that the question names, whoever is active by then. The
+    outcome names it again with `is_named`.
+    """
     service = services.name(keeper.provider)
-    if not dialogs.confirm(service, question):
+    who = services.account_name(account)
+    question = "confirm_logout_everywhere" if everywhere else "confirm_logout"
+    if not dialogs.confirm(
+        text("log_out_question"),
+        text(question, account=dialogs.plain(who), service=service),
+        text("log_out"),
+    ):
         return
     with dialogs.Progress(service, text("logging_out", service=service)) as stopped:
         report = keeper.logout(
             everywhere=everywhere, account=account.id if account else None, stop=stopped
         )
     post_logout.finish(keeper)
-    if xbmc.Monitor().abortRequested():
-        return
-    words = outcome_of(report, everywhere=everywhere)
-    if account:
-        words = f"{words} ({services.account_name(account)})"
-    notifications.show(words)
+    if not xbmc.Monitor().abortRequested():
+        words = outcome_of(report, everywhere=everywhere)
+        notifications.show(f"{words} ({who})" if is_named else words)
 
 
 def outcome_of(report: LogoutReport, *, everywhere: bool = False) -> str:

@@ -48,6 +48,15 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     return _open(chosen, provider, _parameters(chosen, provider), stop)
 
 
+def chosen_service() -> str:
+    """The id of the service that the settings show."""
+    return str(fresh().getSettings().getString("provider"))
+
+
+def choose_service(provider: str) -> None:
+    write({"provider": provider})
+
+
 def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
     """A keeper for what concerns every service, such as the logouts that wait. True: it is the one
     of the chosen service; False: that one is not set up, and another's took its place.

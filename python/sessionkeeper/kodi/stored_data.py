@@ -52,12 +52,17 @@ def _word(name: str, *kinds: str) -> str:
 
 
 def forget(keeper: Keeper) -> None:
-    status = keeper.status()
     warnings = [text("confirm_forget")]
-    if status.state != "signed_out":
-        warnings.append(text("confirm_forget_signed_in"))
-    if status.pending_revocations:
-        warnings.append(text("confirm_forget_waiting", count=status.pending_revocations))
-    if dialogs.confirm(dialogs.TITLE, "[CR]".join(warnings)):
+    stored = [
+        f"{services.account_name(entry.account)} ({services.name(entry.provider)})"
+        for entry in keeper.accounts(all=True)
+    ]
+    if stored:
+        accounts = dialogs.plain(", ".join(stored))
+        warnings.append(text("confirm_forget_signed_in", accounts=accounts))
+    waiting = keeper.status().pending_revocations
+    if waiting:
+        warnings.append(text("confirm_forget_waiting", count=waiting))
+    if dialogs.confirm(dialogs.TITLE, "[CR]".join(warnings), text("erase")):
         keeper.forget()
         notifications.show(text("forgotten"))

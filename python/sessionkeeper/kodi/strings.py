@@ -11,6 +11,7 @@ ADDON_ID = "script.sessionkeeper"
 
 IDS = {
     # Labels of settings
+    "log_out": 30019,
     "session_details": 30017,
     "parameter_base": 30080,
     "parameter_issuer": 30082,
@@ -19,6 +20,7 @@ IDS = {
     "parameter_example": 30089,
     "parameter_active_suffix": 30090,
     "parameter_inactive_suffix": 30092,
+    "choose_service": 30094,
     # States shown in the settings
     "state_signed_out": 30100,
     "state_signed_in": 30101,
@@ -33,6 +35,7 @@ IDS = {
     "logged_in": 30113,
     "network_trouble": 30114,
     # Logging out
+    "log_out_question": 30119,
     "confirm_logout": 30120,
     "confirm_logout_everywhere": 30121,
     "logging_out": 30122,
@@ -74,6 +77,7 @@ IDS = {
     "confirm_forget_signed_in": 30171,
     "confirm_forget_waiting": 30172,
     "forgotten": 30173,
+    "erase": 30186,
     # Accounts
     "accounts_title": 30174,
     "account_active": 30175,
@@ -82,7 +86,6 @@ IDS = {
     "add_account": 30178,
     "remove_account": 30179,
     "remove_which": 30185,
-    "confirm_remove": 30186,
     # Told by the service
     "told_session_expired": 30180,
     "told_vault_key_missing": 30181,
@@ -98,7 +101,7 @@ IDS = {
     "code_asking": 30195,
     "code_expired": 30196,
     "code_new": 30197,
-    "code_cancel": 30198,
+    "cancel": 30198,
     # Where the add-on cannot work at all
     "failed_unexpectedly": 30231,
     "data_directory_not_local": 30232,
