@@ -55,6 +55,7 @@ impl Keeper {
             expires_at,
             credentials,
             everywhere: false,
+            promised_to: None,
             definition: provider.source.clone(),
         })
     }

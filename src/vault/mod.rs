@@ -1,17 +1,18 @@
 //! The vault: one SQLite database per data directory, with the sessions, the outbox of revocations,
-//! the tasks left after a logout, and the audit trail. Everything secret in it is sealed.
+//! the tasks left after a logout, the logouts confirmed later, and the audit trail. Everything secret in it is sealed.
 //!
 //! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It
 //! never uses the network and never decides when something is tried.
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
-//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks,
+//! confirmations · transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
 //! diagnosis
 
 mod audit;
 mod busy;
+mod confirmations;
 mod degraded;
 mod diagnosis;
 mod error;
@@ -37,6 +38,7 @@ mod transaction;
 mod tests;
 
 pub use busy::BusyTimeout;
+pub use confirmations::Confirmation;
 pub use degraded::{LocalOutcome, Remains};
 pub use key::random_id;
 pub use outbox::OutboxEntry;

@@ -86,10 +86,12 @@ impl<'a> Outbox<'a> {
     }
 
     /// Puts a revocation into the outbox. If the session already has an entry, it gets the newer
-    /// credentials and keeps its schedule.
+    /// credentials and keeps its schedule, and what was promised of it.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let revocation = revocation.clone();
         if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
+            let promised_to = revocation.promised_to.or(old.revocation.promised_to);
+            let revocation = Revocation { promised_to, ..revocation };
             let entry = OutboxEntry { revocation, ..old };
             self.table.update(entry.id, &entry)?;
             return Ok(entry);

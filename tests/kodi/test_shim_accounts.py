@@ -20,8 +20,10 @@ OTHER = Account("2", "", "")
 ANGEL = ROOT / "resources" / "providers" / "angel.toml"
 
 
-def stored(account: Account, active: bool = False, state: str = "signed_in") -> StoredAccount:
-    return StoredAccount("service", account, active, state, None, None)
+def stored(
+    account: Account, active: bool = False, state: str = "signed_in", renewable: bool = False
+) -> StoredAccount:
+    return StoredAccount("service", account, active, state, None, renewable, None)
 
 
 def report(remote: str, ended: int | None = None, warning: str = "") -> LogoutReport:
