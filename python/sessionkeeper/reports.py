@@ -130,7 +130,7 @@ class OutboxEntry(Record):
 
 
 class ConfirmedLogout(Record):
-    """A logout that the server has confirmed since its user was told that it would be told later."""
+    """A logout that the server has confirmed after its user was told that it would be later."""
 
     provider: str
     account: Account

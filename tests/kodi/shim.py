@@ -29,6 +29,8 @@ class Shim:
         self.confirms = True
         # Title, question and buttons of each question, the one that changes nothing first.
         self.asked: list[tuple[str, ...]] = []
+        # What a progress bar showed, one after the other.
+        self.percents: list[int] = []
         self.builtins: list[str] = []
         self.cleared: list[tuple[int, str]] = []
 
@@ -56,7 +58,10 @@ class Shim:
         )
         monitor = SimpleNamespace(abortRequested=lambda: False, waitForAbort=lambda _=0: False)
         progress = SimpleNamespace(
-            create=lambda *_: None, close=lambda: None, iscanceled=lambda: False
+            create=lambda *_: None,
+            update=self.percents.append,
+            close=lambda: None,
+            iscanceled=lambda: False,
         )
         return {
             "xbmc": SimpleNamespace(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import Account, LogoutReport, Provider, StoredAccount
+from sessionkeeper import Account, ConfirmedLogout, LogoutReport, Provider, StoredAccount
 from sessionkeeper.errors import StorageError
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
@@ -52,9 +52,15 @@ class Keeper:
     def switch(self, account: str) -> None:
         self.done.append(("switch", account))
 
-    def logout(self, everywhere: bool, account: str | None, stop: Any) -> LogoutReport:
+    def logout(
+        self, everywhere: bool, deadline: float, account: str | None, stop: Any
+    ) -> LogoutReport:
+        assert deadline == 10
         self.done.append(("logout", everywhere, account))
         return self.report
+
+    def take_confirmations(self) -> list[ConfirmedLogout]:
+        return [ConfirmedLogout("service", VIEWER), ConfirmedLogout("service", OTHER)]
 
     def finish_logout(self, handlers: dict[str, Any]) -> list[Any]:
         self.done.append(("finish", *handlers))
@@ -68,7 +74,9 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
-    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER, state="expired"))
+    # The access of the third has ended as well, and comes back by itself.
+    third = stored(Account("3", "", ""), state="expired", renewable=True)
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER, state="expired"), third)
     shim.choices = [1]
     shim.load("accounts").manage(keeper)
     assert keeper.done == [("switch", "2")]
@@ -76,8 +84,9 @@ def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
     (lines,) = shim.offered
     assert lines[0] == ("viewer@example.com", shim.text("account_active"))
     assert lines[1] == ("2", shim.text("account_expired"))
+    assert lines[2] == ("3", shim.text("account_stays"))
     ways = ("add_account", "remove_account")
-    assert [line[0] for line in lines[2:]] == [shim.text(name) for name in ways]
+    assert [line[0] for line in lines[3:]] == [shim.text(name) for name in ways]
 
 
 @pytest.mark.parametrize("choice", [0, -1])
@@ -183,6 +192,11 @@ def test_any_other_builtin_is_refused(shim: Shim, name: str) -> None:
     with pytest.raises(post_logout.NotAllowed):
         post_logout.run_builtin(name)
     assert shim.builtins == []
+
+
+def test_a_confirmed_logout_says_who_and_where(shim: Shim) -> None:
+    shim.load("logout").announce_confirmed(Keeper())
+    assert shim.told == ["viewer@example.com · Service", "2 · Service"]
 
 
 def test_what_fails_after_a_logout_is_a_line_in_the_log(shim: Shim) -> None:

@@ -88,6 +88,14 @@ class Viewer:
         remote.walk_to(label, key="Left", most=3)
         remote.press("Select")
 
+    def wait_for_choice(self, label: str) -> str:
+        """The words above several buttons, of which this one has the focus."""
+        remote = self._kodi.remote
+        remote.wait_for(
+            lambda: remote.dialog() == QUESTION and remote.focus() == label, f"the button {label!r}"
+        )
+        return remote.label("Control.GetLabel(9)")
+
     def wait_for_message(self) -> str:
         """The words of a message with OK."""
         remote = self._kodi.remote
@@ -100,6 +108,11 @@ class Viewer:
         self._kodi.remote.wait_for(
             lambda: words in self.notifications(), f"the notification {words!r}", timeout
         )
+
+    def shown_text(self) -> str:
+        """The text of the viewer on the screen."""
+        self._kodi.remote.wait_for_dialog(TEXT)
+        return self._kodi.remote.label("Control.GetLabel(5)")
 
     def wait_for_settings(self, timeout: float = 40.0) -> None:
         self._kodi.remote.wait_for_dialog(SETTINGS, timeout)

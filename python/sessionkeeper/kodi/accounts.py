@@ -36,7 +36,7 @@ def _switch(keeper: Keeper, entry: StoredAccount) -> None:
     if entry.active:
         return
     keeper.switch(entry.account.id)
-    notifications.show(services.state_line(entry.state, entry.account))
+    notifications.show(services.state_line(entry))
 
 
 def _remove(keeper: Keeper, stored: list[StoredAccount]) -> None:
@@ -47,9 +47,11 @@ def _remove(keeper: Keeper, stored: list[StoredAccount]) -> None:
 
 
 def _line(entry: StoredAccount) -> tuple[str, str]:
-    """Who, and in a second line whether it is the active one and until when it is logged in."""
+    """Who, and in a second line whether it is the active one and how long it is logged in."""
     words = [text("account_active")] if entry.active else []
-    if entry.state == "expired":
+    if entry.renewable:
+        words.append(text("account_stays"))
+    elif not entry.usable:
         words.append(text("account_expired"))
     elif entry.expires_at:
         words.append(text("account_until", date=times.date_and_time(entry.expires_at)))

@@ -1,5 +1,5 @@
 """Logging out: the question, the wait, the clean-up, and the one sentence about it. Also the button
-that tells the server about logouts that still wait.
+that tells the server about logouts that still wait, and the word that it has confirmed one.
 
 Owns what the viewer is told of a logout. Whether the server ended the session, the keeper says.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import xbmc
 
 from sessionkeeper.errors import StorageError
-from sessionkeeper.kodi import dialogs, notifications, post_logout, services, times
+from sessionkeeper.kodi import dialogs, notifications, post_logout, services, settings, times
 from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
@@ -34,13 +34,24 @@ def remove(keeper: Keeper, account: Account) -> None:
 
 
 def try_waiting(keeper: Keeper) -> None:
-    """Tells the server about the logouts that wait."""
+    """Tells the server about the logouts that wait. What it confirms, the service announces."""
     if not keeper.outbox():
         notifications.show(text("drained_none_waiting"))
         return
-    with dialogs.Progress(dialogs.TITLE, text("draining")) as stopped:
+    limit = settings.longest_wait()
+    with dialogs.Progress(dialogs.TITLE, text("draining"), limit) as stopped:
         waiting = len(keeper.drain(stop=stopped).entries)
-    notifications.show(text("drained_some", count=waiting) if waiting else text("drained_all"))
+    if waiting:
+        notifications.show(text("drained_some", count=waiting))
+
+
+def announce_confirmed(keeper: Keeper) -> None:
+    """Tells the viewer of each logout that the server has confirmed later than it was said to be
+    told: who, and where.
+    """
+    for logout in keeper.take_confirmations():
+        who, where = services.account_name(logout.account), services.name(logout.provider)
+        notifications.show(dialogs.plain(f"{who} · {where}"), text("logout_confirmed"))
 
 
 def _end_active(keeper: Keeper, *, everywhere: bool = False) -> None:
@@ -71,9 +82,14 @@ def _end(
         text("log_out"),
     ):
         return
-    with dialogs.Progress(service, text("logging_out", service=service)) as stopped:
+    limit = settings.logout_limit()
+    words = text("telling", service=service, seconds=round(limit))
+    with dialogs.Progress(text("logging_out"), words, limit) as stopped:
         report = keeper.logout(
-            everywhere=everywhere, account=account.id if account else None, stop=stopped
+            everywhere=everywhere,
+            deadline=limit,
+            account=account.id if account else None,
+            stop=stopped,
         )
     post_logout.finish(keeper)
     if not xbmc.Monitor().abortRequested():

@@ -48,6 +48,16 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     return _open(chosen, provider, _parameters(chosen, provider), stop)
 
 
+def longest_wait() -> float:
+    """How long a request may take, in seconds."""
+    return float(fresh().getSettings().getInt("timeout"))
+
+
+def logout_limit() -> float:
+    """How long a logout tries to tell the server before that is left for later, in seconds."""
+    return min(LOGOUT_LIMIT_S, longest_wait())
+
+
 def chosen_service() -> str:
     """The id of the service that the settings show."""
     return str(fresh().getSettings().getString("provider"))

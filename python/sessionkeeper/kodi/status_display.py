@@ -24,13 +24,14 @@ def show(status: Status, complete: bool) -> None:
     """
     chosen = settings.chosen_service()
     waiting = status.pending_revocations
-    line = services.state_line(status.state, status.account)
+    state = "signed_in" if status.usable else status.state
+    line = services.state_line(status)
     service = services.find(chosen)
     settings.write(
         {
             "service_label": services.name(chosen),
             "account_label": line if complete else text("state_incomplete"),
-            "account_state": status.state if complete else "signed_out",
+            "account_state": state if complete else "signed_out",
             "waiting_label": str(waiting) if waiting else text("waiting_none"),
             "waiting": _flag(waiting > 0),
             "everywhere": _flag(complete and service is not None and service.everywhere),
