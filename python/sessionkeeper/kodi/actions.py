@@ -3,7 +3,7 @@
 Owns the verbs and what all of them have in common; each screen has a file of its own, which alone
 is imported. With "settings" as the last argument the button was pressed in the settings dialog,
 which has closed itself to save; it is opened again afterwards, with the new state. Without a verb
-the settings open.
+the settings open. Where the add-on cannot run at all, any of them says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import xbmc
 
 from sessionkeeper.errors import Cancelled, Error
-from sessionkeeper.kodi import dialogs, log, settings, status_display
+from sessionkeeper.kodi import dialogs, log, machine, settings, status_display
 from sessionkeeper.kodi.strings import ADDON_ID
 
 TYPE_CHECKING = False
@@ -47,6 +47,10 @@ def find(arguments: list[str]) -> Action | None:
 
 
 def main(action: Action | None, arguments: list[str]) -> None:
+    why = machine.misfit()
+    if why:
+        machine.show(why)
+        return
     if action:
         perform(action, needs_service=arguments[0] not in FOR_ALL_SERVICES)
     elif arguments:

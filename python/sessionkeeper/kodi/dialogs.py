@@ -95,6 +95,10 @@ def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> in
     return answer if answer >= 0 else None
 
 
+def show_message(title: str, words: str) -> None:
+    xbmcgui.Dialog().ok(title, words)
+
+
 def show_text(title: str, words: str, monospaced: bool = False) -> None:
     xbmcgui.Dialog().textviewer(title, plain(words), monospaced)
 
@@ -106,7 +110,7 @@ def show_error(title: str, error: Error) -> None:
     # A refusal has one reason, and the text of its code has said it.
     said = "" if isinstance(error, LoginDenied) else error.message
     lines = [meaning, *(line for line in (said, error.hint) if line)]
-    xbmcgui.Dialog().ok(title, "[CR]".join(plain(line) for line in lines))
+    show_message(title, "[CR]".join(plain(line) for line in lines))
 
 
 def plain(words: str) -> str:

@@ -19,6 +19,7 @@ from sessionkeeper.kodi import (
     error_boundary,
     log,
     logout,
+    machine,
     notifications,
     post_logout,
     settings,
@@ -52,7 +53,11 @@ WARNINGS = {
 
 
 def main() -> None:
-    Service().run()
+    why = machine.misfit()
+    if why:
+        machine.announce(why)
+    else:
+        Service().run()
 
 
 def _remove_pictures() -> None:

@@ -124,6 +124,14 @@ def _parameters(chosen: xbmcaddon.Settings, provider: str) -> dict[str, str]:
     return values
 
 
+def note_misfit(which: str) -> bool:
+    """Whether the viewer has not been told of it yet; from now on, it counts as told."""
+    if fresh().getSetting("misfit") == which:
+        return False
+    write({"misfit": which})
+    return True
+
+
 def clear_proxy_password() -> bool:
     """Takes a user name and password out of the proxy address, should somebody have entered them.
     Returns whether there were any.

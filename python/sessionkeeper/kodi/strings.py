@@ -115,6 +115,8 @@ IDS = {
     "code_new": 30197,
     "cancel": 30198,
     # Where the add-on cannot work at all
+    "misfit_told": 30229,
+    "misfit_install": 30230,
     "failed_unexpectedly": 30231,
     "data_directory_not_local": 30232,
     "data_directory_hint": 30233,
