@@ -143,6 +143,7 @@ impl Keeper {
         let lease = if options.local_only { 0 } else { FIRST_TRY_LEASE };
         let revocation = self.revocation(&session).map(|revocation| Revocation {
             everywhere: options.everywhere,
+            promised_to: Some(session.account.clone()),
             first_attempt_at: revocation.created_at + lease,
             ..revocation
         });

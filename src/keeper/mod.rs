@@ -29,8 +29,8 @@ pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
-    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, State, Status,
-    TaskLine, TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
+    DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
+    Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};

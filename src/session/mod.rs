@@ -61,6 +61,9 @@ pub struct Revocation {
     pub credentials: Credentials,
     /// True: the account's other sessions are to be ended as well.
     pub everywhere: bool,
+    /// Whom a user logged out by it, and so waits for the word that the server has confirmed it;
+    /// `None`: the session ended otherwise, and nobody waits.
+    pub promised_to: Option<Account>,
     /// The provider's definition as it was at logout: the file may be gone when we come to it.
     pub definition: String,
 }

@@ -1,5 +1,5 @@
 //! The vault: one SQLite database per data directory, with the sessions, the outbox of revocations,
-//! the tasks left after a logout, and the audit trail. Everything secret in it is sealed.
+//! the tasks left after a logout, the logouts confirmed later, and the audit trail. Everything secret in it is sealed.
 //!
 //! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It
 //! never uses the network and never decides when something is tried.
@@ -7,11 +7,13 @@
 //! The files, from the ground up; each uses only those before it:
 //!
 //! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, hosts,
-//! tasks · transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! tasks, confirmations · transaction · file, quarantine · rescue · rebuild · opening · store ·
+//! degraded, forget,
 //! diagnosis
 
 mod audit;
 mod busy;
+mod confirmations;
 mod degraded;
 mod diagnosis;
 mod error;
@@ -38,6 +40,7 @@ mod transaction;
 mod tests;
 
 pub use busy::BusyTimeout;
+pub use confirmations::Confirmation;
 pub use degraded::{LocalOutcome, Remains};
 pub use files::{create_file, sync_directory};
 pub use key::random_id;

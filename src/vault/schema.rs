@@ -59,6 +59,13 @@ const MIGRATIONS: [&str; 1] = ["
         name TEXT NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE confirmations (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE audit (
         row INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,

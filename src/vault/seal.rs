@@ -39,12 +39,15 @@ pub enum Purpose {
     Outbox,
     /// Work left after a logout.
     Task,
+    /// A logout that was confirmed later.
+    Confirmation,
     /// A known text, to tell a wrong key from a damaged row.
     Check,
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 4] = [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Check];
+const PURPOSES: [Purpose; 5] =
+    [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Confirmation, Purpose::Check];
 
 impl Purpose {
     fn as_str(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Purpose {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
             Purpose::Task => "task",
+            Purpose::Confirmation => "confirmation",
             Purpose::Check => "check",
         }
     }

@@ -196,6 +196,7 @@ pub fn revoked(session: &Session) -> Revocation {
         expires_at: session.expires_at,
         credentials: session.credentials.clone(),
         everywhere: false,
+        promised_to: None,
         definition: "id = \"angel\"\n".repeat(200),
     }
 }
