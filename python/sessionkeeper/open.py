@@ -43,7 +43,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     parameters: what the provider leaves open, by name; `providers()` lists the names. No secrets.
     data_dir: defaults to the calling add-on's profile directory in Kodi, else to a directory of
         the user's own.
-    key_dir: where the device key lies; defaults to the user's data directory, outside Kodi's.
+    key_dir: where the device key lies; defaults to a directory of its own among the user's local
+        data, outside Kodi's and outside `data_dir`.
     ca_file: a PEM file of certificate authorities to trust beside the built-in ones.
     proxy: "system" (the default: the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.

@@ -6,7 +6,7 @@
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
+//! error, busy · files · lock, key · seal, schema, rollback · table, audit · sessions, outbox, tasks ·
 //! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
 //! diagnosis
 
@@ -25,6 +25,7 @@ mod outbox;
 mod quarantine;
 mod rebuild;
 mod rescue;
+mod rollback;
 mod schema;
 mod seal;
 mod sessions;

@@ -137,7 +137,7 @@ class Witness:
         ]
 
     def _key_files(self) -> list[Path]:
-        keys = self._kodi.home / "data" / "sessionkeeper" / "keys"
+        keys = self._kodi.home / "data" / "sessionkeeper-keys"
         return [file for file in keys.rglob("*") if file.is_file() and file.stat().st_size >= 32]
 
     def _credentials(self) -> Any:
