@@ -49,6 +49,8 @@ impl Keeper {
                 cancel.check()?;
                 self.try_entry(&entry, &mut drained, cancel)?;
             }
+            // Nor does one stay whose buffers hold what an ended session was sent with.
+            self.shared.close_connections();
         }
         drained.entries = self.outbox()?.entries;
         Ok(drained)
