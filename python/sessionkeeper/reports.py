@@ -195,18 +195,28 @@ class Versions(Record):
 
 
 class VaultFacts(Record):
-    """Where the vault is, and what state it is in. `schema` is the version of its tables."""
+    """Where the vault is, and what state it is in. `schema` is the version of its tables.
+
+    `rolled_back_at` is when it was last noticed that an older copy had been put back, in seconds
+    since 1970: logouts that waited since that copy was made are lost, and what was logged out since
+    may be back.
+    """
 
     place: str
     schema: int
     is_sound: bool
+    rolled_back_at: int | None
 
 
 class KeyFacts(Record):
-    """Where the device key is. Beside the vault, a copy of the directory opens with it."""
+    """Where the device key is. Beside the vault, a copy of the directory opens with it.
+
+    `is_readable_by_others`: its mode lets other users of the machine read it; 0600 would not.
+    """
 
     place: str
     is_beside_the_vault: bool
+    is_readable_by_others: bool
 
 
 class LockFacts(Record):
@@ -216,9 +226,10 @@ class LockFacts(Record):
 
 
 class FileSystemFacts(Record):
-    """How SQLite writes its journal there."""
+    """How SQLite writes its journal there, and whether anything can be written at all."""
 
     journal_mode: str
+    is_writable: bool
 
 
 class TlsFacts(Record):

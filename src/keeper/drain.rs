@@ -47,6 +47,8 @@ impl Keeper {
             if let Some(_inside) = self.outbox_lock(due_only, cancel)? {
                 self.try_entries(due_only, &mut drained, cancel)?;
             }
+            // Nor does one stay whose buffers hold what an ended session was sent with.
+            self.shared.close_connections();
         }
         drained.entries = self.outbox()?.entries;
         Ok(drained)

@@ -24,7 +24,7 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 pub struct Config {
     pub provider: Provider,
     pub directory: PathBuf,
-    /// Where the device keys are; `None`: the user's data directory.
+    /// Where the device keys are; `None`: a directory of its own among the user's local data.
     pub key_directory: Option<PathBuf>,
     pub network: http::Settings,
     /// How long a logout tries to reach the server before it leaves that to the outbox.

@@ -25,6 +25,7 @@ mod running;
 mod session_cache;
 mod shared;
 
+pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;

@@ -6,9 +6,9 @@
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, hosts,
-//! tasks, confirmations · transaction · file, quarantine · rescue · rebuild · opening · store ·
-//! degraded, forget,
+//! error, busy · files · lock, key · seal, schema, rollback · table, audit · sessions, outbox,
+//! hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild · opening ·
+//! store · degraded, forget,
 //! diagnosis
 
 mod audit;
@@ -28,6 +28,7 @@ mod outbox;
 mod quarantine;
 mod rebuild;
 mod rescue;
+mod rollback;
 mod schema;
 mod seal;
 mod sessions;

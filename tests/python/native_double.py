@@ -90,10 +90,15 @@ DOCTOR: dict[str, Any] = {
         "place": "/data",
         "schema": 1,
         "is_sound": True,
+        "rolled_back_at": None,
     },
-    "key": {"place": "/keys/device.key", "is_beside_the_vault": False},
+    "key": {
+        "place": "/keys/device.key",
+        "is_beside_the_vault": False,
+        "is_readable_by_others": False,
+    },
     "locks": {"across_processes": True},
-    "file_system": {"journal_mode": "delete"},
+    "file_system": {"journal_mode": "delete", "is_writable": True},
     "tls": {"bundled_roots": 140},
     "clock": {"now": 1700000000, "is_plausible": True, "is_known": False},
 }

@@ -211,7 +211,12 @@ def findings(found: dict[str, Any], indent: str = "") -> str:
 
 
 def damage(outcome: str) -> str:
-    """What the user is told when the stored sessions could not be read."""
+    """What the user is told when the stored sessions are not as they were left."""
+    if outcome == "rolled_back":
+        return (
+            "an older copy of the stored sessions was put back. Logouts that waited since then are"
+            " lost; log out again what you had logged out."
+        )
     keys = {"key_missing": "is missing", "key_wrong": "does not match"}
     if outcome in keys:
         reason = f"the device key {keys[outcome]}"

@@ -49,6 +49,7 @@ WARNINGS = {
     "vault_damaged": "told_vault_damaged",
     "vault_damaged key_missing": "told_vault_key_missing",
     "vault_damaged key_wrong": "told_vault_key_wrong",
+    "vault_damaged rolled_back": "told_vault_rolled_back",
 }
 
 

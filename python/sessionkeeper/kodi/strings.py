@@ -104,6 +104,7 @@ IDS = {
     "told_vault_key_wrong": 30182,
     "told_vault_damaged": 30183,
     "told_proxy_password_removed": 30184,
+    "told_vault_rolled_back": 30187,
     # Logging in with a code
     "code_heading": 30190,
     "code_open_address": 30191,
@@ -146,7 +147,7 @@ WORDS = (
         30260,
         "outcome",
         "revoked already_ended deferred unconfirmed rejected nothing_to_revoke "
-        "key_missing key_wrong damaged ok cleared expired done failed",
+        "key_missing key_wrong damaged ok cleared expired done failed rolled_back",
     ),
 )
 IDS.update(

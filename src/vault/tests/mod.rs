@@ -71,8 +71,9 @@ impl Home {
     }
 
     pub fn key_file(&self) -> PathBuf {
+        let entries = fs::read_dir(self.keys()).unwrap().map(|entry| entry.unwrap().path());
         let mut keys: Vec<_> =
-            fs::read_dir(self.keys()).unwrap().map(|entry| entry.unwrap().path()).collect();
+            entries.filter(|path| path.extension().is_some_and(|end| end == "key")).collect();
         assert_eq!(keys.len(), 1);
         keys.remove(0)
     }
