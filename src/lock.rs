@@ -100,6 +100,41 @@ impl Locked {
         Some(text)
     }
 
+    /// Opens the file and locks it for its holder alone; `None` when somebody else holds it, or
+    /// has removed it meanwhile.
+    pub fn open(path: &Path, create: bool) -> io::Result<Option<Self>> {
+        let file = open_file(path, true, create)?;
+        let tried = FileExt::try_lock(&file);
+        if matches!(tried, Err(TryLockError::WouldBlock)) {
+            return Ok(None);
+        }
+        let is_there = fs::symlink_metadata(path)
+            .is_ok_and(|there| file.metadata().is_ok_and(|own| identity(&own) == identity(&there)));
+        Ok(is_there.then(|| Locked { file: Some(Arc::new(file)), is_held: tried.is_ok() }))
+    }
+
+    /// Adds to the file, durably.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// The whole file, up to `longest` bytes.
+    pub fn bytes(&self, longest: u64) -> io::Result<Vec<u8>> {
+        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut bytes = Vec::new();
+        file.take(longest).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// How long ago the file was written, by the system's clock.
+    pub fn age(&self) -> Option<Duration> {
+        self.file.as_deref()?.metadata().ok()?.modified().ok()?.elapsed().ok()
+    }
+
     /// Replaces the file's text. On a full disk the file is left empty.
     pub fn set_text(&self, text: &str) {
         let Some(mut file) = self.file.as_deref() else { return };

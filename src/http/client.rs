@@ -90,9 +90,22 @@ impl Client {
         jar: &mut Jar,
         cancel: &Cancel,
     ) -> Result<Answer> {
+        self.follow_telling(request, hosts, jar, cancel, &mut |_| ())
+    }
+
+    /// The same, and tells before each request what is in the jar by then.
+    pub fn follow_telling(
+        &self,
+        request: &Request,
+        hosts: &Hosts,
+        jar: &mut Jar,
+        cancel: &Cancel,
+        tell: &mut dyn FnMut(&Jar),
+    ) -> Result<Answer> {
         let deadline = self.deadline();
         let mut request = request.clone();
         for _ in 0..=MAX_REDIRECTS {
+            tell(jar);
             let answer = self.exchange_until(deadline, &request, hosts, jar, cancel)?;
             if !answer.is_redirect() {
                 return Ok(answer);

@@ -35,6 +35,7 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
+        self.adopt_lost_logins()?;
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
             let _inside = self.shared.outbox_lock.lock(cancel)?;
             let entries = if due_only {

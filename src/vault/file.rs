@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::lock::Identity;
 use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The check value, which proves a key, and its place.
 const CHECK: &str = "sessionkeeper";
@@ -20,7 +21,7 @@ const CHECK_AAD: Aad<'_> = Aad { purpose: Purpose::Check, provider: "", account:
 /// An open vault.
 pub struct Open {
     pub connection: Connection,
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     pub key_file: KeyFile,
     pub identity: Identity,
     version: i64,
@@ -34,6 +35,7 @@ impl Open {
         identity: Identity,
     ) -> VaultResult<Self> {
         let version = data_version(&connection)?;
+        let keys = Arc::new(keys);
         Ok(Open { connection, keys, key_file, identity, version })
     }
 

@@ -1,25 +1,28 @@
 //! The vault: one SQLite database per data directory, with the sessions, the outbox of revocations,
-//! the tasks left after a logout, and the audit trail. Everything secret in it is sealed.
+//! the tasks left after a logout, and the audit trail; and a file for each login under way.
+//! Everything secret in them is sealed.
 //!
 //! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It
 //! never uses the network and never decides when something is tried.
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
-//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! error, busy · files · lock, key · seal, schema · table, audit, eras · sessions, outbox, tasks ·
+//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, logins, forget,
 //! diagnosis
 
 mod audit;
 mod busy;
 mod degraded;
 mod diagnosis;
+mod eras;
 mod error;
 mod file;
 mod files;
 mod forget;
 mod key;
 mod lock;
+mod logins;
 mod opening;
 mod outbox;
 mod quarantine;
@@ -38,7 +41,9 @@ mod tests;
 
 pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
+pub use eras::Era;
 pub use key::random_id;
+pub use logins::{BegunLogin, LoginNote};
 pub use outbox::OutboxEntry;
 pub use sessions::{SessionSelector, StoredSession};
 pub use store::Vault;

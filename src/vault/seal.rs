@@ -39,12 +39,15 @@ pub enum Purpose {
     Outbox,
     /// Work left after a logout.
     Task,
+    /// A login under way.
+    Login,
     /// A known text, to tell a wrong key from a damaged row.
     Check,
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 4] = [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Check];
+const PURPOSES: [Purpose; 5] =
+    [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Login, Purpose::Check];
 
 impl Purpose {
     fn as_str(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Purpose {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
             Purpose::Task => "task",
+            Purpose::Login => "login",
             Purpose::Check => "check",
         }
     }

@@ -1,6 +1,7 @@
 //! What a transaction can do, and the list of sealed tables.
 
 use super::audit::AuditTrail;
+use super::eras::Eras;
 use super::outbox::{Outbox, OutboxEntry};
 use super::seal::Keys;
 use super::sessions::{Sessions, StoredSession};
@@ -31,6 +32,10 @@ impl<'a> Transaction<'a> {
 
     pub fn tasks(&self) -> Tasks<'_> {
         Tasks::new(self.connection, self.keys)
+    }
+
+    pub fn eras(&self) -> Eras<'_> {
+        Eras::new(self.connection, self.keys)
     }
 
     pub fn audit(&self) -> AuditTrail<'_> {
