@@ -113,6 +113,7 @@ impl<'a> BegunLogin<'a> {
                 }
             }
         }
+        keeper.shared.close_connections();
     }
 
     fn begun(&self, revocation: Option<Revocation>) -> vault::BegunLogin {

@@ -50,6 +50,7 @@ impl Keeper {
                 cancel.check()?;
                 self.try_entry(&entry, &mut drained, cancel)?;
             }
+            self.shared.close_connections();
         }
         drained.entries = self.outbox()?.entries;
         Ok(drained)
