@@ -149,11 +149,12 @@ impl Client {
         let (client, via) = self.inner.route(url)?;
         let answer_timeout = self.inner.settings.answer_timeout;
         let url = url.clone();
-        let answer = worker::run(
+        let mut answer = worker::run(
             self.inner.runtime()?,
             Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
             cancel,
         )?;
+        answer.had_bearer = request.bearer.is_some();
         if let (Some(date), "https", false) =
             (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
         {

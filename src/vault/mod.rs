@@ -42,6 +42,7 @@ mod tests;
 pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
 pub use eras::Era;
+pub use files::{create_file, sync_directory};
 pub use key::random_id;
 pub use logins::{BegunLogin, LoginNote};
 pub use outbox::OutboxEntry;

@@ -28,7 +28,7 @@ fn no_connection_is_left_after_a_logout() {
     let cases: [Case; 7] = [
         ("plain", usual, plain),
         ("local", usual, |device| {
-            log_out_with(device, &LogoutOptions { local_only: true, ..Default::default() })
+            log_out_with(device, &LogoutOptions { local_only: true, ..Default::default() });
         }),
         (
             "everywhere",

@@ -81,11 +81,12 @@ fn a_logout_wins_over_a_login_in_flight() {
                 assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
                 assert_eq!(login.join().unwrap().unwrap_err().kind(), Kind::Cancelled, "{path}");
             });
+            let restarted = device.restarted();
             let start = Instant::now();
-            while service.live_sessions() > 0 && start.elapsed() < Duration::from_secs(5) {
+            while service.live_sessions() > 0 || pending(&restarted) > 0 {
+                assert!(start.elapsed() < Duration::from_secs(5), "{path}: it is not ended");
                 sleep(Duration::from_millis(50));
             }
-            let restarted = device.restarted();
             assert_eq!((state(&restarted), pending(&restarted)), (State::SignedOut, 0), "{path}");
             assert_eq!(service.live_sessions(), 0, "{path}");
             log_in(&device);
