@@ -43,6 +43,7 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
+        self.adopt_lost_logins()?;
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
             if let Some(_inside) = self.outbox_lock(due_only, cancel)? {
                 self.try_entries(due_only, &mut drained, cancel)?;

@@ -107,9 +107,12 @@ impl Keeper {
         };
         let mut leaving = None;
         let ended = vault.transact(|tx| {
-            let Some(session) = tx.sessions().find(id, selector)? else {
-                return Ok(LocalOutcome::NobodyThere);
-            };
+            let found = tx.sessions().find(id, selector)?;
+            // A login under way in another process loses. Where there is none, nothing is written.
+            if is_active && (found.is_some() || vault.has_logins()) {
+                tx.eras().begin(id)?;
+            }
+            let Some(session) = found else { return Ok(LocalOutcome::NobodyThere) };
             let Leaving { session, revocation, tasks } = leaving.insert(leave(session));
             // The session goes first: its pages serve for what stays.
             tx.sessions().delete(session)?;

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod begun_login;
 mod begun_tasks;
 mod clients;
 mod delivery;

@@ -81,6 +81,11 @@ const MIGRATIONS: [&str; 1] = ["
         name TEXT NOT NULL,
         seq INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE eras (
+        row INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        number INTEGER NOT NULL
+    ) STRICT;
     CREATE TABLE reserve (row INTEGER PRIMARY KEY, space BLOB NOT NULL) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;

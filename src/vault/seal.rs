@@ -41,13 +41,21 @@ pub enum Purpose {
     Task,
     /// A logout that was confirmed later.
     Confirmation,
+    /// A login under way.
+    Login,
     /// A known text, to tell a wrong key from a damaged row.
     Check,
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 5] =
-    [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Confirmation, Purpose::Check];
+const PURPOSES: [Purpose; 6] = [
+    Purpose::Session,
+    Purpose::Outbox,
+    Purpose::Task,
+    Purpose::Confirmation,
+    Purpose::Login,
+    Purpose::Check,
+];
 
 impl Purpose {
     fn as_str(self) -> &'static str {
@@ -56,6 +64,7 @@ impl Purpose {
             Purpose::Outbox => "outbox",
             Purpose::Task => "task",
             Purpose::Confirmation => "confirmation",
+            Purpose::Login => "login",
             Purpose::Check => "check",
         }
     }

@@ -2,6 +2,7 @@
 
 use super::audit::AuditTrail;
 use super::confirmations::{Confirmation, Confirmations};
+use super::eras::Eras;
 use super::hosts::Hosts;
 use super::outbox::{Outbox, OutboxEntry};
 use super::seal::Keys;
@@ -41,6 +42,10 @@ impl<'a> Transaction<'a> {
 
     pub fn confirmations(&self) -> Confirmations<'_> {
         Confirmations::new(self.connection, self.keys)
+    }
+
+    pub fn eras(&self) -> Eras<'_> {
+        Eras::new(self.connection, self.keys)
     }
 
     pub fn audit(&self) -> AuditTrail<'_> {

@@ -4,6 +4,7 @@
 //! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
+mod connections;
 mod fixture;
 mod issuer;
 mod server;

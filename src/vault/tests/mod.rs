@@ -4,6 +4,7 @@ mod accounts;
 mod damage;
 mod disk;
 mod keys;
+mod logins;
 mod outbox;
 mod rescue;
 mod sharing;
