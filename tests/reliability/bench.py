@@ -68,10 +68,8 @@ class Bench:
         self._worlds = {one: self._prepare(*one) for one in TEMPLATES}
 
     def close(self) -> None:
-        self.server.away()
-        assert self._zygote.stdin
-        self._zygote.stdin.close()
-        self._zygote.wait(10)
+        self.server.close()
+        self._zygote.communicate(timeout=10)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def calls(self, operation: str, *, is_well: bool) -> list[int]:

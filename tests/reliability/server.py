@@ -144,6 +144,10 @@ class Server:
             self._listener.close()
             self._listener = None
 
+    def close(self) -> None:
+        self.away()
+        self._reserved.close()
+
     def set(self, world: World) -> None:
         self.world = copy.deepcopy(world)
 
