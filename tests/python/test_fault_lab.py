@@ -124,6 +124,13 @@ def test_a_fault_can_be_the_database_s_alone(bench, tmp_path):
     assert [number for number, result in enumerate(done) if result != SOUND[number]] == [11]
 
 
+def test_a_fault_can_be_the_end_of_the_process(bench):
+    fault = faults.Fault(("write",), "kill", 1, 0)
+    evidence = bench.run(Case("switch", True, fault))
+    assert evidence.act["died"] == -9
+    assert judge(evidence) == []
+
+
 def sound(bench: Bench, operation: str, is_well: bool = True) -> Evidence:
     evidence = bench.run(Case(operation, is_well, NOTHING))
     assert judge(evidence) == []

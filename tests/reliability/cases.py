@@ -54,6 +54,10 @@ def _faults(calls: list[int]) -> list[Fault]:
     for classes, error in DISKS:
         count = _count(calls, classes)
         found += [Fault(classes, error, first, 1) for first in range(1, count + 1)]
+    # Killed before each call.
+    classes = ("write", "fsync", "rename", "ftruncate", "unlink", "open", "create")
+    count = _count(calls, classes)
+    found += [Fault(classes, "kill", first, 0) for first in range(1, count + 1)]
     # The database cannot be written any more, and its journal can.
     classes = ("write", "fsync", "ftruncate")
     count = _count([call for call in calls if call & BIT["vault"]], classes)

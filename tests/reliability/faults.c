@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,6 +27,9 @@ enum {
     /* Of the database itself: not of its journal, a lock or a key. */
     VAULT = 256,
 };
+
+/* In place of an error: the process ends here, as at kill -9. */
+enum { KILL = -1 };
 
 enum { LOGGED = 8192 };
 
@@ -68,6 +72,7 @@ static int strikes(unsigned classes, const char *name, const char *path) {
     if (!(classes & plan.classes) || (classes & plan.required) != plan.required) return 0;
     long later = ++plan.seen - plan.first;
     if (later < 0 || (later > 0 && (plan.every == 0 || later % plan.every != 0))) return 0;
+    if (plan.error == KILL) kill(getpid(), SIGKILL);
     if (plan.failed++ == 0)
         snprintf(plan.struck, sizeof plan.struck, "%s %s", name, path + strlen(plan.root));
     return 1;

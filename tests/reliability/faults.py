@@ -29,9 +29,11 @@ class Fault:
     in_vault: bool = False
 
     def arm(self, root: Path) -> None:
-        """Errors are named as in errno.h; "short" is a write of half, "torn EIO" fails after it."""
+        """Errors are named as in errno.h. "short" is a write of half, "torn EIO" fails after it;
+        "kill" ends the process in place of the call."""
         half = self.error == "short" or self.error.startswith("torn")
-        number = 0 if self.error == "short" else getattr(errno, self.error.split()[-1])
+        name = self.error.split()[-1]
+        number = {"short": 0, "kill": -1}.get(name) or getattr(errno, name, 0)
         library = ctypes.CDLL(None)
         library.faults_arm(
             str(root).encode(),

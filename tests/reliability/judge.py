@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from signal import SIGKILL
 
 from tests.reliability.bench import Evidence
 from tests.reliability.operations import OPERATIONS
@@ -51,7 +52,8 @@ Breaches = Iterator[tuple[str, str]]
 class _Judge:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.operation = OPERATIONS[evidence.case.operation]
+        self.case = evidence.case
+        self.operation = OPERATIONS[self.case.operation]
         self.user = self.operation.user
         self.act, self.look = evidence.act, evidence.look
         self.said = self.act.get("said", {})
@@ -59,13 +61,16 @@ class _Judge:
         self.error = self.said.get("error", "")
 
     def breaches(self) -> Breaches:
-        yield from self.troubles("the operation", self.act)
+        self.is_killed = self.case.fault.error == "kill" and self.act.get("died") == -SIGKILL
+        if not self.is_killed:
+            yield from self.troubles("the operation", self.act)
         yield from self.troubles("the look", self.look)
         yield from self.secrets()
-        if "said" not in self.act or not self.is_readable():
+        if not self.is_readable() or not (self.is_killed or "said" in self.act):
             return
         yield from self.bystanders()
-        yield from self.word()
+        if not self.is_killed:
+            yield from self.word()
         yield from self.held()
         yield from self.lost()
         yield from self.trail()
@@ -117,7 +122,7 @@ class _Judge:
         return session.number in self.evidence.between.living()
 
     def bystanders(self) -> Breaches:
-        if self.evidence.case.operation == "forget":
+        if self.case.operation == "forget":
             return
         for user in {"ann", "bob"} - {self.user} if self.operation.template != "nobody" else set():
             stored, before = self.stored(user), self.before(user)
@@ -127,7 +132,7 @@ class _Judge:
                 yield "bystander", f"{user}'s session was ended: {stored.ended}"
 
     def word(self) -> Breaches:
-        name = self.evidence.case.operation
+        name = self.case.operation
         if "login" in name:
             yield from self.login()
         elif name.startswith("renew"):
@@ -176,7 +181,7 @@ class _Judge:
             if remote in ("revoked", "already_ended", "nothing_to_revoke") and is_alive:
                 yield "false word", f"said {remote}, and the session lives"
             return
-        is_over_at_once = self.evidence.case.fault.every == 0
+        is_over_at_once = self.case.fault.every == 0
         if is_stored and is_alive and is_over_at_once:
             yield "gave up", f"{self.error}: {self.said.get('message')}"
         if self.error != "logout_incomplete" and not (is_stored and is_alive):
@@ -185,37 +190,41 @@ class _Judge:
             yield "restored", "said logged out until the next start, and is logged in in this one"
 
     def forgetting(self) -> Breaches:
+        living = len(self.evidence.between.living())
         if not self.ok:
+            held = len(self.look["accounts"]) + len(self.look["waiting"])
+            if living > held:
+                yield "false word", f"said {self.error}, and gave up {living - held} that live"
             return
         if self.look["accounts"] or self.look["waiting"]:
             yield (
                 "restored",
                 f"forgotten, and there are {self.look['accounts']}, {self.look['waiting']}",
             )
-        living = len(self.evidence.between.living())
         if living > self.ok["pending"]:
             yield "false word", f"{self.ok['pending']} given up, and {living} live"
 
     def held(self) -> Breaches:
         """What is stored must be of use, unless a logout has said that it could not remove it."""
         for user, cookie in self.look["cookies"].items():
-            is_own = user == self.user and self.evidence.case.operation.startswith("logout")
-            if not is_own and not self.evidence.between.accepts(cookie):
+            is_said = user == self.user and is_incomplete(self.evidence)
+            if not is_said and not self.evidence.between.accepts(cookie):
                 yield "dead", f"{user}'s stored session is not accepted"
         renewed = self.look.get("renewed")
         if renewed and "ok" not in renewed and self.error != "logout_incomplete":
             yield "dead", f"the stored session cannot be renewed: {renewed.get('error')}"
 
     def lost(self) -> Breaches:
-        """After a clean process has drained the outbox, whatever lives must be stored."""
-        if self.evidence.case.operation == "forget" and self.ok:
+        """After a clean process has drained the outbox, whatever lives must be stored. To forget is
+        to give up what cannot be told; `forgetting` looks whether that was said."""
+        if self.case.operation == "forget" and (not self.is_killed or not self.case.is_well):
             return
         after = self.evidence.after
         cookies = {**self.look["cookies"], **self.look.get("cookies_renewed", {})}
         kept = {owner.number for owner in map(after.owner, cookies.values()) if owner}
         lost = [one for one in after.sessions if not one.ended and one.number not in kept]
         if lost and is_incomplete(self.evidence):
-            if self.evidence.case.is_well:
+            if self.case.is_well:
                 yield "not told", self.said["message"]
         elif lost:
             whose = ", ".join(sorted({one.user for one in lost}))

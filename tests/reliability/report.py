@@ -29,7 +29,8 @@ class Result:
 
     @property
     def has_struck(self) -> bool:
-        return bool(self.evidence.act.get("failed"))
+        is_killed = self.case.fault.error == "kill" and "died" in self.evidence.act
+        return is_killed or bool(self.evidence.act.get("failed"))
 
     def without_files(self) -> Result:
         return replace(self, evidence=replace(self.evidence, files={}))
@@ -68,6 +69,8 @@ def _fault(case: Case) -> str:
     which = {0: "once", 1: "from then on"}.get(fault.every, "every so often")
     what = fault.classes[0] if len(fault.classes) == 1 else "the whole disk"
     what = "vault.db alone" if fault.in_vault else what
+    if fault.error == "kill":
+        return "kill -9 before each call"
     return f"{what}, {which}, {fault.error}"
 
 
