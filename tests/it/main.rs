@@ -18,4 +18,5 @@ mod oauth;
 mod outbox;
 mod renewal;
 mod request;
+mod scripted_answers;
 mod together;
