@@ -74,6 +74,7 @@ soak: package ## every test in its long form: hours, not minutes
 	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
+	@CASES=all .ci/test reliability
 
 bench: build package ## measure ours beside other libraries, and write docs/benchmarks.md
 	@$(call say,measuring)

@@ -22,7 +22,7 @@ from tests.reliability.operations import OPERATIONS
 from tests.reliability.report import Result
 
 # How many cases; "short" takes two minutes on two idle cores.
-SIZES = {"short": 2500, "all": None}
+SIZES = {"short": 2000, "all": None}
 
 
 def main() -> int:
