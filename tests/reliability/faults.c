@@ -201,7 +201,17 @@ int unlinkat(int directory, const char *name, int flags) {
     return strikes(UNLINK, "unlink", path_at(directory, name, path)) ? fail() : REAL(unlinkat)(directory, name, flags);
 }
 
+/* What is there already is said to be there, whatever the disk is like. */
+static int is_there(const char *path) {
+    struct stat found;
+    int before = errno;
+    int is_there = stat(path, &found) == 0;
+    errno = before;
+    return is_there;
+}
+
 int mkdir(const char *path, mode_t mode) {
+    if (!plan.armed || is_there(path)) return REAL(mkdir)(path, mode);
     return strikes(CREATE, "mkdir", path) ? fail() : REAL(mkdir)(path, mode);
 }
 
@@ -209,14 +219,10 @@ static int strikes_opening(int directory, const char *name, int flags) {
     if (!plan.armed) return 0;
     char joined[PATH_MAX];
     const char *path = path_at(directory, name, joined);
-    int before = errno;
-    struct stat found;
     unsigned classes = OPEN;
     if ((flags & O_ACCMODE) != O_RDONLY) classes |= OPEN_FOR_WRITING;
-    if ((flags & O_CREAT) && stat(path, &found) != 0) classes |= OPEN_FOR_WRITING | CREATE;
-    int struck = strikes(classes, "open", path);
-    errno = before;
-    return struck;
+    if ((flags & O_CREAT) && !is_there(path)) classes |= OPEN_FOR_WRITING | CREATE;
+    return strikes(classes, "open", path);
 }
 
 /* The mode is there only where the call may create a file. */
