@@ -22,4 +22,5 @@ mod outbox;
 mod password;
 mod renewal;
 mod request;
+mod scripted_answers;
 mod together;
