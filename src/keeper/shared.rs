@@ -164,6 +164,7 @@ impl Shared {
 
     fn report_damage(&self, vault: &Vault) {
         for damage in vault.take_damage() {
+            self.sessions.endanger();
             let kept = damage.kept_as.as_ref().map_or_else(
                 || "no copy could be kept".to_owned(),
                 |path| format!("the old file is kept as {}", path.display()),
