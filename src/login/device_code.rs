@@ -1,6 +1,6 @@
 //! Logging in with a code that the user enters on another device (RFC 8628).
 
-use super::{answer, unexpected};
+use super::{Progress, answer, unexpected};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
 use crate::context::Context;
@@ -108,7 +108,12 @@ fn checked(name: &str, text: &str) -> Result<String> {
 
 /// Waits until the user has entered the code, or its time is over: asks for the tokens until there
 /// is a final answer (RFC 8628 sections 3.4 and 3.5).
-pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -> Result<()> {
+pub fn wait(
+    context: &Context,
+    device: &Device,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
     // A request that is under way is not cut off: its answer may hold the tokens.
     let whole = Cancel::new();
     let oauth = OAuthClient::new(context.client, context.provider, &whole)?;
@@ -118,6 +123,7 @@ pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", device.code.expose()),
     ];
+    progress.begins(credentials)?;
     let mut interval = device.interval;
     loop {
         let left = device.deadline.saturating_duration_since(context.clock.instant());
@@ -127,6 +133,7 @@ pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -
         if left <= interval {
             return Err(expired());
         }
+        progress.check()?;
         match oauth.post(url.clone(), &fields) {
             Ok(answer) => match judge(&answer)? {
                 Turn::Granted => return answer::read(context, "the login", &answer, credentials),

@@ -3,7 +3,7 @@
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
 //! has to know of it. A server that cannot read the one kind of body gets the other, if there is one.
 
-use super::{answer, refused, sent_elsewhere, unexpected, unexpected_status};
+use super::{Progress, answer, refused, sent_elsewhere, unexpected, unexpected_status};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::error::Result;
@@ -20,7 +20,9 @@ pub(super) fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
+    progress: &mut dyn Progress,
 ) -> Result<()> {
+    progress.begins(credentials)?;
     context.cancel.check()?;
     let values = Values::from([
         ("username".to_owned(), Secret::new(username)),

@@ -1,9 +1,9 @@
 //! The ways in.
 
 use super::hosts::Hosts;
-use super::leaf::{Address, CookieName, StatusList};
+use super::leaf::{Address, CookieName, RefusalStatuses};
 use super::oauth::{OAuth, need};
-use super::problem::{At, Checked, Problem};
+use super::problem::{At, Checked, Problem, limit};
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -102,8 +102,8 @@ pub struct PasswordLogin {
     #[serde(default)]
     json: Pairs,
     /// The statuses that say that the name or the password is wrong.
-    #[serde(default = "StatusList::unauthorized")]
-    pub refused_status: StatusList,
+    #[serde(default = "RefusalStatuses::unauthorized")]
+    pub refused_status: RefusalStatuses,
 }
 
 impl Page {
@@ -143,6 +143,7 @@ impl PasswordLogin {
 
 impl HostedForm {
     fn check(&self, hosts: &Hosts) -> Checked {
+        limit("pages", self.pages.len())?;
         let mut known = vec![USER[0]];
         for (index, page) in self.pages.iter().enumerate() {
             let held = Known { query: &known, headers: &known, body: &[] };

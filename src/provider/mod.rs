@@ -20,6 +20,7 @@ mod oauth;
 mod parameters;
 mod post_logout;
 mod problem;
+mod public_suffix;
 mod renewal;
 mod request;
 #[cfg(test)]
@@ -34,7 +35,7 @@ pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};
 pub use key::{id_of, service_of};
 pub use leaf::{
-    Address, CookieName, HeaderName, Method, Pointer, RelativePath, Scalar, StatusList,
+    Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };
 pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
@@ -42,6 +43,7 @@ pub use oauth::OAuth;
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
+pub use public_suffix::is_public_suffix;
 pub use renewal::{Renew, RenewPage, RenewRequest};
 pub use request::{Headers, Pairs, RequestTemplate};
 pub use template::{CLAIM, Template, Values};

@@ -5,6 +5,7 @@ use super::leaf::Address;
 use super::problem::{Checked, Problem};
 use super::request::{allow, allow_text};
 use serde::Deserialize;
+use url::Url;
 
 /// A public client and its authorization server (RFC 6749, RFC 8414).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -54,6 +55,12 @@ impl OAuth {
             endpoint.map_or(Ok(()), |url| allow(hosts, name, url))?;
         }
         Ok(())
+    }
+
+    /// Where that endpoint is, or else where the metadata are that name it.
+    pub(super) fn address_of(&self, endpoint: &str) -> Option<Url> {
+        let given = self.endpoints().into_iter().find(|(name, _)| *name == endpoint)?.1;
+        given.map(Address::to_url).or_else(|| Url::parse(self.issuer.as_deref()?).ok())
     }
 
     fn endpoints(&self) -> [(&'static str, Option<&Address>); 5] {

@@ -4,6 +4,7 @@
 //! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
+mod connections;
 mod fixture;
 mod issuer;
 mod server;
@@ -12,6 +13,8 @@ mod service;
 mod hosts;
 mod http;
 mod kill;
+#[cfg(unix)]
+mod locks;
 mod login;
 mod logout;
 mod logout_answers;
@@ -20,4 +23,5 @@ mod outbox;
 mod password;
 mod renewal;
 mod request;
+mod scripted_answers;
 mod together;

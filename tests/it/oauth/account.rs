@@ -111,11 +111,12 @@ fn opaque_tokens_of_two_people_are_two_accounts() {
         issuer.next("/userinfo", [userinfo(&json!({ "sub": sub }))]);
         assert_eq!(log_in(&issuer, &json!({ "id_token": null })), Ok(account(sub, "", "")));
     }
-    // The login of the same person replaced his first.
+    // The login of the same person replaced the first one, which was ended.
     assert_eq!(
         (accounts(&issuer.device), pending(&issuer.device)),
-        (vec!["u2".into(), "u1".into()], 1)
+        (vec!["u2".into(), "u1".into()], 0)
     );
+    assert!(!issuer.requests("/revoke").is_empty());
 }
 
 #[test]
