@@ -26,13 +26,13 @@ const ROUND: usize = 200;
 impl Keeper {
     /// What the server still has to be told.
     pub fn outbox(&self) -> Result<Outbox> {
-        let entries = self.shared.vault()?.read(|tx| tx.outbox().list())?;
+        let entries = self.vault()?.read(|tx| tx.outbox().list())?;
         Ok(Outbox { entries: entries.into_iter().map(EntryLine::from).collect() })
     }
 
     /// Tries the entries that are due, or all of them.
     pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<DrainReport> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
@@ -63,7 +63,7 @@ impl Keeper {
         let held = self.shared.delivery.held_back();
         let held: BTreeMap<String, UnixTime> =
             held.into_iter().map(|(provider, wait)| (provider, until(wait))).collect();
-        self.shared.vault()?.read(|tx| tx.outbox().next_due(&held))
+        self.vault()?.read(|tx| tx.outbox().next_due(&held))
     }
 
     /// The first try of an entry, by the logout that made it. The entry gets what the try brought.
@@ -73,10 +73,12 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        self.deliver(entry, &self.provider, deadline, cancel).unwrap_or_else(|error| {
-            log::error!("the server was not told yet: {error}");
-            Verdict::new(Outcome::Deferred, error.message())
-        })
+        let verdict = self.tell_server(entry, &self.provider, deadline, cancel);
+        // What the server said is so, whether the disk takes a note of it or not.
+        if let Err(error) = self.note(entry, &verdict) {
+            log::error!("the server's answer could not be noted: {error}");
+        }
+        verdict
     }
 
     fn try_entry(
@@ -90,7 +92,7 @@ impl Keeper {
         }
         let Some(_sending) = self.shared.delivery.begin(entry.id) else { return Ok(()) };
         // Somebody else may have dealt with it meanwhile.
-        let stored = self.shared.vault()?.read(|tx| tx.outbox().get(entry.id))?;
+        let stored = self.vault()?.read(|tx| tx.outbox().get(entry.id))?;
         let Some(mut entry) = stored else { return Ok(()) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             if self.settle(&entry, &about(&entry, Event::RevocationExpired, "expired"))? {
@@ -100,9 +102,10 @@ impl Keeper {
             return Ok(());
         }
         let whole = Some(self.network.total_timeout);
-        let verdict = self
-            .definition(&entry)
-            .and_then(|provider| self.deliver(&mut entry, &provider, whole, cancel));
+        let verdict = self.definition(&entry).and_then(|provider| {
+            let verdict = self.tell_server(&mut entry, &provider, whole, cancel);
+            self.note(&entry, &verdict).map(|()| verdict)
+        });
         match verdict {
             Ok(verdict) => drained.count(verdict.outcome),
             Err(error) if matches!(error.kind(), Kind::Cancelled | Kind::Storage) => {
@@ -120,15 +123,14 @@ impl Keeper {
         Ok(())
     }
 
-    /// Sends one entry and writes down what came of it; the entry gets the credentials that came
-    /// meanwhile.
-    fn deliver(
+    /// Sends one entry, which gets the credentials that came meanwhile.
+    fn tell_server(
         &self,
         entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
         cancel: &Cancel,
-    ) -> Result<Verdict> {
+    ) -> Verdict {
         let before = Some(entry.attempts);
         let mut verdict =
             self.send_revocation(&mut entry.revocation, provider, before, deadline, cancel);
@@ -142,23 +144,28 @@ impl Keeper {
         }
         let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
         log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
-        if verdict.outcome.is_final() {
-            self.shared.delivery.release(&entry.revocation.provider);
-            let event = about(entry, Event::Revoked, outcome).with_detail(reason);
-            if self.settle(entry, &event)? {
-                self.shared.publish(&event);
-            }
-        } else {
-            self.postpone(entry.clone(), &verdict)?;
+        verdict
+    }
+
+    /// Writes down what came of it.
+    fn note(&self, entry: &OutboxEntry, verdict: &Verdict) -> Result<()> {
+        if !verdict.outcome.is_final() {
+            return self.postpone(entry.clone(), verdict);
         }
-        Ok(verdict)
+        self.shared.delivery.release(&entry.revocation.provider);
+        let outcome = verdict.outcome.as_str();
+        let event = about(entry, Event::Revoked, outcome).with_detail(&verdict.reason);
+        if self.settle(entry, &event)? {
+            self.shared.publish(&event);
+        }
+        Ok(())
     }
 
     /// Removes an entry that was answered for, and writes its audit event. False, and no event,
     /// when somebody else has done so; also when the entry has newer credentials by now, which the
     /// answer was not about: they are due at once.
     fn settle(&self, entry: &OutboxEntry, event: &NewAuditEvent) -> Result<bool> {
-        self.shared.vault()?.transact(|tx| {
+        self.vault()?.transact(|tx| {
             let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
             if stored.revocation != entry.revocation {
                 let next_attempt_at = self.shared.clock.now();
@@ -189,7 +196,7 @@ impl Keeper {
         let attempt = Attempt { outcome, count: entry.attempts, retry_after, fault };
         entry.next_attempt_at = next_attempt_at(self.shared.clock.now(), &attempt);
         entry.last_outcome = Some(outcome);
-        self.shared.vault()?.transact(|tx| {
+        self.vault()?.transact(|tx| {
             tx.outbox().postpone(&entry)?;
             event.iter().try_for_each(|event| tx.audit().append(event))
         })?;

@@ -14,14 +14,18 @@ use crate::http::Client;
 use crate::login::{self, Device};
 use crate::secret::Secret;
 use crate::session::{Account, Credentials, Session};
-use crate::vault::random_id;
+use crate::vault::{BusyTimeout, random_id};
+use std::time::Duration;
+
+/// What a server gave is worth a longer wait for others than two seconds.
+const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Keeper {
     /// Logs in. A session of the same account is replaced: the new one is stored first, then the
     /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
-        self.shared.vault()?;
+        self.vault()?.change_mark()?;
         let (name, secret) = (username.to_owned(), password.clone());
         self.run_login(username, true, cancel, move |context, credentials| {
             log::info!("logging in at {}", context.provider.name);
@@ -32,7 +36,7 @@ impl Keeper {
     /// Asks for a code that the user enters on another device. The number is for
     /// [`Keeper::finish_device_login`]; the code is only kept in this process.
     pub fn start_device_login(&self, cancel: &Cancel) -> Result<(u64, Device)> {
-        self.shared.vault()?;
+        self.vault()?.change_mark()?;
         let client = self.client()?;
         let device = login::ask_for_code(&self.context(&client, cancel))?;
         log::info!("asked for a code to log in at {}", self.provider.name);
@@ -75,7 +79,7 @@ impl Keeper {
             drop(guard);
             stored.map_err(|error| {
                 log::warn!("the login failed ({}): {error}", error.code());
-                keeper.shared.append(&keeper.event(Event::Login, "", error.code()));
+                keeper.append(&keeper.event(Event::Login, "", error.code()));
                 if error.kind() != Kind::CredentialsRefused {
                     keeper.revoke_unstored(&credentials, &username);
                 }
@@ -126,14 +130,15 @@ impl Keeper {
 
     fn store_login(&self, session: &Session, cancel: &Cancel) -> Result<()> {
         let event = self.event(Event::Login, &session.account.id, "ok");
-        let commit_lock = self.shared.commit_lock();
+        let commit_lock = self.shared.commit_lock(&self.timeout)?;
         cancel.check()?;
-        let (stored, replaced) = self.shared.vault()?.transact(|tx| {
+        let (stored, replaced) = self.vault()?.transact(|tx| {
             let mut replaced = tx.sessions().list(Some(&session.provider))?;
             replaced.retain(|old| old.session.account.id == session.account.id);
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;
-                if let Ok(revocation) = self.revocation(old) {
+                let newest = self.shared.sessions.newest(old.clone());
+                if let Ok(revocation) = self.revocation(&newest) {
                     tx.outbox().enqueue(&revocation)?;
                 }
             }
@@ -155,11 +160,13 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(session) = self.shared.session(&self.provider.key)? else { return self.status() };
+        let Some(session) = self.shared.session(&self.provider.key, &self.timeout)? else {
+            return self.status();
+        };
         if self.shared.sessions.is_first_restore(&session.id) {
             log::info!("restored the session from the vault");
             let event = self.event(Event::Restored, &session.account.id, "ok");
-            self.shared.append(&event);
+            self.append(&event);
             self.shared.publish(&event);
         }
         if is_offline || !self.needs_renewal(&session) {
@@ -175,7 +182,7 @@ impl Keeper {
     /// The status of a session that is back already and needs no renewal; `None`: `restore` has
     /// something to do.
     pub fn restored(&self, is_offline: bool) -> Result<Option<Status>> {
-        let seen = self.shared.seen(&self.provider.key)?;
+        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
         let has_work = seen.session.as_ref().is_some_and(|session| {
             !self.shared.sessions.is_restored(&session.id)
                 || (!is_offline && self.needs_renewal(session))
@@ -190,7 +197,8 @@ impl Keeper {
         cancel: &Cancel,
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (keeper, inner) = (self.clone(), cancel.clone());
+        let timeout = BusyTimeout::of(STORE_TIMEOUT);
+        let (keeper, inner) = (self.waiting(timeout), cancel.clone());
         let work = move || {
             let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
             keeper.logged(|| work(&keeper, &inner))

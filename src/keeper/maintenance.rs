@@ -11,7 +11,7 @@ use crate::session::{Revocation, Session};
 impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
-        let session = self.shared.session(&self.provider.key)?;
+        let session = self.shared.session(&self.provider.key, &self.timeout)?;
         let renew_at = session
             .as_ref()
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
@@ -26,9 +26,9 @@ impl Keeper {
     /// be.
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
         log::info!("forgetting this device's key and sessions");
-        let commit_lock = self.shared.commit_lock();
+        let commit_lock = self.shared.commit_lock(&self.timeout)?;
         self.shared.running.cancel_all();
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let revocation = |session: &Session| {
             let provider = if session.provider == self.provider.key {
                 self.provider.clone()
@@ -45,7 +45,8 @@ impl Keeper {
             let stored = tx.sessions().list(None)?;
             for session in stored.iter().map(|stored| &stored.session) {
                 tx.sessions().delete(session)?;
-                if let Some(revocation) = revocation(session) {
+                let newest = self.shared.sessions.newest(session.clone());
+                if let Some(revocation) = revocation(&newest) {
                     tx.outbox().enqueue(&revocation)?;
                 }
                 let (event, account) = (Event::Logout, &session.account.id);

@@ -24,6 +24,7 @@ mod revocation;
 mod running;
 mod session_cache;
 mod shared;
+mod unstored;
 
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};

@@ -22,19 +22,44 @@ struct Known {
     ended: HashSet<String>,
     /// Sessions whose restore has been announced.
     restored: HashSet<String>,
+    /// Sessions as they are by now, where the disk has not taken the change; by their ids.
+    unstored: HashMap<String, Session>,
 }
 
 impl SessionCache {
     pub fn get(&self, provider: &str) -> Option<Seen> {
-        self.known().by_provider.get(provider).cloned()
+        let known = self.known();
+        let seen = known.by_provider.get(provider)?.clone();
+        Some(known.corrected(seen))
     }
 
-    /// Keeps what was read, without a session that has ended here, and gives it.
-    pub fn put(&self, provider: &str, mut seen: Seen) -> Seen {
+    /// Keeps what was read, and gives it as far as it is still so: without a session that has ended
+    /// here, and with what the disk has not taken.
+    pub fn put(&self, provider: &str, seen: Seen) -> Seen {
         let mut known = self.known();
-        seen.session = seen.session.filter(|session| !known.ended.contains(&session.id));
         known.by_provider.insert(provider.to_owned(), seen.clone());
-        seen
+        known.corrected(seen)
+    }
+
+    /// The session has changed, and the disk has not taken it. True: nor has it taken an earlier
+    /// change.
+    pub fn keep_unstored(&self, session: Session) -> bool {
+        self.known().unstored.insert(session.id.clone(), session).is_some()
+    }
+
+    /// The disk has taken it, or it is of no use any more.
+    pub fn is_stored(&self, session_id: &str) {
+        self.known().unstored.remove(session_id);
+    }
+
+    /// What the disk has not taken of this session.
+    pub fn unstored(&self, session_id: &str) -> Option<Session> {
+        self.known().unstored.get(session_id).cloned()
+    }
+
+    /// A stored session, with what the disk has not taken of it.
+    pub fn newest(&self, stored: Session) -> Session {
+        self.known().newest(stored)
     }
 
     /// The session is over in this process, whatever the disk says.
@@ -60,10 +85,32 @@ impl SessionCache {
     }
 
     pub fn clear(&self) {
-        self.known().by_provider.clear();
+        let mut known = self.known();
+        known.by_provider.clear();
+        known.unstored.clear();
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn corrected(&self, mut seen: Seen) -> Seen {
+        let session = seen.session.filter(|session| !self.ended.contains(&session.id));
+        seen.session = session.map(|session| self.newest(session));
+        seen
+    }
+
+    fn newest(&self, stored: Session) -> Session {
+        let Some(newer) = self.unstored.get(&stored.id) else { return stored };
+        if newer.generation == stored.generation {
+            return newer.clone();
+        }
+        // Another process has written in between, at most cookies: the tokens are ours.
+        let mut credentials = stored.credentials.overlaid_with(&newer.credentials);
+        credentials.is_spent = newer.credentials.is_spent;
+        let Session { renewed_at, expires_at, .. } = *newer;
+        Session { renewed_at, expires_at, credentials, ..stored }
     }
 }

@@ -1,6 +1,5 @@
 //! What `doctor` says about the vault. Holds no secret.
 
-use super::busy::{self, BusyTimeout};
 use super::schema;
 use super::store::Vault;
 use crate::error::Result;
@@ -28,23 +27,23 @@ pub struct Diagnosis {
 impl Vault {
     /// Checks the whole vault; the larger the file, the longer it takes.
     pub fn diagnose(&self) -> Result<Diagnosis> {
-        let mut state = self.state();
-        let _timeout = BusyTimeout::of(busy::ORDINARY);
-        let file_locks = self.lock.shared()?.is_held();
         let (journal_mode, is_sound) =
-            self.run(&mut state, TransactionBehavior::Deferred, |connection, _| {
+            self.explained(self.run(TransactionBehavior::Deferred, |connection, _| {
                 let mode = connection.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
                 let answer: String =
                     connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
                 Ok((mode, answer == "ok"))
-            })?;
-        let key_file = state.open.as_ref().map(|open| &open.key_file);
+            }))?;
+        let (key_file, file_locks) = self.explained(self.retry(|state, waiting| {
+            let (guard, open, _) = self.enter(state, waiting)?;
+            Ok((open.key_file.clone(), guard.is_held()))
+        }))?;
         Ok(Diagnosis {
             schema: schema::VERSION,
             sqlite: rusqlite::version(),
             journal_mode,
-            key_place: key_file.map(|file| file.path.clone()).unwrap_or_default(),
-            key_beside_vault: key_file.is_some_and(|file| file.beside_vault),
+            key_place: key_file.path,
+            key_beside_vault: key_file.beside_vault,
             is_sound,
             file_locks,
         })

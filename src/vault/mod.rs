@@ -7,13 +7,13 @@
 //! The files, from the ground up; each uses only those before it:
 //!
 //! error, busy · files · lock, key · seal, schema · table, audit · sessions, outbox, tasks ·
-//! transaction · file, quarantine · rescue · rebuild · opening · store · degraded, forget,
+//! transaction · file, quarantine · rescue · rebuild · opening · store · ending, forget,
 //! diagnosis
 
 mod audit;
 mod busy;
-mod degraded;
 mod diagnosis;
+mod ending;
 mod error;
 mod file;
 mod files;
@@ -37,7 +37,7 @@ mod transaction;
 mod tests;
 
 pub use busy::BusyTimeout;
-pub use degraded::{LocalOutcome, Remains};
+pub use ending::{LocalOutcome, Remains};
 pub use key::random_id;
 pub use outbox::OutboxEntry;
 pub use sessions::{SessionSelector, StoredSession};

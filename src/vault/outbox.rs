@@ -12,7 +12,7 @@ use super::seal::{Keys, Purpose};
 use super::table::{Owner, Record, Table};
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
-use crate::session::{Outcome, Revocation};
+use crate::session::{Outcome, Revocation, Session};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ impl<'a> Outbox<'a> {
     /// credentials and keeps its schedule.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let revocation = revocation.clone();
-        if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
+        if let Some(old) = self.of_session(&revocation.session_id)? {
             let entry = OutboxEntry { revocation, ..old };
             self.table.update(entry.id, &entry)?;
             return Ok(entry);
@@ -111,6 +111,11 @@ impl<'a> Outbox<'a> {
 
     pub fn get(&self, id: i64) -> VaultResult<Option<OutboxEntry>> {
         self.table.first("WHERE row = ?1", [id])
+    }
+
+    /// The entry that ends this session.
+    pub fn of(&self, session: &Session) -> VaultResult<Option<OutboxEntry>> {
+        self.of_session(&session.id)
     }
 
     /// All entries, oldest first.
@@ -164,6 +169,10 @@ impl<'a> Outbox<'a> {
         let statement = "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1";
         let mut statement = self.table.connection.prepare_cached(statement)?;
         Ok(statement.query_row([provider], |row| row.get(0))?)
+    }
+
+    fn of_session(&self, id: &str) -> VaultResult<Option<OutboxEntry>> {
+        self.table.first("WHERE session = ?1", [id])
     }
 
     fn drop_one(&self) -> VaultResult<()> {
