@@ -4,6 +4,10 @@
 //! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod disk;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod faults;
 mod fixture;
 mod issuer;
 mod server;
@@ -19,3 +23,4 @@ mod outbox;
 mod renewal;
 mod request;
 mod together;
+mod waiting;
