@@ -89,6 +89,7 @@ impl Keeper {
 
     /// The vault, for this keeper's calls.
     pub(super) fn vault(&self) -> Result<Vault> {
+        self.shared.unstored.hurry();
         Ok(self.shared.vault()?.waiting(&self.timeout))
     }
 

@@ -147,6 +147,7 @@ impl Keeper {
             tx.audit().append(&event)?;
             Ok((stored, replaced))
         })?;
+        self.shared.sessions.reopen(&stored.provider);
         drop(commit_lock);
         for old in &replaced {
             self.shared.sessions.end(&old.session);

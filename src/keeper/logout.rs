@@ -70,9 +70,20 @@ impl Keeper {
             (None, LocalOutcome::NobodyThere) => Verdict::new(Outcome::NothingToRevoke, ""),
             (None, _) => not_tried(),
         };
-        if let (LocalOutcome::Kept(_), Some(leaving)) = (&local, &leaving) {
-            let keeper = self.waiting(BusyTimeout::until(deadline, cancel));
-            local = keeper.clear_late(leaving, &verdict);
+        match (&local, &leaving) {
+            (LocalOutcome::Kept(_), Some(leaving)) => {
+                let keeper = self.waiting(BusyTimeout::until(deadline, cancel));
+                local = keeper.clear_late(leaving, &verdict);
+            }
+            (LocalOutcome::Kept(_), None) if options.account.is_none() => {
+                self.clear_unseen(options);
+            }
+            (LocalOutcome::Unqueued, Some(Leaving { revocation: Ok(revocation), .. }))
+                if !verdict.outcome.is_final() =>
+            {
+                self.enqueue_in_background(revocation.clone());
+            }
+            _ => {}
         }
         let report = self.report(leaving, &verdict, options, start);
         match local {
@@ -144,18 +155,50 @@ impl Keeper {
             // It was stored after all, or somebody else has ended the session.
             LocalOutcome::NobodyThere => LocalOutcome::Cleared(None),
             LocalOutcome::Kept(error) => {
-                let keeper = self.waiting(BusyTimeout::ordinary(&Cancel::new()));
-                self.shared.unstored.add(move || {
-                    let is_done = !matches!(keeper.logged(|| end(&keeper)), LocalOutcome::Kept(_));
-                    if is_done {
-                        keeper.logged(|| log::info!("the logout is stored now"));
-                    }
-                    is_done
-                });
+                self.end_in_background(end);
                 LocalOutcome::Kept(error)
             }
             done => done,
         }
+    }
+
+    /// The disk did not say who is logged in: whoever it was, is out.
+    fn clear_unseen(&self, options: &LogoutOptions) {
+        let provider = self.provider.key.clone();
+        self.shared.sessions.shut(&provider, self.shared.clock.now());
+        let options = options.clone();
+        self.end_in_background(move |keeper| {
+            let find = |vault: &Vault| vault.read(|tx| tx.sessions().active(&provider));
+            let found = keeper.vault().and_then(|vault| Ok((find(&vault)?, vault)));
+            let (session, vault) = match found {
+                Ok((Some(session), vault)) if keeper.shared.sessions.is_shut(&session) => {
+                    (session, vault)
+                }
+                Ok(_) => return LocalOutcome::NobodyThere,
+                Err(error) => return LocalOutcome::Kept(error),
+            };
+            let leaving = keeper.leaving(session, &options);
+            let mut remains_of =
+                |_: &Session| keeper.remains(&leaving, leaving.revocation.as_ref().ok());
+            let selector = SessionSelector::Session(&leaving.session.id);
+            let ended = vault.end(&provider, selector, &mut remains_of);
+            if !matches!(ended, LocalOutcome::Kept(_)) {
+                keeper.shared.sessions.end(&leaving.session);
+                keeper.shared.sessions.reopen(&provider);
+            }
+            ended
+        });
+    }
+
+    fn end_in_background(&self, end: impl Fn(&Keeper) -> LocalOutcome + Send + 'static) {
+        let keeper = self.waiting(BusyTimeout::ordinary(&Cancel::new()));
+        self.shared.unstored.add(move || {
+            let is_done = !matches!(keeper.logged(|| end(&keeper)), LocalOutcome::Kept(_));
+            if is_done {
+                keeper.logged(|| log::info!("the logout is stored now"));
+            }
+            is_done
+        });
     }
 
     fn remains(&self, leaving: &Leaving, revocation: Option<&Revocation>) -> Remains {
@@ -279,7 +322,8 @@ impl Keeper {
             format!("logged out here, but the server will not be told: {}", verdict.reason),
         )
         .with_hint(format!(
-            "The disk took no note of it. Change the password at {} to be sure.",
+            "The disk took no note of it; that is tried again for as long as this program runs. \
+             Change the password at {} to be sure.",
             self.provider.website.as_str()
         ))
     }

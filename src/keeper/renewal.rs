@@ -179,9 +179,8 @@ impl Keeper {
         if let Err(error) = self.revoke_late(&before, fresh) {
             log::error!("the fresh tokens are not in the outbox yet: {error}");
             let (keeper, fresh) = (self.clone(), fresh.clone());
-            self.shared
-                .unstored
-                .add(move || keeper.logged(|| keeper.revoke_late(&before, &fresh)).is_ok());
+            let revoke = move || keeper.logged(|| keeper.revoke_late(&before, &fresh)).is_ok();
+            self.shared.unstored.add(revoke);
         }
         Err(logged_out())
     }

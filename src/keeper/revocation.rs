@@ -117,7 +117,11 @@ impl Keeper {
                 let _sending = self.shared.delivery.begin(entry.id);
                 self.deliver_first(&mut entry, None, &cancel);
             }
-            Err(_) => drop(self.send_unqueued(&revocation, None, &cancel)),
+            Err(_) => {
+                if !self.send_unqueued(&revocation, None, &cancel).outcome.is_final() {
+                    self.enqueue_in_background(revocation);
+                }
+            }
         }
     }
 
@@ -128,6 +132,12 @@ impl Keeper {
             self.enqueue(&revocation)?;
         }
         Ok(())
+    }
+
+    /// For what neither the server nor the disk has taken.
+    pub(super) fn enqueue_in_background(&self, revocation: Revocation) {
+        let keeper = self.clone();
+        self.shared.unstored.add(move || keeper.logged(|| keeper.enqueue(&revocation)).is_ok());
     }
 
     fn enqueue(&self, revocation: &Revocation) -> Result<OutboxEntry> {

@@ -1,5 +1,6 @@
 //! The sessions as they were last read, and what is known of them in this process alone.
 
+use crate::clock::UnixTime;
 use crate::session::Session;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,9 @@ struct Known {
     by_provider: HashMap<String, Seen>,
     /// Sessions that were logged out; they stay out even if the disk refused to forget them.
     ended: HashSet<String>,
+    /// Providers that somebody logged out of while the disk did not say who was logged in. Whoever
+    /// had logged in by then is out.
+    shut: HashMap<String, UnixTime>,
     /// Sessions whose restore has been announced.
     restored: HashSet<String>,
     /// Sessions as they are by now, where the disk has not taken the change; by their ids.
@@ -69,6 +73,21 @@ impl SessionCache {
         known.by_provider.remove(&session.provider);
     }
 
+    /// Whoever is logged in at the provider now is out in this process, whatever the disk says.
+    pub fn shut(&self, provider: &str, now: UnixTime) {
+        self.known().shut.insert(provider.to_owned(), now);
+    }
+
+    /// A new login, or the end of the old one.
+    pub fn reopen(&self, provider: &str) {
+        self.known().shut.remove(provider);
+    }
+
+    /// True when this session was shut out.
+    pub fn is_shut(&self, session: &Session) -> bool {
+        self.known().is_shut(session)
+    }
+
     /// True when this session was logged out in this process.
     pub fn has_ended(&self, session_id: &str) -> bool {
         self.known().ended.contains(session_id)
@@ -97,9 +116,14 @@ impl SessionCache {
 
 impl Known {
     fn corrected(&self, mut seen: Seen) -> Seen {
-        let session = seen.session.filter(|session| !self.ended.contains(&session.id));
+        let is_in = |session: &Session| !self.ended.contains(&session.id) && !self.is_shut(session);
+        let session = seen.session.filter(is_in);
         seen.session = session.map(|session| self.newest(session));
         seen
+    }
+
+    fn is_shut(&self, session: &Session) -> bool {
+        self.shut.get(&session.provider).is_some_and(|at| session.signed_in_at <= *at)
     }
 
     fn newest(&self, stored: Session) -> Session {

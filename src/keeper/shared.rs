@@ -133,6 +133,7 @@ impl Shared {
     }
 
     fn read_seen(&self, provider: &str, timeout: &BusyTimeout) -> Result<Seen> {
+        self.unstored.hurry();
         let vault = self.vault()?.waiting(timeout);
         let mark = vault.change_mark()?;
         if let Some(seen) = self.sessions.get(provider).filter(|seen| seen.mark == mark) {

@@ -66,9 +66,9 @@ impl VaultError {
         }
     }
 
-    /// True if a new connection may find the disk in a better state: this one was opened while the
-    /// disk was read-only, or has given up.
-    pub fn is_of_connection(&self) -> bool {
+    /// True if the disk refused a file, where a new connection may find it in a better state. A full
+    /// disk stays full.
+    pub fn is_of_disk(&self) -> bool {
         let VaultError::Sql(error) = self else { return false };
         matches!(
             error.sqlite_error_code(),

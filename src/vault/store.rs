@@ -172,12 +172,19 @@ impl Vault {
         mut work: impl FnMut(&mut State, &Waiting<'_>) -> VaultResult<T>,
     ) -> VaultResult<T> {
         let waiting = self.timeout.begin();
-        let mut attempts = 0;
+        let (mut attempts, mut has_failed) = (0, false);
         while attempts < ATTEMPTS {
             let mut state = self.store.take(&waiting)?;
             let tried = match work(&mut state, &waiting) {
                 Ok(value) => return Ok(value),
                 Err(failure) if failure.is_busy() => Err(failure),
+                // Most of what a disk refuses, it refuses once; and a connection that was opened
+                // on a bad day does not learn of a better one.
+                Err(failure) if failure.is_of_disk() && !has_failed => {
+                    has_failed = true;
+                    state.open = None;
+                    Ok(())
+                }
                 Err(failure) => {
                     attempts += 1;
                     self.recover(&mut state, &waiting, failure)
@@ -255,7 +262,7 @@ impl Vault {
                 done => done,
             },
             failure => {
-                if failure.is_of_connection() {
+                if failure.is_of_disk() {
                     state.open = None;
                 }
                 Err(failure)

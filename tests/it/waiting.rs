@@ -69,6 +69,26 @@ fn a_logout_that_the_vault_kept_goes_on_in_the_background() {
 }
 
 #[test]
+fn who_cannot_be_read_is_out_all_the_same() {
+    let (service, device) = signed_in();
+    let keeper = device.restarted();
+    let error = while_held(&device, "BEGIN EXCLUSIVE", 600, || {
+        keeper.log_out(&options(0), &never()).unwrap_err()
+    });
+    assert_eq!(error.kind(), Kind::LogoutIncomplete);
+    assert_eq!(state(&keeper), State::SignedOut);
+    let (started, after) = (Instant::now(), device.restarted());
+    while state(&after) != State::SignedOut {
+        assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drain(&after);
+    assert_eq!(service.live_sessions(), 0);
+    log_in(&keeper);
+    assert_eq!(state(&device.restarted()), State::SignedIn, "a later login is another one");
+}
+
+#[test]
 fn every_wait_for_the_vault_obeys_a_cancel() {
     for lock in [READER, "BEGIN EXCLUSIVE"] {
         let service = Service::start();
