@@ -22,7 +22,10 @@ impl Vault {
             self.explained(self.retry(|state, waiting| self.erase(state, waiting)))?;
         let detail = format!("{sessions} sessions, {revocations} waiting logouts");
         let event = NewAuditEvent::new(Event::Forgotten, "", "", "ok").with_detail(&detail);
-        self.transact(|tx| tx.audit().append(&event))?;
+        // It is done: the key is gone, whether the disk takes a new vault or not.
+        if let Err(error) = self.transact(|tx| tx.audit().append(&event)) {
+            log::error!("a new vault could not be written: {error}");
+        }
         Ok((sessions, revocations))
     }
 
@@ -49,9 +52,9 @@ impl Vault {
                 _ => Ok(()),
             }
         });
-        removed.and_then(|()| files::sync_directory(&directories.data)).map_err(|error| {
-            explain_io(&error, "the vault cannot be deleted", &directories.data)
-        })?;
+        if let Err(error) = removed.and_then(|()| files::sync_directory(&directories.data)) {
+            log::error!("the vault, which nobody can open any more, is still there: {error}");
+        }
         guard.bind(None);
         quarantine::empty(directories);
         Ok(counts)
