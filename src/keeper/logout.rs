@@ -12,7 +12,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
 use crate::session::{Outcome, Revocation, Session};
-use crate::vault::{BusyTimeout, LocalOutcome, Remains, SessionSelector, Task, Vault};
+use crate::vault::{BusyTimeout, Ending, LocalOutcome, Remains, SessionSelector, Task, Vault};
 use crate::wire;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ impl Keeper {
         let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
         // Where others hold the vault, half of the time is left for the server.
         let half = start + deadline.duration_since(start) / 2;
-        let keeper = self.waiting(BusyTimeout::until(half, cancel));
+        let keeper = self.with_timeout(BusyTimeout::until(half, cancel));
         let (mut local, leaving) = keeper.clear(options);
         let _sending = match &local {
             LocalOutcome::Cleared(Some(entry)) => self.shared.delivery.begin(entry.id),
@@ -72,7 +72,7 @@ impl Keeper {
         };
         match (&local, &leaving) {
             (LocalOutcome::Kept(_), Some(leaving)) => {
-                let keeper = self.waiting(BusyTimeout::until(deadline, cancel));
+                let keeper = self.with_timeout(BusyTimeout::until(deadline, cancel));
                 local = keeper.clear_late(leaving, &verdict);
             }
             (LocalOutcome::Kept(_), None) if options.account.is_none() => {
@@ -94,7 +94,8 @@ impl Keeper {
     }
 
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
-    /// be read, the session is the one that this process remembers; `None`: nobody was logged in.
+    /// be read, or has damaged it, the session is the one that this process remembers; `None`:
+    /// nobody was logged in.
     fn clear(&self, options: &LogoutOptions) -> (LocalOutcome, Option<Leaving>) {
         // Others hold it for a moment only. If not, the transaction orders what it can.
         let _commit_lock = self.shared.commit_lock(&self.timeout);
@@ -110,6 +111,7 @@ impl Keeper {
         let find = |vault: Vault| vault.read(|tx| tx.sessions().find(id, selector));
         let remembered =
             if is_active { active } else { self.vault().and_then(find).ok().flatten() };
+        let lost = self.shared.sessions.lost(id).filter(|_| is_active);
         // From here on nobody in this process uses it.
         if let Some(session) = &remembered {
             self.shared.sessions.end(session);
@@ -121,7 +123,10 @@ impl Keeper {
             self.remains(leaving, leaving.revocation.as_ref().ok())
         };
         let local = match self.vault() {
-            Ok(vault) => vault.end(id, selector, &mut remains_of),
+            Ok(vault) => {
+                let ending = Ending { provider: id, selector, lost, ends_logins: is_active };
+                vault.end(&ending, &mut remains_of)
+            }
             Err(error) => LocalOutcome::Kept(error),
         };
         if let LocalOutcome::Kept(error) = &local {
@@ -147,7 +152,7 @@ impl Keeper {
             Ok(vault) => {
                 let mut remains_of = |_: &Session| remains.clone();
                 let selector = SessionSelector::Session(&id);
-                vault.end(&keeper.provider.key, selector, &mut remains_of)
+                vault.end(&Ending::of(&keeper.provider.key, selector), &mut remains_of)
             }
             Err(error) => LocalOutcome::Kept(error),
         };
@@ -181,7 +186,7 @@ impl Keeper {
             let mut remains_of =
                 |_: &Session| keeper.remains(&leaving, leaving.revocation.as_ref().ok());
             let selector = SessionSelector::Session(&leaving.session.id);
-            let ended = vault.end(&provider, selector, &mut remains_of);
+            let ended = vault.end(&Ending::of(&provider, selector), &mut remains_of);
             if !matches!(ended, LocalOutcome::Kept(_)) {
                 keeper.shared.sessions.end(&leaving.session);
                 keeper.shared.sessions.reopen(&provider);
@@ -191,7 +196,7 @@ impl Keeper {
     }
 
     fn end_in_background(&self, end: impl Fn(&Keeper) -> LocalOutcome + Send + 'static) {
-        let keeper = self.waiting(BusyTimeout::ordinary(&Cancel::new()));
+        let keeper = self.with_timeout(BusyTimeout::ordinary(&Cancel::new()));
         self.shared.unstored.add(move || {
             let is_done = !matches!(keeper.logged(|| end(&keeper)), LocalOutcome::Kept(_));
             if is_done {
@@ -213,6 +218,7 @@ impl Keeper {
         let lease = if options.local_only { 0 } else { FIRST_TRY_LEASE };
         let revocation = self.revocation(&session).map(|revocation| Revocation {
             everywhere: options.everywhere,
+            promised_to: Some(session.account.clone()),
             first_attempt_at: revocation.created_at + lease,
             ..revocation
         });
@@ -222,10 +228,10 @@ impl Keeper {
 
     /// The active session, as far as it can be read or was read before.
     fn active_session(&self) -> Option<Session> {
-        let provider = &self.provider.key;
-        self.shared
-            .session(provider, &self.timeout)
-            .unwrap_or_else(|_| self.shared.sessions.get(provider).and_then(|seen| seen.session))
+        let (provider, sessions) = (&self.provider.key, &self.shared.sessions);
+        let read = self.shared.session(provider, &self.timeout);
+        let known = read.unwrap_or_else(|_| sessions.get(provider).and_then(|seen| seen.session));
+        known.or_else(|| sessions.lost(provider))
     }
 
     /// Tells the server.

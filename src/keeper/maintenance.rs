@@ -7,7 +7,7 @@ use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::provider::{self, Given, Provider};
 use crate::session::{Revocation, Session};
-use crate::vault::{LocalOutcome, Remains, SessionSelector, StoredSession, Vault};
+use crate::vault::{Ending, LocalOutcome, Remains, SessionSelector, StoredSession, Vault};
 
 impl Keeper {
     /// When the service should renew and drain next.
@@ -17,8 +17,8 @@ impl Keeper {
             .as_ref()
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
             .and_then(|session| self.renewal_time(session));
-        let drain_at =
-            if self.has_tasks()? { Some(self.shared.clock.now()) } else { self.next_drain()? };
+        let is_due = self.has_tasks()? || self.has_lost_logins()?;
+        let drain_at = if is_due { Some(self.shared.clock.now()) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
     }
 
@@ -81,7 +81,7 @@ impl Keeper {
         };
         let selector = SessionSelector::Session(&session.id);
         let end = |vault: Vault| {
-            vault.end(&session.provider, selector, &mut |_: &Session| remains.clone())
+            vault.end(&Ending::of(&session.provider, selector), &mut |_: &Session| remains.clone())
         };
         self.shared.sessions.end(session);
         matches!(self.vault().map(end), Ok(LocalOutcome::Cleared(_) | LocalOutcome::NobodyThere))

@@ -24,6 +24,9 @@ struct Known {
     /// Providers that somebody logged out of while the disk did not say who was logged in. Whoever
     /// had logged in by then is out.
     shut: HashMap<String, UnixTime>,
+    /// By provider, what was active when the vault was found damaged, until it is read again: if
+    /// its row is gone, nobody else can end it at the server.
+    endangered: HashMap<String, Session>,
     /// Sessions whose restore has been announced.
     restored: HashSet<String>,
     /// Sessions as they are by now, where the disk has not taken the change; by their ids.
@@ -41,8 +44,11 @@ impl SessionCache {
     /// here, and with what the disk has not taken.
     pub fn put(&self, provider: &str, seen: Seen) -> Seen {
         let mut known = self.known();
-        known.by_provider.insert(provider.to_owned(), seen.clone());
-        known.corrected(seen)
+        let corrected = known.corrected(seen.clone());
+        let id = corrected.session.as_ref().map(|session| &session.id);
+        known.endangered.retain(|_, session| Some(&session.id) != id);
+        known.by_provider.insert(provider.to_owned(), seen);
+        corrected
     }
 
     /// The session has changed, and the disk has not taken it. True: nor has it taken an earlier
@@ -71,6 +77,23 @@ impl SessionCache {
         let mut known = self.known();
         known.ended.insert(session.id.clone());
         known.by_provider.remove(&session.provider);
+        known.endangered.retain(|_, endangered| endangered.id != session.id);
+    }
+
+    /// The vault was damaged: what is remembered may be all that is left of a session.
+    pub fn endanger(&self) {
+        let mut known = self.known();
+        let Known { by_provider, endangered, .. } = &mut *known;
+        for (provider, seen) in by_provider {
+            if let Some(session) = &seen.session {
+                endangered.insert(provider.clone(), session.clone());
+            }
+        }
+    }
+
+    /// The session that was active, and whose row the damage took.
+    pub fn lost(&self, provider: &str) -> Option<Session> {
+        self.known().endangered.get(provider).cloned()
     }
 
     /// Whoever is logged in at the provider now is out in this process, whatever the disk says.
@@ -107,6 +130,7 @@ impl SessionCache {
         let mut known = self.known();
         known.by_provider.clear();
         known.unstored.clear();
+        known.endangered.clear();
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

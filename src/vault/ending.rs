@@ -19,6 +19,7 @@ use rusqlite::params;
 
 /// What a logout achieved on this device.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum LocalOutcome {
     /// Nobody was logged in, or no such session is stored.
     NobodyThere,
@@ -29,6 +30,22 @@ pub enum LocalOutcome {
     /// The disk refused everything, or others held the vault until the time was up: the session is
     /// still stored.
     Kept(Error),
+}
+
+/// Which session is to end.
+pub struct Ending<'a> {
+    pub provider: &'a str,
+    pub selector: SessionSelector<'a>,
+    /// The session as it was last seen, where damage took its row.
+    pub lost: Option<Session>,
+    /// True: logins that are under way at the provider, in any process, come too late.
+    pub ends_logins: bool,
+}
+
+impl<'a> Ending<'a> {
+    pub fn of(provider: &'a str, selector: SessionSelector<'a>) -> Self {
+        Ending { provider, selector, lost: None, ends_logins: false }
+    }
 }
 
 /// What a logout leaves behind. A full disk first does without the event, then without the tasks,
@@ -54,12 +71,11 @@ impl Vault {
     /// asked again at each try.
     pub fn end(
         &self,
-        provider: &str,
-        selector: SessionSelector<'_>,
+        ending: &Ending<'_>,
         remains_of: &mut dyn FnMut(&Session) -> Remains,
     ) -> LocalOutcome {
         let mut last = None;
-        let mut try_with = |share| self.try_end(provider, selector, remains_of, share, &mut last);
+        let mut try_with = |share| self.try_end(ending, remains_of, share, &mut last);
         let mut ended = try_with(Share::Everything);
         if is_refused(&ended) && self.store.directories.release_reserve() {
             ended = try_with(Share::Everything);
@@ -74,19 +90,29 @@ impl Vault {
 
     fn try_end(
         &self,
-        provider: &str,
-        selector: SessionSelector<'_>,
+        ending: &Ending<'_>,
         remains_of: &mut dyn FnMut(&Session) -> Remains,
         share: Share,
         last: &mut Option<Session>,
     ) -> VaultResult<LocalOutcome> {
         let outcome = self.write(&mut |tx| {
-            let Some(session) = tx.sessions().find(provider, selector)? else {
-                // An earlier try may have come further than the disk said.
-                let Some(last) = &*last else { return Ok(LocalOutcome::NobodyThere) };
+            let stored = tx.sessions().find(ending.provider, ending.selector)?;
+            let is_stored = stored.is_some();
+            if let (None, Some(last)) = (&stored, &*last) {
+                // An earlier try came further than the disk said.
                 return Ok(LocalOutcome::Cleared(tx.outbox().of(last)?));
-            };
-            let outcome = leave(tx, &session, remains_of(&session), share)?;
+            }
+            let found = stored.or_else(|| ending.lost.clone());
+            // Where nobody is logged in and no login is under way, nothing is written.
+            if ending.ends_logins && (found.is_some() || self.has_logins()) {
+                tx.eras().begin(ending.provider)?;
+            }
+            let Some(session) = found else { return Ok(LocalOutcome::NobodyThere) };
+            // The session goes first and leaves its pages to the rest.
+            if tx.sessions().delete(&session)? != is_stored {
+                return Err(VaultError::Unseen);
+            }
+            let outcome = leave(tx, remains_of(&session), share)?;
             *last = Some(session);
             Ok(outcome)
         })?;
@@ -108,17 +134,8 @@ impl Vault {
     }
 }
 
-fn leave(
-    tx: &Transaction<'_>,
-    session: &Session,
-    remains: Remains,
-    share: Share,
-) -> VaultResult<LocalOutcome> {
+fn leave(tx: &Transaction<'_>, remains: Remains, share: Share) -> VaultResult<LocalOutcome> {
     let Remains { revocation, tasks, event } = remains;
-    // The session goes first and leaves its pages to the rest.
-    if !tx.sessions().delete(session)? {
-        return Err(VaultError::Unseen);
-    }
     let outcome = match revocation {
         Some(_) if share < Share::Revocation => LocalOutcome::Unqueued,
         Some(revocation) => LocalOutcome::Cleared(Some(tx.outbox().enqueue(&revocation)?)),

@@ -12,7 +12,7 @@ use super::file::Open;
 use super::files::{Directories, Found, sync_directory};
 use super::key;
 use super::lock::{DirectoryLock, Guard};
-use super::opening::attach;
+use super::opening::{attach, warn};
 use super::rebuild::{self, Damage};
 use super::seal::Keys;
 use super::transaction::Transaction;
@@ -83,7 +83,7 @@ impl Vault {
 
     /// The same vault, for calls that wait this long for others.
     #[must_use]
-    pub fn waiting(&self, timeout: &BusyTimeout) -> Vault {
+    pub fn with_timeout(&self, timeout: &BusyTimeout) -> Vault {
         Vault { store: Arc::clone(&self.store), timeout: timeout.clone() }
     }
 
@@ -158,10 +158,13 @@ impl Vault {
             match committed {
                 Err(failure) if !failure.is_busy() && self.has_commit(state, waiting, &id) => {
                     log::warn!("the disk failed after the commit, which is there all the same");
-                    Ok(value)
                 }
-                committed => committed.map(|()| value),
+                committed => committed?,
             }
+            if let Some(open) = &mut state.open {
+                let _ = open.mark.follow(&open.connection);
+            }
+            Ok(value)
         })
     }
 
@@ -218,6 +221,14 @@ impl Vault {
 
     pub(super) fn is_current(&self, open: &Open) -> Result<bool> {
         Ok(matches!(self.store.directories.look()?, Found::File(_, now) if now == open.identity))
+    }
+
+    /// The keys of the vault that is there now.
+    pub(super) fn keys(&self) -> Result<Arc<Keys>> {
+        self.explained(self.retry(|state, waiting| {
+            let (_guard, open, _) = self.enter(state, waiting)?;
+            Ok(Arc::clone(&open.keys))
+        }))
     }
 
     pub(super) fn explained<T>(&self, done: VaultResult<T>) -> Result<T> {
@@ -293,6 +304,10 @@ impl Vault {
         if let Ok(Some(time)) = audit::newest_time(&open.connection) {
             self.clock().raise_floor(time);
         }
+        if open.is_rolled_back {
+            self.store.damage().push(Damage { outcome: rebuild::ROLLED_BACK, kept_as: None });
+        }
+        warn(directories, &open);
         state.open = Some(open);
         state.mark += 1;
         Ok(())

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const ERRORS: [i32; 3] = [libc::EIO, libc::EROFS, libc::ENOSPC];
 
 /// More than any of these operations makes.
-const CALLS: usize = 150;
+const CALLS: usize = 400;
 
 type Strike = fn(&Path, &'static [Call], usize, i32) -> Fault;
 

@@ -4,6 +4,7 @@
 //! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
+mod connections;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod disk;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
@@ -15,12 +16,16 @@ mod service;
 
 mod http;
 mod kill;
+#[cfg(unix)]
+mod locks;
 mod login;
 mod logout;
 mod logout_answers;
 mod oauth;
 mod outbox;
+mod password;
 mod renewal;
 mod request;
+mod scripted_answers;
 mod together;
 mod waiting;

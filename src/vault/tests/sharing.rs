@@ -115,7 +115,7 @@ fn a_vault_that_is_held_is_in_use() {
     let vault = home.open();
     let other = rusqlite::Connection::open(home.file()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let hasty = vault.waiting(&BusyTimeout::of(Duration::from_millis(20)));
+    let hasty = vault.with_timeout(&BusyTimeout::of(Duration::from_millis(20)));
     let error = hasty.append(&record(Event::Login)).unwrap_err();
     assert_eq!((error.kind(), error.message()), (Kind::Storage, "the vault is in use"));
     other.execute_batch("ROLLBACK").unwrap();
@@ -203,7 +203,7 @@ fn a_logout_gives_a_locked_vault_up_after_its_wait() {
         other.execute_batch(lock).unwrap();
         let start = Instant::now();
         let mut unasked = |_: &Session| unreachable!("no session was read");
-        let local = vault.end("angel", SessionSelector::Active, &mut unasked);
+        let local = vault.end(&Ending::of("angel", SessionSelector::Active), &mut unasked);
         let LocalOutcome::Kept(error) = local else { panic!("{local:?}") };
         assert_eq!(error.message(), "the vault is in use");
         assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
