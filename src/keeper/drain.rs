@@ -29,7 +29,7 @@ impl Keeper {
     /// What the server still has to be told.
     pub fn outbox(&self) -> Result<Outbox> {
         let (entries, hosts) =
-            self.shared.vault()?.read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?)))?;
+            self.vault()?.read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?)))?;
         let line = |entry: OutboxEntry| {
             let host = hosts.get(&entry.revocation.host).map(|rest| rest.until);
             EntryLine::new(entry, host)
@@ -40,7 +40,7 @@ impl Keeper {
     /// Tries the entries that are due, or all of them. Where another process is at it already,
     /// those that are due are left to it; all of them wait for it, as long as a login would.
     pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<DrainReport> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
         self.adopt_lost_logins()?;
@@ -90,7 +90,7 @@ impl Keeper {
     /// The logouts that the server has confirmed since their users were told that it would be told
     /// later, oldest first. Each is given once.
     pub fn take_confirmations(&self) -> Result<Confirmations> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let taken = if vault.read(|tx| tx.confirmations().list())?.is_empty() {
             Vec::new()
         } else {
@@ -108,7 +108,7 @@ impl Keeper {
     /// The entries, and how long each of them must still wait.
     fn waiting(&self) -> Result<Vec<(Waiting, Duration)>> {
         let (entries, hosts) =
-            self.shared.vault()?.read(|tx| Ok((tx.outbox().waiting()?, tx.hosts().resting()?)))?;
+            self.vault()?.read(|tx| Ok((tx.outbox().waiting()?, tx.hosts().resting()?)))?;
         let waits = self.shared.delivery.waits(&entries, &hosts, &*self.shared.clock);
         Ok(entries.into_iter().zip(waits).collect())
     }
@@ -120,20 +120,26 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        let provider = self.definition(entry);
-        let sent =
-            provider.and_then(|provider| self.deliver(entry, &provider, deadline, false, cancel));
-        sent.unwrap_or_else(|error| {
-            log::error!("the server was not told yet: {error}");
-            Verdict::new(Outcome::Deferred, error.message())
-        })
+        let provider = match self.definition(entry) {
+            Ok(provider) => provider,
+            Err(error) => {
+                log::error!("the server was not told yet: {error}");
+                return Verdict::new(Outcome::Deferred, error.message());
+            }
+        };
+        let (verdict, host) = self.tell_server(entry, &provider, deadline, cancel);
+        // What the server said is so, whether the disk takes a note of it or not.
+        if let Err(error) = self.note(entry, &verdict, host, false) {
+            log::error!("the server's answer could not be noted: {error}");
+        }
+        verdict
     }
 
     /// True when the entry's host is to be left alone now.
     fn try_entry(&self, id: i64, drained: &mut DrainReport, cancel: &Cancel) -> Result<bool> {
         let Some(_sending) = self.shared.delivery.begin(id) else { return Ok(false) };
         // Somebody else may have dealt with it meanwhile.
-        let stored = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
+        let stored = self.vault()?.read(|tx| tx.outbox().get(id))?;
         let Some(mut entry) = stored else { return Ok(false) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             let event = about(&entry, Event::RevocationExpired, "expired");
@@ -144,9 +150,10 @@ impl Keeper {
             return Ok(false);
         }
         let whole = Some(self.network.total_timeout);
-        let verdict = self
-            .definition(&entry)
-            .and_then(|provider| self.deliver(&mut entry, &provider, whole, true, cancel));
+        let verdict = self.definition(&entry).and_then(|provider| {
+            let (verdict, host) = self.tell_server(&mut entry, &provider, whole, cancel);
+            self.note(&entry, &verdict, host, true).map(|()| verdict)
+        });
         match verdict {
             Ok(verdict) => {
                 drained.count(verdict.outcome);
@@ -166,16 +173,15 @@ impl Keeper {
         }
     }
 
-    /// Sends one entry and writes down what came of it; the entry gets the credentials that came
-    /// meanwhile. `is_later`: the logout has been reported, so a confirmation is to be announced.
-    fn deliver(
+    /// Sends one entry, which gets the credentials that came meanwhile. Says too what the answer
+    /// tells of the host.
+    fn tell_server(
         &self,
         entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
-        is_later: bool,
         cancel: &Cancel,
-    ) -> Result<Verdict> {
+    ) -> (Verdict, Host) {
         let before = Some(entry.attempts);
         let mut verdict =
             self.send_revocation(&mut entry.revocation, provider, before, deadline, cancel);
@@ -190,15 +196,27 @@ impl Keeper {
         }
         let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
         log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
-        if verdict.outcome.is_final() {
-            let event = about(entry, Event::Revoked, outcome).with_detail(reason);
-            if self.settle(entry, &event, is_later)? {
-                self.shared.publish(&event);
-            }
-        } else {
-            self.postpone(entry.clone(), &verdict, host)?;
+        (verdict, host)
+    }
+
+    /// Writes down what came of it. `is_later`: the logout has been reported, so a confirmation is
+    /// to be announced.
+    fn note(
+        &self,
+        entry: &OutboxEntry,
+        verdict: &Verdict,
+        host: Host,
+        is_later: bool,
+    ) -> Result<()> {
+        if !verdict.outcome.is_final() {
+            return self.postpone(entry.clone(), verdict, host);
         }
-        Ok(verdict)
+        let outcome = verdict.outcome.as_str();
+        let event = about(entry, Event::Revoked, outcome).with_detail(&verdict.reason);
+        if self.settle(entry, &event, is_later)? {
+            self.shared.publish(&event);
+        }
+        Ok(())
     }
 
     /// Removes an entry that was answered for, and writes its audit event. False, and no event,
@@ -211,7 +229,7 @@ impl Keeper {
         event: &NewAuditEvent,
         is_announced: bool,
     ) -> Result<bool> {
-        self.shared.vault()?.transact(|tx| {
+        self.vault()?.transact(|tx| {
             tx.hosts().release(&entry.revocation.host)?;
             let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
             if stored.revocation != entry.revocation {
@@ -248,7 +266,7 @@ impl Keeper {
         entry.next_attempt = rest_after(verdict, entry.attempts, now);
         entry.last_outcome = Some(outcome);
         let place = &entry.revocation.host;
-        let held = self.shared.vault()?.transact(|tx| {
+        let held = self.vault()?.transact(|tx| {
             tx.outbox().postpone(&entry)?;
             event.iter().try_for_each(|event| tx.audit().append(event))?;
             match host {

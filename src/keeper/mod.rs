@@ -26,6 +26,7 @@ mod revocation;
 mod running;
 mod session_cache;
 mod shared;
+mod unstored;
 
 pub use directories::own as own_directory;
 pub use doctor::Doctor;

@@ -2,7 +2,6 @@
 //! one, and sent within a deadline.
 
 use super::handle::Keeper;
-use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
 use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::context::Context;
@@ -11,7 +10,7 @@ use crate::login::{self, Renewal};
 use crate::logout::{self, Notes, Verdict};
 use crate::provider::{Everywhere, Probe, Provider};
 use crate::session::{ACCESS_TOKEN, Credentials, Outcome, REFRESH_TOKEN, Revocation, Session};
-use crate::vault::{OutboxEntry, random_id};
+use crate::vault::OutboxEntry;
 use std::time::Duration;
 
 /// However short the deadline is set, this much is tried.
@@ -101,31 +100,6 @@ impl Keeper {
         self.send_revocation(&mut revocation.clone(), &self.provider, None, deadline, cancel)
     }
 
-    /// A session that the server may have opened and the vault did not take: it goes to the
-    /// outbox, or is ended without it. Cookies that make no session are nothing to end.
-    pub(super) fn revoke_unstored(&self, credentials: &Credentials, account: &str) {
-        let names = self.provider.credential_cookies();
-        let has_cookie = names.iter().any(|name| credentials.jar.value(name).is_some());
-        if !has_cookie && !credentials.has_tokens() {
-            return;
-        }
-        log::warn!("the login could not be kept; the server is told to end it");
-        let id = random_id().unwrap_or_default();
-        let Ok(mut revocation) = self.revocation_by(&self.provider, &id, account, credentials)
-        else {
-            return;
-        };
-        revocation.first_attempt_at += FIRST_TRY_LEASE;
-        let cancel = Cancel::new();
-        match self.enqueue(&revocation) {
-            Ok(mut entry) => {
-                let _sending = self.shared.delivery.begin(entry.id);
-                self.deliver_first(&mut entry, None, &cancel);
-            }
-            Err(_) => drop(self.send_unqueued(&revocation, None, &cancel)),
-        }
-    }
-
     /// Tokens that came after the logout: they belong to the session that is to be revoked.
     pub(super) fn revoke_late(&self, session: &Session, credentials: &Credentials) -> Result<()> {
         let late = Session { credentials: credentials.clone(), ..session.clone() };
@@ -133,6 +107,12 @@ impl Keeper {
             self.enqueue(&revocation)?;
         }
         Ok(())
+    }
+
+    /// For what neither the server nor the disk has taken.
+    pub(super) fn enqueue_in_background(&self, revocation: Revocation) {
+        let keeper = self.clone();
+        self.shared.unstored.add(move || keeper.logged(|| keeper.enqueue(&revocation)).is_ok());
     }
 
     fn enqueue(&self, revocation: &Revocation) -> Result<OutboxEntry> {

@@ -5,6 +5,10 @@
 
 mod child;
 mod connections;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod disk;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod faults;
 mod fixture;
 mod issuer;
 mod server;
@@ -25,3 +29,4 @@ mod renewal;
 mod request;
 mod scripted_answers;
 mod together;
+mod waiting;
