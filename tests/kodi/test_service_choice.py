@@ -75,3 +75,24 @@ def test_the_account_in_the_question_is_the_one_that_ends(
     # The choice was saved when it was made: leaving the dialog takes nothing back.
     viewer.leave_settings()
     assert setting(kodi, "provider") == "idempotent"
+
+
+def test_another_address_is_another_service_at_once(
+    kodi: Kodi, viewer: Viewer, second: StandIn
+) -> None:
+    parameters = parameters_for("idempotent", second)
+    Witness(kodi, "idempotent", parameters).log_in(OTHER, OTHERS_PASSWORD)
+    viewer.choose_service("Idempotent logout")
+    assert OTHER in setting(kodi, "account_label")
+    viewer.enter_parameter("Address of the service", "https://elsewhere.example")
+    assert setting(kodi, "account_label") == "Not logged in"
+    assert "Log out" not in viewer.shown_settings()
+    # Leaving the keyboard changes nothing.
+    viewer.press_setting("Address of the service")
+    kodi.remote.wait_for_keyboard("Address of the service")
+    kodi.remote.press("Back")
+    viewer.wait_for_settings()
+    assert setting(kodi, "parameter_base") == "https://elsewhere.example"
+    viewer.enter_parameter("Address of the service", parameters["base"])
+    assert OTHER in setting(kodi, "account_label")
+    assert "Log out" in viewer.shown_settings()
