@@ -23,7 +23,8 @@ def choose(keeper: Keeper) -> None:
         (entry.name, services.account_name(active[entry.id].account) if entry.id in active else "")
         for entry in known
     ]
-    shown = [entry.id for entry in known].index(settings.chosen_service())
+    before = settings.chosen_service()
+    shown = next((number for number, entry in enumerate(known) if entry.id == before), -1)
     chosen = dialogs.choose(text("choose_service"), lines, shown)
     if chosen is not None:
         settings.choose_service(known[chosen].id)
