@@ -17,7 +17,7 @@ use crate::error::{Fault, Kind, Result};
 use crate::lock::Guard;
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider};
-use crate::session::Outcome;
+use crate::session::{Outcome, Revocation};
 use crate::vault::{OutboxEntry, Waiting};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -125,9 +125,10 @@ impl Keeper {
             return Ok(false);
         }
         let whole = Some(self.network.total_timeout);
-        let verdict = self
-            .definition(&entry)
-            .and_then(|provider| self.deliver(&mut entry, &provider, whole, cancel));
+        let verdict = self.definition(&entry).and_then(|provider| {
+            self.settle_end(&mut entry, &provider)?;
+            self.deliver(&mut entry, &provider, whole, cancel)
+        });
         match verdict {
             Ok(verdict) => {
                 drained.count(verdict.outcome);
@@ -145,6 +146,18 @@ impl Keeper {
                 Ok(false)
             }
         }
+    }
+
+    /// An entry that was made while the time was not known may have no end yet.
+    fn settle_end(&self, entry: &mut OutboxEntry, provider: &Provider) -> Result<()> {
+        let Revocation { expires_at, credentials, .. } = &mut entry.revocation;
+        if expires_at.is_none() {
+            *expires_at = self.last_end(provider, credentials);
+            if expires_at.is_some() {
+                self.enqueue(&entry.revocation)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends one entry and writes down what came of it; the entry gets the credentials that came

@@ -118,7 +118,7 @@ impl Keeper {
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
-            expires_at: credentials.token_ends_at(rule, now),
+            expires_at: credentials.token_ends_at(rule, self.shared.clock.known_now()),
             credentials,
             definition: self.provider.source.clone(),
         })

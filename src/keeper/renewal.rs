@@ -179,8 +179,9 @@ impl Keeper {
         let mut is_newer = false;
         loop {
             change(&mut session, is_newer);
-            session.expires_at =
-                session.credentials.token_ends_at(&self.provider.session, self.shared.clock.now());
+            session.expires_at = session
+                .credentials
+                .token_ends_at(&self.provider.session, self.shared.clock.known_now());
             let stored = vault.transact(|tx| {
                 let stored = tx.sessions().replace(session.clone())?;
                 if let Some(event) = event.filter(|_| stored.is_some()) {
@@ -215,8 +216,7 @@ impl Keeper {
                 return Ok(());
             };
             tx.sessions().delete(&old)?;
-            let has_lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
-            let is_dead = is_proved || (has_lapsed && !is_lost);
+            let is_dead = is_proved || (self.has_lapsed(&old) && !is_lost);
             let now = Session { credentials: session.credentials.clone(), ..old };
             if let (false, Ok(revocation)) = (is_dead, self.revocation(&now)) {
                 tx.outbox().enqueue(&revocation)?;
