@@ -8,6 +8,9 @@ mod proof;
 mod request;
 mod revocation;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub use proof::judge;
+
 use crate::clock::UnixTime;
 use crate::context::Context;
 use crate::error::Fault;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use url::Url;
 
 /// Without a `proof` no answer proves that the session is dead.
-pub(super) fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
+pub fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
     let (outcome, reason) = match (answer.status, proof) {
         (status, Some(proof)) if proof.status.contains(&status) => {
             match missing(proof, url, jar, answer) {
