@@ -98,7 +98,8 @@ impl Keeper {
         Ok(entries.into_iter().zip(waits).collect())
     }
 
-    /// The first try of an entry, by the logout that made it. The entry gets what the try brought.
+    /// The first try of an entry, by the logout that made it. The viewer asked for it, so it is made
+    /// even where the host rests. The entry gets what the try brought.
     pub(super) fn deliver_first(
         &self,
         entry: &mut OutboxEntry,

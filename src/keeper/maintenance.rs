@@ -4,6 +4,7 @@ use super::handle::Keeper;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
+use crate::clock::Rest;
 use crate::error::Result;
 use crate::provider::{self, Given, Provider};
 use crate::session::{Revocation, Session};
@@ -12,12 +13,14 @@ impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
         let session = self.shared.session(&self.provider.key)?;
+        let now = self.shared.clock.now();
+        let rested = Rest::of(now, self.renewal_rest()).until;
         let renew_at = session
             .as_ref()
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
-            .and_then(|session| self.renewal_time(session));
-        let drain_at =
-            if self.has_tasks()? { Some(self.shared.clock.now()) } else { self.next_drain()? };
+            .and_then(|session| self.renewal_time(session))
+            .map(|at| at.max(rested));
+        let drain_at = if self.has_tasks()? { Some(now) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
     }
 

@@ -15,10 +15,13 @@ use crate::logout;
 use crate::provider::{Probe, Renew};
 use crate::session::{Credentials, Session};
 use crate::vault::{SessionSelector, Transaction};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// After a renewal failed, the next one is not tried for this long while the token still holds.
-const RENEWAL_REST: Duration = Duration::from_secs(60);
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(60);
+/// By a clock that is not known the next one may seem due at once: then it is not tried for this
+/// long, unless the server refuses the token.
+const REST_BY_UNKNOWN_CLOCK: Duration = Duration::from_secs(600);
 
 impl Keeper {
     /// Gets fresh tokens now, without the user.
@@ -34,9 +37,7 @@ impl Keeper {
         if !self.needs_renewal(&session) {
             return Ok(session);
         }
-        let failed = self.shared.failed_renewals().get(&self.provider.key).copied();
-        let rests = failed.is_some_and(|at| at.elapsed() < RENEWAL_REST);
-        if rests && !self.has_lapsed(&session) {
+        if !self.renewal_rest().is_zero() && !self.has_lapsed(&session) {
             return Ok(session);
         }
         match self.renew_from(&session, false, cancel) {
@@ -44,6 +45,18 @@ impl Keeper {
             Err(error) if is_fatal(&error) || self.has_lapsed(&session) => Err(error),
             Err(_) => Ok(session),
         }
+    }
+
+    /// How long nothing is renewed by the time alone.
+    pub(super) fn renewal_rest(&self) -> Duration {
+        let until = self.shared.renewal_rests().get(&self.provider.key).copied();
+        let now = self.shared.clock.instant();
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    fn rest_from_renewing(&self, rest: Duration) {
+        let until = self.shared.clock.instant() + rest;
+        self.shared.renewal_rests().insert(self.provider.key.clone(), until);
     }
 
     /// True when renewing is due and there is a way, or the token has ended anyway.
@@ -95,7 +108,9 @@ impl Keeper {
         match renewed {
             Ok(Renewal::Renewed(mut fresh)) => {
                 fresh.is_spent = false;
-                self.shared.failed_renewals().remove(&self.provider.key);
+                let is_known = self.shared.clock.is_known();
+                let rest = if is_known { Duration::ZERO } else { REST_BY_UNKNOWN_CLOCK };
+                self.rest_from_renewing(rest);
                 self.store_renewal(session, &fresh)
             }
             Ok(Renewal::Over) => {
@@ -135,7 +150,7 @@ impl Keeper {
 
     fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
-        self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
+        self.rest_from_renewing(REST_AFTER_FAILURE);
         self.shared.append(&self.event(Event::Renewed, &session.account.id, error.code()));
     }
 

@@ -110,6 +110,21 @@ fn a_session_is_used_for_as_long_as_the_server_takes_it() {
 }
 
 #[test]
+fn a_wrong_clock_does_not_renew_again_and_again() {
+    everywhere(|service, device, which| {
+        for _ in 0..24 {
+            service.pass(device, 50);
+            assert_eq!(ask(device).unwrap(), 200, "{which}");
+            let due = device.schedule().unwrap().renew_at;
+            if due.is_some_and(|at| at <= device.clock.now()) {
+                device.renew(&never()).unwrap();
+            }
+        }
+        assert!(service.renewals() <= 3, "{which}: {} in 20 minutes", service.renewals());
+    });
+}
+
+#[test]
 fn what_the_server_ends_is_over_by_every_clock() {
     everywhere(|service, device, which| {
         service.pass(device, 3600);
