@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
-use crate::keeper::Config;
+use crate::keeper::{Config, own_directory};
 use crate::provider::{self, Given};
 use crate::wire::Seconds;
 use log::LevelFilter;
@@ -21,7 +21,7 @@ pub struct OpenOptions {
     pub parameters: Given,
     /// `None`: a directory of the user's own.
     pub data_dir: Option<PathBuf>,
-    /// Where the device key is; `None`: the user's data directory.
+    /// Where the device key is; `None`: a directory of its own among the user's local data.
     pub key_dir: Option<PathBuf>,
     /// A PEM file of certificate authorities to trust beside the built-in ones.
     pub ca_file: Option<PathBuf>,
@@ -116,12 +116,4 @@ impl OpenOptions {
             log_to_terminal: self.log_to_terminal,
         })
     }
-}
-
-fn own_directory() -> Result<PathBuf> {
-    let base = dirs::data_dir().ok_or_else(|| {
-        Error::new(Kind::Storage, "the system names no directory for user data")
-            .with_hint("Name one with --data-dir, or set HOME.")
-    })?;
-    Ok(base.join("sessionkeeper"))
 }

@@ -8,7 +8,7 @@
 
 use super::delivery::Resting;
 use super::handle::Keeper;
-use super::report::{DrainReport, EntryLine, Outbox};
+use super::report::{Confirmations, ConfirmedLogout, DrainReport, EntryLine, Outbox};
 use crate::audit::{Event, NewAuditEvent};
 use crate::backoff::{self, TRIES_BEFORE_PARKING};
 use crate::cancel::Cancel;
@@ -18,7 +18,7 @@ use crate::lock::Guard;
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider};
 use crate::session::{Outcome, Revocation};
-use crate::vault::{OutboxEntry, Waiting};
+use crate::vault::{Confirmation, OutboxEntry, Waiting};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -43,10 +43,13 @@ impl Keeper {
         let vault = self.shared.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
+        self.adopt_lost_logins()?;
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
             if let Some(_inside) = self.outbox_lock(due_only, cancel)? {
                 self.try_entries(due_only, &mut drained, cancel)?;
             }
+            // Nor does one stay whose buffers hold what an ended session was sent with.
+            self.shared.close_connections();
         }
         drained.entries = self.outbox()?.entries;
         Ok(drained)
@@ -84,6 +87,18 @@ impl Keeper {
         Ok(())
     }
 
+    /// The logouts that the server has confirmed since their users were told that it would be told
+    /// later, oldest first. Each is given once.
+    pub fn take_confirmations(&self) -> Result<Confirmations> {
+        let vault = self.shared.vault()?;
+        let taken = if vault.read(|tx| tx.confirmations().list())?.is_empty() {
+            Vec::new()
+        } else {
+            vault.transact(|tx| tx.confirmations().take())?
+        };
+        Ok(Confirmations { logouts: taken.into_iter().map(ConfirmedLogout::from).collect() })
+    }
+
     /// When the next drain has something to do.
     pub(super) fn next_drain(&self) -> Result<Option<UnixTime>> {
         let soonest = self.waiting()?.into_iter().map(|(_, wait)| wait).min();
@@ -106,7 +121,7 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        self.deliver(entry, &self.provider, deadline, cancel).unwrap_or_else(|error| {
+        self.deliver(entry, &self.provider, deadline, false, cancel).unwrap_or_else(|error| {
             log::error!("the server was not told yet: {error}");
             Verdict::new(Outcome::Deferred, error.message())
         })
@@ -119,7 +134,8 @@ impl Keeper {
         let stored = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
         let Some(mut entry) = stored else { return Ok(false) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
-            if self.settle(&entry, &about(&entry, Event::RevocationExpired, "expired"))? {
+            let event = about(&entry, Event::RevocationExpired, "expired");
+            if self.settle(&entry, &event, false)? {
                 log::info!("the credentials of a waiting logout have ended by themselves");
                 drained.expired += 1;
             }
@@ -128,7 +144,7 @@ impl Keeper {
         let whole = Some(self.network.total_timeout);
         let verdict = self.definition(&entry).and_then(|provider| {
             self.settle_end(&mut entry, &provider)?;
-            self.deliver(&mut entry, &provider, whole, cancel)
+            self.deliver(&mut entry, &provider, whole, true, cancel)
         });
         match verdict {
             Ok(verdict) => {
@@ -162,12 +178,13 @@ impl Keeper {
     }
 
     /// Sends one entry and writes down what came of it; the entry gets the credentials that came
-    /// meanwhile.
+    /// meanwhile. `is_later`: the logout has been reported, so a confirmation is to be announced.
     fn deliver(
         &self,
         entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
+        is_later: bool,
         cancel: &Cancel,
     ) -> Result<Verdict> {
         let before = Some(entry.attempts);
@@ -186,7 +203,7 @@ impl Keeper {
         log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
         if verdict.outcome.is_final() {
             let event = about(entry, Event::Revoked, outcome).with_detail(reason);
-            if self.settle(entry, &event)? {
+            if self.settle(entry, &event, is_later)? {
                 self.shared.publish(&event);
             }
         } else {
@@ -197,8 +214,14 @@ impl Keeper {
 
     /// Removes an entry that was answered for, and writes its audit event. False, and no event,
     /// when somebody else has done so; also when the entry has newer credentials by now, which the
-    /// answer was not about: they are due at once.
-    fn settle(&self, entry: &OutboxEntry, event: &NewAuditEvent) -> Result<bool> {
+    /// answer was not about: they are due at once. `is_announced`: a user who was promised it is
+    /// told.
+    fn settle(
+        &self,
+        entry: &OutboxEntry,
+        event: &NewAuditEvent,
+        is_announced: bool,
+    ) -> Result<bool> {
         self.shared.vault()?.transact(|tx| {
             tx.hosts().release(&entry.revocation.host)?;
             let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
@@ -209,6 +232,10 @@ impl Keeper {
                 return Ok(false);
             }
             tx.outbox().delete(&stored)?;
+            let Revocation { session_id, provider, promised_to, .. } = stored.revocation;
+            if let Some(account) = promised_to.filter(|_| is_announced) {
+                tx.confirmations().add(&Confirmation { session_id, provider, account })?;
+            }
             tx.audit().append(event)?;
             Ok(true)
         })

@@ -6,7 +6,7 @@ use crate::cookies::Jar;
 use crate::http::{Proxy, Settings};
 use crate::keeper::Config;
 use crate::provider::Hosts;
-use crate::session::{Credentials, Revocation};
+use crate::session::Credentials;
 use crate::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +44,7 @@ fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
         expires_at: None,
         credentials: Credentials::new(),
         everywhere: false,
+        promised_to: None,
         definition: definition.into(),
     }
 }
@@ -77,12 +78,12 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     credentials.set("access_token", crate::secret::Secret::new("late"));
     enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
     let line = about(&sent, Event::Revoked, "revoked");
-    assert!(!keeper.settle(&sent, &line).unwrap());
+    assert!(!keeper.settle(&sent, &line, true).unwrap());
     let newer = get().unwrap();
     assert_eq!((newer.attempts, newer.refusals, newer.next_attempt.until), (0, 0, NOW));
     assert_eq!(keeper.audit(9).unwrap(), []);
-    assert!(keeper.settle(&newer, &line).unwrap());
-    assert!(!keeper.settle(&newer, &line).unwrap());
+    assert!(keeper.settle(&newer, &line, true).unwrap());
+    assert!(!keeper.settle(&newer, &line, true).unwrap());
     assert_eq!(keeper.audit(9).unwrap().len(), 1);
 }
 

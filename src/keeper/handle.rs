@@ -24,7 +24,7 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 pub struct Config {
     pub provider: Provider,
     pub directory: PathBuf,
-    /// Where the device keys are; `None`: the user's data directory.
+    /// Where the device keys are; `None`: a directory of its own among the user's local data.
     pub key_directory: Option<PathBuf>,
     pub network: http::Settings,
     /// How long a logout tries to reach the server before it leaves that to the outbox.
@@ -129,6 +129,8 @@ impl Keeper {
             status: self.status_of(&seen),
             signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
             renewed_at: seen.session.as_ref().map(|session| session.renewed_at),
+            renews_at: seen.session.as_ref().and_then(|session| self.next_renewal(session)),
+            ends_at: seen.session.as_ref().and_then(|session| self.latest_end(session)),
         })
     }
 
@@ -169,6 +171,22 @@ impl Keeper {
         let Session { expires_at, renewed_at, .. } = session;
         let is_told_apart = *renewed_at > self.shared.clock.now();
         expires_at.filter(|ends| ends > renewed_at || is_told_apart)
+    }
+
+    /// When it is renewed without the user.
+    fn next_renewal(&self, session: &Session) -> Option<UnixTime> {
+        self.way_to_renew(session).and_then(|_| self.renewal_time(session))
+    }
+
+    /// When the session ends however often it is renewed: with the cookie that renews it. Where a
+    /// token does, or each renewal brings another cookie, nobody knows.
+    fn latest_end(&self, session: &Session) -> Option<UnixTime> {
+        if self.way_to_renew(session).is_none() {
+            return session.expires_at;
+        }
+        let cookie = self.provider.renewal_cookie().filter(|_| !self.provider.rotates())?;
+        let ends = session.credentials.jar.expires_at(cookie)?;
+        Some(session.expires_at.map_or(ends, |at| at.max(ends)))
     }
 
     pub(super) fn is_renewal_due(&self, session: &Session) -> bool {

@@ -20,7 +20,8 @@ impl Keeper {
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
             .and_then(|session| self.renewal_time(session))
             .map(|at| at.max(rested));
-        let drain_at = if self.has_tasks()? { Some(now) } else { self.next_drain()? };
+        let is_due = self.has_tasks()? || self.has_lost_logins()?;
+        let drain_at = if is_due { Some(now) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
     }
 

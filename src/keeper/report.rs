@@ -8,7 +8,7 @@ use crate::login::Device;
 use crate::logout::Notes;
 use crate::provider::id_of;
 use crate::session::{Account, Outcome, Session};
-use crate::vault::{OutboxEntry, QueuedTask};
+use crate::vault::{Confirmation, OutboxEntry, QueuedTask};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +73,11 @@ pub struct Details {
     pub status: Status,
     pub signed_in_at: Option<UnixTime>,
     pub renewed_at: Option<UnixTime>,
+    /// When it is renewed next; `None` where that takes the user.
+    pub renews_at: Option<UnixTime>,
+    /// When it ends at the latest, unless a renewal also prolongs what renews it; `None` where
+    /// nobody knows.
+    pub ends_at: Option<UnixTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -189,6 +194,7 @@ pub struct AccountLine {
     pub active: bool,
     pub state: State,
     pub expires_at: Option<UnixTime>,
+    pub renewable: bool,
     pub signed_in_at: UnixTime,
 }
 
@@ -258,6 +264,26 @@ impl DrainReport {
             Outcome::Unconfirmed => &mut self.unconfirmed,
             Outcome::Rejected => &mut self.rejected,
         } += 1;
+    }
+}
+
+/// Logouts that the server has confirmed since their users were told that it would be told later.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Confirmations {
+    pub logouts: Vec<ConfirmedLogout>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ConfirmedLogout {
+    pub provider: String,
+    pub account: Account,
+}
+
+impl From<Confirmation> for ConfirmedLogout {
+    fn from(Confirmation { provider, account, .. }: Confirmation) -> Self {
+        ConfirmedLogout { provider: id_of(&provider).to_owned(), account }
     }
 }
 

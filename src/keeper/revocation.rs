@@ -56,6 +56,7 @@ impl Keeper {
             expires_at,
             credentials,
             everywhere: false,
+            promised_to: None,
             definition: provider.source.clone(),
         })
     }

@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Device and inode; `None` on systems without them, where an open file cannot be moved.
 pub type Identity = Option<(u64, u64)>;
@@ -90,6 +91,41 @@ impl Locked {
         let mut text = String::new();
         file.take(longest).read_to_string(&mut text).ok()?;
         Some(text)
+    }
+
+    /// Opens the file and locks it for its holder alone; `None` when somebody else holds it, or
+    /// has removed it meanwhile.
+    pub fn open(path: &Path, create: bool) -> io::Result<Option<Self>> {
+        let file = open_file(path, true, create)?;
+        let tried = FileExt::try_lock(&file);
+        if matches!(tried, Err(TryLockError::WouldBlock)) {
+            return Ok(None);
+        }
+        let is_there = fs::symlink_metadata(path)
+            .is_ok_and(|there| file.metadata().is_ok_and(|own| identity(&own) == identity(&there)));
+        Ok(is_there.then(|| Locked { file: Some(Arc::new(file)), is_held: tried.is_ok() }))
+    }
+
+    /// Adds to the file, durably.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// The whole file, up to `longest` bytes.
+    pub fn bytes(&self, longest: u64) -> io::Result<Vec<u8>> {
+        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut bytes = Vec::new();
+        file.take(longest).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// How long ago the file was written, by the system's clock.
+    pub fn age(&self) -> Option<Duration> {
+        self.file.as_deref()?.metadata().ok()?.modified().ok()?.elapsed().ok()
     }
 
     /// Replaces the file's text. On a full disk the file is left empty.

@@ -4,12 +4,13 @@
 //! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
 //! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
+use super::account::AccountRequest;
 use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
-use super::leaf::{Address, CookieName, Pointer};
+use super::leaf::{CookieName, Pointer, Website};
 use super::login::Login;
-use super::logout::{Logout, LogoutTarget, Step};
+use super::logout::{Logout, LogoutTarget, Probe, Step};
 use super::oauth::OAuth;
 use super::parameters::{self, Given, Parameter};
 use super::post_logout::AfterLogout;
@@ -30,7 +31,7 @@ pub struct Provider {
     /// The service's name for people.
     pub name: String,
     /// Shown to people; no request is sent to it.
-    pub website: Address,
+    pub website: Website,
     /// All hosts that requests may go to, as "www.example.com", "localhost:8080" or an address.
     pub hosts: Hosts,
     /// Domains that cookies may be set for, besides the hosts themselves.
@@ -42,6 +43,8 @@ pub struct Provider {
     /// Where the access token and the account are found.
     #[serde(default)]
     pub session: SessionRule,
+    /// The request that tells whose account it is, where tokens do not.
+    pub account: Option<AccountRequest>,
     /// The requests of add-ons.
     #[serde(default)]
     pub api: ApiRule,
@@ -151,6 +154,7 @@ impl Provider {
 
     /// Reads a definition from plain data: a provider file's keys and values, as from a dictionary.
     pub fn from_value(tree: Value, given: Option<&Given>) -> Checked<Self> {
+        document::refuse_control_characters("", &tree)?;
         let declared = parameters::declared(&tree)?;
         let given = given.map_or_else(|| parameters::examples(&declared), Given::clone);
         let mut tree = parameters::fill(tree, &declared, &given)?;
@@ -189,6 +193,7 @@ impl Provider {
             ));
         }
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
+        self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
         self.login.check(hosts, oauth).at("login")?;
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
@@ -197,6 +202,13 @@ impl Provider {
         }
         self.renew.as_ref().map_or(Ok(()), |renew| renew.check(hosts, oauth)).at("renew")?;
         self.logout.check(hosts, oauth, self.renew.is_some()).at("logout")?;
+        if matches!(self.logout.probe, Some(Probe::Request { bearer: false, .. }))
+            && self.session.token_cookies.is_empty()
+        {
+            let message = "the probe carries no token, so its answer says nothing of the session";
+            let hint = "Add bearer = true, or name the token's cookie in session.token_cookies.";
+            return Err(Problem::new("logout.probe", message, hint));
+        }
         if let Some(Everywhere::List(list)) = &self.everywhere {
             list.check(hosts).at("everywhere")?;
         }

@@ -90,11 +90,12 @@ impl<'a> Outbox<'a> {
     }
 
     /// Puts a revocation into the outbox. If the session already has an entry, it gets the newer
-    /// credentials and keeps its schedule and its host.
+    /// credentials and keeps its schedule, its host, and what was promised of it.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let mut revocation = revocation.clone();
         if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
             revocation.host.clone_from(&old.revocation.host);
+            revocation.promised_to = revocation.promised_to.or(old.revocation.promised_to.clone());
             let entry = OutboxEntry { revocation, ..old };
             self.table.update(entry.id, &entry)?;
             return Ok(entry);

@@ -59,6 +59,13 @@ const MIGRATIONS: [&str; 1] = ["
         name TEXT NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE confirmations (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE audit (
         row INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
@@ -73,6 +80,11 @@ const MIGRATIONS: [&str; 1] = ["
         row INTEGER PRIMARY KEY,
         name TEXT NOT NULL,
         seq INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE eras (
+        row INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        number INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE reserve (row INTEGER PRIMARY KEY, space BLOB NOT NULL) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit

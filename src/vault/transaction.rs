@@ -1,6 +1,8 @@
 //! What a transaction can do, and the list of sealed tables.
 
 use super::audit::AuditTrail;
+use super::confirmations::{Confirmation, Confirmations};
+use super::eras::Eras;
 use super::hosts::Hosts;
 use super::outbox::{Outbox, OutboxEntry};
 use super::seal::Keys;
@@ -38,6 +40,14 @@ impl<'a> Transaction<'a> {
         Tasks::new(self.connection, self.keys)
     }
 
+    pub fn confirmations(&self) -> Confirmations<'_> {
+        Confirmations::new(self.connection, self.keys)
+    }
+
+    pub fn eras(&self) -> Eras<'_> {
+        Eras::new(self.connection, self.keys)
+    }
+
     pub fn audit(&self) -> AuditTrail<'_> {
         AuditTrail::new(self.connection, self.clock)
     }
@@ -47,10 +57,11 @@ impl<'a> Transaction<'a> {
 pub fn sealed_tables<'a>(
     connection: &'a Connection,
     keys: &'a Keys,
-) -> [Box<dyn AnyTable + 'a>; 3] {
+) -> [Box<dyn AnyTable + 'a>; 4] {
     [
         Box::new(Table::<StoredSession>::new(connection, keys)),
         Box::new(Table::<OutboxEntry>::new(connection, keys)),
         Box::new(Table::<QueuedTask>::new(connection, keys)),
+        Box::new(Table::<Confirmation>::new(connection, keys)),
     ]
 }

@@ -32,6 +32,7 @@ fn process() {
     let device = Device::at(Path::new(&directory), provider, &clock);
     match given("CHILD_PART").as_str() {
         "victim" => kill::victim(&device),
+        "login victim" => kill::login_victim(&device),
         "mix" => together::mix(&device),
         "requests" => together::requests(&[&*device]),
         #[cfg(unix)]

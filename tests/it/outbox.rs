@@ -231,3 +231,64 @@ fn a_logout_everywhere_that_waits_is_still_one_of_everywhere() {
     assert_eq!(service.requests("/sessions/b").len(), 1);
     assert_eq!(service.live_sessions(), 0);
 }
+
+fn confirmed(device: &Keeper) -> Vec<String> {
+    let logouts = device.take_confirmations().unwrap().logouts;
+    logouts.into_iter().map(|one| format!("{} at {}", one.account.email, one.provider)).collect()
+}
+
+#[test]
+fn a_logout_that_was_left_for_later_is_announced_once_it_is_confirmed() {
+    for is_retried_meanwhile in [false, true] {
+        let (service, device) = signed_in();
+        service.always("/logout", vec![]);
+        assert_eq!(log_out(&device).remote, Outcome::Deferred);
+        if is_retried_meanwhile {
+            assert_eq!(drain(&device).deferred, 1);
+        }
+        assert_eq!(confirmed(&device), [""; 0], "the server knows nothing yet");
+        service.as_usual("/logout");
+        let restarted = device.restarted();
+        assert_eq!(drain(&restarted).revoked, 1);
+        // Whoever tells the user may come only after another restart.
+        let restarted = device.restarted();
+        assert_eq!(confirmed(&restarted), ["zoë@例え.jp at service"]);
+        assert_eq!(confirmed(&restarted), [""; 0]);
+        assert_eq!(confirmed(&device.restarted()), [""; 0]);
+    }
+}
+
+#[test]
+fn a_logout_that_nobody_sent_at_once_is_announced_too() {
+    let (_service, device) = signed_in();
+    let options = LogoutOptions { local_only: true, ..LogoutOptions::default() };
+    device.log_out(&options, &never()).unwrap();
+    assert_eq!(drain(&device).revoked, 1);
+    assert_eq!(confirmed(&device), ["zoë@例え.jp at service"]);
+}
+
+#[test]
+fn what_is_no_confirmation_or_no_news_is_not_announced() {
+    // The logout itself has said it.
+    let (service, device) = signed_in();
+    assert_eq!(log_out(&device).remote, Outcome::Revoked);
+    assert_eq!(confirmed(&device), [""; 0]);
+
+    // Nobody logged out: another login took the session's place.
+    crate::service::log_in(&device);
+    service.always("/logout", vec![]);
+    crate::service::log_in(&device);
+    service.as_usual("/logout");
+    drain(&device);
+    assert_eq!((pending(&device), confirmed(&device)), (0, vec![]));
+
+    // The server answers and proves nothing, refuses, and in the end the credentials are over.
+    service.always("/logout", answering("200 OK", "", ""));
+    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
+    service.always("/logout", answering("404 Not Found", "", ""));
+    (0..4).for_each(|_| drop(drain(&device)));
+    assert_eq!(confirmed(&device), [""; 0]);
+    device.clock.set(device.clock.now() + 400 * 86_400);
+    assert_eq!(drain(&device).expired, 1);
+    assert_eq!((pending(&device), confirmed(&device)), (0, vec![]));
+}

@@ -89,6 +89,44 @@ fn a_logout_of_another_account_cancels_nothing() {
 }
 
 #[test]
+fn a_logout_wins_over_a_login_in_flight() {
+    for is_same_process in [true, false] {
+        for (path, nobody) in [("/u/login", true), ("/done", true), ("/u/login", false)] {
+            let service = Service::start();
+            let device = service.device();
+            if !nobody {
+                log_in(&device);
+            }
+            let asked = service.requests(path).len();
+            service.next(path, [slowly(700)]);
+            let other = device.restarted();
+            scope(|scope| {
+                let login = scope.spawn(|| try_log_in(&device, &never()));
+                while service.requests(path).len() == asked {
+                    sleep(Duration::from_millis(2));
+                }
+                let start = Instant::now();
+                let report = log_out(if is_same_process { &device } else { &other });
+                let known = if nobody { Outcome::NothingToRevoke } else { Outcome::Revoked };
+                assert_eq!(report.remote, known);
+                assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
+                assert_eq!(login.join().unwrap().unwrap_err().kind(), Kind::Cancelled, "{path}");
+            });
+            let restarted = device.restarted();
+            let start = Instant::now();
+            while service.live_sessions() > 0 || pending(&restarted) > 0 {
+                assert!(start.elapsed() < Duration::from_secs(5), "{path}: it is not ended");
+                sleep(Duration::from_millis(50));
+            }
+            assert_eq!((state(&restarted), pending(&restarted)), (State::SignedOut, 0), "{path}");
+            assert_eq!(service.live_sessions(), 0, "{path}");
+            log_in(&device);
+            assert_eq!(state(&device), State::SignedIn, "a login after the logout is another");
+        }
+    }
+}
+
+#[test]
 fn tokens_renewed_beside_a_logout_are_revoked_too() {
     for is_same_process in [true, false] {
         let (service, device) = signed_in();

@@ -4,6 +4,7 @@ mod accounts;
 mod damage;
 mod disk;
 mod keys;
+mod logins;
 mod outbox;
 mod rescue;
 mod sharing;
@@ -71,8 +72,9 @@ impl Home {
     }
 
     pub fn key_file(&self) -> PathBuf {
+        let entries = fs::read_dir(self.keys()).unwrap().map(|entry| entry.unwrap().path());
         let mut keys: Vec<_> =
-            fs::read_dir(self.keys()).unwrap().map(|entry| entry.unwrap().path()).collect();
+            entries.filter(|path| path.extension().is_some_and(|end| end == "key")).collect();
         assert_eq!(keys.len(), 1);
         keys.remove(0)
     }
@@ -196,6 +198,7 @@ pub fn revoked(session: &Session) -> Revocation {
         expires_at: session.expires_at,
         credentials: session.credentials.clone(),
         everywhere: false,
+        promised_to: None,
         definition: "id = \"angel\"\n".repeat(200),
     }
 }
