@@ -1,14 +1,19 @@
 //! What time it is, and whether that can be believed.
 //!
 //! A Raspberry Pi has no clock of its own: before the network is up it may be 1970, or the hour it
-//! was switched off. So nothing is thrown away because of the time unless the clock is *known*: it
-//! is past every time we have stored and the floor below, and either the kernel says that it is
-//! synchronised (adjtimex), or a server's `Date` over verified TLS agreed with it. Delays are never
-//! taken from here while the process lives; they are monotonic (`Instant`).
+//! was switched off. Others run hours ahead: a wrong time zone, a second system on the machine. So
+//! nothing is thrown away because of the time, and nothing is taken for ended by itself, unless the
+//! clock is *known*. It is when it is past every time we have stored and the floor below, and the
+//! last server that told the time over verified TLS agrees with it, by the time that has gone by
+//! since. Where this process has heard of none yet, the kernel's word counts (adjtimex: it is
+//! synchronised). A server that disagrees outweighs the kernel. By a clock that is not known the
+//! session is used on, and the server decides.
+//!
+//! Delays are never taken from here while the process lives; they are monotonic (`Instant`).
 
 use crate::cancel::Cancel;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970-01-01 UTC.
@@ -19,7 +24,7 @@ pub type UnixTime = i64;
 pub const LONGEST_LIFE: i64 = 400 * 86_400;
 
 /// How far a server's `Date` may be from our clock and still confirm it, in seconds.
-const AGREEMENT: i64 = 600;
+const AGREEMENT: u64 = 600;
 
 /// No clock that shows an earlier time can be right: 2026-11-01.
 const BUILD_FLOOR: UnixTime = 1_793_491_200;
@@ -78,6 +83,11 @@ pub trait Clock: Send + Sync {
         cancel.wait(delay)
     }
 
+    /// What time it is, for what is to be compared with the time on another day.
+    fn known_now(&self) -> Option<UnixTime> {
+        self.is_known().then(|| self.now())
+    }
+
     /// True when `time` has passed for certain.
     fn is_past(&self, time: UnixTime) -> bool {
         self.is_known() && self.now() >= time
@@ -89,17 +99,65 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The machine's clock.
-pub struct SystemClock {
-    agreed: AtomicBool,
-    floor: AtomicI64,
+/// What is known of a clock besides what it shows.
+struct Evidence(Mutex<Known>);
+
+struct Known {
+    /// The clock cannot be right while it shows less.
+    floor: UnixTime,
+    /// What time a server said it was, and when.
+    told: Option<(UnixTime, Instant)>,
 }
 
-impl Default for SystemClock {
+impl Default for Evidence {
     fn default() -> Self {
-        SystemClock { agreed: AtomicBool::new(false), floor: AtomicI64::new(BUILD_FLOOR) }
+        Evidence(Mutex::new(Known { floor: BUILD_FLOOR, told: None }))
     }
 }
+
+impl Evidence {
+    fn is_plausible(&self, now: UnixTime) -> bool {
+        now >= self.known().floor
+    }
+
+    /// `is_synchronised` is what the kernel says.
+    fn is_known(&self, now: UnixTime, instant: Instant, is_synchronised: bool) -> bool {
+        let agrees = self.known().agrees(now, instant);
+        self.is_plausible(now) && agrees.unwrap_or(is_synchronised)
+    }
+
+    fn observe(&self, date: UnixTime, now: UnixTime, instant: Instant) {
+        let mut known = self.known();
+        known.told = Some((date, instant));
+        if known.agrees(now, instant) == Some(true) {
+            // What was stored while the clock was ahead must not outlaw the right time.
+            known.floor = known.floor.min(now);
+        }
+    }
+
+    fn raise_floor(&self, time: UnixTime) {
+        let mut known = self.known();
+        known.floor = known.floor.max(time);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Whether the clock shows what a server has told, plus the time since; `None`: none has.
+    fn agrees(&self, now: UnixTime, instant: Instant) -> Option<bool> {
+        let (date, at) = self.told?;
+        let since = instant.saturating_duration_since(at).as_secs();
+        let right = date.saturating_add(i64::try_from(since).unwrap_or(i64::MAX));
+        Some(now.abs_diff(right) <= AGREEMENT)
+    }
+}
+
+/// The machine's clock.
+#[derive(Default)]
+pub struct SystemClock(Evidence);
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
@@ -109,24 +167,19 @@ impl Clock for SystemClock {
     }
 
     fn is_known(&self) -> bool {
-        self.is_plausible() && (self.agreed.load(Ordering::Relaxed) || kernel_is_synchronised())
+        self.0.is_known(self.now(), self.instant(), kernel_is_synchronised())
     }
 
     fn is_plausible(&self) -> bool {
-        self.now() >= self.floor.load(Ordering::Relaxed)
+        self.0.is_plausible(self.now())
     }
 
     fn observe(&self, date: UnixTime) {
-        let agrees = self.now().abs_diff(date) <= AGREEMENT as u64;
-        self.agreed.store(agrees, Ordering::Relaxed);
-        if agrees {
-            // What was stored while the clock was ahead must not outlaw the right time.
-            self.floor.fetch_min(self.now(), Ordering::Relaxed);
-        }
+        self.0.observe(date, self.now(), self.instant());
     }
 
     fn raise_floor(&self, time: UnixTime) {
-        self.floor.fetch_max(time, Ordering::Relaxed);
+        self.0.raise_floor(time);
     }
 }
 
@@ -142,31 +195,51 @@ fn kernel_is_synchronised() -> bool {
     state >= 0 && state != libc::TIME_ERROR
 }
 
-/// Elsewhere the system keeps its own clock, and has one that survives being switched off.
+/// Elsewhere nobody says: a server has to.
 #[cfg(not(target_os = "linux"))]
 fn kernel_is_synchronised() -> bool {
-    true
+    false
 }
 
 /// A clock that a test sets. Waiting by it takes no time, and moves it on.
-#[derive(Default)]
 pub struct HeldClock {
     now: AtomicI64,
-    known: AtomicBool,
+    is_synchronised: AtomicBool,
+    evidence: Evidence,
+    started: Instant,
+    passed: Mutex<Duration>,
     waits: Mutex<Vec<Duration>>,
 }
 
 impl HeldClock {
+    /// One that the kernel says is synchronised.
     pub fn at(now: UnixTime) -> Self {
-        HeldClock { now: now.into(), known: true.into(), waits: Mutex::default() }
+        HeldClock {
+            now: now.into(),
+            is_synchronised: true.into(),
+            evidence: Evidence::default(),
+            started: Instant::now(),
+            passed: Mutex::default(),
+            waits: Mutex::default(),
+        }
     }
 
+    /// Sets what it shows; no time passes.
     pub fn set(&self, now: UnixTime) {
         self.now.store(now, Ordering::Relaxed);
     }
 
-    pub fn set_known(&self, known: bool) {
-        self.known.store(known, Ordering::Relaxed);
+    /// What the kernel says.
+    pub fn set_synchronised(&self, is_synchronised: bool) {
+        self.is_synchronised.store(is_synchronised, Ordering::Relaxed);
+    }
+
+    /// Time passes.
+    pub fn pass(&self, time: Duration) {
+        *self.passed.lock().unwrap_or_else(PoisonError::into_inner) += time;
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let add = |now: UnixTime| Some(now.saturating_add(seconds));
+        let _ = self.now.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
     /// What was waited for so far.
@@ -181,20 +254,29 @@ impl Clock for HeldClock {
     }
 
     fn is_known(&self) -> bool {
-        self.known.load(Ordering::Relaxed)
+        let is_synchronised = self.is_synchronised.load(Ordering::Relaxed);
+        self.evidence.is_known(self.now(), self.instant(), is_synchronised)
     }
 
     fn is_plausible(&self) -> bool {
-        self.is_known()
+        self.evidence.is_plausible(self.now())
+    }
+
+    fn observe(&self, date: UnixTime) {
+        self.evidence.observe(date, self.now(), self.instant());
+    }
+
+    fn raise_floor(&self, time: UnixTime) {
+        self.evidence.raise_floor(time);
     }
 
     fn instant(&self) -> Instant {
-        Instant::now() + self.waits().iter().sum::<Duration>()
+        self.started + *self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wait(&self, delay: Duration, cancel: &Cancel) -> bool {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).push(delay);
-        self.now.fetch_add(i64::try_from(delay.as_secs()).unwrap_or(0), Ordering::Relaxed);
+        self.pass(delay);
         !cancel.is_cancelled()
     }
 }
@@ -202,6 +284,78 @@ impl Clock for HeldClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: UnixTime = BUILD_FLOOR + 1_000_000;
+    const HOUR: i64 = 3600;
+
+    /// A clock at `NOW` of which the kernel says nothing good.
+    fn unknown() -> HeldClock {
+        let clock = HeldClock::at(NOW);
+        clock.set_synchronised(false);
+        clock
+    }
+
+    #[test]
+    fn a_server_that_agrees_makes_the_clock_known() {
+        let clock = unknown();
+        assert!(clock.is_plausible() && !clock.is_known());
+        assert!(clock.seems_past(NOW - 1) && !clock.is_past(NOW - 1));
+        assert_eq!(clock.known_now(), None);
+        clock.observe(NOW + 30);
+        assert!(clock.is_known() && clock.is_past(NOW) && !clock.is_past(NOW + 60));
+        assert_eq!(clock.known_now(), Some(NOW));
+    }
+
+    #[test]
+    fn a_server_that_disagrees_outweighs_the_kernel() {
+        for off in [2 * HOUR, -2 * HOUR, 601, -601, i64::MAX - NOW, i64::MIN / 2] {
+            let clock = HeldClock::at(NOW);
+            assert!(clock.is_known());
+            clock.observe(NOW + off);
+            assert!(!clock.is_known() && clock.is_plausible(), "{off}");
+            clock.observe(NOW);
+            assert!(clock.is_known(), "the newest word counts");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_is_unknown_until_it_is_put_right() {
+        let clock = unknown();
+        clock.observe(NOW);
+        clock.pass(Duration::from_secs(30 * 86_400));
+        assert!(clock.is_known(), "time passes");
+        for jump in [2 * HOUR, -2 * HOUR] {
+            let right = clock.now();
+            clock.set(right + jump);
+            assert!(!clock.is_known(), "{jump}");
+            clock.set(right);
+            assert!(clock.is_known());
+        }
+    }
+
+    #[test]
+    fn a_clock_behind_what_was_stored_is_not_believed() {
+        let clock = HeldClock::at(NOW);
+        clock.raise_floor(NOW + HOUR);
+        assert!(!clock.is_plausible() && !clock.is_known());
+        assert!(!clock.is_past(0) && !clock.seems_past(0));
+        clock.observe(NOW + 2 * HOUR);
+        assert!(!clock.is_known());
+        clock.observe(NOW);
+        assert!(clock.is_known(), "the server knows better than what was stored");
+        clock.set(BUILD_FLOOR - 1);
+        clock.observe(BUILD_FLOOR - 1);
+        assert!(clock.is_known(), "and better than whoever built this");
+    }
+
+    #[test]
+    fn the_machine_s_clock_is_as_good_as_its_evidence() {
+        let clock = SystemClock::default();
+        clock.observe(clock.now());
+        assert!(clock.is_known() && clock.is_past(clock.now() - 1));
+        clock.observe(clock.now() - 2 * HOUR);
+        assert!(!clock.is_known());
+    }
 
     #[test]
     fn a_rest_is_never_longer_than_it_was_meant_to_be() {
@@ -212,27 +366,5 @@ mod tests {
         }
         assert_eq!(rest.left(i64::MAX), Duration::ZERO);
         assert_eq!(Rest { until: i64::MAX, length: -5 }.left(0), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_server_that_agrees_makes_the_clock_known() {
-        let clock = SystemClock::default();
-        clock.observe(clock.now() + 30);
-        assert!(clock.is_known());
-        assert!(clock.is_past(clock.now() - 1));
-        assert!(!clock.is_past(clock.now() + 60));
-    }
-
-    #[test]
-    fn a_clock_behind_what_was_stored_is_not_believed() {
-        let clock = SystemClock::default();
-        clock.observe(clock.now());
-        clock.raise_floor(clock.now() + 3600);
-        assert!(!clock.is_known());
-        assert!(!clock.is_past(0));
-        clock.observe(clock.now() + 7200);
-        assert!(!clock.is_known());
-        clock.observe(clock.now());
-        assert!(clock.is_known(), "the server knows better than what was stored");
     }
 }

@@ -182,7 +182,7 @@ fn forms(data: &[u8]) {
 fn claims(data: &[u8]) {
     let token = Secret::new(text(data));
     let claims = Claims::read(&token);
-    if let Some(end) = claims.expires_at(DATE) {
+    if let Some(end) = claims.expires_at(Some(DATE)) {
         assert!((0..=DATE + LONGEST_LIFE).contains(&end), "{end}");
     }
     if let Some(shown) = claims.text(&["sub".into(), "email".into(), "name".into()]) {

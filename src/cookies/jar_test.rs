@@ -198,7 +198,7 @@ fn a_wrong_clock_ends_no_cookie() {
         jar.header_for(&url("https://auth.angel.com/"), clock).unwrap().expose().to_owned()
     };
     assert_eq!(send(&clock), "s=1");
-    clock.set_known(false);
+    clock.set_synchronised(false);
     assert_eq!(send(&clock), "a=b; s=1");
     // Dates are the server's: it lives in 2037, or in 1971, and so do its cookies.
     for date in [2_114_380_800, 31_536_000] {

@@ -155,8 +155,11 @@ impl Client {
             cancel,
         )?;
         answer.had_bearer = request.bearer.is_some();
-        if let (Some(date), "https", false) =
-            (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
+        // RFC 9111 section 5.1: "The presence of an Age header field implies that the response was
+        // not generated or validated by the origin server for this request".
+        let is_fresh = answer.header("age").is_none();
+        if let (Some(date), "https", false, true) =
+            (answer.date(), answer.url.scheme(), is_loopback(&answer.url), is_fresh)
         {
             self.inner.clock.observe(date);
         }

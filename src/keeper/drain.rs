@@ -113,7 +113,8 @@ impl Keeper {
         Ok(entries.into_iter().zip(waits).collect())
     }
 
-    /// The first try of an entry, by the logout that made it. The entry gets what the try brought.
+    /// The first try of an entry, by the logout that made it. The viewer asked for it, so it is made
+    /// even where the host rests. The entry gets what the try brought.
     pub(super) fn deliver_first(
         &self,
         entry: &mut OutboxEntry,
@@ -151,6 +152,7 @@ impl Keeper {
         }
         let whole = Some(self.network.total_timeout);
         let verdict = self.definition(&entry).and_then(|provider| {
+            self.settle_end(&mut entry, &provider)?;
             let (verdict, host) = self.tell_server(&mut entry, &provider, whole, cancel);
             self.note(&entry, &verdict, host, true).map(|()| verdict)
         });
@@ -171,6 +173,18 @@ impl Keeper {
                 Ok(false)
             }
         }
+    }
+
+    /// An entry that was made while the time was not known may have no end yet.
+    fn settle_end(&self, entry: &mut OutboxEntry, provider: &Provider) -> Result<()> {
+        let Revocation { expires_at, credentials, .. } = &mut entry.revocation;
+        if expires_at.is_none() {
+            *expires_at = self.last_end(provider, credentials);
+            if expires_at.is_some() {
+                self.enqueue(&entry.revocation)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends one entry, which gets the credentials that came meanwhile. Says too what the answer

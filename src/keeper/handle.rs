@@ -173,17 +173,26 @@ impl Keeper {
         })
     }
 
-    /// True when the access token seems to have ended.
+    /// True when the access token has ended for certain. By a clock that is not known it has not:
+    /// it is used on, and the server decides.
     pub(super) fn has_lapsed(&self, session: &Session) -> bool {
-        session.expires_at.is_some_and(|at| self.shared.clock.seems_past(at))
+        self.ends_at(session).is_some_and(|at| self.shared.clock.is_past(at))
     }
 
     /// When the token is to be renewed: the margin before its end, but never in the first half of
     /// its life, so that a short-lived one is not renewed at every request.
     pub(super) fn renewal_time(&self, session: &Session) -> Option<UnixTime> {
-        let ends = session.expires_at?;
+        let ends = self.ends_at(session)?;
         let lifetime = ends.saturating_sub(session.renewed_at).max(0);
         Some(ends - self.renewal_margin.min(lifetime / 2))
+    }
+
+    /// When the access token ends. One that was over when it came shows that this clock and the
+    /// server's do not agree; then only the server can tell, unless the clock was set back since.
+    fn ends_at(&self, session: &Session) -> Option<UnixTime> {
+        let Session { expires_at, renewed_at, .. } = session;
+        let is_told_apart = *renewed_at > self.shared.clock.now();
+        expires_at.filter(|ends| ends > renewed_at || is_told_apart)
     }
 
     /// When it is renewed without the user.

@@ -4,6 +4,7 @@ use super::handle::Keeper;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
+use crate::clock::Rest;
 use crate::error::Result;
 use crate::provider::Provider;
 use crate::session::{Revocation, Session};
@@ -13,12 +14,15 @@ impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
         let session = self.shared.session(&self.provider.key, &self.timeout)?;
+        let now = self.shared.clock.now();
+        let rested = Rest::of(now, self.renewal_rest()).until;
         let renew_at = session
             .as_ref()
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
-            .and_then(|session| self.renewal_time(session));
+            .and_then(|session| self.renewal_time(session))
+            .map(|at| at.max(rested));
         let is_due = self.has_tasks()? || self.has_lost_logins()?;
-        let drain_at = if is_due { Some(self.shared.clock.now()) } else { self.next_drain()? };
+        let drain_at = if is_due { Some(now) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
     }
 

@@ -16,10 +16,13 @@ use crate::logout;
 use crate::provider::{Probe, Renew};
 use crate::session::{Credentials, Session};
 use crate::vault::{SessionSelector, Transaction};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// After a renewal failed, the next one is not tried for this long while the token still holds.
-const RENEWAL_REST: Duration = Duration::from_secs(60);
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(60);
+/// By a clock that is not known the next one may seem due at once: then it is not tried for this
+/// long, unless the server refuses the token.
+const REST_BY_UNKNOWN_CLOCK: Duration = Duration::from_secs(600);
 
 impl Keeper {
     /// Gets fresh tokens now, without the user.
@@ -35,9 +38,7 @@ impl Keeper {
         if !self.needs_renewal(&session) {
             return Ok(session);
         }
-        let failed = self.shared.failed_renewals().get(&self.provider.key).copied();
-        let rests = failed.is_some_and(|at| at.elapsed() < RENEWAL_REST);
-        if rests && !self.has_lapsed(&session) {
+        if !self.renewal_rest().is_zero() && !self.has_lapsed(&session) {
             return Ok(session);
         }
         match self.renew_from(&session, false, cancel) {
@@ -45,6 +46,18 @@ impl Keeper {
             Err(error) if is_fatal(&error) || self.has_lapsed(&session) => Err(error),
             Err(_) => Ok(session),
         }
+    }
+
+    /// How long nothing is renewed by the time alone.
+    pub(super) fn renewal_rest(&self) -> Duration {
+        let until = self.shared.renewal_rests().get(&self.provider.key).copied();
+        let now = self.shared.clock.instant();
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    fn rest_from_renewing(&self, rest: Duration) {
+        let until = self.shared.clock.instant() + rest;
+        self.shared.renewal_rests().insert(self.provider.key.clone(), until);
     }
 
     /// True when renewing is due and there is a way, or the token has ended anyway.
@@ -96,7 +109,9 @@ impl Keeper {
         match renewed {
             Ok(Renewal::Renewed(mut fresh)) => {
                 fresh.is_spent = false;
-                self.shared.failed_renewals().remove(&self.provider.key);
+                let is_known = self.shared.clock.is_known();
+                let rest = if is_known { Duration::ZERO } else { REST_BY_UNKNOWN_CLOCK };
+                self.rest_from_renewing(rest);
                 self.store_renewal(session, &fresh)
             }
             Ok(Renewal::Over) => {
@@ -137,14 +152,14 @@ impl Keeper {
             let mut unsent = unmarked;
             unsent.credentials.is_spent = false;
             self.keep_unstored(unsent, None);
-            self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
+            self.rest_from_renewing(REST_AFTER_FAILURE);
         });
         marked?.ok_or_else(logged_out)
     }
 
     fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
-        self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
+        self.rest_from_renewing(REST_AFTER_FAILURE);
         self.append(&self.event(Event::Renewed, &session.account.id, error.code()));
     }
 
@@ -163,7 +178,8 @@ impl Keeper {
             if self.shared.sessions.has_ended(&before.id) {
                 return None;
             }
-            let ends = fresh.token_ends_at(&self.provider.session, now);
+            let known_now = self.shared.clock.known_now();
+            let ends = fresh.token_ends_at(&self.provider.session, known_now);
             let credentials = fresh.clone();
             let fresh =
                 Session { credentials, renewed_at: now, expires_at: ends, ..before.clone() };
@@ -198,8 +214,9 @@ impl Keeper {
         let mut is_newer = false;
         loop {
             change(&mut session, is_newer);
-            session.expires_at =
-                session.credentials.token_ends_at(&self.provider.session, self.shared.clock.now());
+            session.expires_at = session
+                .credentials
+                .token_ends_at(&self.provider.session, self.shared.clock.known_now());
             let stored = vault.transact(|tx| {
                 let stored = tx.sessions().replace(session.clone())?;
                 if let Some(event) = event.filter(|_| stored.is_some()) {
@@ -268,8 +285,7 @@ impl Keeper {
                 return Ok(());
             };
             tx.sessions().delete(&old)?;
-            let has_lapsed = old.expires_at.is_some_and(|at| self.shared.clock.seems_past(at));
-            let is_dead = is_proved || (has_lapsed && !is_lost);
+            let is_dead = is_proved || (self.has_lapsed(&old) && !is_lost);
             let now = Session { credentials: session.credentials.clone(), ..old };
             if let (false, Ok(revocation)) = (is_dead, self.revocation(&now)) {
                 tx.outbox().enqueue(&revocation)?;

@@ -115,14 +115,19 @@ impl Keeper {
         self.shared.unstored.add(move || keeper.logged(|| keeper.enqueue(&revocation)).is_ok());
     }
 
-    fn enqueue(&self, revocation: &Revocation) -> Result<OutboxEntry> {
+    pub(super) fn enqueue(&self, revocation: &Revocation) -> Result<OutboxEntry> {
         self.shared.vault()?.transact(|tx| tx.outbox().enqueue(revocation))
     }
 
     /// When the last of the credentials ends by itself, as far as they tell. A refresh token does
-    /// not tell, nor does a long-lived cookie without an end.
-    fn last_end(&self, provider: &Provider, credentials: &Credentials) -> Option<UnixTime> {
-        let now = self.shared.clock.now();
+    /// not tell, nor does a long-lived cookie without an end: they are given the longest life there
+    /// is, once it is known from when on.
+    pub(super) fn last_end(
+        &self,
+        provider: &Provider,
+        credentials: &Credentials,
+    ) -> Option<UnixTime> {
+        let now = self.shared.clock.known_now();
         let cookies = credentials.jar.last_expiry_of(&provider.credential_cookies());
         let access = credentials
             .value(ACCESS_TOKEN)
@@ -131,8 +136,11 @@ impl Keeper {
             credentials.jar.value(name).is_some() && credentials.jar.expires_at(name).is_none()
         });
         let is_endless = has_endless_cookie || credentials.value(REFRESH_TOKEN).is_some();
-        let endless = is_endless.then(|| now.saturating_add(LONGEST_LIFE));
-        [endless, cookies, access].into_iter().flatten().max()
+        if is_endless {
+            let longest = now?.saturating_add(LONGEST_LIFE);
+            return [Some(longest), cookies, access].into_iter().flatten().max();
+        }
+        cookies.max(access)
     }
 }
 

@@ -49,8 +49,8 @@ pub(super) struct Shared {
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
     clients: Clients,
-    /// When a renewal last failed, by provider.
-    failed_renewals: Mutex<HashMap<String, Instant>>,
+    /// Until when nothing is renewed by the time alone, by provider.
+    renewal_rests: Mutex<HashMap<String, Instant>>,
     pub begun_tasks: BegunTasks,
     /// True once this process has looked at the work that earlier ones left.
     pub has_finished_tasks: AtomicBool,
@@ -100,7 +100,7 @@ impl Shared {
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
             clients: Clients::default(),
-            failed_renewals: Mutex::default(),
+            renewal_rests: Mutex::default(),
             begun_tasks: BegunTasks::default(),
             has_finished_tasks: AtomicBool::new(false),
             has_sink_failed: AtomicBool::new(false),
@@ -182,8 +182,8 @@ impl Shared {
         self.delivery.clear();
     }
 
-    pub fn failed_renewals(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
-        self.failed_renewals.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn renewal_rests(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.renewal_rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for it as for the vault.

@@ -191,24 +191,38 @@ mod tests {
         });
     }
 
-    #[test]
-    fn who_asks_first_is_served_first() {
-        let (_directory, mutex) = mutex();
-        let others: Vec<_> = (0..3).map(|_| FileMutex::new(mutex.path.clone())).collect();
+    /// Lets all of them ask, one after the other, and says who was served after whom.
+    fn served(
+        mutex: &FileMutex,
+        all: &[&FileMutex],
+        has_asked: impl Fn(usize) -> bool,
+    ) -> Vec<usize> {
         let held = mutex.lock(LONG, &Cancel::new()).unwrap();
         let served = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
-            for (number, waiting) in others.iter().chain(&others).enumerate() {
+            for (number, waiting) in all.iter().enumerate() {
                 let served = &served;
                 scope.spawn(move || {
                     let _held = waiting.lock(LONG, &Cancel::new()).unwrap();
                     served.lock().unwrap().push(number);
                 });
-                std::thread::sleep(Duration::from_millis(60));
+                while !has_asked(number + 1) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
             }
             drop(held);
         });
-        assert_eq!(served.into_inner().unwrap(), [0, 1, 2, 3, 4, 5]);
+        served.into_inner().unwrap()
+    }
+
+    #[test]
+    fn who_asks_first_is_served_first() {
+        let (directory, mutex) = mutex();
+        let stand_in_line = |count| mutex.line().waiting.len() == count + 1;
+        assert_eq!(served(&mutex, &[&mutex; 4], stand_in_line), [0, 1, 2, 3]);
+        let others: Vec<_> = (0..4).map(|_| FileMutex::new(mutex.path.clone())).collect();
+        let have_tickets = |count| fs::read_dir(directory.path()).unwrap().count() == count + 1;
+        assert_eq!(served(&mutex, &others.iter().collect::<Vec<_>>(), have_tickets), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -51,8 +51,9 @@ pub(super) fn read(
             }
             credentials.set(ACCESS_TOKEN, Secret::new(token));
             // An end that belonged to an earlier token says nothing of this one.
-            credentials.expires_at =
-                body.pointer(&rule.expires_in).and_then(seconds).map(|s| context.clock.now() + s);
+            let now = answer.date().or_else(|| context.clock.known_now());
+            let life = body.pointer(&rule.expires_in).and_then(seconds);
+            credentials.expires_at = now.zip(life).map(|(now, life)| now.saturating_add(life));
         }
         None if cookies_serve => {}
         None => return Err(unexpected(name, "holds no access token")),

@@ -11,6 +11,7 @@ mod revocation;
 #[cfg(any(test, feature = "fuzz"))]
 pub use proof::judge;
 
+use crate::clock::UnixTime;
 use crate::context::Context;
 use crate::error::Fault;
 use crate::http::Answer;
@@ -213,13 +214,20 @@ pub fn needs_fresh_token(context: &Context, credentials: &Credentials, everywher
     let provider = context.provider;
     let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
     (Needs::of(provider).sends_token || (everywhere && lists))
-        && (credentials.token(&provider.session).is_none() || has_lapsed(context, credentials))
+        && credentials.token(&provider.session).is_none_or(|_| {
+            // A fresh one too many does no harm: it goes with the session.
+            token_end(context, credentials).is_some_and(|at| context.clock.seems_past(at))
+        })
 }
 
-/// True when the access token has ended by itself, as far as it tells.
+/// True when the access token has ended by itself for certain.
 fn has_lapsed(context: &Context, credentials: &Credentials) -> bool {
-    let ends = credentials.token_ends_at(&context.provider.session, context.clock.now());
-    ends.is_some_and(|at| context.clock.seems_past(at))
+    token_end(context, credentials).is_some_and(|at| context.clock.is_past(at))
+}
+
+/// When the access token ends, as far as it tells.
+fn token_end(context: &Context, credentials: &Credentials) -> Option<UnixTime> {
+    credentials.token_ends_at(&context.provider.session, context.clock.known_now())
 }
 
 /// How many requests a revocation makes at most; they share the logout's deadline.

@@ -3,7 +3,7 @@
 //!
 //! A request without credentials proves nothing, whatever the answer; so none is made.
 
-use super::{Notes, Verdict, bearer, has_lapsed, outlives_token, proof};
+use super::{Notes, Verdict, bearer, has_lapsed, outlives_token, proof, token_end};
 use crate::context::Context;
 use crate::cookies::Jar;
 use crate::error::Result;
@@ -111,10 +111,11 @@ pub(super) fn probe(
         .exchange(&request, hosts, &mut credentials.jar.clone(), context.cancel)
         .ok()?;
     log::debug!("the probe was answered with status {}", answer.status);
-    // By a clock that is behind, a token that has ended by itself looks good: the server's counts.
-    let ends = credentials.token_ends_at(&context.provider.session, context.clock.now());
-    let has_ended = ends.zip(answer.date()).is_some_and(|(ends, date)| ends <= date);
-    if has_ended && outlives_token(credentials, context.provider) {
+    // A token that has ended by itself is refused, too. Whether it has, the server's time tells.
+    let now = answer.date().or_else(|| context.clock.known_now());
+    let may_have_ended =
+        token_end(context, credentials).is_some_and(|ends| now.is_none_or(|now| ends <= now));
+    if may_have_ended && outlives_token(credentials, context.provider) {
         return None;
     }
     refused_status.contains(&answer.status).then(|| Verdict {
@@ -168,7 +169,7 @@ fn is_filled(logout: &LogoutRequest) -> bool {
 fn carries_token_cookie(context: &Context, url: &Url, jar: &Jar) -> bool {
     let sent = jar.subset_for(&[url]);
     context.provider.session.token_cookies.iter().any(|name| {
-        let has_ended = sent.expires_at(name).is_some_and(|at| context.clock.seems_past(at));
+        let has_ended = sent.expires_at(name).is_some_and(|at| context.clock.is_past(at));
         sent.value(name).is_some() && !has_ended
     })
 }

@@ -14,6 +14,9 @@ use serde_json::{Map, Value};
 /// A longer payload is not read.
 const PAYLOAD_LIMIT: usize = 64 * 1024;
 
+/// The end of the year 9999, which every calendar knows.
+const LATEST: UnixTime = 253_402_300_799;
+
 /// The claims of a token; empty for an opaque one.
 #[derive(Default)]
 pub struct Claims(Map<String, Value>);
@@ -56,15 +59,17 @@ impl Claims {
         }
     }
 
-    /// `exp` in Unix seconds, no further from `now` than can be; `None` where it is not a time.
-    pub fn expires_at(&self, now: UnixTime) -> Option<UnixTime> {
+    /// `exp` in Unix seconds, no further from `now` than can be, where that is known; `None` where
+    /// it is not a time.
+    pub fn expires_at(&self, now: Option<UnixTime>) -> Option<UnixTime> {
         let number = self.0.get("exp")?.as_number()?;
         #[allow(
             clippy::cast_possible_truncation,
             reason = "`as` saturates, and the range is checked"
         )]
         let at = number.as_i64().or_else(|| number.as_f64().map(|at| at as i64))?;
-        (at > 0).then(|| at.min(now.saturating_add(LONGEST_LIFE)))
+        let latest = now.map_or(LATEST, |now| now.saturating_add(LONGEST_LIFE));
+        (at > 0).then(|| at.min(latest))
     }
 }
 
@@ -100,7 +105,7 @@ mod tests {
             Claims::read(&token(r#"{"user_id": 77, "email": "zoë@例え.jp", "exp": 2000}"#));
         assert_eq!(claims.text(&names(&["sub", "user_id"])).unwrap(), "77");
         assert_eq!(claims.text(&names(&["email"])).unwrap(), "zoë@例え.jp");
-        assert_eq!(claims.expires_at(1000), Some(2000));
+        assert_eq!(claims.expires_at(Some(1000)), Some(2000));
     }
 
     #[test]
@@ -116,9 +121,16 @@ mod tests {
             ("9223372036854775808", Some(1000 + LONGEST_LIFE)),
         ] {
             let claims = Claims::read(&token(&format!("{{\"exp\": {exp}}}")));
-            assert_eq!(claims.expires_at(1000), expected, "{exp}");
+            assert_eq!(claims.expires_at(Some(1000)), expected, "{exp}");
         }
-        assert_eq!(Claims::read(&token("{\"exp\": 1e400}")).expires_at(1000), None);
+        assert_eq!(Claims::read(&token("{\"exp\": 1e400}")).expires_at(None), None);
+    }
+
+    #[test]
+    fn without_a_known_time_an_end_is_not_cut_short() {
+        let end = |exp: &str| Claims::read(&token(&format!("{{\"exp\": {exp}}}"))).expires_at(None);
+        assert_eq!(end("2000000000"), Some(2_000_000_000));
+        assert_eq!(end("1e300"), Some(LATEST));
     }
 
     #[test]

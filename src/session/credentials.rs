@@ -63,8 +63,9 @@ impl Credentials {
         self.value(ACCESS_TOKEN).cloned().or_else(in_cookie)
     }
 
-    /// When the access token ends, as it says itself or the server said with it.
-    pub fn token_ends_at(&self, rule: &SessionRule, now: UnixTime) -> Option<UnixTime> {
+    /// When the access token ends, as it says itself or the server said with it. `now`: the time,
+    /// where it is known; no end is further away than can be.
+    pub fn token_ends_at(&self, rule: &SessionRule, now: Option<UnixTime>) -> Option<UnixTime> {
         let claimed = self.token(rule).and_then(|token| Claims::read(&token).expires_at(now));
         claimed.or(self.expires_at)
     }

@@ -1,6 +1,6 @@
 //! The integration tests: the core against a server on loopback that plays whatever a test writes.
 //!
-//! `server` is that server; `service` and `issuer` are the two providers it stands for; `fixture`
+//! `server` is that server; `service`, `issuer` and `tokens` are the providers it stands for; `fixture`
 //! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
@@ -13,7 +13,9 @@ mod fixture;
 mod issuer;
 mod server;
 mod service;
+mod tokens;
 
+mod clocks;
 mod hosts;
 mod http;
 mod kill;

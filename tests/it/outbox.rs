@@ -197,14 +197,14 @@ fn nothing_is_thrown_away_while_the_clock_is_unknown() {
     let (clock, now) = (&device.clock, device.clock.now());
     service.always("/logout", vec![]);
     assert_eq!(log_out(&device).remote, Outcome::Deferred);
-    clock.set_known(false);
+    clock.set_synchronised(false);
     for moment in [0, 946_684_800, now - 86_400, now + 315_360_000, 4_102_444_800] {
         clock.set(moment);
         let drained = drain(&device);
         assert_eq!((drained.expired, drained.entries.len()), (0, 1), "at {moment}");
     }
     clock.set(now + 100 * 86_400);
-    clock.set_known(true);
+    clock.set_synchronised(true);
     assert_eq!(drain(&device).expired, 0, "180 days are not over");
     clock.set(now + 181 * 86_400);
     assert_eq!(drain(&device).expired, 1);

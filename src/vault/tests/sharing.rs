@@ -128,11 +128,11 @@ fn the_floor_of_the_clock_is_the_newest_known_time() {
     let home = Home::new();
     let future = SystemClock::default().now() + 50_000;
     home.clock.set(future + 900_000);
-    home.clock.set_known(false);
+    home.clock.set_synchronised(false);
     let vault = home.open();
     vault.append(&record(Event::Login)).unwrap();
     home.clock.set(future);
-    home.clock.set_known(true);
+    home.clock.set_synchronised(true);
     vault.append(&record(Event::Login)).unwrap();
     let clock = Arc::new(SystemClock::default());
     let _vault = Vault::open(&home.data(), &home.keys(), clock.clone()).unwrap();
