@@ -68,6 +68,13 @@ class Keeper:
         #: The data directory; None where the core chose its default.
         self.data_dir = data_dir
 
+    def __del__(self) -> None:
+        # A constructor that failed, or an interpreter that ends, has nothing left to close with.
+        try:  # noqa: SIM105 - importing contextlib costs more
+            self._native.close(self._handle)
+        except Exception:  # noqa: BLE001, S110 - as above
+            pass
+
     def __repr__(self) -> str:
         return f"<Keeper provider={self.provider!r} data_dir={self.data_dir!r}>"
 

@@ -14,6 +14,7 @@ use crate::vault::BusyTimeout;
 use log::{Level, LevelFilter};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a call that answers at once may wait for others.
@@ -100,6 +101,17 @@ impl Keeper {
 
     pub fn newest_event(&self) -> i64 {
         self.shared.events.newest()
+    }
+
+    /// Closes the vault, the connections and the files when nobody has used them for `idle`; the
+    /// next call opens them again. False when something stays open.
+    pub fn rest(&self, idle: Duration) -> bool {
+        self.shared.idle_for() >= idle && self.shared.rest()
+    }
+
+    /// True when a keeper made anew would know as much as this one.
+    pub fn is_replaceable(&self) -> bool {
+        !self.shared.knows_more_than_the_disk.load(Ordering::Relaxed)
     }
 
     /// Does what only reads, if nobody else is at work on the vault; `None`: that may take longer.

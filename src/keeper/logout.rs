@@ -16,6 +16,7 @@ use crate::vault::{LocalOutcome, Remains, SessionSelector, Task, Vault};
 use crate::wire;
 use serde::Deserialize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How the logout is to be done.
@@ -78,7 +79,10 @@ impl Keeper {
         };
         let report = self.report(leaving, &verdict, options, start);
         match local {
-            LocalOutcome::Kept(error) => Err(self.incomplete(&error, &verdict)),
+            LocalOutcome::Kept(error) => {
+                self.shared.knows_more_than_the_disk.store(true, Ordering::Relaxed);
+                Err(self.incomplete(&error, &verdict))
+            }
             LocalOutcome::Overwritten if !verdict.outcome.is_final() => {
                 Err(self.unqueued(&verdict))
             }
