@@ -5,7 +5,8 @@
 
 use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
-use crate::keeper::{Config, Keeper};
+use crate::keeper::{Config, Keeper, Rest};
+use crate::memory;
 use crate::open_options::OpenOptions;
 use crate::operation::{Operations, catch_panics};
 use std::collections::BTreeMap;
@@ -38,6 +39,9 @@ struct Held {
     holders: usize,
 }
 
+/// So many keepers that rest at once leave memory that is worth giving back.
+const MANY: usize = 16;
+
 /// How far a command is.
 pub enum Progress {
     Done(Reply),
@@ -68,8 +72,10 @@ pub fn open(options: OpenOptions) -> Result<u64> {
 
 /// Takes a handle back. The keeper is there for whoever opens it again soon.
 pub fn close(keeper: u64) {
-    if let Some(held) = Keepers::lock().open.get_mut(&keeper) {
+    let mut keepers = Keepers::lock();
+    if let Some(held) = keepers.open.get_mut(&keeper) {
         held.holders = held.holders.saturating_sub(1);
+        keepers.watch();
     }
 }
 
@@ -106,6 +112,12 @@ fn find(handle: u64, is_used: bool) -> Result<Arc<Keeper>> {
     found.ok_or_else(|| Error::new(Kind::InvalidInput, "there is no such keeper"))
 }
 
+impl Held {
+    fn keeper(&self) -> Arc<Keeper> {
+        Arc::clone(&self.keeper)
+    }
+}
+
 impl Keepers {
     const fn new() -> Self {
         Keepers { last: 0, open: BTreeMap::new(), are_watched: false }
@@ -119,8 +131,12 @@ impl Keepers {
     fn watch(&mut self) {
         if !self.are_watched {
             let watch = || {
-                while !release(IDLE) {
+                loop {
+                    // First, because whoever called is about to use what may rest just now.
                     thread::sleep(IDLE / 2);
+                    if release(IDLE) {
+                        break;
+                    }
                 }
             };
             let thread = thread::Builder::new().name("sessionkeeper-idle".into()).spawn(watch);
@@ -132,25 +148,29 @@ impl Keepers {
 /// Closes what nobody has used for `idle`, and forgets the keepers that nobody holds. True when
 /// nothing is left to do.
 fn release(idle: Duration) -> bool {
-    let open = Keepers::lock().open.values().map(|held| Arc::clone(&held.keeper)).collect();
+    let open: Vec<_> = Keepers::lock().open.iter().map(|(n, held)| (*n, held.keeper())).collect();
     // Not under the lock, for closing a file may take its time.
-    let resting: Vec<Arc<Keeper>> = rest(open, idle);
+    let rest = open.iter().map(|(handle, keeper)| (*handle, keeper.rest(idle)));
+    let rest: BTreeMap<u64, Rest> = rest.collect();
+    let closed = rest.values().filter(|rest| **rest == Rest::Begun).count();
+    let rests = |handle: &u64| rest.get(handle).is_some_and(|rest| *rest != Rest::No);
     let mut keepers = Keepers::lock();
-    let rests = |held: &Held| resting.iter().any(|keeper| Arc::ptr_eq(keeper, &held.keeper));
     // One that somebody works with has more than the two owners here.
-    keepers.open.retain(|_, held| {
+    keepers.open.retain(|handle, held| {
         let is_in_use = held.holders > 0 || Arc::strong_count(&held.keeper) > 2;
-        is_in_use || !rests(held) || !held.keeper.is_replaceable()
+        is_in_use || !rests(handle) || !held.keeper.is_replaceable()
     });
-    let is_waited_for =
-        |held: &Held| !rests(held) || (held.holders == 0 && held.keeper.is_replaceable());
-    keepers.are_watched = keepers.open.values().any(is_waited_for);
-    !keepers.are_watched
-}
-
-fn rest(mut keepers: Vec<Arc<Keeper>>, idle: Duration) -> Vec<Arc<Keeper>> {
-    keepers.retain(|keeper| keeper.rest(idle));
-    keepers
+    let is_waited_for = |(handle, held): (&u64, &Held)| {
+        !rests(handle) || (held.holders == 0 && held.keeper.is_replaceable())
+    };
+    keepers.are_watched = keepers.open.iter().any(is_waited_for);
+    let is_done = !keepers.are_watched;
+    drop(keepers);
+    drop(open);
+    if closed >= MANY {
+        memory::give_back();
+    }
+    is_done
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::report::{Details, Status};
 use super::session_cache::Seen;
-use super::shared::Shared;
+use super::shared::{Rest, Shared};
 use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, Kind, Result};
 use crate::events::Notification;
@@ -104,9 +104,9 @@ impl Keeper {
     }
 
     /// Closes the vault, the connections and the files when nobody has used them for `idle`; the
-    /// next call opens them again. False when something stays open.
-    pub fn rest(&self, idle: Duration) -> bool {
-        self.shared.idle_for() >= idle && self.shared.rest()
+    /// next call opens them again.
+    pub fn rest(&self, idle: Duration) -> Rest {
+        if self.shared.idle_for() < idle { Rest::No } else { self.shared.rest() }
     }
 
     /// True when a keeper made anew would know as much as this one.

@@ -35,3 +35,4 @@ pub use report::{
     TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
+pub use shared::Rest;

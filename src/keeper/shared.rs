@@ -54,6 +54,16 @@ pub(super) struct Shared {
     last_use: Mutex<Instant>,
 }
 
+/// Whether a keeper has nothing open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Somebody uses it, or has just done so.
+    No,
+    /// It was closed just now.
+    Begun,
+    Already,
+}
+
 /// Whoever holds a keeper holds its part of this.
 static ALL: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
@@ -158,21 +168,21 @@ impl Shared {
     }
 
     /// Closes the vault, the connections and the files, unless somebody is at work with the vault;
-    /// the next call opens what it needs. False when something stays open.
-    pub fn rest(&self) -> bool {
+    /// the next call opens what it needs.
+    pub fn rest(&self) -> Rest {
         let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(|vault| Arc::strong_count(vault) > 1) {
-            return false;
+            return Rest::No;
         }
         // The marks of the next vault are counted anew.
         self.sessions.outdate();
-        *slot = None;
+        let was_open = slot.take().is_some();
         drop(slot);
         self.clients.clear();
         self.login_lock.close();
         self.outbox_lock.close();
         self.log.close();
-        true
+        if was_open { Rest::Begun } else { Rest::Already }
     }
 
     fn note_use(&self) {
