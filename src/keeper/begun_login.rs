@@ -130,7 +130,7 @@ impl<'a> BegunLogin<'a> {
         if !has_cookie && !held.has_tokens() {
             return None;
         }
-        let account = held.claim(&provider.session, &provider.session.account_id);
+        let account = held.claim(provider, &provider.session.account_id);
         let account = account.unwrap_or_default();
         self.keeper.revocation_by(provider, &self.session_id, &account, held).ok()
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device, Progress};
 use crate::secret::Secret;
-use crate::session::{Account, Credentials, Session};
+use crate::session::{Credentials, Session};
 use crate::vault::OutboxEntry;
 use std::time::{Duration, Instant};
 
@@ -72,13 +72,16 @@ impl Keeper {
     ) -> Result<Status> {
         let username = username.to_owned();
         let replaced = self.to_its_end(cancel, move |keeper, cancel| {
-            let lock = &keeper.shared.login_lock;
-            let guard = is_exclusive.then(|| lock.lock(cancel)).transpose()?;
+            let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
+            let guard = is_exclusive.then(lock).transpose()?;
             let client = keeper.client()?;
             let mut begun = BegunLogin::new(keeper)?;
             let mut credentials = Credentials::new();
             let stored = way(&keeper.context(&client, cancel), &mut credentials, &mut begun)
-                .and_then(|()| keeper.session_from(&begun, credentials.clone(), &username))
+                .and_then(|()| {
+                    let context = keeper.context(&client, cancel);
+                    keeper.session_from(&context, &begun, &mut credentials, &username)
+                })
                 .and_then(|session| keeper.store_login(&begun, &session, cancel));
             drop(guard);
             stored.inspect_err(|error| begun.fail(error, &credentials, &username))
@@ -108,11 +111,12 @@ impl Keeper {
         }
     }
 
-    /// The session as the credentials tell it: token, claims, account.
+    /// The session as the credentials and the server tell it: token, account.
     fn session_from(
         &self,
+        context: &Context,
         begun: &BegunLogin,
-        credentials: Credentials,
+        credentials: &mut Credentials,
         username: &str,
     ) -> Result<Session> {
         let rule = &self.provider.session;
@@ -125,29 +129,17 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
+        let account = login::identify(context, credentials, username, &begun.session_id)?;
         let now = self.shared.clock.now();
-        let [id, email, name] = crate::login::ACCOUNT;
-        let fact = |claims: &[String], value: &str| {
-            let told = || credentials.value(value).map(|text| text.expose().to_owned());
-            credentials.claim(rule, claims).or_else(told)
-        };
-        let email = fact(&rule.account_email, email).unwrap_or_default();
-        let unnamed = [username, &email, &self.provider.id];
-        let unnamed = unnamed.iter().find(|text| !text.is_empty());
-        let id = fact(&rule.account_id, id).or_else(|| unnamed.map(ToString::to_string));
         Ok(Session {
             id: begun.session_id.clone(),
             provider: self.provider.key.clone(),
-            account: Account {
-                id: id.unwrap_or_default(),
-                name: fact(&rule.account_name, name).unwrap_or_default(),
-                email,
-            },
+            account,
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
             expires_at: credentials.token_ends_at(rule, now),
-            credentials,
+            credentials: credentials.clone(),
             definition: self.provider.source.clone(),
         })
     }

@@ -1,6 +1,7 @@
 //! The ways to log in, one file each. They turn requests and answers into credentials; what
 //! becomes of these is the keeper's business. Nothing is stored here.
 
+mod account;
 mod answer;
 mod device_code;
 mod hosted_form;
@@ -9,7 +10,7 @@ mod password;
 mod refresh_token;
 mod request_renewal;
 
-pub use answer::ACCOUNT;
+pub use account::identify;
 pub use device_code::{Device, wait as await_approval};
 
 use crate::clock::Clock;

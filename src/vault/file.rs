@@ -6,6 +6,7 @@ use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file};
 use super::key::{self, KeyFile};
 use super::lock::is_id;
+use super::rollback::Mark;
 use super::schema;
 use super::seal::{Aad, Keys, Purpose};
 use crate::error::Result;
@@ -24,19 +25,25 @@ pub struct Open {
     pub keys: Arc<Keys>,
     pub key_file: KeyFile,
     pub identity: Identity,
+    pub mark: Mark,
+    /// True for an old copy that was put back.
+    pub is_rolled_back: bool,
     version: i64,
 }
 
 impl Open {
     pub fn new(
-        connection: Connection,
+        mut connection: Connection,
         keys: Keys,
         key_file: KeyFile,
         identity: Identity,
     ) -> VaultResult<Self> {
+        let mut mark = Mark::of(&key_file);
+        let is_rolled_back = mark.is_ahead_of(&mut connection)?;
+        mark.follow(&connection)?;
         let version = data_version(&connection)?;
         let keys = Arc::new(keys);
-        Ok(Open { connection, keys, key_file, identity, version })
+        Ok(Open { connection, keys, key_file, identity, mark, is_rolled_back, version })
     }
 
     /// True if another connection has written since this was last asked.

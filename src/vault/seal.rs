@@ -39,6 +39,8 @@ pub enum Purpose {
     Outbox,
     /// Work left after a logout.
     Task,
+    /// A logout that was confirmed later.
+    Confirmation,
     /// A login under way.
     Login,
     /// A known text, to tell a wrong key from a damaged row.
@@ -46,8 +48,14 @@ pub enum Purpose {
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 5] =
-    [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Login, Purpose::Check];
+const PURPOSES: [Purpose; 6] = [
+    Purpose::Session,
+    Purpose::Outbox,
+    Purpose::Task,
+    Purpose::Confirmation,
+    Purpose::Login,
+    Purpose::Check,
+];
 
 impl Purpose {
     fn as_str(self) -> &'static str {
@@ -55,6 +63,7 @@ impl Purpose {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
             Purpose::Task => "task",
+            Purpose::Confirmation => "confirmation",
             Purpose::Login => "login",
             Purpose::Check => "check",
         }

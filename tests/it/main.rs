@@ -12,11 +12,15 @@ mod service;
 
 mod http;
 mod kill;
+#[cfg(unix)]
+mod locks;
 mod login;
 mod logout;
 mod logout_answers;
 mod oauth;
 mod outbox;
+mod password;
 mod renewal;
 mod request;
+mod scripted_answers;
 mod together;

@@ -3,10 +3,12 @@
 
 use crate::child;
 use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state};
-use crate::server::slowly;
+use crate::issuer::Issuer;
+use crate::server::{Step, slowly};
 use crate::service::{Service, log_in, signed_in, try_log_in};
+use serde_json::json;
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Keeper, LogoutOptions, State};
+use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State};
 use sessionkeeper::session::Outcome;
 use std::sync::Barrier;
 use std::thread::{scope, sleep};
@@ -55,6 +57,35 @@ fn a_logout_wins_over_a_renewal_in_flight() {
         assert_eq!(pending(&device), 0);
         assert_eq!(service.live_sessions(), 0);
     }
+}
+
+#[test]
+fn a_logout_of_another_account_cancels_nothing() {
+    let issuer = Issuer::signed_in();
+    let of_the_second = |issuer: &Issuer| issuer.tokens(&json!({ "id_token": { "sub": "u2" } }));
+    issuer.next("/token", [of_the_second(&issuer)]);
+    issuer.log_in().unwrap();
+    let dripped = of_the_second(&issuer).into_iter().map(|step| match step {
+        Step::Send(bytes) => Step::Drip(bytes, Duration::from_millis(1)),
+        other => other,
+    });
+    issuer.next("/token", [dripped.collect()]);
+    let options = |account: &str| LogoutOptions {
+        local_only: true,
+        account: Some(account.to_owned()),
+        ..LogoutOptions::default()
+    };
+    scope(|scope| {
+        let renewal = scope.spawn(|| issuer.renew());
+        while issuer.renewals().is_empty() {
+            sleep(Duration::from_millis(10));
+        }
+        let report = issuer.device.log_out(&options("u1"), &never()).unwrap();
+        assert_eq!(report.local, Local::Cleared);
+        assert!(!renewal.is_finished(), "it was quicker than the logout");
+        assert_eq!(renewal.join().unwrap().unwrap().state, State::SignedIn);
+    });
+    assert_eq!(pending(&issuer.device), 1);
 }
 
 #[test]
