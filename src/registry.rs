@@ -155,6 +155,7 @@ fn release(idle: Duration) -> bool {
     let closed = rest.values().filter(|rest| **rest == Rest::Begun).count();
     let rests = |handle: &u64| rest.get(handle).is_some_and(|rest| *rest != Rest::No);
     let mut keepers = Keepers::lock();
+    let before = keepers.open.len();
     // One that somebody works with has more than the two owners here.
     keepers.open.retain(|handle, held| {
         let is_in_use = held.holders > 0 || Arc::strong_count(&held.keeper) > 2;
@@ -165,9 +166,10 @@ fn release(idle: Duration) -> bool {
     };
     keepers.are_watched = keepers.open.iter().any(is_waited_for);
     let is_done = !keepers.are_watched;
+    let forgotten = before - keepers.open.len();
     drop(keepers);
     drop(open);
-    if closed >= MANY {
+    if closed + forgotten >= MANY {
         memory::give_back();
     }
     is_done
