@@ -100,8 +100,9 @@ class Keeper:
         return self._usable(status)
 
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
-        """Logs in. A session of the same account that was there before is ended at the server
-        afterwards; another account stays stored and is no longer the active one.
+        """Logs in. A session of the same account that was there before is ended at the server; that
+        is waited for 3 s at most, and goes on by itself then. Another account stays stored and is
+        no longer the active one.
 
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
         logs in with a code; `CredentialsRefused`.
