@@ -86,6 +86,7 @@ pub enum Command {
         seq: i64,
     },
     AuditRefused {
+        sink: String,
         reason: String,
     },
     Doctor {},
@@ -168,8 +169,8 @@ impl Command {
                 keeper.audit_taken(sink, *seq)?;
                 Reply::of(&())
             }
-            Command::AuditRefused { reason } => {
-                keeper.audit_refused(reason);
+            Command::AuditRefused { sink, reason } => {
+                keeper.audit_refused(sink, reason);
                 Reply::of(&())
             }
             Command::Doctor {} => Reply::of(&keeper.doctor()?),
@@ -184,11 +185,16 @@ impl Command {
         }
     }
 
+    /// True for what only takes what has happened already.
+    pub fn only_listens(&self) -> bool {
+        matches!(self, Command::Events { .. } | Command::Log {})
+    }
+
     /// Does at once what touches neither the network nor a file that somebody else is using;
     /// `None`: it may take longer.
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
-            Command::Events { .. } | Command::Log {} => Some(self.run(keeper, &Cancel::new())),
+            _ if self.only_listens() => Some(self.run(keeper, &Cancel::new())),
             Command::Status {}
             | Command::Details {}
             | Command::Session { .. }

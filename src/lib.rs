@@ -48,5 +48,6 @@ pub mod cancel;
 pub mod clock;
 pub mod error;
 pub mod lock;
+mod memory;
 pub mod secret;
 pub mod wire;

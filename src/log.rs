@@ -73,6 +73,12 @@ impl DirectoryLog {
         self.outputs().untaken.drain(..).collect()
     }
 
+    /// Closes the file until something is written.
+    pub fn close(&self) {
+        let mut outputs = self.outputs();
+        outputs.file = open_file(&self.path, outputs.level);
+    }
+
     fn write(&self, record: &Record) {
         let line = scrub(&record.args().to_string());
         let mut outputs = self.outputs();

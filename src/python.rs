@@ -33,7 +33,8 @@ const LARGEST_WHOLE: f64 = 9_223_372_036_854_775_808.0;
 mod _native {
     #[pymodule_export]
     use super::{
-        cancel, check_provider, from_json, open, poll, providers, qr, start, to_json, version,
+        cancel, check_provider, close, from_json, open, poll, providers, qr, start, to_json,
+        version,
     };
 }
 
@@ -49,6 +50,11 @@ fn open<'py>(py: Python<'py>, options: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         Ok(keeper) => single(py, "keeper", keeper),
         Err(error) => failure(py, &error),
     }
+}
+
+#[pyfunction]
+fn close(py: Python<'_>, keeper: u64) {
+    py.detach(|| registry::close(keeper));
 }
 
 #[pyfunction]

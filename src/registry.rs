@@ -1,21 +1,46 @@
 //! The keepers and operations of this process, by number: what every front works with.
 //!
-//! No call waits for longer than `SLICE`, and none panics.
+//! No call waits for longer than `SLICE`, and none panics. A keeper that nobody uses closes what it
+//! has open, and one that nobody holds either is forgotten.
 
 use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
-use crate::keeper::{Config, Keeper};
+use crate::keeper::{Config, Keeper, Rest};
+use crate::memory;
 use crate::open_options::OpenOptions;
 use crate::operation::{Operations, catch_panics};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A host that waits in here notices nothing else meanwhile.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Handles are places in this list plus one. It grows by one for each *different* configuration.
-static KEEPERS: Mutex<Vec<(Config, Arc<Keeper>)>> = Mutex::new(Vec::new());
+/// What was not used for so long is closed. In Kodi an invocation finds open what the one before it
+/// used, and the service looks at the vault more often than this.
+const IDLE: Duration = Duration::from_secs(60);
+
+static KEEPERS: Mutex<Keepers> = Mutex::new(Keepers::new());
 static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::default);
+
+/// One for each *different* configuration. Handles are not used twice.
+struct Keepers {
+    last: u64,
+    open: BTreeMap<u64, Held>,
+    /// True while a thread looks after those that nobody uses.
+    are_watched: bool,
+}
+
+struct Held {
+    config: Config,
+    keeper: Arc<Keeper>,
+    /// How often the handle was given and not taken back.
+    holders: usize,
+}
+
+/// So many keepers that rest at once leave memory that is worth giving back.
+const MANY: usize = 16;
 
 /// How far a command is.
 pub enum Progress {
@@ -28,23 +53,35 @@ pub enum Progress {
 pub fn open(options: OpenOptions) -> Result<u64> {
     catch_panics(|| {
         let config = options.config()?;
-        let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = keepers.iter().position(|(known, _)| *known == config);
-        let place = if let Some(place) = known {
-            keepers[place].1.configure_log(config.log_level, config.log_to_terminal);
-            place
-        } else {
-            let keeper = Keeper::open(config.clone())?;
-            keepers.push((config, Arc::new(keeper)));
-            keepers.len() - 1
-        };
-        Ok(place as u64 + 1)
+        let mut keepers = Keepers::lock();
+        keepers.watch();
+        if let Some((handle, held)) =
+            keepers.open.iter_mut().find(|(_, held)| held.config == config)
+        {
+            held.keeper.configure_log(config.log_level, config.log_to_terminal);
+            held.holders += 1;
+            return Ok(*handle);
+        }
+        let keeper = Arc::new(Keeper::open(config.clone())?);
+        keepers.last += 1;
+        let handle = keepers.last;
+        keepers.open.insert(handle, Held { config, keeper, holders: 1 });
+        Ok(handle)
     })
+}
+
+/// Takes a handle back. The keeper is there for whoever opens it again soon.
+pub fn close(keeper: u64) {
+    let mut keepers = Keepers::lock();
+    if let Some(held) = keepers.open.get_mut(&keeper) {
+        held.holders = held.holders.saturating_sub(1);
+        keepers.watch();
+    }
 }
 
 /// Begins a command, and waits a slice for its result.
 pub fn start(keeper: u64, command: Command) -> Result<Progress> {
-    let keeper = find(keeper)?;
+    let keeper = find(keeper, !command.only_listens())?;
     let began = Instant::now();
     let at_once = catch_panics(|| Ok(keeper.logged(|| command.at_once(&keeper))))?;
     if let Some(result) = at_once {
@@ -66,11 +103,147 @@ pub fn cancel(operation: u64) {
     OPERATIONS.cancel(operation);
 }
 
-fn find(handle: u64) -> Result<Arc<Keeper>> {
-    let keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
-    usize::try_from(handle)
-        .ok()
-        .and_then(|handle| keepers.get(handle.checked_sub(1)?))
-        .map(|(_, keeper)| Arc::clone(keeper))
-        .ok_or_else(|| Error::new(Kind::InvalidInput, "there is no such keeper"))
+fn find(handle: u64, is_used: bool) -> Result<Arc<Keeper>> {
+    let mut keepers = Keepers::lock();
+    let found = keepers.open.get(&handle).map(|held| Arc::clone(&held.keeper));
+    if is_used {
+        keepers.watch();
+    }
+    found.ok_or_else(|| Error::new(Kind::InvalidInput, "there is no such keeper"))
+}
+
+impl Held {
+    fn keeper(&self) -> Arc<Keeper> {
+        Arc::clone(&self.keeper)
+    }
+}
+
+impl Keepers {
+    const fn new() -> Self {
+        Keepers { last: 0, open: BTreeMap::new(), are_watched: false }
+    }
+
+    fn lock() -> MutexGuard<'static, Self> {
+        KEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that what nobody uses is closed in time.
+    fn watch(&mut self) {
+        if !self.are_watched {
+            let watch = || {
+                loop {
+                    // First, because whoever called is about to use what may rest just now.
+                    thread::sleep(IDLE / 2);
+                    if release(IDLE) {
+                        break;
+                    }
+                }
+            };
+            let thread = thread::Builder::new().name("sessionkeeper-idle".into()).spawn(watch);
+            self.are_watched = thread.is_ok();
+        }
+    }
+}
+
+/// Closes what nobody has used for `idle`, and forgets the keepers that nobody holds. True when
+/// nothing is left to do.
+fn release(idle: Duration) -> bool {
+    let open: Vec<_> = Keepers::lock().open.iter().map(|(n, held)| (*n, held.keeper())).collect();
+    // Not under the lock, for closing a file may take its time.
+    let rest = open.iter().map(|(handle, keeper)| (*handle, keeper.rest(idle)));
+    let rest: BTreeMap<u64, Rest> = rest.collect();
+    let closed = rest.values().filter(|rest| **rest == Rest::Begun).count();
+    let rests = |handle: &u64| rest.get(handle).is_some_and(|rest| *rest != Rest::No);
+    let mut keepers = Keepers::lock();
+    let before = keepers.open.len();
+    // One that somebody works with has more than the two owners here.
+    keepers.open.retain(|handle, held| {
+        let is_in_use = held.holders > 0 || Arc::strong_count(&held.keeper) > 2;
+        is_in_use || !rests(handle) || !held.keeper.is_replaceable()
+    });
+    let is_waited_for = |(handle, held): (&u64, &Held)| {
+        !rests(handle) || (held.holders == 0 && held.keeper.is_replaceable())
+    };
+    keepers.are_watched = keepers.open.iter().any(is_waited_for);
+    let is_done = !keepers.are_watched;
+    let forgotten = before - keepers.open.len();
+    drop(keepers);
+    drop(open);
+    if closed + forgotten >= MANY {
+        memory::give_back();
+    }
+    is_done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The list is the process's: one test at a time.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn options(directory: &Path) -> OpenOptions {
+        let keys = directory.join("keys");
+        let options = serde_json::json!({
+            "provider": "angel", "data_dir": directory.join("data"), "key_dir": keys,
+            "proxy": "none",
+        });
+        serde_json::from_value(options).unwrap()
+    }
+
+    fn status(handle: u64) -> Result<()> {
+        let mut progress = start(handle, Command::Status {})?;
+        while let Progress::Running(operation) = progress {
+            progress = poll(operation, SLICE)?;
+        }
+        Ok(())
+    }
+
+    /// How many files in the directory this process has open.
+    #[cfg(target_os = "linux")]
+    fn handles(directory: &Path) -> usize {
+        let open = std::fs::read_dir("/proc/self/fd").unwrap();
+        let targets = open.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        targets.filter(|target| target.starts_with(directory)).count()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_keeper_that_nobody_uses_closes_its_files_and_opens_them_again() {
+        let _alone = ALONE.lock();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().canonicalize().unwrap();
+        let handle = open(options(&path)).unwrap();
+        status(handle).unwrap();
+        assert!(handles(&path) > 0);
+        release(Duration::from_secs(3600));
+        assert!(handles(&path) > 0, "it was used just now");
+        release(Duration::ZERO);
+        assert_eq!(handles(&path), 0);
+        status(handle).unwrap();
+        assert!(handles(&path) > 0);
+        close(handle);
+        release(Duration::ZERO);
+        assert_eq!(handles(&path), 0);
+    }
+
+    #[test]
+    fn a_keeper_that_nobody_holds_is_forgotten() {
+        let _alone = ALONE.lock();
+        let directory = tempfile::tempdir().unwrap();
+        let first = open(options(directory.path())).unwrap();
+        assert_eq!(open(options(directory.path())).unwrap(), first);
+        close(first);
+        release(Duration::ZERO);
+        status(first).unwrap();
+        close(first);
+        assert_eq!(open(options(directory.path())).unwrap(), first, "it is still there");
+        close(first);
+        release(Duration::ZERO);
+        assert_eq!(status(first).unwrap_err().kind(), Kind::InvalidInput);
+        let second = open(options(directory.path())).unwrap();
+        assert!(second > first);
+        close(second);
+    }
 }

@@ -12,6 +12,7 @@ from ._types import Answer, Opened
 __all__ = [
     "cancel",
     "check_provider",
+    "close",
     "from_json",
     "open",
     "poll",
@@ -28,6 +29,10 @@ def version() -> str:
 def open(options: dict[str, Any]) -> Opened:  # noqa: A001 - the boundary has the verb of the API
     """Checks the options and gives a handle. Touches neither disk nor network, except that a
     provider file and a CA file named in them are read."""
+
+def close(keeper: int) -> None:
+    """The handle is no longer needed, as often as it was given. What nobody needs is given back
+    after a minute. An unknown handle is fine."""
 
 def start(keeper: int, command: dict[str, Any]) -> Answer:
     """Runs {verb: options}. What takes longer than a moment goes on in its own thread; then the

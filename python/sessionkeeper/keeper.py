@@ -69,6 +69,13 @@ class Keeper:
         #: The data directory; None where the core chose its default.
         self.data_dir = data_dir
 
+    def __del__(self) -> None:
+        # A constructor that failed, or an interpreter that ends, has nothing left to close with.
+        try:  # noqa: SIM105 - importing contextlib costs more
+            self._native.close(self._handle)
+        except Exception:  # noqa: BLE001, S110 - as above
+            pass
+
     def __repr__(self) -> str:
         return f"<Keeper provider={self.provider!r} data_dir={self.data_dir!r}>"
 
@@ -93,8 +100,9 @@ class Keeper:
         return self._usable(status)
 
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
-        """Logs in. A session of the same account that was there before is ended at the server
-        afterwards; another account stays stored and is no longer the active one.
+        """Logs in. A session of the same account that was there before is ended at the server; that
+        is waited for 3 s at most, and goes on by itself then. Another account stays stored and is
+        no longer the active one.
 
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
         logs in with a code; `CredentialsRefused`.

@@ -3,11 +3,16 @@
 The trail in the vault stays the one that counts: it knows how far each sink has got, so a sink that
 fails gets the same lines again later, and one that crashed with its process may see some twice. It
 works on a thread of its own, because nobody knows how long it takes, and a logout does not wait.
+
+A sink has failed when it raised, or when it has been at the same lines for a minute. One that is
+slow or busy has not: it gets the rest later, and nobody is alarmed.
 """
 
 from __future__ import annotations
 
-from .errors import safe_text
+from time import monotonic
+
+from .errors import Cancelled, safe_text
 from .reports import AuditEvent
 
 TYPE_CHECKING = False
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
 
 # How long the caller waits for the sink, in seconds. After that the sink goes on by itself.
 PATIENCE = 1.0
+# How long a sink may be at the same lines, in seconds.
+STUCK = 60.0
 # How many lines the sink is given at once.
 BATCH = 100
 
@@ -31,25 +38,28 @@ class AuditSink:
         self._call = call
         self._run = run
         self._thread: Thread | None = None
+        # When the lines were handed over that the sink is at.
+        self._since = 0.0
 
     def deliver(self, stop: Stop | None) -> str:
-        """Hands over what is new. What went wrong, with the sink's name; "" when nothing did."""
+        """Hands over what is new. What went wrong, with the sink's name; "" when nothing did, as
+        far as that is known by now: a slow sink's failure is in the audit trail later."""
         try:
             failure = self._deliver(stop)
+        except Cancelled:
+            # Nobody has time now; the sink gets its lines the next time.
+            failure = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, it is harmless to the caller
             failure = safe_text(error)
-        if not failure:
-            return ""
-        failure = f"{self.name}: {failure}"
-        try:  # noqa: SIM105 - importing contextlib costs more
-            self._run("audit_refused", {"reason": failure}, _go_on)
-        except Exception:  # noqa: BLE001, S110 - it is in the report all the same
-            pass
-        return failure
+        return f"{self.name}: {failure}" if failure else ""
 
     def _deliver(self, stop: Stop | None) -> str:
         if self._thread is not None and self._thread.is_alive():
-            return "still busy with earlier lines, gets the rest later"
+            if monotonic() - self._since < STUCK:
+                return ""
+            failure = "has been at the same lines for more than a minute"
+            self._refuse(failure)
+            return failure
         first = self._new_lines(stop)
         if not first:
             return ""
@@ -59,22 +69,31 @@ class AuditSink:
         thread = Thread(
             target=self._hand_over, args=(first, failures), name="sessionkeeper-audit", daemon=True
         )
+        self._since = monotonic()
         thread.start()
         self._thread = thread
         thread.join(PATIENCE)
-        if thread.is_alive():
-            return f"not done within {PATIENCE:g} s, gets the rest later"
         return "".join(failures)
 
     def _hand_over(self, lines: list[dict[str, Any]], failures: list[str]) -> None:
         try:
             while lines:
+                self._since = monotonic()
                 self._call([AuditEvent.from_dict(line) for line in lines])
                 taken = {"sink": self.name, "seq": lines[-1]["seq"]}
                 self._run("audit_taken", taken, _go_on)
                 lines = self._new_lines(_go_on) if len(lines) == BATCH else []
         except Exception as error:  # noqa: BLE001 - as above
-            failures.append(safe_text(error))
+            failure = safe_text(error)
+            self._refuse(failure)
+            failures.append(failure)
+
+    def _refuse(self, failure: str) -> None:
+        refused = {"sink": self.name, "reason": f"{self.name}: {failure}"}
+        try:  # noqa: SIM105 - importing contextlib costs more
+            self._run("audit_refused", refused, _go_on)
+        except Exception:  # noqa: BLE001, S110 - it is in the report, where somebody waits for it
+            pass
 
     def _new_lines(self, stop: Stop | None) -> list[dict[str, Any]]:
         asked = {"sink": self.name, "limit": BATCH}

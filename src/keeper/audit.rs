@@ -5,7 +5,6 @@ use super::shared::Shared;
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::error::Result;
 use crate::provider::id_of;
-use std::sync::atomic::Ordering;
 
 impl Keeper {
     /// The last `limit` lines of the audit trail, oldest first.
@@ -24,12 +23,14 @@ impl Keeper {
 
     /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
     pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
-        self.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))
+        let last = self.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))?;
+        self.shared.failed_sinks().remove(sink);
+        Ok(last)
     }
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
-    pub fn audit_refused(&self, reason: &str) {
-        if !self.shared.has_sink_failed.swap(true, Ordering::Relaxed) {
+    pub fn audit_refused(&self, sink: &str, reason: &str) {
+        if self.shared.failed_sinks().insert(sink.to_owned()) {
             log::warn!("the audit sink failed: {reason}");
             let event = self.event(Event::AuditSinkFailed, "", "failed").with_detail(reason);
             self.append(&event);

@@ -38,7 +38,7 @@ impl Progress for BegunLogin<'_> {
         Ok(())
     }
 
-    fn received(&mut self, held: &Credentials) {
+    fn received(&self, held: &Credentials) {
         let (Some((note, _)), Some(revocation)) = (&self.note, self.revocation(held)) else {
             return;
         };

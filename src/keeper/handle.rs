@@ -3,7 +3,7 @@
 
 use super::report::{Details, Status};
 use super::session_cache::Seen;
-use super::shared::{ELSEWHERE, Shared};
+use super::shared::{ELSEWHERE, Rest, Shared};
 use crate::cancel::Cancel;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, Kind, Result};
@@ -124,6 +124,17 @@ impl Keeper {
 
     pub fn newest_event(&self) -> i64 {
         self.shared.events.newest()
+    }
+
+    /// Closes the vault, the connections and the files when nobody has used them for `idle`; the
+    /// next call opens them again.
+    pub fn rest(&self, idle: Duration) -> Rest {
+        if self.shared.idle_for() < idle { Rest::No } else { self.shared.rest() }
+    }
+
+    /// True when a keeper made anew would know as much as this one.
+    pub fn is_replaceable(&self) -> bool {
+        self.shared.unstored.is_done()
     }
 
     /// Does what only reads, if nobody else is at work on the vault; `None`: that may take longer.

@@ -133,7 +133,7 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
-        let account = login::identify(context, credentials, username, &begun.session_id)?;
+        let account = login::identify(context, credentials, username, &begun.session_id, begun)?;
         let now = self.shared.clock.now();
         Ok(Session {
             id: begun.session_id.clone(),

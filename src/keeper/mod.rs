@@ -38,3 +38,4 @@ pub use report::{
     Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
+pub use shared::Rest;

@@ -15,6 +15,9 @@ pub struct Seen {
     pub pending: u64,
 }
 
+/// A mark that no vault has.
+const NEVER: i64 = -1;
+
 #[derive(Default)]
 pub struct SessionCache(Mutex<Known>);
 
@@ -133,6 +136,11 @@ impl SessionCache {
     /// True when its restore has been announced.
     pub fn is_restored(&self, session_id: &str) -> bool {
         self.known().restored.contains(session_id)
+    }
+
+    /// What was read stays for when the disk can no longer be read; it is read anew before that.
+    pub fn outdate(&self) {
+        self.known().by_provider.values_mut().for_each(|seen| seen.mark = NEVER);
     }
 
     pub fn clear(&self) {

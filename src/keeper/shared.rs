@@ -20,11 +20,11 @@ use crate::log::DirectoryLog;
 use crate::provider::{id_of, service_of};
 use crate::session::Session;
 use crate::vault::{BusyTimeout, Vault};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::time::{Duration, Instant};
 
 /// What there is to do about a session that was opened with other hosts.
 pub(super) const ELSEWHERE: &str = "The stored session is for other hosts than the provider file names, \
@@ -54,26 +54,40 @@ pub(super) struct Shared {
     pub begun_tasks: BegunTasks,
     /// True once this process has looked at the work that earlier ones left.
     pub has_finished_tasks: AtomicBool,
-    /// True while the audit sink does not take what it is given.
-    pub has_sink_failed: AtomicBool,
+    /// The audit sinks that do not take what they are given.
+    failed_sinks: Mutex<HashSet<String>>,
+    last_use: Mutex<Instant>,
 }
 
-static ALL: Mutex<Vec<Arc<Shared>>> = Mutex::new(Vec::new());
+/// Whether a keeper has nothing open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Somebody uses it, or has just done so.
+    No,
+    /// It was closed just now.
+    Begun,
+    Already,
+}
+
+/// Whoever holds a keeper holds its part of this.
+static ALL: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
 impl Shared {
     /// What is shared at `directory`; the same for every caller in the process.
     pub fn at(directory: &Path, key_directory: Option<PathBuf>) -> Result<Arc<Self>> {
         let (directory, key_directory) = directories::settle(directory, key_directory)?;
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|shared| shared.strong_count() > 0);
         let known = all
             .iter()
+            .filter_map(Weak::upgrade)
             .find(|shared| shared.directory == directory && shared.key_directory == key_directory);
         if let Some(shared) = known {
-            return Ok(Arc::clone(shared));
+            return Ok(shared);
         }
         let shared =
             Arc::new(Shared::new(directory, key_directory, Arc::new(SystemClock::default())));
-        all.push(Arc::clone(&shared));
+        all.push(Arc::downgrade(&shared));
         Ok(shared)
     }
 
@@ -103,12 +117,14 @@ impl Shared {
             renewal_rests: Mutex::default(),
             begun_tasks: BegunTasks::default(),
             has_finished_tasks: AtomicBool::new(false),
-            has_sink_failed: AtomicBool::new(false),
+            failed_sinks: Mutex::default(),
+            last_use: Mutex::new(Instant::now()),
         }
     }
 
     /// The vault, opened when it is first used; a failure is tried again at the next call.
     pub fn vault(&self) -> Result<Vault> {
+        self.note_use();
         let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             let clock = Arc::clone(&self.clock);
@@ -167,7 +183,35 @@ impl Shared {
     }
 
     pub fn client(&self, settings: &Settings) -> Result<Client> {
+        self.note_use();
         self.clients.get(settings, &self.clock)
+    }
+
+    /// How long nobody has used the vault or the network.
+    pub fn idle_for(&self) -> Duration {
+        self.last_use.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Closes the vault, the connections and the files, unless somebody is at work with the vault;
+    /// the next call opens what it needs.
+    pub fn rest(&self) -> Rest {
+        let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(Vault::is_in_use) {
+            return Rest::No;
+        }
+        // The marks of the next vault are counted anew.
+        self.sessions.outdate();
+        let was_open = slot.take().is_some();
+        drop(slot);
+        self.clients.clear();
+        self.login_lock.close();
+        self.outbox_lock.close();
+        self.log.close();
+        if was_open { Rest::Begun } else { Rest::Already }
+    }
+
+    fn note_use(&self) {
+        *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Closes the idle connections: after a logout none is left that the server knows.
@@ -184,6 +228,10 @@ impl Shared {
 
     pub fn renewal_rests(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.renewal_rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn failed_sinks(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.failed_sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for it as for the vault.

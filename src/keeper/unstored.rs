@@ -47,6 +47,11 @@ impl Unstored {
         }
     }
 
+    /// True when the disk has taken everything.
+    pub fn is_done(&self) -> bool {
+        !self.waiting().is_tried
+    }
+
     fn try_all(&self) {
         let mut pause = FIRST;
         loop {
@@ -100,7 +105,7 @@ mod tests {
             });
         }
         assert_eq!(receiver.iter().take(2).collect::<Vec<_>>(), [1, 2]);
-        while unstored.waiting().is_tried {
+        while !unstored.is_done() {
             thread::sleep(Duration::from_millis(1));
         }
         unstored.add(move || sender.send(3).is_ok());

@@ -64,6 +64,11 @@ impl LockFile {
         None
     }
 
+    /// Closes the file until it is needed again; a lock that is held stays.
+    pub fn close(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn open(&self) -> io::Result<OpenFile> {
         let file = open_file(&self.path, true, true)?;
         let identity = identity(&file.metadata()?);

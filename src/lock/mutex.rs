@@ -72,6 +72,11 @@ impl FileMutex {
         Ok(guard)
     }
 
+    /// Closes the file until it is needed again.
+    pub fn close(&self) {
+        self.file.close();
+    }
+
     /// True if the file system can lock files; for `doctor`.
     pub fn can_lock(&self) -> bool {
         LockFile::new(self.path.clone()).try_lock(true).is_none_or(|locked| locked.is_held())

@@ -39,7 +39,7 @@ pub trait Progress {
     fn begins(&mut self, held: &Credentials) -> Result<()>;
 
     /// Called with all that came so far, before another request makes the login wait.
-    fn received(&mut self, held: &Credentials);
+    fn received(&self, held: &Credentials);
 
     /// Fails when a logout came first.
     fn check(&self) -> Result<()>;

@@ -93,6 +93,11 @@ impl Vault {
         self.store.state.try_lock().is_ok_and(|state| is_open(&state))
     }
 
+    /// True while there is another handle on it in this process.
+    pub fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.store) > 1
+    }
+
     /// The damage found since the last call.
     pub fn take_damage(&self) -> Vec<Damage> {
         std::mem::take(&mut self.store.damage())

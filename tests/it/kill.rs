@@ -98,24 +98,27 @@ fn sessions_that_nobody_holds(service: &Service, device: &Device) -> usize {
 #[test]
 fn a_login_that_is_killed_at_any_step_leaves_no_session() {
     // The request at which the process is killed, before it is answered, and what the trail says.
+    let after = Some("after the service had answered");
     for (path, told) in [
         ("/login", None),
         ("/password", None),
         ("/u/login", Some("before the service had answered")),
-        ("/done", Some("after the service had answered")),
+        ("/done", after),
+        ("/me", after),
     ] {
         let service = Service::start();
-        let device = service.device();
+        let asks = format!("\n[account]\nurl = '{}'\n", service.url("/me"));
+        let device = service.device_with(|text| text + &asks);
         service.always(path, vec![Step::Stall]);
         let mut victim = child::spawn("login victim", &device);
         await_that(|| !service.requests(path).is_empty());
         victim.kill().unwrap();
         victim.wait().unwrap();
-        assert_eq!(service.live_sessions(), usize::from(path == "/done"), "{path}");
+        assert_eq!(service.live_sessions(), usize::from(told == after), "{path}");
         let keeper = device.restarted();
         assert_eq!(keeper.schedule().unwrap().drain_at.is_some(), told.is_some(), "{path}");
         let drained = drain(&keeper);
-        assert_eq!(drained.revoked, u32::from(path == "/done"), "{path}");
+        assert_eq!(drained.revoked, u32::from(told == after), "{path}");
         assert_eq!((drained.entries.len(), state(&keeper)), (0, State::SignedOut), "{path}");
         assert_eq!(service.live_sessions(), 0, "{path}");
         let trail = keeper.audit(10).unwrap();

@@ -146,6 +146,7 @@ class NativeDouble(types.ModuleType):
         # Asked for by whoever watches, beside the verbs.
         self.looked: list[tuple[str, dict[str, Any]]] = []
         self.cancelled: list[int] = []
+        self.closed: list[int] = []
         self.polls = 0
         self.longest_wait = 0
         self.log: list[list[Any]] = []
@@ -158,6 +159,7 @@ class NativeDouble(types.ModuleType):
         # The audit trail, and how far each sink has got.
         self.trail: list[dict[str, Any]] = []
         self.taken: dict[str, int] = {}
+        self.refused: list[str] = []
         self.checked: list[tuple[str, dict[str, str]]] = []
         self.check_answer: dict[str, Any] = CHECK
         self.summaries: list[dict[str, Any]] = [ANGEL]
@@ -184,6 +186,9 @@ class NativeDouble(types.ModuleType):
             return error("invalid_input", refused)
         self.opened.append(config)
         return self.open_error or {"keeper": 11}
+
+    def close(self, keeper: int) -> None:
+        self.closed.append(keeper)
 
     def start(self, keeper: int, command: dict[str, Any]) -> dict[str, Any]:
         assert keeper == 11
@@ -283,6 +288,7 @@ class NativeDouble(types.ModuleType):
         return {"value": {"events": lines[: arguments["limit"]]}}
 
     def _audit_refused(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.refused.append(arguments["reason"])
         return {"value": None}
 
     def _audit_taken(self, arguments: dict[str, Any]) -> dict[str, Any]:

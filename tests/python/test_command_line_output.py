@@ -128,11 +128,26 @@ def test_logout_tells_the_truth_in_one_sentence(
     assert capsys.readouterr().out == sentence + "\n"
 
 
+@pytest.mark.usefixtures("_utc")
+def test_logout_tells_which_cookies_the_server_left(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = {"remote": "unconfirmed", "cookies_cleared": ["a", "b", "c\n"]}
+    native.answer("logout", {**REPORT, **held, "server_cookies_cleared": ["b"]})
+    assert cli.main(["logout"]) == 0
+    told = "The server deleted this cookie: b; but not: a, c?."
+    assert capsys.readouterr().out.splitlines()[1:] == [told]
+    for of_the_server in ([], held["cookies_cleared"]):
+        native.answer("logout", {**REPORT, **held, "server_cookies_cleared": of_the_server})
+        assert cli.main(["logout"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 def test_logout_as_json_has_exactly_these_keys(
     native: NativeDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     native.answer("logout", REPORT)
-    keys = ["local", "remote", "status", "cookies_cleared", "duration_ms"]
+    keys = ["local", "remote", "status", "cookies_cleared", "server_cookies_cleared", "duration_ms"]
     assert cli.main(["--json", "logout", "--local-only"]) == 0
     assert list(printed(capsys)) == keys
     assert native.arguments("logout")["local_only"] is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 import types
@@ -239,3 +240,13 @@ def test_the_stop_of_the_keeper_holds_for_every_call(native: NativeDouble) -> No
 
 def test_repr_tells_where_and_no_more(native: NativeDouble, keeper: sessionkeeper.Keeper) -> None:
     assert repr(keeper) == f"<Keeper provider='angel' data_dir={keeper.data_dir!r}>"
+
+
+def test_a_keeper_gives_its_handle_back(native: NativeDouble) -> None:
+    native.answer("status", SIGNED_IN)
+    session = sessionkeeper.open().session
+    gc.collect()
+    assert native.closed == [], "the session needs it"
+    del session
+    gc.collect()
+    assert native.closed == [11]

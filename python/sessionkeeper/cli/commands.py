@@ -104,7 +104,8 @@ def _logout(keeper: Keeper, chosen: Namespace) -> int:
         local_only=chosen.local_only, everywhere=chosen.everywhere, account=chosen.account
     )
     shown = report.as_dict()
-    names = ["local", "remote", "status", "cookies_cleared", "duration_ms"]
+    names = ["local", "remote", "status", "cookies_cleared", "server_cookies_cleared"]
+    names += ["duration_ms"]
     names += ["sessions_ended"] if chosen.everywhere else []
     names += [name for name in ("audit_warning", "tasks") if shown[name]]
     text = display.logout(report, chosen.everywhere)

@@ -62,6 +62,7 @@ def logout(report: LogoutReport, everywhere: bool = False) -> str:
     lines = [_outcome(report)]
     if everywhere and report.local != "already_signed_out":
         lines.append(_ended(report))
+    lines += _cookies(report)
     lines += [
         f"Not done: {printable(task.name)} ({printable(task.detail)})."
         for task in report.tasks
@@ -87,6 +88,17 @@ def _outcome(report: LogoutReport) -> str:
     if report.confirmed or not report.reason:
         return sentence
     return f"{sentence[:-1]} ({printable(report.reason)})."
+
+
+def _cookies(report: LogoutReport) -> list[str]:
+    """What the server left, where it deleted only some of the cookies that this device forgot."""
+    deleted = report.server_cookies_cleared
+    left = [name for name in report.cookies_cleared if name not in deleted]
+    if not deleted or not left:
+        return []
+    these = "this cookie" if len(deleted) == 1 else "these cookies"
+    names, others = (printable(", ".join(some)) for some in (deleted, left))
+    return [f"The server deleted {these}: {names}; but not: {others}."]
 
 
 def _ended(report: LogoutReport) -> str:
