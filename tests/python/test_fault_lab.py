@@ -222,7 +222,7 @@ BREACHES: list[tuple[str, str, list[Callable[[Evidence], None]]]] = [
     ("false word", "switch", [say(error="storage_error")]),
     ("false word", "forget", [revive("ann", "between")]),
     ("false word", "logout, warm", [lambda e: e.look["audit"].append(["revoked", "bob", ""])]),
-    ("gave up", "logout, warm", [revive("ann", "between"), bring_back("ann"), say(**INCOMPLETE)]),
+    ("gave up", "logout, warm", [bring_back("ann"), say(**INCOMPLETE)]),
     ("not told", "logout, warm", [revive("ann", "between", "after"), say(**INCOMPLETE)]),
     ("secret", "login", [lambda e: e.act.update(log=e.after.sessions[-1].refresh)]),
     ("secret", "login", [lambda e: e.files.update(x=e.after.sessions[0].sid.encode())]),
@@ -243,9 +243,9 @@ def test_each_invariant_can_break():
 
 def test_a_shorter_run_has_every_kind_of_fault_for_every_operation(bench):
     cases = all_cases(bench, ["login", "drain"])
-    chosen = some(cases, 200)
-    assert chosen == some(cases, 200)
-    assert len(chosen) == len(set(chosen)) == 200
+    chosen = some(cases, 400)
+    assert chosen == some(cases, 400)
+    assert len(chosen) == len(set(chosen)) == 400
 
     def kinds(some_cases: list[Case]) -> set[Case]:
         return {replace(case, fault=replace(case.fault, first=0, every=0)) for case in some_cases}

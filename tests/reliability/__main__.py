@@ -98,7 +98,7 @@ def _arguments() -> argparse.Namespace:
         "--case", help="only the cases whose name holds this text, each told in full"
     )
     # A case sleeps for the most part: the process lives on for a moment after the fault.
-    workers = 4 * (os.cpu_count() or 1)
+    workers = 6 * (os.cpu_count() or 1)
     parser.add_argument("--workers", type=int, default=workers, help="cases at a time")
     parser.add_argument(
         "--write", action="store_true", help="put the tables into docs/reliability.md"
