@@ -39,6 +39,8 @@ def main() -> int:
         start = time.monotonic()
         end = start + given.seconds
         results = _run(benches, cases, end, is_told=bool(given.case))
+        order = {case: number for number, case in enumerate(listed)}
+        results.sort(key=lambda result: order[result.case])
         seconds = time.monotonic() - start
     text = report.report(results, len(listed), seconds)
     if len(results) < len(cases):
@@ -77,8 +79,7 @@ def _run(benches: list[Bench], cases: list[Case], end: float, *, is_told: bool) 
         thread.join()
     if len(results) != len(begun):
         sys.exit("the lab itself broke: see above")
-    order = {case: number for number, case in enumerate(cases)}
-    return sorted(results, key=lambda result: order[result.evidence.case])
+    return results
 
 
 @contextmanager

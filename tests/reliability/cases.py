@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 from tests.reliability.bench import Bench, Case
@@ -78,7 +79,7 @@ def _count(calls: list[int], classes: tuple[str, ...]) -> int:
 
 def some(cases: list[Case], size: int) -> list[Case]:
     """`size` of them, always the same: first one for each operation, server, kind and error, then
-    at even distances over the rest."""
+    at even distances over the rest. Both mixed, so that a run that is cut short is a sample."""
     groups: dict[tuple[object, ...], list[Case]] = {}
     for case in cases:
         fault = case.fault
@@ -89,5 +90,7 @@ def some(cases: list[Case], size: int) -> list[Case]:
     taken = set(chosen)
     rest = [case for case in cases if case not in taken]
     more = min(max(size - len(chosen), 0), len(rest))
-    chosen += [rest[n * len(rest) // more] for n in range(more)]
-    return chosen
+    others = [rest[n * len(rest) // more] for n in range(more)]
+    random.Random(0).shuffle(chosen)
+    random.Random(0).shuffle(others)
+    return chosen + others
