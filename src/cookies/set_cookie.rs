@@ -6,7 +6,7 @@
 use super::cookie::{Cookie, expiration};
 use super::date::parse_cookie_date;
 use crate::clock::{LONGEST_LIFE, UnixTime};
-use crate::provider::is_loopback;
+use crate::provider::{is_loopback, is_public_suffix};
 use crate::secret::Secret;
 use cookie_store::{CookieDomain, CookiePath};
 use url::{Host, Url};
@@ -91,7 +91,7 @@ impl SetCookie {
         let is_domain_ours = self.domain.as_ref().is_none_or(|domain| {
             domain == host
                 || (matches!(url.host(), Some(Host::Domain(_)))
-                    && domain.contains('.')
+                    && !is_public_suffix(domain)
                     && host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.')))
         });
         is_prefix_kept
@@ -117,19 +117,13 @@ impl SetCookie {
         Some(expiry.min(date.saturating_add(LONGEST_LIFE)))
     }
 
-    /// True when the header is how a server deletes a cookie: no value, and an end in the past.
-    pub(super) fn is_deletion(&self, date: UnixTime) -> bool {
-        // Python's http.cookies, and so Django and Starlette, write an empty value as two quotes.
-        matches!(self.value.expose(), "" | "\"\"")
-            && self.expiry(date).is_some_and(|end| end <= date)
-    }
-
     /// The cookie as it is kept, for an answer from `url` that was written at `date`. On
     /// development hosts `Secure` is dropped. `None`: the address has no host.
     pub(super) fn cookie(&self, url: &Url, date: UnixTime) -> Option<Cookie> {
         let domain = match &self.domain {
-            Some(domain) => CookieDomain::Suffix(domain.clone()),
-            None => CookieDomain::host_only(url).ok()?,
+            Some(domain) if !is_public_suffix(domain) => CookieDomain::Suffix(domain.clone()),
+            // A host that is itself a public suffix speaks for itself alone (step 9).
+            _ => CookieDomain::host_only(url).ok()?,
         };
         let default_path = CookiePath::default_path(url);
         Some(Cookie {
