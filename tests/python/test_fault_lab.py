@@ -20,11 +20,11 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it preloads a library")
 
 if sys.platform == "linux":
-    from tests.reliability import faults
+    from tests.reliability import faults, known
     from tests.reliability.bench import Bench, Case, Evidence
     from tests.reliability.cases import all_cases, some
     from tests.reliability.faults import NOTHING
-    from tests.reliability.judge import INVARIANTS, judge
+    from tests.reliability.judge import INVARIANTS, Breach, judge
 
 ROOT = Path(__file__).parents[2]
 
@@ -251,3 +251,12 @@ def test_a_shorter_run_has_every_kind_of_fault_for_every_operation(bench):
         return {replace(case, fault=replace(case.fault, first=0, every=0)) for case in some_cases}
 
     assert kinds(chosen) == kinds(cases)
+
+
+def test_a_known_breach_is_known_for_its_reason_alone():
+    killed = Case("renew, rotating", True, faults.Fault(("write",), "kill", 1, 0))
+    failed = replace(killed, fault=replace(killed.fault, error="EIO"))
+    assert known.reason_for(killed, Breach("dead", ""))
+    assert not known.reason_for(killed, Breach("lost", ""))
+    assert not known.reason_for(failed, Breach("dead", ""))
+    assert all(one.reason for one in known.KNOWN)

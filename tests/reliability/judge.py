@@ -207,13 +207,15 @@ class _Judge:
             yield "false word", f"{self.ok['pending']} given up, and {living} live"
 
     def held(self) -> Breaches:
-        """What is stored must be of use, unless a logout has said that it could not remove it."""
+        """What is stored must be of use, unless it was said that it could not be removed."""
         for user, cookie in self.look["cookies"].items():
-            is_said = user == self.user and is_incomplete(self.evidence)
+            is_said = self.case.operation == "forget" and bool(self.error)
+            is_said |= user == self.user and is_incomplete(self.evidence)
             if not is_said and not self.evidence.between.accepts(cookie):
                 yield "dead", f"{user}'s stored session is not accepted"
         renewed = self.look.get("renewed")
-        if renewed and "ok" not in renewed and self.error != "logout_incomplete":
+        is_forgetting = self.case.operation == "forget" or self.error == "logout_incomplete"
+        if renewed and "ok" not in renewed and not is_forgetting:
             yield "dead", f"the stored session cannot be renewed: {renewed.get('error')}"
 
     def lost(self) -> Breaches:
