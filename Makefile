@@ -50,10 +50,10 @@ run: build ## show the main job with a server on this machine; PROVIDER=angel, o
 
 check: lint test-rust test-python ## before a pull request: everything that needs no Kodi
 
-test: package ## every test: Rust, Python, a real Kodi where it can be had
+test: package ## every test: Rust, Python, the fault lab, a real Kodi where it can be had
 	@$(node)
 	@$(kodi)
-	@.ci/beside ".ci/test rust && .ci/test python" ".ci/test kodi"
+	@.ci/beside ".ci/test rust && .ci/test python && .ci/test reliability" ".ci/test kodi"
 
 test-rust: setup
 	@.ci/test rust

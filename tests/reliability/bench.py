@@ -25,6 +25,9 @@ class Case:
     operation: str
     is_well: bool
     fault: Fault
+    # The process ends with the operation, while the disk still fails; else it lives on for a moment
+    # with a disk that is well again.
+    ends: bool = False
 
     def __str__(self) -> str:
         fault = self.fault
@@ -32,7 +35,9 @@ class Case:
         server = "well" if self.is_well else "away"
         where = " of vault.db" if fault.in_vault else ""
         kinds = "+".join(fault.classes) + where
-        return f"{self.operation} / server {server} / {kinds} {fault.first} {which} / {fault.error}"
+        what = f"{kinds} {fault.first} {which} / {fault.error}"
+        end = ", then the process ends" if self.ends else ""
+        return f"{self.operation} / server {server} / {what}{end}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class Bench:
         if not case.is_well:
             self.server.away()
         work = {"root": str(root), "name": case.operation}
-        act = self._ask({**work, "do": "act", "fault": asdict(case.fault)})
+        act = self._ask({**work, "do": "act", "fault": asdict(case.fault), "ends": case.ends})
         between, files = self._world(), _files(root)
         self.server.well()
         look = self._ask({**work, "do": "look"})

@@ -21,7 +21,8 @@ INVARIANTS = {
     "dead": "a session is stored that the server does not take (any more)",
     "restored": "somebody who was told to be logged out is logged in again",
     "false word": "what was said is not so",
-    "gave up": "one fault that was over at once kept a logout from logging out",
+    "gave up": "one fault that was over at once kept a logout from logging out, or it was not done "
+    "when the disk was well again",
     "not told": "the server was there, a session that was logged out lives, and nothing waits",
     "secret": "a password, token or cookie in a file, a message or the log",
 }
@@ -181,9 +182,10 @@ class _Judge:
             if remote in ("revoked", "already_ended", "nothing_to_revoke") and is_alive:
                 yield "false word", f"said {remote}, and the session lives"
             return
-        is_over_at_once = self.case.fault.every == 0
-        if is_stored and is_alive and is_over_at_once:
-            yield "gave up", f"{self.error}: {self.said.get('message')}"
+        if is_stored and self.case.fault.every == 0:
+            yield "gave up", f"after one fault: {self.error}: {self.said.get('message')}"
+        elif is_stored and not self.case.ends:
+            yield "gave up", f"{self.error}, and the session is there when the disk is well again"
         if self.error != "logout_incomplete" and not (is_stored and is_alive):
             yield "false word", f"said {self.error}, and the session is gone"
         if self.error == "logout_incomplete" and after == "signed_in":
@@ -205,13 +207,15 @@ class _Judge:
             yield "false word", f"{self.ok['pending']} given up, and {living} live"
 
     def held(self) -> Breaches:
-        """What is stored must be of use, unless a logout has said that it could not remove it."""
+        """What is stored must be of use, unless it was said that it could not be removed."""
         for user, cookie in self.look["cookies"].items():
-            is_said = user == self.user and is_incomplete(self.evidence)
+            is_said = self.case.operation == "forget" and bool(self.error)
+            is_said |= user == self.user and is_incomplete(self.evidence)
             if not is_said and not self.evidence.between.accepts(cookie):
                 yield "dead", f"{user}'s stored session is not accepted"
         renewed = self.look.get("renewed")
-        if renewed and "ok" not in renewed and self.error != "logout_incomplete":
+        is_forgetting = self.case.operation == "forget" or self.error == "logout_incomplete"
+        if renewed and "ok" not in renewed and not is_forgetting:
             yield "dead", f"the stored session cannot be renewed: {renewed.get('error')}"
 
     def lost(self) -> Breaches:

@@ -17,6 +17,9 @@ from tests.reliability.server import PASSWORD
 # Seconds, for the options of `open`. A refused connection takes no time, so a wait is a lock's.
 TIMES = {"timeout": 5, "connect_timeout": 2, "answer_timeout": 3, "logout_deadline": 2}
 
+# How long a process lives on after a fault, in seconds: what it could not store then, it may now.
+LIVES_ON = 0.8
+
 Said = dict[str, Any]
 
 
@@ -87,9 +90,9 @@ def open_keeper(root: Path, kind: str) -> sessionkeeper.Keeper:
     )
 
 
-def act(root: Path, name: str, fault: faults.Fault) -> dict[str, Any]:
-    """Runs an operation under a fault. Afterwards the disk is well again, and the process lives on
-    for a moment, as Kodi does."""
+def act(root: Path, name: str, fault: faults.Fault, *, ends: bool) -> dict[str, Any]:
+    """Runs an operation under a fault. Then the process ends; or the disk is well again, and it
+    lives on for a moment, as Kodi does."""
     operation = OPERATIONS[name]
     keeper = None
     if operation.is_warm:
@@ -107,7 +110,7 @@ def act(root: Path, name: str, fault: faults.Fault) -> dict[str, Any]:
     seconds = time.monotonic() - start
     record = faults.disarm()
     after = None
-    if keeper is not None:
+    if keeper is not None and not ends:
         after = _outcome(lambda: _afterwards(keeper, has_failed=record.failed > 0))
     return {
         "said": said,
@@ -121,10 +124,9 @@ def act(root: Path, name: str, fault: faults.Fault) -> dict[str, Any]:
 def _afterwards(keeper: sessionkeeper.Keeper, *, has_failed: bool) -> Said:
     state = keeper.status().state
     if has_failed:
-        # What the disk did not take may be stored now, by whoever comes next.
-        for _ in range(2):
-            keeper.restore(offline=True)
-            time.sleep(0.1)
+        keeper.restore(offline=True)
+        time.sleep(LIVES_ON)
+        state = keeper.status().state
     return {"state": state}
 
 

@@ -38,13 +38,12 @@ class Result:
 
 def has_failed(results: list[Result]) -> bool:
     """Whether an invariant broke that is not written down as known, or no fault struck at all."""
-    unknown = [
-        breach
-        for result in results
-        for breach in result.breaches
-        if not reason_for(result.case, breach)
-    ]
-    return bool(unknown) or not any(result.has_struck for result in results)
+    is_broken = any(map(is_unknown, results))
+    return is_broken or not any(result.has_struck for result in results)
+
+
+def is_unknown(result: Result) -> bool:
+    return any(not reason_for(result.case, breach) for breach in result.breaches)
 
 
 def report(results: list[Result], listed: int, seconds: float) -> str:
@@ -53,7 +52,8 @@ def report(results: list[Result], listed: int, seconds: float) -> str:
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d")
     head = (
         f"{now}: {len(results)} of {listed} cases in {seconds:.0f} s; the fault struck in "
-        f"{struck}; an invariant broke in {len(broken)}."
+        f"{struck}; an invariant broke in {len(broken)}, "
+        f"{sum(map(is_unknown, broken))} of them without a known reason."
     )
     parts = [head, "By operation:", _table(results, "operation", _operation)]
     parts += ["By fault:", _table(results, "fault", _fault)]

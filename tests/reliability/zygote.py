@@ -59,7 +59,7 @@ def _work(work: dict[str, Any], writing: int) -> None:
     try:
         root, name = Path(work["root"]), work["name"]
         if work["do"] == "act":
-            done = operations.act(root, name, Fault(**work["fault"]))
+            done = operations.act(root, name, Fault(**work["fault"]), ends=work["ends"])
         elif work["do"] == "look":
             done = operations.look(root, name)
         else:
