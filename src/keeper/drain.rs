@@ -1,9 +1,11 @@
 //! Telling the server, now or later: each entry of the outbox is sent until there is a final
 //! answer.
 //!
-//! Only proof removes an entry, or the end of its credentials by a clock that is known. Sending
-//! twice does no harm; `revoked` is written once, with the removal.
+//! Only proof removes an entry, or the end of its credentials by a clock that is known. What no
+//! answer can change any more waits for that end, and nobody is asked. Sending twice does no harm;
+//! `revoked` is written once, with the removal.
 
+use super::attempt::Queued;
 use super::handle::Keeper;
 use super::report::{DrainReport, EntryLine, Outbox};
 use crate::audit::{Event, NewAuditEvent};
@@ -15,13 +17,17 @@ use crate::clock::UnixTime;
 use crate::error::{Fault, Kind, Result};
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider};
-use crate::session::Outcome;
-use crate::vault::OutboxEntry;
+use crate::session::{Outcome, Revocation};
+use crate::vault::{OutboxEntry, Vault};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// At most so many entries in one round; the rest is due at the next.
 const ROUND: usize = 200;
+
+/// After so many seconds it is seen whether an entry that is not sent any more has ended.
+const LOOK_AGAIN: i64 = 24 * 3600;
 
 impl Keeper {
     /// What the server still has to be told.
@@ -99,6 +105,11 @@ impl Keeper {
             }
             return Ok(());
         }
+        if entry.is_settled {
+            let again = self.shared.clock.now().saturating_add(LOOK_AGAIN);
+            let entry = OutboxEntry { next_attempt_at: again, ..entry };
+            return self.shared.vault()?.transact(|tx| tx.outbox().postpone(&entry));
+        }
         let whole = Some(self.network.total_timeout);
         let verdict = self
             .definition(&entry)
@@ -129,11 +140,29 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Result<Verdict> {
-        let before = Some(entry.attempts);
-        let mut verdict =
-            self.send_revocation(&mut entry.revocation, provider, before, deadline, cancel);
+        let queued = Some(Queued { id: entry.id, attempts: entry.attempts });
+        let verdict =
+            self.send_revocation(&mut entry.revocation, provider, queued, deadline, cancel);
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         entry.attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
+        self.note(entry, verdict)
+    }
+
+    /// Writes down what a try came to that its caller has not waited for.
+    pub(super) fn note_late(&self, id: i64, revocation: Revocation, verdict: Verdict) {
+        let find = |vault: Arc<Vault>| vault.read(|tx| tx.outbox().get(id));
+        let noted = self.shared.vault().and_then(find).and_then(|stored| match stored {
+            Some(stored) => self.note(&mut OutboxEntry { revocation, ..stored }, verdict).map(drop),
+            // Somebody else has dealt with it.
+            None => Ok(()),
+        });
+        if let Err(error) = noted {
+            log::error!("what the server answered could not be written down: {error}");
+        }
+    }
+
+    /// Writes down what a try came to.
+    fn note(&self, entry: &mut OutboxEntry, mut verdict: Verdict) -> Result<Verdict> {
         if verdict.outcome == Outcome::Rejected {
             entry.refusals = entry.refusals.saturating_add(1);
             if entry.refusals < TRIES_BEFORE_PARKING {
@@ -175,7 +204,7 @@ impl Keeper {
     /// Leaves the entry for a later attempt. What the server will never take is tried once a day,
     /// and the user is told once.
     fn postpone(&self, mut entry: OutboxEntry, verdict: &Verdict) -> Result<()> {
-        let Verdict { outcome, retry_after, fault, .. } = *verdict;
+        let Verdict { outcome, retry_after, fault, is_settled, .. } = *verdict;
         let delivery = &self.shared.delivery;
         let is_parked = outcome == Outcome::Rejected && entry.last_outcome != Some(outcome);
         let kind = if is_parked {
@@ -189,6 +218,7 @@ impl Keeper {
         let attempt = Attempt { outcome, count: entry.attempts, retry_after, fault };
         entry.next_attempt_at = next_attempt_at(self.shared.clock.now(), &attempt);
         entry.last_outcome = Some(outcome);
+        entry.is_settled = is_settled;
         self.shared.vault()?.transact(|tx| {
             tx.outbox().postpone(&entry)?;
             event.iter().try_for_each(|event| tx.audit().append(event))

@@ -118,6 +118,7 @@ impl Keeper {
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
+            was_renewed: false,
             expires_at: credentials.token_ends_at(rule, now),
             credentials,
             definition: self.provider.source.clone(),

@@ -3,8 +3,8 @@
 //! Stores entries, finds those that are due, and removes each exactly once; when and how often they
 //! are tried is decided elsewhere. The sealed part has its own key and cannot restore a session.
 //!
-//! At most 1,000 entries wait. One more displaces the oldest that the server refuses, or else the
-//! oldest unconfirmed one, or else the oldest; the audit trail says so.
+//! At most 1,000 entries wait. One more displaces the oldest that the server refuses or that is
+//! settled, or else the oldest unconfirmed one, or else the oldest; the audit trail says so.
 
 use super::audit::AuditTrail;
 use super::error::VaultResult;
@@ -34,13 +34,16 @@ pub struct OutboxEntry {
     pub next_attempt_at: UnixTime,
     /// `None`: it has not been tried.
     pub last_outcome: Option<Outcome>,
+    /// True when no answer can change the outcome any more: it is not sent again, and waits for
+    /// its expiry.
+    pub is_settled: bool,
 }
 
 impl Record for OutboxEntry {
     const TABLE: &'static str = "outbox";
     const PURPOSE: Purpose = Purpose::Outbox;
     const COLUMNS: &'static [&'static str] =
-        &["attempts", "refusals", "next_attempt_at", "last_outcome"];
+        &["attempts", "refusals", "next_attempt_at", "last_outcome", "is_settled"];
     type Sealed = Revocation;
 
     fn sealed(&self) -> &Revocation {
@@ -58,6 +61,7 @@ impl Record for OutboxEntry {
             i64::from(self.refusals).into(),
             self.next_attempt_at.into(),
             self.last_outcome.map_or("", Outcome::as_str).to_owned().into(),
+            self.is_settled.into(),
         ]
     }
 
@@ -69,6 +73,7 @@ impl Record for OutboxEntry {
             refusals: row.get("refusals")?,
             next_attempt_at: row.get("next_attempt_at")?,
             last_outcome: Outcome::named(row.get_ref("last_outcome")?.as_str()?),
+            is_settled: row.get("is_settled")?,
         })
     }
 }
@@ -86,11 +91,12 @@ impl<'a> Outbox<'a> {
     }
 
     /// Puts a revocation into the outbox. If the session already has an entry, it gets the newer
-    /// credentials and keeps its schedule.
+    /// credentials, with which it can be sent again, and keeps its schedule.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let revocation = revocation.clone();
         if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
-            let entry = OutboxEntry { revocation, ..old };
+            let is_settled = old.is_settled && old.revocation == revocation;
+            let entry = OutboxEntry { revocation, is_settled, ..old };
             self.table.update(entry.id, &entry)?;
             return Ok(entry);
         }
@@ -104,6 +110,7 @@ impl<'a> Outbox<'a> {
             attempts: 0,
             refusals: 0,
             last_outcome: None,
+            is_settled: false,
         };
         entry.id = self.table.insert(None, &entry)?;
         Ok(entry)
@@ -167,8 +174,8 @@ impl<'a> Outbox<'a> {
     }
 
     fn drop_one(&self) -> VaultResult<()> {
-        let oldest = "ORDER BY CASE last_outcome WHEN 'rejected' THEN 0 WHEN 'unconfirmed' THEN 1
-            ELSE 2 END, row LIMIT 1";
+        let oldest = "ORDER BY CASE WHEN is_settled OR last_outcome = 'rejected' THEN 0
+            WHEN last_outcome = 'unconfirmed' THEN 1 ELSE 2 END, row LIMIT 1";
         let Some(entry) = self.table.first(oldest, [])? else { return Ok(()) };
         self.delete(&entry)?;
         let Revocation { provider, account, .. } = &entry.revocation;
