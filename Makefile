@@ -1,6 +1,6 @@
 # What one can do here. Every target sets up what it needs; `make` alone lists them.
 # The same targets run by hand and in .ci/run. Settings: PROVIDER (run, kodi), SERVER (kodi), PYTHON,
-# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench).
+# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench, fuzz).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -27,7 +27,7 @@ node = .ci/setup node || printf '%s\n' '== LEFT OUT: what needs the stand-in ser
 kodi = .ci/setup kodi || printf '%s\n' '== LEFT OUT: the tests in a real Kodi'
 say = printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup build run check test test-rust test-python test-kodi kodi bench soak package lint format clean
+.PHONY: help setup build run check test test-rust test-python test-kodi kodi fuzz bench soak package lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do \
@@ -70,6 +70,9 @@ soak: package ## every test in its long form: hours, not minutes
 	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
+
+fuzz: ## what must hold for any bytes, under libFuzzer; ARGS="SECONDS TARGET…", 60 s each by default
+	@.ci/fuzz $(ARGS)
 
 bench: build package ## measure ours beside other libraries, and write docs/benchmarks.md
 	@$(call say,measuring)

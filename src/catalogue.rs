@@ -117,7 +117,6 @@ fn tell(provider: &Provider) -> Vec<String> {
     });
     let everywhere = match &provider.everywhere {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
-        Some(Everywhere::Logout {}) => "The logout ends the session at the issuer.",
         None => "Cannot end the account's other sessions.",
     };
     [login, renew, logout].into_iter().chain(probe).chain([everywhere.into()]).collect()

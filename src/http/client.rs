@@ -137,10 +137,11 @@ impl Client {
         let (client, via) = self.inner.route(url)?;
         let answer_timeout = self.inner.settings.answer_timeout;
         let url = url.clone();
-        let answer = worker::run(
+        let mut answer = worker::run(
             Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
             cancel,
         )?;
+        answer.had_bearer = request.bearer.is_some();
         if let (Some(date), "https", false) =
             (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
         {

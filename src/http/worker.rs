@@ -106,6 +106,7 @@ fn take_head(response: &Response, url: Url) -> Option<Answer> {
             .collect(),
         body: Vec::new(),
         is_cut: false,
+        had_bearer: false,
     })
 }
 

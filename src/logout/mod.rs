@@ -8,6 +8,8 @@ mod proof;
 mod request;
 mod revocation;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub use proof::judge;
 pub use proof::{judge_refused_renewal, renewal_proves, still_alive};
 
 use crate::context::Context;
@@ -206,7 +208,11 @@ impl<'a> Needs<'a> {
 /// The part of `credentials` that the logout sends. `None`: the server would not know the session
 /// by it.
 pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Option<Credentials> {
-    let kept = credentials.with_jar(credentials.jar.subset_for(&Needs::of(provider).urls));
+    let Credentials { jar, .. } = credentials;
+    // What the proof names is kept even where it is not sent: it has to be deleted as well.
+    let named: Vec<_> = provider.logout.deleted_cookies().collect();
+    let sent = jar.subset_for(&Needs::of(provider).urls);
+    let kept = credentials.with_jar(jar.subset_named(&named).overlaid_with(&sent));
     let is_known = provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => request::is_sendable(provider, logout, &kept),
         Step::Revoke { tokens } => tokens.iter().any(|name| kept.value(name).is_some()),

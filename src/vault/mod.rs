@@ -38,6 +38,7 @@ mod tests;
 
 pub use busy::BusyTimeout;
 pub use degraded::{LocalOutcome, Remains};
+pub use files::{create_file, sync_directory};
 pub use key::random_id;
 pub use outbox::OutboxEntry;
 pub use sessions::{SessionSelector, StoredSession};

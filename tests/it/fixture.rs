@@ -6,7 +6,7 @@ use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
 use sessionkeeper::error::Result;
 use sessionkeeper::http::{Proxy, Settings};
 use sessionkeeper::keeper::{
-    Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing, State,
+    Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing, Received, State,
 };
 use sessionkeeper::provider::Provider;
 use std::ops::Deref;
@@ -137,9 +137,19 @@ pub fn ask(keeper: &Keeper) -> Result<u16> {
 }
 
 pub fn get(keeper: &Keeper, url: &str) -> Result<u16> {
+    let received = try_request(keeper, url)?;
+    received.session_over.map_or(Ok(received.status), Err)
+}
+
+/// The answer to a GET with the session's credentials.
+pub fn request(keeper: &Keeper, url: &str) -> Received {
+    try_request(keeper, url).unwrap()
+}
+
+fn try_request(keeper: &Keeper, url: &str) -> Result<Received> {
     let (method, url) = ("GET".into(), url.into());
     let outgoing = Outgoing { account: None, method, url, headers: Vec::new(), body: None };
-    keeper.request(&outgoing, &never()).map(|received| received.status)
+    keeper.request(&outgoing, &never())
 }
 
 /// How many lines of the audit trail tell of `event`.

@@ -32,11 +32,11 @@ RUST_NAMES = {
     "StoredAccount": "AccountLine",
     "TaskResult": "TaskLine",
 }
-# Results that cross as they are: lists of records, log lines, secrets, the answer to a request, and
-# what is left to do.
+# Results that cross as they are: lists of records, log lines, secrets, the answer to a request (and
+# the error beside it), and what is left to do.
 NO_RECORDS = {
     *("Accounts", "AuditTrail", "Catalogue", "Notifications", "Outbox"),
-    *("DeviceCode", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
+    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
 GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
 WORDS = {"Event", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
@@ -123,7 +123,13 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
         "doctor": DOCTOR,
         "logout": REPORT,
-        "request": {"status": 200, "url": "https://a/", "headers": [["a", "b"]], "body": b""},
+        "request": {
+            "status": 200,
+            "url": "https://a/",
+            "headers": [["a", "b"]],
+            "body": b"",
+            "session_over": None,
+        },
         "session": {"headers": {"a": "b"}, "cookies": {}, "token": ""},
     }
     for verb, answer in answers.items():

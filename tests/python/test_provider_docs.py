@@ -88,8 +88,12 @@ def complete(**chosen: str) -> dict[str, Any]:
         login["submit"] = table("login.submit")
     steps = [step]
     if step["flow"] == "request":
-        step["proof"] = table("logout.steps.proof")
-        steps.append({"flow": "request", "method": "GET", "url_from": step.pop("url_from")})
+        step["proof"] = proof = table("logout.steps.proof")
+        # A redirect decides only where no cookie does.
+        where = {key: proof[key] for key in ("status", "locations", "json")}
+        del proof["locations"]
+        second = {"flow": "request", "method": "GET", "url_from": step.pop("url_from")}
+        steps.append({**second, "proof": where})
     after = table("after_logout")
     after["downgrade_entitlements"] = table("after_logout.downgrade_entitlements")
     return {
