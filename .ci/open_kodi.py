@@ -62,7 +62,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sessionkeeper-kodi-") as home, stand_in(
         arguments.server
     ) as server:
-        kodi = Window(Path(home), server.environment() if server else None)
+        kodi = Window(Path(home), server)
         if provider:
             kodi.choose_service(provider, parameters_for(provider, server) if server else {})
         try:

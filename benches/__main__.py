@@ -13,7 +13,7 @@ import sys
 
 # No proxy, no CA file, no switch of Python's: above all, all bytecode is cached.
 for variable in [*os.environ]:
-    if variable not in ("HOME", "LANG", "PATH") and not variable.startswith("SESSIONKEEPER_"):
+    if variable not in ("HOME", "LANG", "PATH"):
         del os.environ[variable]
 sys.dont_write_bytecode = False
 
@@ -43,7 +43,7 @@ def main() -> int:
 def measure(home: Path, rounds: int) -> str:
     load = f"{os.getloadavg()[0]:.1f}"
     with StandIn("angel", home / "server") as server:
-        os.environ.update(server.environment())
+        os.environ.update(invocation.environment(server.ca_file, server.resolve))
         invocation.connect_to_stand_in()
         in_process.prepare(server, home)
         progress("invocations in fresh interpreters")

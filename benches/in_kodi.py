@@ -42,7 +42,8 @@ def measure(server: StandIn, home: Path, rounds: int) -> tuple[str, dict[str, li
     if all(importlib.util.find_spec(peer) for peer in PEERS):
         subjects.append("requests")
         copy_peers(home / "peers")
-    kodi = Kodi(home / "kodi", server.environment())
+    kodi = Kodi(home / "kodi", server)
+    kodi.environment.update(invocation.environment(server.ca_file, server.resolve))
     try:
         kodi.add_addon(write_addon(home / BENCH_ID))
         kodi.start()

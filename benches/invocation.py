@@ -27,7 +27,15 @@ def with_sessionkeeper(directory: str) -> Iterator[None]:
     import sessionkeeper
 
     yield
-    keeper = sessionkeeper.open("angel", data_dir=directory + "/data", key_dir=directory + "/keys")
+    import os
+
+    keeper = sessionkeeper.open(
+        "angel",
+        data_dir=directory + "/data",
+        key_dir=directory + "/keys",
+        ca_file=os.environ["BENCH_CA_FILE"],
+        resolve=os.environ["BENCH_RESOLVE"].split(","),
+    )
     session: Any = keeper.restore()
     expect("@" in session.account.email)
     yield
@@ -99,13 +107,18 @@ def expect(condition: object) -> None:
         raise RuntimeError("this is not what was to be measured")
 
 
+def environment(ca_file: str, resolve: list[str]) -> dict[str, str]:
+    """Tells an invocation where the server is."""
+    return {"BENCH_CA_FILE": ca_file, "BENCH_RESOLVE": ",".join(resolve)}
+
+
 def connect_to_stand_in() -> str:
-    """Sends Python's own sockets where SESSIONKEEPER_RESOLVE says; returns the CA file."""
+    """Sends Python's own sockets where BENCH_RESOLVE says; returns the CA file."""
     import os
     import socket
 
     places: dict[str, tuple[str, int]] = {}
-    for one in os.environ["SESSIONKEEPER_RESOLVE"].split(","):
+    for one in os.environ["BENCH_RESOLVE"].split(","):
         host, port, address = one.split(":")
         places[host] = (address, int(port))
     look_up: Any = socket.getaddrinfo
@@ -114,7 +127,7 @@ def connect_to_stand_in() -> str:
         return look_up(*places.get(host, (host, port)), *rest, **named)
 
     socket.getaddrinfo = look_up_here
-    return os.environ["SESSIONKEEPER_CA_FILE"]
+    return os.environ["BENCH_CA_FILE"]
 
 
 def main(name: str, directory: str, result: str) -> None:

@@ -133,11 +133,6 @@ fn advise(provider: &Provider) -> Vec<String> {
         !revokes && logout.proofs().next().is_none() && logout.probe.is_none(),
         "Nothing proves a logout: every one stays 'unconfirmed'. Add a proof, or [logout.probe].",
     );
-    add(
-        !has_token_cookie && matches!(logout.probe, Some(Probe::Request { bearer: false, .. })),
-        "The probe carries no token, and is never tried: add bearer = true, or name the token's \
-         cookie in session.token_cookies.",
-    );
     // An answer that has to delete cookies, and not this one.
     let deletes_others = |name: &&str| {
         let mut deleted = logout.deleted_cookies().peekable();
@@ -156,8 +151,11 @@ fn advise(provider: &Provider) -> Vec<String> {
         "No host gets the token: list the API's under api.bearer_hosts.",
     );
     add(
-        session.account_id.is_empty() && matches!(provider.login, Login::DeviceCode {}),
-        "Accounts cannot be told apart: name the claim with the id in session.account_id.",
+        session.account_id.is_empty()
+            && provider.account.is_none()
+            && matches!(provider.login, Login::DeviceCode {}),
+        "Accounts cannot be told apart, and each login is one: name the claim with the id in \
+         session.account_id, or the request that tells it in [account].",
     );
     advice
 }

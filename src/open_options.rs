@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
-use crate::keeper::Config;
+use crate::keeper::{Config, own_directory};
 use crate::provider::{self, Given};
 use crate::wire::Seconds;
 use log::LevelFilter;
@@ -21,7 +21,7 @@ pub struct OpenOptions {
     pub parameters: Given,
     /// `None`: a directory of the user's own.
     pub data_dir: Option<PathBuf>,
-    /// Where the device key is; `None`: the user's data directory.
+    /// Where the device key is; `None`: a directory of its own among the user's local data.
     pub key_dir: Option<PathBuf>,
     /// A PEM file of certificate authorities to trust beside the built-in ones.
     pub ca_file: Option<PathBuf>,
@@ -33,6 +33,8 @@ pub struct OpenOptions {
     pub connect_timeout: Seconds,
     pub answer_timeout: Seconds,
     pub logout_deadline: Seconds,
+    /// How long a login or a renewal waits for another one at this data directory.
+    pub lock_timeout: Seconds,
     /// Seconds before its end at which a token is renewed.
     pub renewal_margin: i64,
     pub log_level: LogLevel,
@@ -65,6 +67,7 @@ impl Default for OpenOptions {
             connect_timeout: Seconds(network.connect_timeout),
             answer_timeout: Seconds(network.answer_timeout),
             logout_deadline: Seconds(Duration::from_secs(10)),
+            lock_timeout: Seconds(Duration::from_secs(30)),
             renewal_margin: 3600,
             log_level: LogLevel::Info,
             log_to_terminal: false,
@@ -102,6 +105,7 @@ impl OpenOptions {
                     .collect::<Result<_>>()?,
             },
             logout_deadline: self.logout_deadline.0,
+            lock_timeout: self.lock_timeout.0,
             renewal_margin: self.renewal_margin,
             log_level: match self.log_level {
                 LogLevel::Error => LevelFilter::Error,
@@ -112,12 +116,4 @@ impl OpenOptions {
             log_to_terminal: self.log_to_terminal,
         })
     }
-}
-
-fn own_directory() -> Result<PathBuf> {
-    let base = dirs::data_dir().ok_or_else(|| {
-        Error::new(Kind::Storage, "the system names no directory for user data")
-            .with_hint("Name one with --data-dir, or set HOME.")
-    })?;
-    Ok(base.join("sessionkeeper"))
 }

@@ -3,8 +3,15 @@
 //! A `Secret` is not `Serialize`. Where one has to be sealed, the field names `secret::sealed`, so
 //! that each place where a secret leaves its wrapper can be found by its name.
 
+use std::alloc::System;
 use std::fmt;
 use zeroize::Zeroizing;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes all memory that it takes back. Copies of a secret are made where nobody here can wipe
+/// them: in the HTTP and TLS libraries, in serde, in every buffer that grows.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// A password, token or cookie value.
 #[derive(Clone, Default, PartialEq, Eq)]

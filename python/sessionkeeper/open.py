@@ -1,8 +1,7 @@
 """`open()`: from the options of a caller to the keeper of a data directory.
 
 What an option means is checked once, in the core. Decided here is what depends on where we run:
-paths, Kodi's directory of the calling add-on, and the two environment variables for development,
-which count only where the caller said nothing.
+paths, and Kodi's directory of the calling add-on.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     connect_timeout: float = 10.0,
     answer_timeout: float = 15.0,
     logout_deadline: float = 10.0,
+    lock_timeout: float = 30.0,
     renewal_margin: int = 3600,
     log_level: str = "info",
     log_to_terminal: bool = False,
@@ -44,11 +44,14 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     parameters: what the provider leaves open, by name; `providers()` lists the names. No secrets.
     data_dir: defaults to the calling add-on's profile directory in Kodi, else to a directory of
         the user's own.
-    key_dir: where the device key lies; defaults to the user's data directory, outside Kodi's.
+    key_dir: where the device key lies; defaults to a directory of its own among the user's local
+        data, outside Kodi's and outside `data_dir`.
     ca_file: a PEM file of certificate authorities to trust beside the built-in ones.
     proxy: "system" (the default: the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
     timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
+    lock_timeout: how many seconds a login or a renewal waits for another one at this data
+        directory, in whatever process; then it raises `StorageError`, which names the process.
     renewal_margin: renew when the access ends within this many seconds.
     log_level: "error", "warning", "info" or "debug".
     log_to_terminal: writes the log to standard error as well.
@@ -73,11 +76,12 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     module = native()
     options: dict[str, Any] = {
         "proxy": proxy or "system",
-        "resolve": _overrides(resolve),
+        "resolve": [resolve] if isinstance(resolve, str) else list(resolve),
         "timeout": timeout,
         "connect_timeout": connect_timeout,
         "answer_timeout": answer_timeout,
         "logout_deadline": logout_deadline,
+        "lock_timeout": lock_timeout,
         "renewal_margin": renewal_margin,
         "log_level": log_level,
         "log_to_terminal": log_to_terminal,
@@ -88,7 +92,6 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     if parameters:
         options["parameters"] = _as_dict(parameters) or parameters
     data_dir = data_dir or _kodi_data_dir()
-    ca_file = ca_file or os.environ.get("SESSIONKEEPER_CA_FILE")
     for key, path in (("data_dir", data_dir), ("key_dir", key_dir), ("ca_file", ca_file)):
         # Without a directory the core takes its own default, below the user's data directory.
         if path:
@@ -130,14 +133,6 @@ def _kodi_data_dir() -> str | None:
     from .kodi import paths
 
     return paths.data_directory()
-
-
-def _overrides(resolve: str | Iterable[str]) -> list[str]:
-    given = [resolve] if isinstance(resolve, str) else list(resolve)
-    if given:
-        return given
-    items = os.environ.get("SESSIONKEEPER_RESOLVE", "").split(",")
-    return [item.strip() for item in items if item.strip()]
 
 
 def _checked_hooks(given: Mapping[Any, Any] | None) -> dict[str, Hook]:

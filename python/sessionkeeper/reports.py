@@ -12,17 +12,23 @@ if TYPE_CHECKING:
 
 
 class Details(Status):
-    """The status, with when this login and its last renewal were."""
+    """The status, with when this login and its last renewal were: `renewed_at` is `signed_in_at`
+    until the first one. `renews_at` is when it is renewed next, None where that takes the user.
+    `ends_at` is when it ends at the latest, unless a renewal also prolongs what renews it; None
+    where nobody knows."""
 
     signed_in_at: int | None
     renewed_at: int | None
+    renews_at: int | None
+    ends_at: int | None
 
 
 class StoredAccount(Record):
     """An account that is logged in on this device.
 
     `active` is the one that `Keeper.session` is of. `state` is "signed_in" or "expired": the access
-    has ended by itself. `expires_at` is when the access ends, `signed_in_at` when this login was.
+    has ended by itself. `expires_at` is when the access ends, and `renewable` says whether it goes
+    on without the user; `signed_in_at` is when this login was.
     """
 
     provider: str
@@ -30,7 +36,13 @@ class StoredAccount(Record):
     active: bool
     state: str
     expires_at: int | None
+    renewable: bool
     signed_in_at: int
+
+    @property
+    def usable(self) -> bool:
+        """Logged in, or expired and able to come back without the user."""
+        return self.state == "signed_in" or self.renewable
 
 
 class TaskResult(Record):
@@ -119,6 +131,13 @@ class OutboxEntry(Record):
     last_outcome: str
 
 
+class ConfirmedLogout(Record):
+    """A logout that the server has confirmed after its user was told that it would be later."""
+
+    provider: str
+    account: Account
+
+
 class DrainReport(Record):
     """What one run over the outbox came to: `entries` are left, the numbers count the outcomes;
     `expired` entries were dropped because their credentials had ended by themselves."""
@@ -179,18 +198,28 @@ class Versions(Record):
 
 
 class VaultFacts(Record):
-    """Where the vault is, and what state it is in. `schema` is the version of its tables."""
+    """Where the vault is, and what state it is in. `schema` is the version of its tables.
+
+    `rolled_back_at` is when it was last noticed that an older copy had been put back, in seconds
+    since 1970: logouts that waited since that copy was made are lost, and what was logged out since
+    may be back.
+    """
 
     place: str
     schema: int
     is_sound: bool
+    rolled_back_at: int | None
 
 
 class KeyFacts(Record):
-    """Where the device key is. Beside the vault, a copy of the directory opens with it."""
+    """Where the device key is. Beside the vault, a copy of the directory opens with it.
+
+    `is_readable_by_others`: its mode lets other users of the machine read it; 0600 would not.
+    """
 
     place: str
     is_beside_the_vault: bool
+    is_readable_by_others: bool
 
 
 class LockFacts(Record):
@@ -200,9 +229,10 @@ class LockFacts(Record):
 
 
 class FileSystemFacts(Record):
-    """How SQLite writes its journal there."""
+    """How SQLite writes its journal there, and whether anything can be written at all."""
 
     journal_mode: str
+    is_writable: bool
 
 
 class TlsFacts(Record):

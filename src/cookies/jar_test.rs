@@ -137,6 +137,24 @@ fn cookies_go_only_where_they_belong() {
     assert!(jar.subset_for(&[]).is_empty());
 }
 
+/// RFC 6265bis section 5.7, steps 9 and 10.
+#[test]
+fn nobody_sets_a_cookie_for_a_public_suffix() {
+    let names = ["me.github.io", "github.io", "localhost", "shop.co.uk"].map(str::to_owned);
+    let hosts = Hosts::new(&names, &[]).unwrap();
+    let mut jar = Jar::new();
+    let mut put = |from: &str, text: &str| {
+        jar.store(&url(from), &[text.to_owned()], Some(DATE), &hosts);
+    };
+    put("https://me.github.io/", "up=1; Domain=github.io");
+    put("https://shop.co.uk/", "up=2; Domain=co.uk");
+    put("https://github.io/", "own=3; Domain=github.io");
+    put("http://localhost/", "own=4; Domain=localhost");
+    assert_eq!(sent(&jar, "https://me.github.io/"), "");
+    assert_eq!(sent(&jar, "https://github.io/"), "own=3");
+    assert_eq!(sent(&jar, "http://localhost/"), "own=4");
+}
+
 #[test]
 fn a_server_of_another_sort_is_judged_by_its_kind() {
     let mut jar = Jar::new();

@@ -6,7 +6,7 @@
 use super::cookie::{Cookie, expiration};
 use super::date::parse_cookie_date;
 use crate::clock::{LONGEST_LIFE, UnixTime};
-use crate::provider::is_loopback;
+use crate::provider::{is_loopback, is_public_suffix};
 use crate::secret::Secret;
 use cookie_store::{CookieDomain, CookiePath};
 use url::{Host, Url};
@@ -91,7 +91,7 @@ impl SetCookie {
         let is_domain_ours = self.domain.as_ref().is_none_or(|domain| {
             domain == host
                 || (matches!(url.host(), Some(Host::Domain(_)))
-                    && domain.contains('.')
+                    && !is_public_suffix(domain)
                     && host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.')))
         });
         is_prefix_kept
@@ -121,8 +121,9 @@ impl SetCookie {
     /// development hosts `Secure` is dropped. `None`: the address has no host.
     pub(super) fn cookie(&self, url: &Url, date: UnixTime) -> Option<Cookie> {
         let domain = match &self.domain {
-            Some(domain) => CookieDomain::Suffix(domain.clone()),
-            None => CookieDomain::host_only(url).ok()?,
+            Some(domain) if !is_public_suffix(domain) => CookieDomain::Suffix(domain.clone()),
+            // A host that is itself a public suffix speaks for itself alone (step 9).
+            _ => CookieDomain::host_only(url).ok()?,
         };
         let default_path = CookiePath::default_path(url);
         Some(Cookie {

@@ -1,4 +1,4 @@
-//! What this machine can do, for whoever looks for the cause of a trouble. Reads, and changes nothing.
+//! What this machine can do, for whoever looks for the cause of a trouble. It leaves everything as it is.
 
 use super::handle::Keeper;
 use crate::clock::UnixTime;
@@ -33,13 +33,17 @@ pub struct VaultFacts {
     /// The version of the tables.
     pub schema: i64,
     pub is_sound: bool,
+    /// When it was last noticed that an older copy of the vault had been put back.
+    pub rolled_back_at: Option<UnixTime>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyFacts {
     pub place: String,
+    /// True: a copy of the data directory can be opened.
     pub is_beside_the_vault: bool,
+    pub is_readable_by_others: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -52,6 +56,7 @@ pub struct LockFacts {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileSystemFacts {
     pub journal_mode: String,
+    pub is_writable: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -84,15 +89,20 @@ impl Keeper {
                 place: self.shared.directory.display().to_string(),
                 schema: diagnosis.schema,
                 is_sound: diagnosis.is_sound,
+                rolled_back_at: diagnosis.rolled_back_at,
             },
             key: KeyFacts {
                 place: diagnosis.key_place.display().to_string(),
                 is_beside_the_vault: diagnosis.key_beside_vault,
+                is_readable_by_others: diagnosis.key_readable_by_others,
             },
             locks: LockFacts {
                 across_processes: diagnosis.file_locks && self.shared.login_lock.can_lock(),
             },
-            file_system: FileSystemFacts { journal_mode: diagnosis.journal_mode },
+            file_system: FileSystemFacts {
+                journal_mode: diagnosis.journal_mode,
+                is_writable: diagnosis.is_writable,
+            },
             tls: TlsFacts { bundled_roots: http::bundled_roots() },
             clock: ClockFacts {
                 now: clock.now(),

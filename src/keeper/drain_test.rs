@@ -24,6 +24,7 @@ fn keeper_at(directory: &Path, provider: Provider, clock: Arc<dyn Clock>) -> Kee
         key_directory: Some(directory.join("keys")),
         network: Settings { proxy: Proxy::None, ..Settings::default() },
         logout_deadline: Duration::from_secs(3),
+        lock_timeout: Duration::from_secs(3),
         renewal_margin: 3600,
         log_level: log::LevelFilter::Info,
         log_to_terminal: false,
@@ -39,6 +40,7 @@ fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
     Revocation {
         session_id: format!("{number:032x}"),
         provider: provider.into(),
+        host: format!("{provider}.example"),
         account: "a".into(),
         created_at: 0,
         first_attempt_at: i64::try_from(number).unwrap(),
@@ -46,6 +48,7 @@ fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
         credentials: Credentials::new(),
         evidence: Evidence::default(),
         everywhere: false,
+        promised_to: None,
         definition: definition.into(),
     }
 }
@@ -73,30 +76,68 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     enqueue(&vault, &entry(1, "angel", ""));
     let get = || vault.read(|tx| tx.outbox().get(1)).unwrap();
     let refused = OutboxEntry { attempts: 4, refusals: 2, ..get().unwrap() };
-    keeper.postpone(refused, &Verdict::new(Outcome::Deferred, "")).unwrap();
+    keeper.postpone(refused, &Verdict::new(Outcome::Deferred, ""), Host::Unknown).unwrap();
     let sent = get().unwrap();
     let mut credentials = Credentials::new();
     credentials.set("access_token", crate::secret::Secret::new("late"));
     enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
     let line = about(&sent, Event::Revoked, "revoked");
-    assert!(!keeper.settle(&sent, &line).unwrap());
+    assert!(!keeper.settle(&sent, &line, true).unwrap());
     let newer = get().unwrap();
-    assert_eq!((newer.attempts, newer.refusals, newer.next_attempt_at), (0, 0, NOW));
+    assert_eq!((newer.attempts, newer.refusals, newer.next_attempt.until), (0, 0, NOW));
     assert_eq!(keeper.audit(9).unwrap(), []);
-    assert!(keeper.settle(&newer, &line).unwrap());
-    assert!(!keeper.settle(&newer, &line).unwrap());
+    assert!(keeper.settle(&newer, &line, true).unwrap());
+    assert!(!keeper.settle(&newer, &line, true).unwrap());
     assert_eq!(keeper.audit(9).unwrap().len(), 1);
 }
 
 #[test]
-fn what_is_held_back_is_not_due() {
+fn what_an_attempt_tells_of_the_host() {
+    let silent = |verdict: &Verdict| host_of(verdict) == Host::Silent;
+    for fault in
+        [Fault::Dns, Fault::Connect, Fault::Tls, Fault::Timeout, Fault::Reset, Fault::Malformed]
+    {
+        let fault = Some(fault);
+        assert!(silent(&Verdict { fault, ..Verdict::new(Outcome::Deferred, "") }), "{fault:?}");
+    }
+    let answered = |outcome| Verdict { status: Some(200), ..Verdict::new(outcome, "") };
+    assert!(silent(&answered(Outcome::Deferred)));
+    for outcome in [Outcome::Revoked, Outcome::Unconfirmed, Outcome::Rejected] {
+        assert!(host_of(&answered(outcome)) == Host::Answering);
+        let retry_after = Some(Duration::from_secs(1));
+        assert!(silent(&Verdict { retry_after, ..answered(outcome) }), "it asks to wait");
+        assert!(host_of(&Verdict::new(outcome, "not sent")) == Host::Unknown);
+    }
+    assert!(host_of(&Verdict::new(Outcome::Deferred, "cancelled")) == Host::Unknown);
+}
+
+#[test]
+fn entries_of_a_host_that_rests_are_not_due_and_others_are() {
     let directory = tempfile::tempdir().unwrap();
     let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
-    enqueue(&keeper.shared.vault().unwrap(), &entry(1, "gone", "x"));
-    keeper.shared.delivery.hold_back("gone", Duration::from_secs(30));
-    assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
+    let vault = keeper.shared.vault().unwrap();
+    enqueue(&vault, &entry(1, "gone", "no provider"));
+    enqueue(&vault, &entry(2, "other", "no provider"));
+    let length = |failures| Duration::from_secs(30 * u64::from(failures));
+    for failures in 1..=2 {
+        let rest_after = |count| {
+            assert_eq!(count, failures);
+            Rest::of(NOW, length(count))
+        };
+        vault.transact(|tx| tx.hosts().hold("gone.example", rest_after)).unwrap();
+    }
+    assert_eq!(keeper.schedule().unwrap().drain_at, Some(NOW), "the other one");
+    let drained = keeper.drain(true, &Cancel::new()).unwrap();
+    assert_eq!((drained.rejected, drained.entries.len()), (1, 2));
     let at = keeper.schedule().unwrap().drain_at.unwrap();
-    assert!((NOW + 28..=NOW + 31).contains(&at), "in {} s", at - NOW);
+    assert!((NOW + 58..=NOW + 61).contains(&at), "in {} s", at - NOW);
+    vault.transact(|tx| tx.hosts().release("gone.example")).unwrap();
+    assert_eq!(keeper.schedule().unwrap().drain_at, Some(NOW));
+    vault
+        .transact(|tx| tx.hosts().hold("gone.example", |count| Rest::of(NOW, length(count))))
+        .unwrap();
+    let at = keeper.schedule().unwrap().drain_at.unwrap();
+    assert!((NOW + 28..=NOW + 31).contains(&at), "counted anew: in {} s", at - NOW);
 }
 
 #[test]
@@ -132,9 +173,9 @@ fn what_no_answer_can_change_waits_for_its_end_and_is_not_sent() {
     let get = || vault.read(|tx| tx.outbox().get(1)).unwrap().unwrap();
     let verdict =
         Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, "nothing is left") };
-    keeper.postpone(get(), &verdict).unwrap();
-    for day in [0, 1, 40, 89] {
-        clock.set(NOW + day * 86_400);
+    keeper.postpone(get(), &verdict, Host::Unknown).unwrap();
+    for days in [0, 1, 39, 49] {
+        clock.wait(Duration::from_secs(days * 86_400), &Cancel::new());
         for due_only in [true, false] {
             let drained = keeper.drain(due_only, &Cancel::new()).unwrap();
             assert_eq!((drained.unconfirmed, drained.entries[0].next_attempt_at), (0, None));
@@ -142,7 +183,7 @@ fn what_no_answer_can_change_waits_for_its_end_and_is_not_sent() {
         }
         assert!(keeper.schedule().unwrap().drain_at > Some(clock.now()), "not asked all the time");
     }
-    clock.set(NOW + 91 * 86_400);
+    clock.wait(Duration::from_secs(2 * 86_400), &Cancel::new());
     assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().expired, 1);
 }
 
@@ -154,7 +195,7 @@ fn with_newer_credentials_another_answer_can_come() {
     enqueue(&vault, &entry(1, "angel", ""));
     let get = || vault.read(|tx| tx.outbox().get(1)).unwrap().unwrap();
     let settled = Verdict { is_settled: true, ..Verdict::new(Outcome::Alive, "") };
-    keeper.postpone(get(), &settled).unwrap();
+    keeper.postpone(get(), &settled, Host::Unknown).unwrap();
     enqueue(&vault, &entry(1, "angel", ""));
     assert!(get().is_settled, "nothing is new");
     let mut credentials = Credentials::new();

@@ -110,9 +110,12 @@ impl Keeper {
         let mut leaving = None;
         let ended = vault.transact(|tx| {
             let found = tx.sessions().find(id, selector)?;
-            let Some(session) = found.or_else(|| lost.clone()) else {
-                return Ok(LocalOutcome::NobodyThere);
-            };
+            let found = found.or_else(|| lost.clone());
+            // A login under way in another process loses. Where there is none, nothing is written.
+            if is_active && (found.is_some() || vault.has_logins()) {
+                tx.eras().begin(id)?;
+            }
+            let Some(session) = found else { return Ok(LocalOutcome::NobodyThere) };
             let Leaving { session, revocation, tasks } = leaving.insert(leave(session));
             // The session goes first: its pages serve for what stays.
             tx.sessions().delete(session)?;
@@ -146,6 +149,7 @@ impl Keeper {
         let lease = if options.local_only { 0 } else { FIRST_TRY_LEASE };
         let revocation = self.revocation(&session).map(|revocation| Revocation {
             everywhere: options.everywhere,
+            promised_to: Some(session.account.clone()),
             first_attempt_at: revocation.created_at + lease,
             ..revocation
         });

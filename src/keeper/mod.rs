@@ -6,6 +6,7 @@
 mod accounts;
 mod attempt;
 mod audit;
+mod begun_login;
 mod begun_tasks;
 mod clients;
 mod delivery;
@@ -26,12 +27,13 @@ mod running;
 mod session_cache;
 mod shared;
 
+pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
-    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, State, Status,
-    TaskLine, TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
+    DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
+    Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};

@@ -63,7 +63,7 @@ impl Keeper {
     ) -> Result<Session> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _guard = keeper.shared.login_lock.lock(cancel)?;
+            let _guard = keeper.shared.login_lock.lock(keeper.lock_timeout, cancel)?;
             let session = keeper.signed_in()?;
             if session.account.id != seen.account.id {
                 return Err(another_account());

@@ -49,6 +49,7 @@ impl Keeper {
         Ok(Revocation {
             session_id: session_id.to_owned(),
             provider: provider.key.clone(),
+            host: provider.logout_host(),
             account: account.to_owned(),
             created_at: now,
             first_attempt_at: now,
@@ -56,6 +57,7 @@ impl Keeper {
             credentials,
             evidence: Evidence::default(),
             everywhere: false,
+            promised_to: None,
             definition: provider.source.clone(),
         })
     }

@@ -151,7 +151,7 @@ impl Shared {
     pub fn clear(&self) {
         self.sessions.clear();
         self.clients.clear();
-        self.delivery.release_all();
+        self.delivery.clear();
     }
 
     pub fn failed_renewals(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
@@ -165,14 +165,11 @@ impl Shared {
     fn report_damage(&self, vault: &Vault) {
         for damage in vault.take_damage() {
             self.sessions.endanger();
-            let kept = damage.kept_as.as_ref().map_or_else(
-                || "no copy could be kept".to_owned(),
-                |path| format!("the old file is kept as {}", path.display()),
-            );
-            log::error!("the vault was unusable ({}); {kept}", damage.outcome);
+            let detail = damage.detail();
+            log::error!("the vault is not as it was left ({}): {detail}", damage.outcome);
             let event = NewAuditEvent::new(Event::VaultDamaged, "", "", damage.outcome);
             self.events.publish(event.event, "", "", &event.outcome);
-            let event = event.with_detail(&kept);
+            let event = event.with_detail(&detail);
             if let Err(error) = vault.transact(|tx| tx.audit().append(&event)) {
                 log::error!("the audit trail could not be written: {error}");
             }

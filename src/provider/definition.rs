@@ -4,12 +4,13 @@
 //! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
 //! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
+use super::account::AccountRequest;
 use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
-use super::leaf::{Address, CookieName, Pointer};
+use super::leaf::{CookieName, Pointer, Website};
 use super::login::Login;
-use super::logout::Logout;
+use super::logout::{Logout, LogoutTarget, Probe, Step};
 use super::oauth::OAuth;
 use super::parameters::{self, Given, Parameter};
 use super::post_logout::AfterLogout;
@@ -18,7 +19,7 @@ use super::renewal::Renew;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use url::Url;
+use url::{Position, Url};
 
 /// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Provider {
     /// The service's name for people.
     pub name: String,
     /// Shown to people; no request is sent to it.
-    pub website: Address,
+    pub website: Website,
     /// All hosts that requests may go to, as "www.example.com", "localhost:8080" or an address.
     pub hosts: Hosts,
     /// Domains that cookies may be set for, besides the hosts themselves.
@@ -42,6 +43,8 @@ pub struct Provider {
     /// Where the access token and the account are found.
     #[serde(default)]
     pub session: SessionRule,
+    /// The request that tells whose account it is, where tokens do not.
+    pub account: Option<AccountRequest>,
     /// The requests of add-ons.
     #[serde(default)]
     pub api: ApiRule,
@@ -129,6 +132,21 @@ pub struct ApiRule {
 }
 
 impl Provider {
+    /// The host, with its port, that a logout goes to first.
+    pub fn logout_host(&self) -> String {
+        let oauth = self.oauth.as_ref();
+        let fixed = self.logout.steps.iter().find_map(|step| match step {
+            Step::Request(request) => match request.target() {
+                LogoutTarget::Fixed(url) => Some(url.clone()),
+                LogoutTarget::Taken(_) => None,
+            },
+            Step::Revoke { .. } => oauth?.address_of("revocation_endpoint"),
+            Step::EndSession {} => oauth?.address_of("end_session_endpoint"),
+        });
+        let url = fixed.unwrap_or_else(|| self.website.to_url());
+        url[Position::BeforeHost..Position::AfterPort].to_owned()
+    }
+
     /// Reads a provider file with values for its parameters, or with its own examples.
     pub fn parse(text: &str, given: Option<&Given>) -> Checked<Self> {
         document::read(text, |tree| Self::from_value(tree, given))
@@ -136,6 +154,7 @@ impl Provider {
 
     /// Reads a definition from plain data: a provider file's keys and values, as from a dictionary.
     pub fn from_value(tree: Value, given: Option<&Given>) -> Checked<Self> {
+        document::refuse_control_characters("", &tree)?;
         let declared = parameters::declared(&tree)?;
         let given = given.map_or_else(|| parameters::examples(&declared), Given::clone);
         let mut tree = parameters::fill(tree, &declared, &given)?;
@@ -174,6 +193,7 @@ impl Provider {
             ));
         }
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
+        self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
         self.login.check(hosts, oauth).at("login")?;
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
@@ -182,6 +202,13 @@ impl Provider {
         }
         self.renew.as_ref().map_or(Ok(()), |renew| renew.check(hosts, oauth)).at("renew")?;
         self.logout.check(hosts, oauth, self.renew.is_some()).at("logout")?;
+        if matches!(self.logout.probe, Some(Probe::Request { bearer: false, .. }))
+            && self.session.token_cookies.is_empty()
+        {
+            let message = "the probe carries no token, so its answer says nothing of the session";
+            let hint = "Add bearer = true, or name the token's cookie in session.token_cookies.";
+            return Err(Problem::new("logout.probe", message, hint));
+        }
         if let Some(Everywhere::List(list)) = &self.everywhere {
             list.check(hosts).at("everywhere")?;
         }

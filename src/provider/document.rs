@@ -29,6 +29,35 @@ pub(super) fn read<T>(text: &str, make: impl FnOnce(Value) -> Checked<T>) -> Che
     })
 }
 
+/// Refuses text that a terminal, a log or a dialog would not show as it is: control characters, and
+/// those that turn the direction of writing.
+pub(super) fn refuse_control_characters(key: &str, tree: &Value) -> Checked {
+    let check = |text: &str| match text.chars().find(|c| is_unseen(*c)) {
+        Some(odd) => {
+            let message = format!("it holds the control character U+{:04X}", u32::from(odd));
+            Err(Problem::new(key, message, "Take it out."))
+        }
+        None => Ok(()),
+    };
+    match tree {
+        Value::String(text) => check(text),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+            refuse_control_characters(&format!("{key}[{index}]"), item)
+        }),
+        Value::Object(table) => table.iter().try_for_each(|(name, value)| {
+            check(name)?;
+            let dot = if key.is_empty() { "" } else { "." };
+            refuse_control_characters(&format!("{key}{dot}{name}"), value)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Reads a type from its part of the tree.
 pub(super) fn typed<T: DeserializeOwned>(tree: Value) -> Checked<T> {
     serde_path_to_error::deserialize(tree).map_err(|error| {

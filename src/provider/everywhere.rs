@@ -1,7 +1,7 @@
 //! The ways to end the account's other sessions.
 
 use super::hosts::Hosts;
-use super::leaf::{Address, Method, Pointer, StatusList};
+use super::leaf::{Address, GoneStatuses, Method, Pointer};
 use super::problem::{Checked, Problem};
 use super::request::{allow, allow_text};
 use serde::Deserialize;
@@ -38,8 +38,8 @@ pub struct SessionList {
     #[serde(default = "delete")]
     pub end_method: Method,
     /// The statuses that say that it is ended.
-    #[serde(default = "StatusList::deleted")]
-    pub end_status: StatusList,
+    #[serde(default = "GoneStatuses::deleted")]
+    pub end_status: GoneStatuses,
     /// True: the access token goes along as `Authorization: Bearer`.
     #[serde(default)]
     pub bearer: bool,

@@ -4,6 +4,7 @@
 //! suffix or pattern, so a look-alike, a sub-domain or another port is another host.
 
 use super::problem::{Checked, Problem};
+use super::public_suffix::is_public_suffix;
 use crate::error::{Error, Kind};
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -60,6 +61,9 @@ impl TryFrom<String> for Origin {
         {
             return Err(refuse());
         }
+        if url.port() == Some(0) {
+            return Err(format!("'{text}' names the port 0, where no server can listen"));
+        }
         Ok(Origin { host: host.to_owned(), port: url.port() })
     }
 }
@@ -84,6 +88,13 @@ impl Hosts {
                     "cookie_domains",
                     format!("'{domain}' is not the domain of one of the hosts"),
                     "Write it without a leading dot, as in \"example.com\".",
+                ));
+            }
+            if is_public_suffix(bare) {
+                return Err(Problem::new(
+                    "cookie_domains",
+                    format!("anybody can have a name under '{domain}'"),
+                    "Name the domain of the service alone, as in \"example.co.uk\".",
                 ));
             }
         }

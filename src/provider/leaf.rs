@@ -120,9 +120,13 @@ leaf! {
                 "no parameter is called '{name}'; what changes by itself goes into the `query`"
             ));
         }
-        Url::parse(&text).map_err(|_| {
+        let url = Url::parse(&text).map_err(|_| {
             format!("'{text}' is not an address in full, as in \"https://www.example.com/path\"")
-        })
+        })?;
+        if url.port() == Some(0) {
+            return Err(format!("'{text}' names the port 0, where no server can listen"));
+        }
+        Ok(url)
     }
 }
 
@@ -133,28 +137,66 @@ impl Address {
 }
 
 leaf! {
-    /// HTTP statuses, at least one.
-    #[derive(Serialize)]
-    StatusList(Vec<u16> as [u16]) from "Vec<u16>" Vec<u16>, |statuses| {
-        if statuses.is_empty() {
-            return Err("name at least one status, as in [401]".to_owned());
+    /// A page for people: an address with http or https.
+    Website(Address as Address) from "String" String, |text| {
+        let address = Address::try_from(text)?;
+        if matches!(address.scheme(), "https" | "http") {
+            return Ok(address);
         }
-        match statuses.iter().find(|status| !(100..600).contains(*status)) {
-            Some(odd) => Err(format!("{odd} is not an HTTP status")),
-            None => Ok(statuses),
-        }
+        Err(format!("'{}' is no web page: write it as in \"https://www.example.com\"", *address))
     }
 }
 
-impl StatusList {
-    /// The status of what is refused.
-    pub(super) fn unauthorized() -> Self {
-        StatusList(vec![401])
+leaf! {
+    /// HTTP statuses of a refusal, at least one: none that is also given to what succeeds, or by a
+    /// server that cannot say now.
+    #[derive(Serialize)]
+    RefusalStatuses(Vec<u16> as [u16]) from "Vec<u16>" Vec<u16>, |statuses| {
+        told_by(statuses, |status| {
+            (300..500).contains(&status) && !matches!(status, 408 | 425 | 429)
+        })
     }
+}
 
-    /// The statuses of what is deleted.
+impl RefusalStatuses {
+    pub(super) fn unauthorized() -> Self {
+        RefusalStatuses(vec![401])
+    }
+}
+
+leaf! {
+    /// HTTP statuses of what succeeds, redirects included, at least one: none of an error.
+    #[derive(Serialize)]
+    SuccessStatuses(Vec<u16> as [u16]) from "Vec<u16>" Vec<u16>, |statuses| {
+        told_by(statuses, |status| (200..400).contains(&status))
+    }
+}
+
+leaf! {
+    /// HTTP statuses of what is not there any more, at least one.
+    #[derive(Serialize)]
+    GoneStatuses(Vec<u16> as [u16]) from "Vec<u16>" Vec<u16>, |statuses| {
+        told_by(statuses, |status| matches!(status, 200..300 | 404 | 410))
+    }
+}
+
+impl GoneStatuses {
     pub(super) fn deleted() -> Self {
-        StatusList(vec![200, 204])
+        GoneStatuses(vec![200, 204])
+    }
+}
+
+/// The statuses, at least one, where each of them `can_tell` what the key is about.
+fn told_by(statuses: Vec<u16>, can_tell: fn(u16) -> bool) -> Result<Vec<u16>, String> {
+    if statuses.is_empty() {
+        return Err("name at least one status, as in [401]".to_owned());
+    }
+    match statuses.iter().find(|status| !can_tell(**status)) {
+        Some(odd) if (100..600).contains(odd) => {
+            Err(format!("{odd} cannot tell: a server answers it for other reasons as well"))
+        }
+        Some(odd) => Err(format!("{odd} is not an HTTP status")),
+        None => Ok(statuses),
     }
 }
 

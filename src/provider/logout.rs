@@ -2,9 +2,9 @@
 //! prove nothing.
 
 use super::hosts::Hosts;
-use super::leaf::{Address, CookieName, Method, Pointer, Scalar, StatusList};
+use super::leaf::{Address, CookieName, Method, Pointer, RefusalStatuses, Scalar, SuccessStatuses};
 use super::oauth::{OAuth, need};
-use super::problem::{At, Checked, Problem};
+use super::problem::{At, Checked, Problem, limit};
 use super::request::{Headers, Known, Pairs, RequestTemplate, TOKENS, allow};
 use super::template::CLAIM;
 use serde::Deserialize;
@@ -88,7 +88,7 @@ pub enum LogoutTarget<'a> {
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// The statuses that an answer may have.
-    pub status: StatusList,
+    pub status: SuccessStatuses,
     /// Where the redirect may lead: scheme, host and path; the query is not compared. Not beside
     /// `deletes`: where cookies are deleted, the redirect decides nothing.
     #[serde(default)]
@@ -111,7 +111,7 @@ pub enum Probe {
         /// Where it is sent, by GET.
         url: Address,
         /// The statuses that only a dead session gets.
-        refused_status: StatusList,
+        refused_status: RefusalStatuses,
         /// True: the access token goes along as `Authorization: Bearer`.
         #[serde(default)]
         bearer: bool,
@@ -184,6 +184,11 @@ impl Proof {
                 "Where the answer shows nothing, leave the proof out and add [logout.probe].";
             return Err(Problem::new("", message, hint));
         }
+        let is_redirect = |status: &u16| (300..400).contains(status);
+        if !self.locations.is_empty() && !self.status.iter().any(is_redirect) {
+            let message = "an answer with one of these statuses has no Location";
+            return Err(Problem::new("status", message, "Add that of the redirect, as in [302]."));
+        }
         Ok(())
     }
 }
@@ -206,6 +211,7 @@ impl Logout {
             let hint = "Without a step the server never hears of the logout.";
             return Err(Problem::new("steps", "name at least one", hint));
         }
+        limit("steps", self.steps.len())?;
         let mut taken = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
             step.check(hosts, oauth, &taken).at(&format!("steps[{index}]"))?;

@@ -3,6 +3,7 @@
 //!
 //! TOML → plain values, with parameters filled in → typed definition. No request is made here.
 
+mod account;
 mod built_in;
 mod definition;
 #[cfg(test)]
@@ -18,19 +19,21 @@ mod oauth;
 mod parameters;
 mod post_logout;
 mod problem;
+mod public_suffix;
 mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
 mod template;
 
+pub use account::AccountRequest;
 pub use built_in::{built_in, choose, find, id_of};
 pub use definition::{AnswerRule, ApiRule, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};
 pub use leaf::{
-    Address, CookieName, HeaderName, Method, Pointer, RelativePath, Scalar, StatusList,
+    Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };
 pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
@@ -38,6 +41,7 @@ pub use oauth::OAuth;
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
+pub use public_suffix::is_public_suffix;
 pub use renewal::{Renew, RenewPage, RenewRequest};
 pub use request::{Headers, Pairs, RequestTemplate};
 pub use template::{CLAIM, Template, Values};

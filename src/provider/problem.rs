@@ -35,6 +35,16 @@ impl Problem {
     }
 }
 
+/// Refuses more pages or steps than any service has.
+pub(super) fn limit(key: &str, count: usize) -> Checked {
+    const MOST: usize = 10;
+    if count <= MOST {
+        return Ok(());
+    }
+    let message = format!("{count} of them; no more than {MOST} are used");
+    Err(Problem::new(key, message, "Each is a request, and all of them share one deadline."))
+}
+
 /// Puts a table's key before the key of a problem that was found in the table.
 pub(super) trait At {
     #[must_use]

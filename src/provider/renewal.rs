@@ -1,7 +1,7 @@
 //! The ways to get fresh tokens without the user.
 
 use super::hosts::Hosts;
-use super::leaf::{Address, CookieName, Method, StatusList};
+use super::leaf::{Address, CookieName, Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{Checked, Problem};
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, TOKENS, allow};
@@ -56,8 +56,8 @@ pub struct RenewRequest {
     /// The cookie without which it is not tried.
     pub needs_cookie: Option<CookieName>,
     /// The statuses that say that the session is over.
-    #[serde(default = "StatusList::unauthorized")]
-    pub refused_status: StatusList,
+    #[serde(default = "RefusalStatuses::unauthorized")]
+    pub refused_status: RefusalStatuses,
     /// True where each long-lived credential serves only once.
     #[serde(default)]
     pub rotates: bool,

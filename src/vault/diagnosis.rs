@@ -1,11 +1,17 @@
 //! What `doctor` says about the vault. Holds no secret.
 
 use super::busy::{self, BusyTimeout};
+use super::files::{Directories, create_file};
+use super::key::{is_readable_by_others, random_id};
+use super::rebuild::ROLLED_BACK;
 use super::schema;
 use super::store::Vault;
+use crate::audit::Event;
+use crate::clock::UnixTime;
 use crate::error::Result;
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
+use std::fs;
 use std::path::PathBuf;
 
 /// The state of the vault and of its place.
@@ -17,10 +23,16 @@ pub struct Diagnosis {
     pub journal_mode: String,
     /// The file of the device key.
     pub key_place: PathBuf,
-    /// True if the key directory is not writable: a copy of the data directory can then be opened.
+    /// True if the key lies in the data directory: a copy of that can then be opened.
     pub key_beside_vault: bool,
+    /// True if its mode lets other users of the machine read the key.
+    pub key_readable_by_others: bool,
     /// True if SQLite finds nothing wrong in the whole file.
     pub is_sound: bool,
+    /// When it was last noticed that an older copy of the vault had been put back.
+    pub rolled_back_at: Option<UnixTime>,
+    /// False on a read-only or full file system: then nothing can be stored.
+    pub is_writable: bool,
     /// The file system has locks between processes.
     pub file_locks: bool,
 }
@@ -31,22 +43,41 @@ impl Vault {
         let mut state = self.state();
         let _timeout = BusyTimeout::of(busy::ORDINARY);
         let file_locks = self.lock.shared()?.is_held();
-        let (journal_mode, is_sound) =
+        let (journal_mode, is_sound, rolled_back_at) =
             self.run(&mut state, TransactionBehavior::Deferred, |connection, _| {
                 let mode = connection.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
                 let answer: String =
                     connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-                Ok((mode, answer == "ok"))
+                Ok((mode, answer == "ok", last_rollback(connection)?))
             })?;
-        let key_file = state.open.as_ref().map(|open| &open.key_file);
+        let key_place = state.open.as_ref().map(|open| open.key_file.path.clone());
+        let key_place = key_place.unwrap_or_default();
         Ok(Diagnosis {
             schema: schema::VERSION,
             sqlite: rusqlite::version(),
             journal_mode,
-            key_place: key_file.map(|file| file.path.clone()).unwrap_or_default(),
-            key_beside_vault: key_file.is_some_and(|file| file.beside_vault),
+            key_beside_vault: key_place.starts_with(&self.directories.data),
+            key_readable_by_others: is_readable_by_others(&key_place),
+            key_place,
             is_sound,
+            rolled_back_at,
+            is_writable: is_writable(&self.directories),
             file_locks,
         })
     }
+}
+
+fn last_rollback(connection: &Connection) -> rusqlite::Result<Option<UnixTime>> {
+    let select = "SELECT max(at) FROM audit WHERE event = ?1 AND outcome = ?2";
+    connection.query_row(select, [Event::VaultDamaged.as_str(), ROLLED_BACK], |row| row.get(0))
+}
+
+/// The journal is a file beside the vault: where none can be made, nothing is stored.
+fn is_writable(directories: &Directories) -> bool {
+    random_id().is_ok_and(|id| {
+        let path = directories.fresh(&id);
+        let is_made = create_file(&path).is_ok();
+        let _ = fs::remove_file(path);
+        is_made
+    })
 }

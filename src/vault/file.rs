@@ -6,12 +6,14 @@ use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file};
 use super::key::{self, KeyFile};
 use super::lock::is_id;
+use super::rollback::Mark;
 use super::schema;
 use super::seal::{Aad, Keys, Purpose};
 use crate::error::Result;
 use crate::lock::Identity;
 use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The check value, which proves a key, and its place.
 const CHECK: &str = "sessionkeeper";
@@ -20,21 +22,28 @@ const CHECK_AAD: Aad<'_> = Aad { purpose: Purpose::Check, provider: "", account:
 /// An open vault.
 pub struct Open {
     pub connection: Connection,
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     pub key_file: KeyFile,
     pub identity: Identity,
+    pub mark: Mark,
+    /// True for an old copy that was put back.
+    pub is_rolled_back: bool,
     version: i64,
 }
 
 impl Open {
     pub fn new(
-        connection: Connection,
+        mut connection: Connection,
         keys: Keys,
         key_file: KeyFile,
         identity: Identity,
     ) -> VaultResult<Self> {
+        let mut mark = Mark::of(&key_file);
+        let is_rolled_back = mark.is_ahead_of(&mut connection)?;
+        mark.follow(&connection)?;
         let version = data_version(&connection)?;
-        Ok(Open { connection, keys, key_file, identity, version })
+        let keys = Arc::new(keys);
+        Ok(Open { connection, keys, key_file, identity, mark, is_rolled_back, version })
     }
 
     /// True if another connection has written since this was last asked.

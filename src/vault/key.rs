@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 
 const LENGTH: usize = 32;
 
+/// What the name of the mark beside a key ends with; `rollback` says what it is for.
+pub const MARK: &str = "generation";
+
 #[derive(Clone)]
 pub struct DeviceKey(Zeroizing<[u8; LENGTH]>);
 
@@ -94,6 +97,7 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
 
 /// Overwrites and removes a key, and with it everything that it has sealed.
 pub fn erase(path: &Path) -> io::Result<()> {
+    let _ = fs::remove_file(path.with_extension(MARK));
     if let Ok(mut file) = open_file(path, true, false) {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&[0; LENGTH])?;
@@ -111,6 +115,19 @@ pub fn discard(key_file: &KeyFile) {
     if !key_file.beside_vault {
         let _ = erase(&key_file.path);
     }
+}
+
+/// True if the key's mode lets other users of the machine read it.
+#[cfg(unix)]
+pub fn is_readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).is_ok_and(|found| found.mode() & 0o044 != 0)
+}
+
+/// Other systems keep it by the rights of the directory.
+#[cfg(not(unix))]
+pub fn is_readable_by_others(_: &Path) -> bool {
+    false
 }
 
 /// 32 random hexadecimal digits.

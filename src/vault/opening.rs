@@ -35,6 +35,21 @@ pub fn attach(
     opened
 }
 
+/// Writes into the log what weakens a vault that has just been opened.
+pub fn warn(directories: &Directories, open: &Open) {
+    let place = open.key_file.path.display();
+    if open.key_file.path.starts_with(&directories.data) {
+        log::warn!("the device key is in the data directory, a copy of which opens: {place}");
+    }
+    if key::is_readable_by_others(&open.key_file.path) {
+        log::warn!("others can read the device key, give it the mode 0600: {place}");
+    }
+    if open.connection.is_readonly("main").unwrap_or(false) {
+        let directory = directories.data.display();
+        log::warn!("the data directory cannot be written, nothing is stored: {directory}");
+    }
+}
+
 /// Creates or replaces the vault until it opens.
 fn repair(
     directories: &Directories,

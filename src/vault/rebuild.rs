@@ -8,9 +8,9 @@ use super::file::{Open, build, create_keys, read_meta};
 use super::files::{Directories, create_file, journal_of, sync_directory};
 use super::key::{self, KeyFile};
 use super::lock::Guard;
-use super::rescue;
 use super::seal::Keys;
 use super::transaction::sealed_tables;
+use super::{rescue, rollback};
 use crate::clock::Clock;
 use crate::error::Result;
 use rusqlite::{Connection, TransactionBehavior};
@@ -21,10 +21,26 @@ use std::path::{Path, PathBuf};
 /// Damage that was found and dealt with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// "key_missing", "key_wrong" or "damaged".
+    /// "key_missing", "key_wrong", "damaged" or [`ROLLED_BACK`].
     pub outcome: &'static str,
-    /// The file as it was found; `None` if there was no room for a copy.
+    /// The file as it was found; `None` if there was no room for a copy, or nothing to keep.
     pub kept_as: Option<PathBuf>,
+}
+
+/// An older copy of the vault was put back; it is in use.
+pub const ROLLED_BACK: &str = "rolled_back";
+
+impl Damage {
+    /// For the log and the audit trail.
+    pub fn detail(&self) -> String {
+        match &self.kept_as {
+            Some(path) => format!("the old file is kept as {}", path.display()),
+            None if self.outcome == ROLLED_BACK => {
+                "an older copy was put back; logouts that waited since then are lost".to_owned()
+            }
+            None => "no copy could be kept".to_owned(),
+        }
+    }
 }
 
 /// Replaces the vault by a new one with everything that still opens. Other errors are returned.
@@ -55,6 +71,9 @@ pub fn rebuild(
     let replaced = fresh.and_then(|fresh| replace(directories, guard, clock, &fresh, &keys));
     if replaced.is_err() && !is_known {
         key::discard(&key_file);
+    }
+    if replaced.is_ok() {
+        rollback::forget(&key_file.path);
     }
     // If a key opens some row, it is the right one: only the proof of it was damaged.
     let outcome = if is_known { "damaged" } else { outcome };

@@ -130,6 +130,10 @@ impl<'a> Sessions<'a> {
     pub fn delete(&self, session: &Session) -> VaultResult<bool> {
         let deleted =
             self.0.delete("provider = ?1 AND session = ?2", [&session.provider, &session.id])?;
+        if deleted > 0 {
+            // What is ended counts as well, so that an older copy of the vault is known.
+            self.next_generation()?;
+        }
         Ok(deleted > 0)
     }
 

@@ -10,7 +10,7 @@ use super::error::{VaultError, VaultResult, damaged_again};
 use super::file::Open;
 use super::files::{Directories, Found};
 use super::lock::{DirectoryLock, Guard};
-use super::opening::attach;
+use super::opening::{attach, warn};
 use super::rebuild::{self, Damage};
 use super::seal::Keys;
 use super::transaction::Transaction;
@@ -108,6 +108,7 @@ impl Vault {
             if matches!(behavior, TransactionBehavior::Immediate) {
                 transaction.commit()?;
                 *mark += 1;
+                let _ = open.mark.follow(&open.connection);
             }
             Ok(value)
         })
@@ -188,9 +189,21 @@ impl Vault {
         if let Ok(Some(time)) = audit::newest_time(&open.connection) {
             self.clock.raise_floor(time);
         }
+        if open.is_rolled_back {
+            state.damage.push(Damage { outcome: rebuild::ROLLED_BACK, kept_as: None });
+        }
+        warn(&self.directories, &open);
         state.open = Some(open);
         state.mark += 1;
         Ok(())
+    }
+
+    /// The keys of the vault that is there now.
+    pub(super) fn keys(&self) -> Result<Arc<Keys>> {
+        self.retry(&mut self.state(), |state| {
+            let (_guard, open, _) = self.enter(state)?;
+            Ok(Arc::clone(&open.keys))
+        })
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {

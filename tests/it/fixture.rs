@@ -53,6 +53,11 @@ impl Device {
         keeper(&self.config, &self.clock)
     }
 
+    /// A keeper with this patience.
+    pub fn with_lock_timeout(&self, lock_timeout: Duration) -> Keeper {
+        keeper(&Config { lock_timeout, ..self.config.clone() }, &self.clock)
+    }
+
     /// What this process has one of for each directory.
     pub fn shared_at(&self, directory: &Path) -> Keeper {
         let directory = directory.to_owned();
@@ -64,8 +69,14 @@ impl Device {
         Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::default())).unwrap()
     }
 
+    /// Sets the wall clock by so much; no time passes.
     pub fn advance(&self, seconds: i64) {
         self.clock.set(self.clock.now() + seconds);
+    }
+
+    /// So many seconds go by.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.wait(Duration::from_secs(seconds), &Cancel::new());
     }
 }
 
@@ -87,6 +98,7 @@ fn config(provider: Provider, directory: &Path) -> Config {
             ..Settings::default()
         },
         logout_deadline: PATIENCE,
+        lock_timeout: 5 * PATIENCE,
         renewal_margin: 3600,
         log_level: log::LevelFilter::Debug,
         log_to_terminal: false,

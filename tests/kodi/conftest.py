@@ -65,7 +65,7 @@ def unstarted_kodi(
     tmp_path: Path, server: StandIn, provider_id: str, home_with_the_addon: Path
 ) -> Kodi:
     """A Kodi that is not running yet, with the service chosen in the settings."""
-    kodi = Kodi(tmp_path, server.environment(), like=home_with_the_addon)
+    kodi = Kodi(tmp_path, server, like=home_with_the_addon)
     if provider_id != "angel":
         kodi.choose_service(provider_id, parameters_for(provider_id, server))
     return kodi

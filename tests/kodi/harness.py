@@ -25,6 +25,7 @@ from tests.kodi import profile
 from tests.kodi.neighbour import NEIGHBOUR_ID, place_neighbour
 from tests.kodi.remote import Remote, RemoteError
 from tests.kodi.staging import ADDON_ID, ROOT, place_addon
+from tests.servers.fixture import StandIn
 
 # Debian keeps the programme below the machine's own library directory; another Kodi can be named.
 KODI = os.environ.get("SESSIONKEEPER_KODI") or next(
@@ -45,14 +46,15 @@ class EndedWhileStarting(RuntimeError):
 class Kodi:
     """With `like`, the home directory of a Kodi that has ended, it begins with a copy of that one's
     profile, the add-ons enabled; without, they are put there and enabled at the first start.
+    `server` is its proxy to the network, and is trusted, as the add-on's settings say: nothing in
+    the add-on is there for tests.
     """
 
-    def __init__(
-        self, home: Path, environment: dict[str, str] | None = None, like: Path | None = None
-    ) -> None:
+    def __init__(self, home: Path, server: StandIn | None = None, like: Path | None = None) -> None:
         self.home = home
         self.profile = home / ".kodi"
-        self.environment = dict(environment or {})
+        self.server = server
+        self.environment = {"HTTPS_PROXY": server.proxy} if server else {}
         self.screen = "1280x720"
         self.remote: Remote
         self._port = _free_port()
@@ -68,6 +70,8 @@ class Kodi:
             place_neighbour(self.profile / "addons")
             self._to_enable += [ADDON_ID, NEIGHBOUR_ID]
         profile.write(home, self._port, _free_port(socket.SOCK_DGRAM))
+        if server:
+            profile.write_settings(self.data_directory, {"ca_file": server.ca_file})
 
     def add_addon(self, source: Path) -> Path:
         """Puts a further add-on into the profile, before the first start."""
@@ -78,7 +82,11 @@ class Kodi:
 
     def choose_service(self, provider: str, parameters: dict[str, str]) -> None:
         """Before the start, or between two: as the viewer's choice would have been stored."""
-        profile.choose_service(self.data_directory, provider, parameters)
+        values = {"provider": provider}
+        values.update({f"parameter_{name}": value for name, value in parameters.items()})
+        if self.server:
+            values["ca_file"] = self.server.ca_file
+        profile.write_settings(self.data_directory, values)
 
     # Life
 

@@ -47,10 +47,8 @@ def copy(template: Path, home: Path) -> None:
     shutil.copytree(template / ".kodi", home / ".kodi", ignore=left_out)
 
 
-def choose_service(data_directory: Path, provider: str, parameters: dict[str, str]) -> None:
-    """Writes the add-on's settings file as a viewer's choice would have left it."""
-    values = {"provider": provider}
-    values.update({f"parameter_{name}": value for name, value in parameters.items()})
+def write_settings(data_directory: Path, values: dict[str, str]) -> None:
+    """Writes the add-on's settings file as a viewer's choices would have left it."""
     lines = (f'<setting id="{name}">{escape(value)}</setting>' for name, value in values.items())
     data_directory.mkdir(parents=True, exist_ok=True)
     (data_directory / "settings.xml").write_text(

@@ -21,8 +21,7 @@ from tests.kodi.staging import ADDON_ID
 # The session's cookies and its bearer token, as an add-on would get them.
 CREDENTIALS = """
 import json, sessionkeeper, sys
-provider, parameters, data_dir = sys.argv[1:]
-keeper = sessionkeeper.open(provider, parameters=json.loads(parameters), data_dir=data_dir)
+keeper = sessionkeeper.open(sys.argv[1], **json.loads(sys.argv[2]))
 session = keeper.session
 found = {"cookies": {}, "token": ""}
 if session:
@@ -81,6 +80,10 @@ class Witness:
         entries: list[dict[str, Any]] = self._command("outbox")["entries"]
         return entries
 
+    def drain(self) -> None:
+        """Tells the server about the logouts that wait, and expects its proof of all of them."""
+        assert self._command("outbox", "--drain")["entries"] == []
+
     def cookies(self) -> dict[str, str]:
         """The session's cookies with their values; empty when logged out."""
         cookies: dict[str, str] = self._credentials()["cookies"]
@@ -138,13 +141,14 @@ class Witness:
         ]
 
     def _key_files(self) -> list[Path]:
-        keys = self._kodi.home / "data" / "sessionkeeper" / "keys"
+        keys = self._kodi.home / "data" / "sessionkeeper-keys"
         return [file for file in keys.rglob("*") if file.is_file() and file.stat().st_size >= 32]
 
     def _credentials(self) -> Any:
-        parameters = json.dumps(self._parameters)
-        directory = str(self._data_directory)
-        return self._python("-c", CREDENTIALS, self._provider, parameters, directory)
+        options = {"parameters": self._parameters, "data_dir": str(self._data_directory)}
+        if self._kodi.server:
+            options.update(self._kodi.server.options())
+        return self._python("-c", CREDENTIALS, self._provider, json.dumps(options))
 
     def _command(self, *arguments: str, **environment: str) -> Any:
         return self._command_in(self._data_directory, *arguments, **environment)
@@ -152,6 +156,8 @@ class Witness:
     def _command_in(self, directory: Path, *arguments: str, **environment: str) -> Any:
         start = ["-m", "sessionkeeper", "--json", "--data-dir", str(directory)]
         start += ["--provider", self._provider]
+        if self._kodi.server:
+            start += self._kodi.server.arguments()
         for name, value in self._parameters.items():
             start += ["--parameter", f"{name}={value}"]
         return self._python(*start, *arguments, **environment)
@@ -159,7 +165,6 @@ class Witness:
     def _python(self, *arguments: str, **more: str) -> Any:
         environment = {
             **os.environ,
-            **self._kodi.environment,
             **more,
             "HOME": str(self._kodi.home),
             "XDG_DATA_HOME": str(self._kodi.home / "data"),

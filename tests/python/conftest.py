@@ -24,8 +24,7 @@ from tests.servers.fixture import StandIn
 
 @pytest.fixture(autouse=True)
 def _no_help_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RESOLVE", "CA_FILE", "PASSWORD"):
-        monkeypatch.delenv(f"SESSIONKEEPER_{name}", raising=False)
+    monkeypatch.delenv("SESSIONKEEPER_PASSWORD", raising=False)
 
 
 @pytest.fixture
@@ -64,9 +63,7 @@ def open_keeper(angel: StandIn, tmp_path: Path) -> Callable[..., sessionkeeper.K
         usual = {
             "data_dir": tmp_path / "data",
             "key_dir": tmp_path / "keys",
-            "ca_file": angel.ca_file,
-            "resolve": angel.resolve,
-            "proxy": "none",
+            **angel.options(),
         }
         return sessionkeeper.open(provider, **{**usual, **options})
 
@@ -79,20 +76,21 @@ def keeper(open_keeper: Callable[..., sessionkeeper.Keeper]) -> sessionkeeper.Ke
 
 
 class CommandLine:
-    """Runs `python -m sessionkeeper` as a process of its own, in a home of its own."""
+    """Runs `python -m sessionkeeper` as a process of its own, in a home of its own; it connects to
+    the server.
+    """
 
-    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+    def __init__(self, home: Path, server: StandIn) -> None:
         self.home = home
         package = str(Path(sessionkeeper.__file__).parents[1])
         self.environment = {
             **{name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
-            **environment,
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "share"),
             "PYTHONPATH": package,
             "PYTHONWARNINGS": "error",
         }
-        self.arguments = ["--data-dir", str(home / "data")]
+        self.arguments = ["--data-dir", str(home / "data"), *server.arguments()]
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "sessionkeeper", *self.arguments, *arguments]
@@ -122,4 +120,4 @@ class CommandLine:
 def command_line(angel: StandIn, tmp_path: Path) -> CommandLine:
     home = tmp_path / "home"
     home.mkdir()
-    return CommandLine(home, angel.environment())
+    return CommandLine(home, angel)

@@ -35,6 +35,8 @@ SIGNED_OUT: dict[str, Any] = {
     "cookies": [],
     "pending_revocations": 0,
 }
+# What `details` tells besides, of nobody.
+NO_TIMES = dict.fromkeys(("signed_in_at", "renewed_at", "renews_at", "ends_at"))
 REPORT: dict[str, Any] = {
     "local": "cleared",
     "remote": "revoked",
@@ -72,6 +74,7 @@ STORED: dict[str, Any] = {
     "active": True,
     "state": "signed_in",
     "expires_at": 4102444800,
+    "renewable": True,
     "signed_in_at": 1700000000,
 }
 EVENT: dict[str, Any] = {
@@ -87,10 +90,15 @@ DOCTOR: dict[str, Any] = {
         "place": "/data",
         "schema": 1,
         "is_sound": True,
+        "rolled_back_at": None,
     },
-    "key": {"place": "/keys/device.key", "is_beside_the_vault": False},
+    "key": {
+        "place": "/keys/device.key",
+        "is_beside_the_vault": False,
+        "is_readable_by_others": False,
+    },
     "locks": {"across_processes": True},
-    "file_system": {"journal_mode": "delete"},
+    "file_system": {"journal_mode": "delete", "is_writable": True},
     "tls": {"bundled_roots": 140},
     "clock": {"now": 1700000000, "is_plausible": True, "is_known": False},
 }

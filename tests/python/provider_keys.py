@@ -25,8 +25,11 @@ KINDS = {
     "Pointer": "pointer",
     "RelativePath": "path",
     "Scalar": "value",
-    "StatusList": "list of numbers",
+    "RefusalStatuses": "list of numbers",
+    "SuccessStatuses": "list of numbers",
+    "GoneStatuses": "list of numbers",
     "Template": "template",
+    "Website": "address",
 }
 # What the reference calls a table whose name is up to the author of the file.
 NAMED_BY_THE_AUTHOR = {"parameters": "parameters.NAME", "login.pages.take": "login.pages take.*"}

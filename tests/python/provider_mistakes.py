@@ -92,6 +92,63 @@ MISTAKES = {
         "'.example.com' is not the domain",
         "without a leading dot",
     ),
+    "a domain that is everybody's": Mistake(
+        'hosts = ["{base}", "login.example.com"]\ncookie_domains = ["example.com"]',
+        'hosts = ["{base}", "login.example.com", "shop.co.uk"]\ncookie_domains = ["co.uk"]',
+        "cookie_domains",
+        "anybody can have a name under 'co.uk'",
+        "example.co.uk",
+        line="cookie_domains",
+    ),
+    "a host of a service where anybody can have one": Mistake(
+        'hosts = ["{base}", "login.example.com"]\ncookie_domains = ["example.com"]',
+        'hosts = ["{base}", "login.example.com", "me.github.io"]\ncookie_domains = ["github.io"]',
+        "cookie_domains",
+        "anybody can have a name under 'github.io'",
+        "the service alone",
+        line="cookie_domains",
+    ),
+    "a host at port 0": Mistake(
+        '"login.example.com"]', '"login.example.com:0"]', "hosts[1]", "names the port 0"
+    ),
+    "an address at port 0": Mistake(
+        'url = "{base}/me"', 'url = "https://api.example.com:0/me"', "logout.probe.url", "port 0"
+    ),
+    "a website that is a file": Mistake(
+        'website = "{base}"',
+        'website = "file:///etc/passwd"',
+        "website",
+        'is no web page: write it as in "https://www.example.com"',
+    ),
+    "a website that is a script": Mistake(
+        'website = "{base}"', 'website = "javascript:alert(1)"', "website", "is no web page"
+    ),
+    "a bell in a name": Mistake(
+        'name = "Example"', r'name = "Exam\u0007ple"', "name", "control character U+0007", "out"
+    ),
+    "a line break in a list": Mistake(
+        '"Container.Refresh"',
+        r'"Container.Refresh\n"',
+        "after_logout.builtins[0]",
+        "control character U+000A",
+        "out",
+    ),
+    "writing that is turned round": Mistake(
+        'about = "the address',
+        'about = "\\u202Ethe address',
+        "parameters.base.about",
+        "U+202E",
+        "out",
+    ),
+    "more pages than any service has": Mistake(
+        between("[login]", "[renew]"),
+        '[login]\nflow = "hosted_form"\nsubmit = { name = "f", url = "{base}/f", form = {},'
+        ' refused_class = "x" }\npages = [' + '{ name = "p", url = "{base}/p" }, ' * 11 + "]\n\n",
+        "login.pages",
+        "11 of them; no more than 10",
+        "one deadline",
+        line="pages",
+    ),
     "a bearer host that is no host": Mistake(
         'bearer_hosts = ["{base}"]',
         'bearer_hosts = ["cdn.example.com"]',
@@ -265,6 +322,40 @@ MISTAKES = {
         "beside `deletes` the redirect decides nothing",
         "Leave one of the two out",
         line="locations =",
+    ),
+    "an error that proves": Mistake(
+        "status = [200]",
+        "status = [200, 503]",
+        "logout.steps[1].proof.status",
+        "503 cannot tell",
+    ),
+    "a place without a redirect": Mistake(
+        'json = { "/success" = true }',
+        'locations = ["https://login.example.com/"]',
+        "logout.steps[1].proof.status",
+        "no Location",
+        r"\[302\]",
+        line="status = [200]",
+    ),
+    "a probe that a living session fails": Mistake(
+        "refused_status = [401]",
+        "refused_status = [401, 200]",
+        "logout.probe.refused_status",
+        "200 cannot tell",
+    ),
+    "a probe that a busy server fails": Mistake(
+        "refused_status = [401]",
+        "refused_status = [401, 429]",
+        "logout.probe.refused_status",
+        "429 cannot tell",
+    ),
+    "a probe without credentials": Mistake(
+        'token_cookies = ["access"]\n',
+        "",
+        "logout.probe",
+        "carries no token",
+        "bearer = true",
+        line="[logout.probe]",
     ),
     "nothing taken": Mistake(
         'url = "{base}/logout"\nquery = { sid = "{claim.sid}" }',

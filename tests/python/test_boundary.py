@@ -19,6 +19,7 @@ from tests.python.native_double import (
     CODE,
     DOCTOR,
     LINE,
+    NO_TIMES,
     REPORT,
     SIGNED_IN,
     NativeDouble,
@@ -35,7 +36,7 @@ RUST_NAMES = {
 # Results that cross as they are: lists of records, log lines, secrets, the answer to a request (and
 # the error beside it), and what is left to do.
 NO_RECORDS = {
-    *("Accounts", "AuditTrail", "Catalogue", "Notifications", "Outbox"),
+    *("Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
     *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
 GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
@@ -118,7 +119,8 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "outbox": {"entries": []},
         "drain": {**zero, "entries": []},
         "audit": {"events": []},
-        "details": {**SIGNED_IN, "signed_in_at": 1, "renewed_at": None},
+        "take_confirmations": {"logouts": []},
+        "details": {**SIGNED_IN, **NO_TIMES},
         "schedule": {"renew_at": None, "drain_at": 1},
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
         "doctor": DOCTOR,
@@ -155,6 +157,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     keeper.logout()
     for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
         ask()  # type: ignore[operator]
+    keeper.take_confirmations()
     for ask in (keeper.schedule, keeper.doctor, keeper.events, keeper.take_log, keeper.forget):
         ask()  # type: ignore[operator]
     native.trail.append({**LINE, "seq": 2})

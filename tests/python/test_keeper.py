@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 import types
@@ -47,6 +46,7 @@ def test_the_defaults_reach_the_core(native: NativeDouble) -> None:
             "connect_timeout": 10.0,
             "answer_timeout": 15.0,
             "logout_deadline": 10.0,
+            "lock_timeout": 30.0,
         }
     ]
     assert (keeper.provider, keeper.data_dir) == ("angel", None)
@@ -81,17 +81,11 @@ def test_parameters_reach_the_core(native: NativeDouble) -> None:
     assert "parameters" not in native.opened[1]
 
 
-def test_the_environment_counts_where_nothing_was_given(
-    native: NativeDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SESSIONKEEPER_RESOLVE", "a:1:127.0.0.1, b:2:127.0.0.1,")
-    monkeypatch.setenv("SESSIONKEEPER_CA_FILE", "/ca.pem")
-    sessionkeeper.open()
-    sessionkeeper.open(resolve="c:3:127.0.0.1", ca_file="/other.pem")
-    assert native.opened[0]["resolve"] == ["a:1:127.0.0.1", "b:2:127.0.0.1"]
-    assert native.opened[0]["ca_file"] == "/ca.pem"
-    assert native.opened[1]["resolve"] == ["c:3:127.0.0.1"]
-    assert native.opened[1]["ca_file"] == os.path.abspath("/other.pem")
+def test_where_to_connect_is_one_text_or_several(native: NativeDouble) -> None:
+    sessionkeeper.open(resolve="c:3:127.0.0.1")
+    sessionkeeper.open(resolve=("a:1:127.0.0.1", "b:2:127.0.0.1"))
+    assert native.opened[0]["resolve"] == ["c:3:127.0.0.1"]
+    assert native.opened[1]["resolve"] == ["a:1:127.0.0.1", "b:2:127.0.0.1"]
 
 
 def test_in_kodi_the_calling_add_on_decides_where(

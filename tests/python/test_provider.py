@@ -166,7 +166,7 @@ def test_what_is_not_plain_data_does_not_cross(path: str, value: Any) -> None:
 
 
 def test_a_dictionary_says_the_same_as_its_file(tmp_path: Path) -> None:
-    name = 'Exämple "quoted" \\ and\nmore\t\x00\x7f'
+    name = 'Exämple "quoted" \\ and more 例え'
     definition = changed("name", name)
     assert sessionkeeper.check_provider(definition).name == name
     keeper = sessionkeeper.open(definition, data_dir=tmp_path / "data", key_dir=tmp_path / "keys")

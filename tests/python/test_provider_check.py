@@ -128,7 +128,6 @@ def test_marks_and_line_ends_of_other_systems_do_no_harm(change: Any, file: Path
     ("right", "wrong", "advice"),
     [
         (between("[renew]", "[[logout.steps]]"), "", "logs in again"),
-        ('token_cookies = ["access"]\n', "", "The probe carries no token"),
         (
             'json = { token = "{refresh_token}" }',
             'needs_cookie = "keep"',

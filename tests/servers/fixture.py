@@ -130,12 +130,18 @@ class StandIn:
         """The resolve list with more hosts: a client lured there arrives here, in the journal."""
         return self.resolve + [f"{host}:{self.port}:127.0.0.1" for host in hosts]
 
-    def environment(self) -> dict[str, str]:
-        """What to add to a process's environment so that its Sessionkeeper comes here."""
-        return {
-            "SESSIONKEEPER_RESOLVE": ",".join(self.resolve),
-            "SESSIONKEEPER_CA_FILE": self.ca_file,
-        }
+    def options(self) -> dict[str, Any]:
+        """With what `sessionkeeper.open` comes here, and nowhere else."""
+        return {"ca_file": self.ca_file, "resolve": self.resolve, "proxy": "none"}
+
+    def arguments(self) -> list[str]:
+        """The same for the command line."""
+        return ["--ca-file", self.ca_file] + [f"--resolve={one}" for one in self.resolve]
+
+    @property
+    def proxy(self) -> str:
+        """The proxy that leads here, for a program that can be told of a proxy alone, as Kodi."""
+        return f"http://127.0.0.1:{self.port}"
 
     # What arrived
 

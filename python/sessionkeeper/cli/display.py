@@ -115,8 +115,13 @@ def accounts(stored: Sequence[StoredAccount]) -> str:
 
 
 def _account(entry: StoredAccount) -> str:
-    until = f" until {local_time(entry.expires_at)}" if entry.expires_at is not None else ""
-    state = f"logged in{until}" if entry.state == "signed_in" else "access has ended"
+    if entry.renewable:
+        state = "stays logged in"
+    elif entry.state == "signed_in":
+        until = f" until {local_time(entry.expires_at)}" if entry.expires_at is not None else ""
+        state = f"logged in{until}"
+    else:
+        state = "access has ended"
     return (
         f"{'*' if entry.active else ' '} {printable(entry.account.id)}  {_who(entry.account)}"
         f"  {entry.provider}  {state}"
@@ -212,7 +217,12 @@ def findings(found: dict[str, Any], indent: str = "") -> str:
 
 
 def damage(outcome: str) -> str:
-    """What the user is told when the stored sessions could not be read."""
+    """What the user is told when the stored sessions are not as they were left."""
+    if outcome == "rolled_back":
+        return (
+            "an older copy of the stored sessions was put back. Logouts that waited since then are"
+            " lost; log out again what you had logged out."
+        )
     keys = {"key_missing": "is missing", "key_wrong": "does not match"}
     if outcome in keys:
         reason = f"the device key {keys[outcome]}"

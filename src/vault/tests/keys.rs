@@ -62,7 +62,7 @@ fn a_key_directory_that_cannot_be_written() {
     let vault = home.open();
     assert_eq!(vault.session("angel").unwrap(), Some(stored));
     assert_eq!(vault.take_damage(), []);
-    assert_eq!(vault.directories.named("device.").len(), 1);
+    assert_eq!(vault.directories.named("device.").len(), 2, "the key and its mark");
 }
 
 #[test]
@@ -89,7 +89,8 @@ fn forgetting_leaves_nothing_and_a_vault_that_works() {
     let other = home.open();
     assert_eq!(vault.forget().unwrap(), (2, 1));
     assert!(!old_key.exists());
-    assert_eq!(fs::read_dir(home.keys()).unwrap().count(), 1);
+    assert!(!old_key.with_extension("generation").exists());
+    assert_eq!(fs::read_dir(home.keys()).unwrap().count(), 1, "the new key");
     for vault in [&vault, &other, &home.open()] {
         assert_eq!(vault.sessions().unwrap(), []);
         assert_eq!(vault.pending(None).unwrap(), 0);
@@ -106,6 +107,80 @@ fn forgetting_leaves_nothing_and_a_vault_that_works() {
     assert_eq!(vault.sessions().unwrap(), []);
     assert_eq!(vault.forget().unwrap(), (0, 0));
     assert_eq!(vault.directories.named("vault.damaged-").len(), 0);
+}
+
+#[test]
+fn an_old_copy_of_the_vault_is_noticed_and_told_once() {
+    let home = Home::new();
+    let stored = log_in(&home.open(), "a", "angel");
+    let old = fs::read(home.file()).unwrap();
+    end(&home.open(), "angel");
+    fs::write(home.file(), &old).unwrap();
+    let vault = home.open();
+    let damage = only_damage(&vault);
+    assert_eq!((damage.outcome, damage.kept_as), ("rolled_back", None));
+    // The server decides about what is in it.
+    assert_eq!(vault.session("angel").unwrap(), Some(stored));
+    assert_eq!(vault.pending(None).unwrap(), 0);
+    assert_eq!(home.open().take_damage(), []);
+    // The next old copy is noticed again.
+    fs::write(home.file(), &old).unwrap();
+    assert_eq!(only_damage(&home.open()).outcome, "rolled_back");
+}
+
+#[test]
+fn an_old_copy_is_noticed_while_the_vault_is_in_use() {
+    let home = Home::new();
+    let vault = home.open();
+    log_in(&vault, "a", "angel");
+    let old = home.directory.path().join("old");
+    fs::copy(home.file(), &old).unwrap();
+    log_in(&vault, "b", "angel");
+    fs::rename(&old, home.file()).unwrap();
+    assert_eq!(vault.session("angel").unwrap().unwrap().id, "a");
+    assert_eq!(only_damage(&vault).outcome, "rolled_back");
+}
+
+#[test]
+fn what_is_no_rollback_raises_no_alarm() {
+    let home = Home::new();
+    log_in(&home.open(), "a", "angel");
+    let mark = home.key_file().with_extension("generation");
+    for content in [&b""[..], b"nonsense", &[b'9'; 400]] {
+        fs::write(&mark, content).unwrap();
+        assert_eq!(home.open().take_damage(), [], "{content:?}");
+    }
+    fs::remove_file(&mark).unwrap();
+    assert_eq!(home.open().take_damage(), []);
+    assert!(mark.is_file());
+    // What is rebuilt after damage is told as that, and may have lost its count.
+    let vault = home.open();
+    (0..5).for_each(|n| drop(log_in(&vault, &n.to_string(), "angel")));
+    drop(vault);
+    fs::write(home.file(), "no database").unwrap();
+    assert_eq!(only_damage(&home.open()).outcome, "damaged");
+    assert_eq!(home.open().take_damage(), []);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_can_read_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let vault = home.open();
+    assert!(!vault.diagnose().unwrap().key_readable_by_others);
+    for mode in [0o640, 0o604, 0o660] {
+        fs::set_permissions(home.key_file(), fs::Permissions::from_mode(mode)).unwrap();
+        assert!(vault.diagnose().unwrap().key_readable_by_others, "{mode:o}");
+    }
+}
+
+#[test]
+fn a_key_directory_inside_the_data_directory_is_named() {
+    let home = Home::new();
+    let inside = home.data().join("keys");
+    let vault = Vault::open(&home.data(), &inside, home.clock.clone()).unwrap();
+    assert!(vault.diagnose().unwrap().key_beside_vault);
 }
 
 #[test]

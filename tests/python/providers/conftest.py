@@ -39,9 +39,7 @@ def open_keeper(server: StandIn, service: Service, tmp_path: Path) -> OpenKeeper
             "parameters": {"base": base(server)},
             "data_dir": tmp_path / "Zoë 例え" / device,
             "key_dir": tmp_path / "Zoë 例え" / f"{device} ключі",
-            "ca_file": server.ca_file,
-            "resolve": server.resolve,
-            "proxy": "none",
+            **server.options(),
         }
         return sessionkeeper.open(provider or service.id, **{**usual, **options})
 
@@ -57,6 +55,6 @@ def keeper(open_keeper: OpenKeeper) -> sessionkeeper.Keeper:
 def command_line(server: StandIn, service: Service, tmp_path: Path) -> CommandLine:
     home = tmp_path / "дім 家"
     home.mkdir()
-    line = CommandLine(home, server.environment())
+    line = CommandLine(home, server)
     line.arguments += ["--provider", service.id, "--parameter", f"base={base(server)}"]
     return line

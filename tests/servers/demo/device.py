@@ -49,13 +49,10 @@ class Device:
         self._options = ["--data-dir", str(self.data), "--provider", provider]
         for name, value in parameters.items():
             self._options += ["--parameter", f"{name}={value}"]
-        self._options += ["--ca-file", server.ca_file]
-        for resolve in server.resolve:
-            self._options += ["--resolve", resolve]
+        self._options += server.arguments()
         inherited = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
         self._environment = {
             **inherited,
-            **server.environment(),
             "HOME": str(home),
             "XDG_DATA_HOME": str(home / "keys"),
             "SESSIONKEEPER_PASSWORD": server.VIEWER[1],

@@ -108,6 +108,8 @@ class Edge:
         if rule:
             self.journal.add_connection("", rule.fault)
             return False
+        if not await stream.tunnel(self._service.hosts):
+            return False
         if not await stream.hello():
             return True
         rule = self.faults.for_connection(stream.host)

@@ -11,6 +11,7 @@ import contextlib
 import socket
 import ssl
 import struct
+from collections.abc import Sequence
 
 from .certificates import empty_context
 
@@ -34,6 +35,25 @@ class Stream:
     def encrypted(self) -> bool:
         return self._tls is not None
 
+    async def tunnel(self, hosts: Sequence[str]) -> bool:
+        """Be the proxy of a client that takes us for one: it gets its tunnel (RFC 9110 9.3.6),
+        which ends here. False when it wants to get to a host that is not one of `hosts`.
+        """
+        self._early = await self._reader.read(_CHUNK)
+        if not self._early.startswith(b"CONNECT "):
+            return True
+        while b"\r\n\r\n" not in self._early:
+            data = await self._reader.read(_CHUNK)
+            if not data:
+                return False
+            self._early += data
+        target = self._early.split(b" ")[1].decode("latin-1")
+        self._early = b""
+        known = target.rpartition(":")[0] in hosts
+        self._writer.write(b"HTTP/1.1 %s\r\n\r\n" % (b"200 OK" if known else b"403 Forbidden"))
+        await self._writer.drain()
+        return known
+
     async def hello(self) -> bool:
         """Read the ClientHello, to know the name it asks for. Nothing is answered yet.
 
@@ -41,12 +61,14 @@ class Stream:
         """
         probe_in = ssl.MemoryBIO()
         probe = self._probe().wrap_bio(probe_in, ssl.MemoryBIO(), server_side=True)
+        data, self._early = self._early, b""
         while True:
-            data = await self._reader.read(_CHUNK)
+            data = data or await self._reader.read(_CHUNK)
             self._early += data
             if not data or self._early[:1] != b"\x16":
                 return False
             probe_in.write(data)
+            data = b""
             try:
                 probe.do_handshake()
             except ssl.SSLWantReadError:
