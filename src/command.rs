@@ -119,6 +119,10 @@ impl Reply {
 impl Command {
     /// Does what the command says; takes as long as that takes.
     pub fn run(&self, keeper: &Keeper, cancel: &Cancel) -> Result<Reply> {
+        self.run_with(&keeper.obeying(cancel), cancel)
+    }
+
+    fn run_with(&self, keeper: &Keeper, cancel: &Cancel) -> Result<Reply> {
         match self {
             Command::Status {} => Reply::of(&keeper.status()?),
             Command::Details {} => Reply::of(&keeper.details()?),
@@ -190,12 +194,14 @@ impl Command {
             | Command::Session { .. }
             | Command::Accounts { .. }
             | Command::Schedule {}
-            | Command::TakeTasks { .. } => keeper.at_once(|| self.run(keeper, &Cancel::new())),
+            | Command::TakeTasks { .. } => {
+                keeper.at_once(|keeper| self.run_with(keeper, &Cancel::new()))
+            }
             Command::Audit { limit } | Command::AuditSince { limit, .. } if *limit <= A_PAGE => {
-                keeper.at_once(|| self.run(keeper, &Cancel::new()))
+                keeper.at_once(|keeper| self.run_with(keeper, &Cancel::new()))
             }
             Command::Restore { offline } => keeper
-                .at_once(|| keeper.restored(*offline))
+                .at_once(|keeper| keeper.restored(*offline))
                 .and_then(Result::transpose)
                 .map(|status| Reply::of(&status?)),
             _ => None,

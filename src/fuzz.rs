@@ -197,10 +197,8 @@ fn claims(data: &[u8]) {
 fn provider_file(data: &[u8]) {
     match Provider::parse(&text(data), None) {
         Ok(provider) => {
-            let again = Provider::from_source(&provider.source);
-            let mut again = again.unwrap_or_else(|problem| panic!("{problem:?}"));
-            // The key is told apart by what was given, which the source no longer knows.
-            again.key.clone_from(&provider.key);
+            let again = Provider::from_kept(&provider.source, &provider.key);
+            let again = again.unwrap_or_else(|problem| panic!("{problem:?}"));
             assert!(again == provider, "{again:?}");
         }
         Err(problem) => {

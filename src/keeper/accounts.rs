@@ -11,7 +11,7 @@ impl Keeper {
     /// The stored accounts of this provider, or of all in the data directory.
     pub fn accounts(&self, of_all: bool) -> Result<Accounts> {
         let provider = if of_all { None } else { Some(self.provider.key.as_str()) };
-        let stored = self.shared.vault()?.read(|tx| tx.sessions().list(provider))?;
+        let stored = self.vault()?.read(|tx| tx.sessions().list(provider))?;
         let line = |StoredSession { session, is_active, .. }: StoredSession| AccountLine {
             provider: id_of(&session.provider).to_owned(),
             active: is_active,
@@ -28,9 +28,9 @@ impl Keeper {
     /// Makes a stored account the active one.
     pub fn switch(&self, account: &str) -> Result<Status> {
         let event = self.event(Event::Switched, account, "ok");
-        let commit_lock = self.shared.commit_lock();
+        let commit_lock = self.shared.commit_lock(&self.timeout)?;
         let provider = &self.provider.key;
-        let switched = self.shared.vault()?.transact(|tx| {
+        let switched = self.vault()?.transact(|tx| {
             let before = tx.sessions().active(provider)?;
             let Some(session) = tx.sessions().activate(provider, account)? else { return Ok(None) };
             let is_new = before.is_none_or(|before| before.id != session.id);

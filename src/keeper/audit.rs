@@ -10,12 +10,12 @@ use std::sync::atomic::Ordering;
 impl Keeper {
     /// The last `limit` lines of the audit trail, oldest first.
     pub fn audit(&self, limit: usize) -> Result<Vec<AuditEvent>> {
-        Ok(shown(self.shared.vault()?.read(|tx| tx.audit().list(limit))?))
+        Ok(shown(self.vault()?.read(|tx| tx.audit().list(limit))?))
     }
 
     /// The lines of the trail that an audit sink has not taken, oldest first.
     pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
-        let lines = self.shared.vault()?.read(|tx| {
+        let lines = self.vault()?.read(|tx| {
             let seq = tx.audit().acknowledged(sink)?;
             tx.audit().after(seq, limit)
         })?;
@@ -24,7 +24,7 @@ impl Keeper {
 
     /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
     pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
-        self.shared.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))
+        self.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))
     }
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
@@ -32,7 +32,15 @@ impl Keeper {
         if !self.shared.has_sink_failed.swap(true, Ordering::Relaxed) {
             log::warn!("the audit sink failed: {reason}");
             let event = self.event(Event::AuditSinkFailed, "", "failed").with_detail(reason);
-            self.shared.append(&event);
+            self.append(&event);
+        }
+    }
+
+    /// Writes to the audit trail; a failure stops nothing.
+    pub(super) fn append(&self, event: &NewAuditEvent) {
+        let written = self.vault().and_then(|vault| vault.transact(|tx| tx.audit().append(event)));
+        if let Err(error) = written {
+            log::error!("the audit trail could not be written: {error}");
         }
     }
 
@@ -47,14 +55,6 @@ impl Shared {
     pub fn publish(&self, event: &NewAuditEvent) {
         let NewAuditEvent { event, provider, account, outcome, .. } = event;
         self.events.publish(*event, id_of(provider), account, outcome);
-    }
-
-    /// Writes to the audit trail; a failure stops nothing.
-    pub fn append(&self, event: &NewAuditEvent) {
-        let written = self.vault().and_then(|vault| vault.transact(|tx| tx.audit().append(event)));
-        if let Err(error) = written {
-            log::error!("the audit trail could not be written: {error}");
-        }
     }
 }
 

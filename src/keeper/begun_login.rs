@@ -27,9 +27,9 @@ pub(super) struct BegunLogin<'a> {
 
 impl Progress for BegunLogin<'_> {
     fn begins(&mut self, held: &Credentials) -> Result<()> {
-        let Keeper { shared, provider, .. } = self.keeper;
+        let provider = &self.keeper.provider;
         self.keeper.adopt_lost_logins()?;
-        let vault = shared.vault()?;
+        let vault = self.keeper.vault()?;
         let note = vault.begin_login(&self.begun(None))?;
         // After the note, so that a logout sees one of the two.
         let era = vault.read(|tx| tx.eras().present(&provider.key));
@@ -49,7 +49,7 @@ impl Progress for BegunLogin<'_> {
     }
 
     fn check(&self) -> Result<()> {
-        let vault = self.keeper.shared.vault()?;
+        let vault = self.keeper.vault()?;
         match vault.read(|tx| tx.eras().present(&self.keeper.provider.key)) {
             Ok(era) if !self.is_of(&era) => Err(logout_came_first()),
             // A vault that cannot be read just now says nothing.
@@ -90,7 +90,7 @@ impl<'a> BegunLogin<'a> {
                 username.clone_into(&mut revocation.account);
             }
         }
-        let noted = keeper.shared.vault().and_then(|vault| {
+        let noted = keeper.vault().and_then(|vault| {
             vault.transact(|tx| {
                 tx.audit().append(&event)?;
                 revocation.as_ref().map(|revocation| tx.outbox().enqueue(revocation)).transpose()
@@ -140,7 +140,7 @@ impl Keeper {
     /// Sees to the logins whose processes have ended: what the server gave them is revoked, unless
     /// it was stored.
     pub(super) fn adopt_lost_logins(&self) -> Result<()> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         for (login, note) in vault.lost_logins()? {
             let event = interrupted(&login);
             let id = SessionSelector::Session(&login.session_id);
@@ -164,7 +164,7 @@ impl Keeper {
 
     /// True when a drain would find logins whose processes have ended.
     pub(super) fn has_lost_logins(&self) -> Result<bool> {
-        Ok(!self.shared.vault()?.lost_logins()?.is_empty())
+        Ok(!self.vault()?.lost_logins()?.is_empty())
     }
 }
 

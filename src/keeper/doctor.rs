@@ -77,7 +77,7 @@ pub struct ClockFacts {
 impl Keeper {
     /// What this machine can do. No network.
     pub fn doctor(&self) -> Result<Doctor> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let clock = &self.shared.clock;
         let diagnosis = vault.diagnose()?;
         Ok(Doctor {

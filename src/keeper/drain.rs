@@ -18,11 +18,10 @@ use crate::clock::{Rest, UnixTime};
 use crate::error::{Fault, Kind, Result};
 use crate::lock::Guard;
 use crate::logout::{self, Verdict};
-use crate::provider::{self, Given, Provider};
+use crate::provider::Provider;
 use crate::session::{Outcome, Revocation};
-use crate::vault::{Confirmation, OutboxEntry, Vault, Waiting};
+use crate::vault::{Confirmation, OutboxEntry, Waiting};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// At most so many entries in one round; the rest is due at the next.
@@ -35,7 +34,7 @@ impl Keeper {
     /// What the server still has to be told.
     pub fn outbox(&self) -> Result<Outbox> {
         let (entries, hosts) =
-            self.shared.vault()?.read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?)))?;
+            self.vault()?.read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?)))?;
         let line = |entry: OutboxEntry| {
             let host = hosts.get(&entry.revocation.host).map(|rest| rest.until);
             EntryLine::new(entry, host)
@@ -46,7 +45,7 @@ impl Keeper {
     /// Tries the entries that are due, or all of them. Where another process is at it already,
     /// those that are due are left to it; all of them wait for it, as long as a login would.
     pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<DrainReport> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
         self.adopt_lost_logins()?;
@@ -96,7 +95,7 @@ impl Keeper {
     /// The logouts that the server has confirmed since their users were told that it would be told
     /// later, oldest first. Each is given once.
     pub fn take_confirmations(&self) -> Result<Confirmations> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let taken = if vault.read(|tx| tx.confirmations().list())?.is_empty() {
             Vec::new()
         } else {
@@ -114,7 +113,7 @@ impl Keeper {
     /// The entries, and how long each of them must still wait.
     fn waiting(&self) -> Result<Vec<(Waiting, Duration)>> {
         let (entries, hosts) =
-            self.shared.vault()?.read(|tx| Ok((tx.outbox().waiting()?, tx.hosts().resting()?)))?;
+            self.vault()?.read(|tx| Ok((tx.outbox().waiting()?, tx.hosts().resting()?)))?;
         let waits = self.shared.delivery.waits(&entries, &hosts, &*self.shared.clock);
         Ok(entries.into_iter().zip(waits).collect())
     }
@@ -126,17 +125,26 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        self.deliver(entry, &self.provider, deadline, false, cancel).unwrap_or_else(|error| {
-            log::error!("the server was not told yet: {error}");
-            Verdict::new(Outcome::Deferred, error.message())
-        })
+        let provider = match self.definition(entry) {
+            Ok(provider) => provider,
+            Err(error) => {
+                log::error!("the server was not told yet: {error}");
+                return Verdict::new(Outcome::Deferred, error.message());
+            }
+        };
+        let (verdict, host) = self.tell_server(entry, &provider, deadline, cancel);
+        // What the server said is so, whether the disk takes a note of it or not.
+        if let Err(error) = self.note(entry, &verdict, host, false) {
+            log::error!("the server's answer could not be noted: {error}");
+        }
+        verdict
     }
 
     /// True when the entry's host is to be left alone now.
     fn try_entry(&self, id: i64, drained: &mut DrainReport, cancel: &Cancel) -> Result<bool> {
         let Some(_sending) = self.shared.delivery.begin(id) else { return Ok(false) };
         // Somebody else may have dealt with it meanwhile.
-        let stored = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
+        let stored = self.vault()?.read(|tx| tx.outbox().get(id))?;
         let Some(mut entry) = stored else { return Ok(false) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
             let event = about(&entry, Event::RevocationExpired, "expired");
@@ -149,13 +157,14 @@ impl Keeper {
         if entry.is_settled {
             let next_attempt = Rest::of(self.shared.clock.now(), LOOK_AGAIN);
             let entry = OutboxEntry { next_attempt, ..entry };
-            self.shared.vault()?.transact(|tx| tx.outbox().postpone(&entry))?;
+            self.vault()?.transact(|tx| tx.outbox().postpone(&entry))?;
             return Ok(false);
         }
         let whole = Some(self.network.total_timeout);
-        let verdict = self
-            .definition(&entry)
-            .and_then(|provider| self.deliver(&mut entry, &provider, whole, true, cancel));
+        let verdict = self.definition(&entry).and_then(|provider| {
+            let (verdict, host) = self.tell_server(&mut entry, &provider, whole, cancel);
+            self.note(&entry, &verdict, host, true).map(|()| verdict)
+        });
         match verdict {
             Ok(verdict) => {
                 drained.count(verdict.outcome);
@@ -175,32 +184,33 @@ impl Keeper {
         }
     }
 
-    /// Sends one entry and writes down what came of it; the entry gets the credentials that came
-    /// meanwhile. `is_later`: the logout has been reported, so a confirmation is to be announced.
-    fn deliver(
+    /// Sends one entry, which gets the credentials that came meanwhile. Says too what the answer
+    /// tells of the host.
+    fn tell_server(
         &self,
         entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
-        is_later: bool,
         cancel: &Cancel,
-    ) -> Result<Verdict> {
+    ) -> (Verdict, Host) {
         let queued = Some(Queued { id: entry.id, attempts: entry.attempts });
         let verdict =
             self.send_revocation(&mut entry.revocation, provider, queued, deadline, cancel);
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         entry.attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
-        self.note(entry, verdict, is_later)
+        count_refusal(entry, verdict)
     }
 
     /// Writes down what a try came to that its caller has not waited for.
     pub(super) fn note_late(&self, id: i64, revocation: Revocation, verdict: Verdict) {
-        let find = |vault: Arc<Vault>| vault.read(|tx| tx.outbox().get(id));
-        let noted = self.shared.vault().and_then(find).and_then(|stored| match stored {
+        let stored = self.vault().and_then(|vault| vault.read(|tx| tx.outbox().get(id)));
+        let noted = stored.and_then(|stored| match stored {
             Some(stored) => {
                 let promised_to = stored.revocation.promised_to.clone();
                 let revocation = Revocation { promised_to, ..revocation };
-                self.note(&mut OutboxEntry { revocation, ..stored }, verdict, true).map(drop)
+                let mut entry = OutboxEntry { revocation, ..stored };
+                let (verdict, host) = count_refusal(&mut entry, verdict);
+                self.note(&entry, &verdict, host, true)
             }
             // Somebody else has dealt with it.
             None => Ok(()),
@@ -210,31 +220,24 @@ impl Keeper {
         }
     }
 
-    /// Writes down what a try came to.
+    /// Writes down what came of it. `is_later`: the logout has been reported, so a confirmation is
+    /// to be announced.
     fn note(
         &self,
-        entry: &mut OutboxEntry,
-        mut verdict: Verdict,
+        entry: &OutboxEntry,
+        verdict: &Verdict,
+        host: Host,
         is_later: bool,
-    ) -> Result<Verdict> {
-        let host = host_of(&verdict);
-        if verdict.outcome == Outcome::Rejected {
-            entry.refusals = entry.refusals.saturating_add(1);
-            if entry.refusals < TRIES_BEFORE_PARKING {
-                verdict.outcome = Outcome::Deferred;
-            }
+    ) -> Result<()> {
+        if !verdict.outcome.is_final() {
+            return self.postpone(entry.clone(), verdict, host);
         }
-        let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
-        log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
-        if verdict.outcome.is_final() {
-            let event = about(entry, Event::Revoked, outcome).with_detail(reason);
-            if self.settle(entry, &event, is_later)? {
-                self.shared.publish(&event);
-            }
-        } else {
-            self.postpone(entry.clone(), &verdict, host)?;
+        let outcome = verdict.outcome.as_str();
+        let event = about(entry, Event::Revoked, outcome).with_detail(&verdict.reason);
+        if self.settle(entry, &event, is_later)? {
+            self.shared.publish(&event);
         }
-        Ok(verdict)
+        Ok(())
     }
 
     /// Removes an entry that was answered for, and writes its audit event. False, and no event,
@@ -247,7 +250,7 @@ impl Keeper {
         event: &NewAuditEvent,
         is_announced: bool,
     ) -> Result<bool> {
-        self.shared.vault()?.transact(|tx| {
+        self.vault()?.transact(|tx| {
             tx.hosts().release(&entry.revocation.host)?;
             let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
             if stored.revocation != entry.revocation {
@@ -285,7 +288,7 @@ impl Keeper {
         entry.last_outcome = Some(outcome);
         entry.is_settled = is_settled;
         let place = &entry.revocation.host;
-        let held = self.shared.vault()?.transact(|tx| {
+        let held = self.vault()?.transact(|tx| {
             tx.outbox().postpone(&entry)?;
             event.iter().try_for_each(|event| tx.audit().append(event))?;
             match host {
@@ -309,16 +312,10 @@ impl Keeper {
     /// The definition to revoke by: today's, unless there is none or it has no use for the entry's
     /// credentials; then the one that was kept with them.
     fn definition(&self, entry: &OutboxEntry) -> Result<Provider> {
-        let id = &entry.revocation.provider;
-        let today = if *id == self.provider.key {
-            Ok(self.provider.clone())
-        } else {
-            provider::find(id, &Given::new())
-        };
-        let credentials = &entry.revocation.credentials;
-        match today {
-            Ok(today) if logout::needed_for_logout(&today, credentials).is_some() => Ok(today),
-            _ => Ok(Provider::from_source(&entry.revocation.definition)?),
+        let Revocation { provider, credentials, definition, .. } = &entry.revocation;
+        match self.definition_today(provider) {
+            Some(today) if logout::needed_for_logout(&today, credentials).is_some() => Ok(today),
+            _ => Ok(Provider::from_kept(definition, provider)?),
         }
     }
 }
@@ -349,6 +346,20 @@ fn rest_after(verdict: &Verdict, count: u32, now: UnixTime) -> Rest {
     let Verdict { outcome, retry_after, fault, .. } = *verdict;
     let attempt = backoff::Attempt { outcome, count, retry_after, fault };
     Rest::of(now, backoff::pause(&attempt))
+}
+
+/// What the verdict means for the entry: the server's refusals count. And what it tells of the host.
+fn count_refusal(entry: &mut OutboxEntry, mut verdict: Verdict) -> (Verdict, Host) {
+    let host = host_of(&verdict);
+    if verdict.outcome == Outcome::Rejected {
+        entry.refusals = entry.refusals.saturating_add(1);
+        if entry.refusals < TRIES_BEFORE_PARKING {
+            verdict.outcome = Outcome::Deferred;
+        }
+    }
+    let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
+    log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
+    (verdict, host)
 }
 
 fn about(entry: &OutboxEntry, event: Event, outcome: &str) -> NewAuditEvent {

@@ -5,8 +5,8 @@ use crate::clock::{Clock, HeldClock};
 use crate::cookies::Jar;
 use crate::http::{Proxy, Settings};
 use crate::keeper::Config;
-use crate::provider::Hosts;
-use crate::session::{Credentials, Evidence, Revocation};
+use crate::provider::{self, Given, Hosts};
+use crate::session::{Account, Credentials, Evidence, Revocation};
 use crate::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +73,9 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     let directory = tempfile::tempdir().unwrap();
     let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
     let vault = keeper.shared.vault().unwrap();
-    enqueue(&vault, &entry(1, "angel", ""));
+    let viewer = Account { id: "a".into(), ..Account::default() };
+    let promised_to = Some(viewer.clone());
+    enqueue(&vault, &Revocation { promised_to, ..entry(1, "angel", "") });
     let get = || vault.read(|tx| tx.outbox().get(1)).unwrap();
     let refused = OutboxEntry { attempts: 4, refusals: 2, ..get().unwrap() };
     keeper.postpone(refused, &Verdict::new(Outcome::Deferred, ""), Host::Unknown).unwrap();
@@ -89,6 +91,9 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     assert!(keeper.settle(&newer, &line, true).unwrap());
     assert!(!keeper.settle(&newer, &line, true).unwrap());
     assert_eq!(keeper.audit(9).unwrap().len(), 1);
+    let confirmed = keeper.take_confirmations().unwrap().logouts;
+    let accounts: Vec<_> = confirmed.into_iter().map(|one| one.account).collect();
+    assert_eq!(accounts, [viewer], "what was promised is kept with newer credentials");
 }
 
 #[test]
@@ -153,7 +158,7 @@ fn credentials_of_another_host_are_not_replaced_by_none() {
     jar.store(&"https://old.example/".parse().unwrap(), &[cookie], Some(NOW), &hosts);
     let held = Revocation {
         credentials: Credentials::new().with_jar(jar),
-        ..entry(1, "service", &source)
+        ..entry(1, &keeper.provider().key, &source)
     };
     enqueue(&keeper.shared.vault().unwrap(), &held);
     let drained = keeper.drain(true, &Cancel::new()).unwrap();

@@ -3,14 +3,15 @@
 
 use super::report::{Details, Status};
 use super::session_cache::Seen;
-use super::shared::Shared;
+use super::shared::{ELSEWHERE, Shared};
+use crate::cancel::Cancel;
 use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, Kind, Result};
 use crate::events::Notification;
 use crate::http;
 use crate::provider::{Provider, Renew};
 use crate::session::Session;
-use crate::vault::BusyTimeout;
+use crate::vault::{BusyTimeout, Vault};
 use log::{Level, LevelFilter};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Keeper {
     pub(super) logout_deadline: Duration,
     pub(super) lock_timeout: Duration,
     pub(super) renewal_margin: i64,
+    /// How long its calls wait for others at the vault.
+    pub(super) timeout: BusyTimeout,
 }
 
 impl Keeper {
@@ -74,7 +77,24 @@ impl Keeper {
             logout_deadline: config.logout_deadline,
             lock_timeout: config.lock_timeout,
             renewal_margin: config.renewal_margin,
+            timeout: BusyTimeout::ordinary(&Cancel::new()),
         })
+    }
+
+    /// The same keeper, for an operation: its waits for the vault end with the cancel.
+    #[must_use]
+    pub fn obeying(&self, cancel: &Cancel) -> Self {
+        self.with_timeout(BusyTimeout::ordinary(cancel))
+    }
+
+    pub(super) fn with_timeout(&self, timeout: BusyTimeout) -> Self {
+        Keeper { timeout, ..self.clone() }
+    }
+
+    /// The vault, for this keeper's calls.
+    pub(super) fn vault(&self) -> Result<Vault> {
+        self.shared.unstored.hurry();
+        Ok(self.shared.vault()?.with_timeout(&self.timeout))
     }
 
     pub fn provider(&self) -> &Provider {
@@ -107,24 +127,23 @@ impl Keeper {
     }
 
     /// Does what only reads, if nobody else is at work on the vault; `None`: that may take longer.
-    pub fn at_once<T>(&self, work: impl FnOnce() -> Result<T>) -> Option<Result<T>> {
+    pub fn at_once<T>(&self, work: impl FnOnce(&Keeper) -> Result<T>) -> Option<Result<T>> {
         if !self.shared.is_vault_free() {
             return None;
         }
-        let _allowance = BusyTimeout::of(AT_ONCE);
-        let done = work();
+        let done = work(&self.with_timeout(BusyTimeout::of(AT_ONCE)));
         let is_in_the_way = done.as_ref().is_err_and(|error| error.kind() == Kind::Storage);
         (!is_in_the_way).then_some(done)
     }
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        Ok(self.status_of(&self.shared.seen(&self.provider.key)?))
+        Ok(self.status_of(&self.shared.seen(&self.provider.key, &self.timeout)?))
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let seen = self.shared.seen(&self.provider.key)?;
+        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
         Ok(Details {
             status: self.status_of(&seen),
             signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
@@ -145,9 +164,12 @@ impl Keeper {
     }
 
     pub(super) fn signed_in(&self) -> Result<Session> {
-        self.shared.session(&self.provider.key)?.ok_or_else(|| {
+        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
+        let Seen { session, is_elsewhere, .. } = seen;
+        session.ok_or_else(|| {
+            let hint = if is_elsewhere { ELSEWHERE } else { "Log in first." };
             Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))
-                .with_hint("Log in first.")
+                .with_hint(hint)
         })
     }
 

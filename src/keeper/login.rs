@@ -14,10 +14,14 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device, Progress};
+use crate::provider::service_of;
 use crate::secret::Secret;
 use crate::session::{Credentials, Session};
-use crate::vault::OutboxEntry;
+use crate::vault::{BusyTimeout, OutboxEntry};
 use std::time::{Duration, Instant};
+
+/// What a server gave is worth a longer wait for others than two seconds.
+const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a login waits for the end of the session that it replaced.
 const WAIT_FOR_REPLACED: Duration = Duration::from_secs(3);
@@ -27,7 +31,7 @@ impl Keeper {
     /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
-        self.shared.vault()?;
+        self.vault()?.change_mark()?;
         let (name, secret) = (username.to_owned(), password.clone());
         self.run_login(username, true, cancel, move |context, credentials, progress| {
             log::info!("logging in at {}", context.provider.name);
@@ -38,7 +42,7 @@ impl Keeper {
     /// Asks for a code that the user enters on another device. The number is for
     /// [`Keeper::finish_device_login`]; the code is only kept in this process.
     pub fn start_device_login(&self, cancel: &Cancel) -> Result<(u64, Device)> {
-        self.shared.vault()?;
+        self.vault()?.change_mark()?;
         let client = self.client()?;
         let device = login::ask_for_code(&self.context(&client, cancel))?;
         log::info!("asked for a code to log in at {}", self.provider.name);
@@ -153,18 +157,19 @@ impl Keeper {
         cancel: &Cancel,
     ) -> Result<Vec<OutboxEntry>> {
         let event = self.event(Event::Login, &session.account.id, "ok");
-        let commit_lock = self.shared.commit_lock();
+        let commit_lock = self.shared.commit_lock(&self.timeout)?;
         cancel.check()?;
-        let stored = self.shared.vault()?.transact(|tx| {
+        let stored = self.vault()?.transact(|tx| {
             if !begun.is_of(&tx.eras().present(&session.provider)?) {
                 return Ok(None);
             }
-            let mut replaced = tx.sessions().list(Some(&session.provider))?;
+            let mut replaced = tx.sessions().of_service(service_of(&session.provider))?;
             replaced.retain(|old| old.session.account.id == session.account.id);
             let mut entries = Vec::new();
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;
-                if let Ok(mut revocation) = self.revocation(old) {
+                let newest = self.shared.sessions.newest(old.clone());
+                if let Ok(mut revocation) = self.revocation(&newest) {
                     revocation.first_attempt_at += FIRST_TRY_LEASE;
                     entries.push(tx.outbox().enqueue(&revocation)?);
                 }
@@ -175,6 +180,7 @@ impl Keeper {
             Ok(Some((replaced, entries)))
         })?;
         let (replaced, entries) = stored.ok_or_else(logout_came_first)?;
+        self.shared.sessions.reopen(&session.provider);
         drop(commit_lock);
         begun.end();
         for old in &replaced {
@@ -189,11 +195,13 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(session) = self.shared.session(&self.provider.key)? else { return self.status() };
+        let Some(session) = self.shared.session(&self.provider.key, &self.timeout)? else {
+            return self.status();
+        };
         if self.shared.sessions.is_first_restore(&session.id) {
             log::info!("restored the session from the vault");
             let event = self.event(Event::Restored, &session.account.id, "ok");
-            self.shared.append(&event);
+            self.append(&event);
             self.shared.publish(&event);
         }
         if is_offline || !self.needs_renewal(&session) {
@@ -209,7 +217,7 @@ impl Keeper {
     /// The status of a session that is back already and needs no renewal; `None`: `restore` has
     /// something to do.
     pub fn restored(&self, is_offline: bool) -> Result<Option<Status>> {
-        let seen = self.shared.seen(&self.provider.key)?;
+        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
         let has_work = seen.session.as_ref().is_some_and(|session| {
             !self.shared.sessions.is_restored(&session.id)
                 || (!is_offline && self.needs_renewal(session))
@@ -224,7 +232,8 @@ impl Keeper {
         cancel: &Cancel,
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (keeper, inner) = (self.clone(), cancel.clone());
+        let timeout = BusyTimeout::of(STORE_TIMEOUT);
+        let (keeper, inner) = (self.with_timeout(timeout), cancel.clone());
         let work = move || {
             let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
             keeper.logged(|| work(&keeper, &inner))

@@ -12,10 +12,9 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::logout::Verdict;
 use crate::session::{Outcome, Revocation, Session};
-use crate::vault::{LocalOutcome, Remains, SessionSelector, Task, Vault};
+use crate::vault::{BusyTimeout, Ending, LocalOutcome, Remains, SessionSelector, Task, Vault};
 use crate::wire;
 use serde::Deserialize;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How the logout is to be done.
@@ -54,34 +53,50 @@ impl Keeper {
             return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
                 .with_hint("Leave it out for the active account."));
         }
+        let earlier = self.earlier(options.account.as_deref());
+        // Also where only another definition has a session: a login may be under way by this one.
+        let report = self.end_own(options, cancel);
+        earlier.map_or(report, |earlier| earlier.log_out(options, cancel))
+    }
+
+    /// Ends the session that is kept for this definition's hosts.
+    fn end_own(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
         let start = Instant::now();
-        let commit_lock = self.shared.commit_lock();
-        let is_active = options.account.is_none()
-            || options.account == self.active_session().map(|session| session.account.id);
-        if is_active {
-            self.shared.running.cancel(&self.provider.key);
-        }
-        let (local, leaving) = self.clear(options, is_active);
-        if let Some(leaving) = &leaving {
-            self.shared.sessions.end(&leaving.session);
-        }
+        let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
+        // Where others hold the vault, half of the time is left for the server.
+        let half = start + deadline.duration_since(start) / 2;
+        let keeper = self.with_timeout(BusyTimeout::until(half, cancel));
+        let (mut local, leaving) = keeper.clear(options);
         let _sending = match &local {
             LocalOutcome::Cleared(Some(entry)) => self.shared.delivery.begin(entry.id),
             _ => None,
         };
-        drop(commit_lock);
         let mut leaving = leaving.filter(|_| !matches!(local, LocalOutcome::NobodyThere));
+        let time_left = || Some(deadline.saturating_duration_since(Instant::now()));
         let verdict = match (&mut leaving, &local) {
-            (Some(leaving), _) => self.tell(&local, leaving, options, cancel),
+            (Some(leaving), _) => self.tell(&local, leaving, options, time_left(), cancel),
             (None, LocalOutcome::NobodyThere) => Verdict::new(Outcome::NothingToRevoke, ""),
             (None, _) => not_tried(),
         };
+        match (&local, &leaving) {
+            (LocalOutcome::Kept(_), Some(leaving)) => {
+                let keeper = self.with_timeout(BusyTimeout::until(deadline, cancel));
+                local = keeper.clear_late(leaving, &verdict);
+            }
+            (LocalOutcome::Kept(_), None) if options.account.is_none() => {
+                self.clear_unseen(options);
+            }
+            (LocalOutcome::Unqueued, Some(Leaving { revocation: Ok(revocation), .. }))
+                if !verdict.outcome.is_final() =>
+            {
+                self.enqueue_in_background(revocation.clone());
+            }
+            _ => {}
+        }
         let report = self.report(leaving, &verdict, options, start);
         match local {
             LocalOutcome::Kept(error) => Err(self.incomplete(&error, &verdict)),
-            LocalOutcome::Overwritten if !verdict.outcome.is_final() => {
-                Err(self.unqueued(&verdict))
-            }
+            LocalOutcome::Unqueued if !verdict.outcome.is_final() => Err(self.unqueued(&verdict)),
             _ => Ok(report),
         }
     }
@@ -89,60 +104,122 @@ impl Keeper {
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
     /// be read, or has damaged it, the session is the one that this process remembers; `None`:
     /// nobody was logged in.
-    fn clear(&self, options: &LogoutOptions, is_active: bool) -> (LocalOutcome, Option<Leaving>) {
+    fn clear(&self, options: &LogoutOptions) -> (LocalOutcome, Option<Leaving>) {
+        // Others hold it for a moment only. If not, the transaction orders what it can.
+        let _commit_lock = self.shared.commit_lock(&self.timeout);
         let id = &self.provider.key;
         let selector =
             options.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
-        let find = |vault: Arc<Vault>| vault.read(|tx| tx.sessions().find(id, selector));
-        let remembered = if is_active {
-            self.active_session()
-        } else {
-            self.shared.vault().and_then(find).ok().flatten()
-        };
+        let active = self.active_session();
+        let is_active = options.account.is_none()
+            || options.account == active.as_ref().map(|session| session.account.id.clone());
+        if is_active {
+            self.shared.running.cancel(id);
+        }
+        let find = |vault: Vault| vault.read(|tx| tx.sessions().find(id, selector));
+        let remembered =
+            if is_active { active } else { self.vault().and_then(find).ok().flatten() };
         let lost = self.shared.sessions.lost(id).filter(|_| is_active);
-        let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
-        let event = self.event(Event::Logout, account, "cleared");
-        let leave = |session| self.leaving(session, options);
-        let vault = match self.shared.vault() {
-            Ok(vault) => vault,
-            Err(error) => return (LocalOutcome::Kept(error), remembered.map(leave)),
-        };
+        // From here on nobody in this process uses it.
+        if let Some(session) = &remembered {
+            self.shared.sessions.end(session);
+        }
+        let leave = |session| self.leaving(self.shared.sessions.newest(session), options);
         let mut leaving = None;
-        let ended = vault.transact(|tx| {
-            let found = tx.sessions().find(id, selector)?;
-            let found = found.or_else(|| lost.clone());
-            // A login under way in another process loses. Where there is none, nothing is written.
-            if is_active && (found.is_some() || vault.has_logins()) {
-                tx.eras().begin(id)?;
+        let mut remains_of = |session: &Session| {
+            let leaving = leaving.insert(leave(session.clone()));
+            self.remains(leaving, leaving.revocation.as_ref().ok())
+        };
+        let local = match self.vault() {
+            Ok(vault) => {
+                let ending = Ending { provider: id, selector, lost, ends_logins: is_active };
+                vault.end(&ending, &mut remains_of)
             }
-            let Some(session) = found else { return Ok(LocalOutcome::NobodyThere) };
-            let Leaving { session, revocation, tasks } = leaving.insert(leave(session));
-            // The session goes first: its pages serve for what stays.
-            tx.sessions().delete(session)?;
-            let revocation = revocation.as_ref().ok();
-            let entry = revocation.map(|revocation| tx.outbox().enqueue(revocation)).transpose()?;
-            for task in tasks {
-                tx.tasks().add(task.clone())?;
+            Err(error) => LocalOutcome::Kept(error),
+        };
+        if let LocalOutcome::Kept(error) = &local {
+            log::error!("the logout could not be stored: {error}");
+        }
+        let leaving = leaving.or_else(|| remembered.map(leave));
+        if let Some(leaving) = &leaving {
+            self.shared.sessions.end(&leaving.session);
+            // What is left of it is the outbox's, or this logout's.
+            self.shared.sessions.is_stored(&leaving.session.id);
+        }
+        (local, leaving)
+    }
+
+    /// Once more, for a session that the vault has kept; then in the background, for as long as
+    /// this process lives.
+    fn clear_late(&self, leaving: &Leaving, verdict: &Verdict) -> LocalOutcome {
+        let revocation = leaving.revocation.clone().ok();
+        let revocation = revocation.filter(|_| !verdict.outcome.is_final());
+        let id = leaving.session.id.clone();
+        let remains = self.remains(leaving, revocation.as_ref());
+        let end = move |keeper: &Keeper| match keeper.vault() {
+            Ok(vault) => {
+                let mut remains_of = |_: &Session| remains.clone();
+                let selector = SessionSelector::Session(&id);
+                vault.end(&Ending::of(&keeper.provider.key, selector), &mut remains_of)
             }
-            tx.audit().append(&event)?;
-            Ok(LocalOutcome::Cleared(entry))
-        });
-        let local = ended.unwrap_or_else(|error| {
-            log::error!("the disk refused the logout ({error}); trying without a journal");
-            let mut remains_of = |session: &Session| {
-                let Leaving { session, revocation, tasks } = leaving.insert(leave(session.clone()));
-                Remains {
-                    revocation: revocation.as_ref().ok().cloned(),
-                    tasks: tasks.clone(),
-                    event: self.event(Event::Logout, &session.account.id, "cleared"),
+            Err(error) => LocalOutcome::Kept(error),
+        };
+        match end(self) {
+            // It was stored after all, or somebody else has ended the session.
+            LocalOutcome::NobodyThere => LocalOutcome::Cleared(None),
+            LocalOutcome::Kept(error) => {
+                self.end_in_background(end);
+                LocalOutcome::Kept(error)
+            }
+            done => done,
+        }
+    }
+
+    /// The disk did not say who is logged in: whoever it was, is out.
+    fn clear_unseen(&self, options: &LogoutOptions) {
+        let provider = self.provider.key.clone();
+        self.shared.sessions.shut(&provider, self.shared.clock.now());
+        let options = options.clone();
+        self.end_in_background(move |keeper| {
+            let find = |vault: &Vault| vault.read(|tx| tx.sessions().active(&provider));
+            let found = keeper.vault().and_then(|vault| Ok((find(&vault)?, vault)));
+            let (session, vault) = match found {
+                Ok((Some(session), vault)) if keeper.shared.sessions.is_shut(&session) => {
+                    (session, vault)
                 }
+                Ok(_) => return LocalOutcome::NobodyThere,
+                Err(error) => return LocalOutcome::Kept(error),
             };
-            match vault.end_degraded(id, selector, &mut remains_of) {
-                LocalOutcome::Kept(_) => LocalOutcome::Kept(error),
-                local => local,
+            let leaving = keeper.leaving(session, &options);
+            let mut remains_of =
+                |_: &Session| keeper.remains(&leaving, leaving.revocation.as_ref().ok());
+            let selector = SessionSelector::Session(&leaving.session.id);
+            let ended = vault.end(&Ending::of(&provider, selector), &mut remains_of);
+            if !matches!(ended, LocalOutcome::Kept(_)) {
+                keeper.shared.sessions.end(&leaving.session);
+                keeper.shared.sessions.reopen(&provider);
             }
+            ended
         });
-        (local, leaving.or_else(|| remembered.map(leave)))
+    }
+
+    fn end_in_background(&self, end: impl Fn(&Keeper) -> LocalOutcome + Send + 'static) {
+        let keeper = self.with_timeout(BusyTimeout::ordinary(&Cancel::new()));
+        self.shared.unstored.add(move || {
+            let is_done = !matches!(keeper.logged(|| end(&keeper)), LocalOutcome::Kept(_));
+            if is_done {
+                keeper.logged(|| log::info!("the logout is stored now"));
+            }
+            is_done
+        });
+    }
+
+    fn remains(&self, leaving: &Leaving, revocation: Option<&Revocation>) -> Remains {
+        Remains {
+            revocation: revocation.cloned(),
+            tasks: leaving.tasks.clone(),
+            event: self.event(Event::Logout, &leaving.session.account.id, "cleared"),
+        }
     }
 
     fn leaving(&self, session: Session, options: &LogoutOptions) -> Leaving {
@@ -160,7 +237,7 @@ impl Keeper {
     /// The active session, as far as it can be read or was read before.
     fn active_session(&self) -> Option<Session> {
         let (provider, sessions) = (&self.provider.key, &self.shared.sessions);
-        let read = self.shared.session(provider);
+        let read = self.shared.session(provider, &self.timeout);
         let known = read.unwrap_or_else(|_| sessions.get(provider).and_then(|seen| seen.session));
         known.or_else(|| sessions.lost(provider))
     }
@@ -171,6 +248,7 @@ impl Keeper {
         local: &LocalOutcome,
         leaving: &mut Leaving,
         options: &LogoutOptions,
+        deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
         match (local, &mut leaving.revocation) {
@@ -179,14 +257,14 @@ impl Keeper {
             (LocalOutcome::Cleared(Some(entry)), Ok(revocation)) => {
                 log::info!("logged out here; telling the server");
                 let mut entry = entry.clone();
-                let verdict = self.deliver_first(&mut entry, options.deadline, cancel);
+                let verdict = self.deliver_first(&mut entry, deadline, cancel);
                 // The look whether the session is dead may have brought a newer credential.
                 revocation.expires_at = entry.revocation.expires_at;
                 verdict
             }
             (_, Ok(revocation)) => {
-                log::error!("the outbox could not be written; the server is told now or never");
-                self.send_unqueued(revocation, options.deadline, cancel)
+                log::error!("the outbox could not be written; the server is told at once");
+                self.send_unqueued(revocation, deadline, cancel)
             }
         }
     }
@@ -246,7 +324,10 @@ impl Keeper {
             Kind::LogoutIncomplete,
             format!("logged out until the next start only: {}. {server}", error.message()),
         )
-        .with_hint(format!("Make room or make {place} writable and log out again, or delete it."))
+        .with_hint(format!(
+            "It is tried again for as long as this program runs. Make room or make {place} \
+             writable, end other programs that use it, or delete it."
+        ))
     }
 
     fn unqueued(&self, verdict: &Verdict) -> Error {
@@ -255,7 +336,8 @@ impl Keeper {
             format!("logged out here, but the server will not be told: {}", verdict.reason),
         )
         .with_hint(format!(
-            "The disk took no note of it. Change the password at {} to be sure.",
+            "The disk took no note of it; that is tried again for as long as this program runs. \
+             Change the password at {} to be sure.",
             self.provider.website.as_str()
         ))
     }

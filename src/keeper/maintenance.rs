@@ -5,13 +5,14 @@ use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::provider::{self, Given, Provider};
+use crate::provider::Provider;
 use crate::session::{Revocation, Session};
+use crate::vault::{Ending, LocalOutcome, Remains, SessionSelector, StoredSession, Vault};
 
 impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
-        let session = self.shared.session(&self.provider.key)?;
+        let session = self.shared.session(&self.provider.key, &self.timeout)?;
         let renew_at = session
             .as_ref()
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
@@ -26,42 +27,54 @@ impl Keeper {
     /// be.
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
         log::info!("forgetting this device's key and sessions");
-        let commit_lock = self.shared.commit_lock();
+        let commit_lock = self.shared.commit_lock(&self.timeout)?;
         self.shared.running.cancel_all();
-        let vault = self.shared.vault()?;
-        let revocation = |session: &Session| {
-            let provider = if session.provider == self.provider.key {
-                self.provider.clone()
-            } else {
-                provider::find(&session.provider, &Given::new())
-                    .or_else(|_| Provider::from_source(&session.definition))
-                    .ok()?
-            };
-            let Session { id, account, credentials, .. } = session;
-            let entry = self.revocation_by(&provider, id, &account.id, credentials).ok()?;
-            Some(Revocation { provider: session.provider.clone(), ..entry })
-        };
-        let ended = vault.transact(|tx| {
-            let stored = tx.sessions().list(None)?;
-            for session in stored.iter().map(|stored| &stored.session) {
-                tx.sessions().delete(session)?;
-                if let Some(revocation) = revocation(session) {
-                    tx.outbox().enqueue(&revocation)?;
-                }
-                let (event, account) = (Event::Logout, &session.account.id);
-                let event = NewAuditEvent::new(event, &session.provider, account, "cleared");
-                tx.audit().append(&event)?;
+        let vault = self.vault()?;
+        let stored = vault.read(|tx| tx.sessions().list(None)).unwrap_or_default();
+        let mut untold = Vec::new();
+        for StoredSession { session, .. } in &stored {
+            let revocation = self.last_revocation(session);
+            if !self.end_for_good(session, revocation.as_ref()) {
+                untold.extend(revocation);
             }
-            Ok(stored.len() as u64)
-        });
+        }
         drop(commit_lock);
         if let Err(error) = self.drain(false, cancel) {
             log::warn!("the outbox could not be drained: {error}");
         }
-        let (left, pending) = vault.forget()?;
+        untold.retain(|(provider, revocation)| {
+            let mut revocation = revocation.clone();
+            !self.send_revocation(&mut revocation, provider, None, None, cancel).outcome.is_final()
+        });
+        let (_, pending) = vault.forget()?;
         self.shared.clear();
         self.shared.publish(&self.event(Event::Forgotten, "", "ok"));
-        let sessions = ended.unwrap_or(0) + left;
-        Ok(Forgotten { forgotten: true, sessions, pending_revocations: pending })
+        Ok(Forgotten {
+            forgotten: true,
+            sessions: stored.len() as u64,
+            pending_revocations: pending + untold.len() as u64,
+        })
+    }
+
+    /// What ends this session of any provider at its server, and the definition to do it by.
+    fn last_revocation(&self, session: &Session) -> Option<(Provider, Revocation)> {
+        let newest = self.shared.sessions.newest(session.clone());
+        Some((self.definition_of(&newest).ok()?, self.revocation(&newest).ok()?))
+    }
+
+    /// False where the outbox has not taken what is left to tell the server.
+    fn end_for_good(&self, session: &Session, revocation: Option<&(Provider, Revocation)>) -> bool {
+        let (event, account) = (Event::Logout, &session.account.id);
+        let remains = Remains {
+            revocation: revocation.map(|(_, revocation)| revocation.clone()),
+            tasks: Vec::new(),
+            event: NewAuditEvent::new(event, &session.provider, account, "cleared"),
+        };
+        let selector = SessionSelector::Session(&session.id);
+        let end = |vault: Vault| {
+            vault.end(&Ending::of(&session.provider, selector), &mut |_: &Session| remains.clone())
+        };
+        self.shared.sessions.end(session);
+        matches!(self.vault().map(end), Ok(LocalOutcome::Cleared(_) | LocalOutcome::NobodyThere))
     }
 }

@@ -9,6 +9,7 @@ mod audit;
 mod begun_login;
 mod begun_tasks;
 mod clients;
+mod definitions;
 mod delivery;
 mod device_codes;
 mod directories;
@@ -26,6 +27,7 @@ mod revocation;
 mod running;
 mod session_cache;
 mod shared;
+mod unstored;
 
 pub use directories::own as own_directory;
 pub use doctor::Doctor;

@@ -50,7 +50,7 @@ impl Keeper {
 
     /// True when there is something to do here.
     pub(super) fn has_tasks(&self) -> Result<bool> {
-        let tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&OWN))?;
+        let tasks = self.vault()?.read(|tx| tx.tasks().list(&OWN))?;
         let now = self.shared.clock.instant();
         Ok(tasks.iter().any(|task| self.shared.begun_tasks.is_free(task, now)))
     }
@@ -109,7 +109,7 @@ impl Keeper {
 
     /// Begins those of the tasks that are wanted and that this process has not begun.
     fn begin_tasks(&self, is_wanted: impl Fn(&Task) -> bool) -> Result<Vec<QueuedTask>> {
-        let mut tasks = self.shared.vault()?.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
+        let mut tasks = self.vault()?.read(|tx| tx.tasks().list(&TaskKind::ALL))?;
         let now = self.shared.clock.instant();
         tasks
             .retain(|queued| is_wanted(&queued.task) && self.shared.begun_tasks.begin(queued, now));
@@ -133,7 +133,7 @@ impl Keeper {
     /// told to read the user's data again; with `is_late` also when the rest waits for somebody
     /// who may never come. True when something was noted.
     fn settle_tasks(&self, ended: &[(i64, TaskLine)], is_late: bool) -> Result<bool> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let has_update = || vault.read(|tx| Ok(!tx.tasks().list(&[TaskKind::Update])?.is_empty()));
         if ended.is_empty() && !has_update()? {
             return Ok(false);

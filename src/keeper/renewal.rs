@@ -2,7 +2,8 @@
 //!
 //! Renewals share the login lock, and the first one's result serves all: five at once make one
 //! request. What is stored is fenced by the session's generation, so that a logout in between
-//! wins; tokens that come too late go straight to the outbox.
+//! wins; tokens that come too late go straight to the outbox. Tokens that the disk does not take
+//! are used all the same, by everybody in this process, until it takes them.
 
 use super::accounts::another_account;
 use super::handle::Keeper;
@@ -139,17 +140,25 @@ impl Keeper {
         if !self.provider.rotates() {
             return Ok(session);
         }
+        let unmarked = session.clone();
         let marked = self.store(session, None, &mut |session, _| {
             session.credentials.is_spent = is_spent;
             session.credentials.is_doubtful = is_doubtful;
-        })?;
-        marked.ok_or_else(logged_out)
+        });
+        let marked = marked.inspect_err(|_| {
+            // Nothing is sent, or nothing was; but the disk may have taken more than it said.
+            let mut unsent = unmarked;
+            unsent.credentials.is_spent = false;
+            self.keep_unstored(unsent, None);
+            self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
+        });
+        marked?.ok_or_else(logged_out)
     }
 
     fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
         self.shared.failed_renewals().insert(self.provider.key.clone(), Instant::now());
-        self.shared.append(&self.event(Event::Renewed, &session.account.id, error.code()));
+        self.append(&self.event(Event::Renewed, &session.account.id, error.code()));
     }
 
     fn store_renewal(&self, session: Session, fresh: &Credentials) -> Result<Session> {
@@ -164,20 +173,30 @@ impl Keeper {
             session.credentials.is_spent = false;
             session.credentials.is_doubtful = false;
         });
-        let stored = match kept {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.revoke_unstored(fresh, &before.account.id);
-                return Err(error);
+        let stored = kept.unwrap_or_else(|error| {
+            log::error!("the disk did not take the renewed session: {error}");
+            if self.shared.sessions.has_ended(&before.id) {
+                return None;
             }
-        };
+            let ends = fresh.token_ends_at(&self.provider.session, now);
+            let credentials = fresh.clone();
+            let fresh =
+                Session { credentials, renewed_at: now, expires_at: ends, ..before.clone() };
+            self.keep_unstored(fresh.clone(), Some(event.clone()));
+            Some(fresh)
+        });
         if let Some(session) = stored {
             log::info!("the session is renewed");
             self.shared.publish(&event);
             return Ok(session);
         }
         log::info!("a logout came first; the fresh tokens are revoked");
-        self.revoke_late(&before, fresh)?;
+        if let Err(error) = self.revoke_late(&before, fresh) {
+            log::error!("the fresh tokens are not in the outbox yet: {error}");
+            let (keeper, fresh) = (self.clone(), fresh.clone());
+            let revoke = move || keeper.logged(|| keeper.revoke_late(&before, &fresh)).is_ok();
+            self.shared.unstored.add(revoke);
+        }
         Err(logged_out())
     }
 
@@ -189,7 +208,7 @@ impl Keeper {
         event: Option<&NewAuditEvent>,
         change: &mut dyn FnMut(&mut Session, bool),
     ) -> Result<Option<Session>> {
-        let vault = self.shared.vault()?;
+        let vault = self.vault()?;
         let id = session.id.clone();
         let mut is_newer = false;
         loop {
@@ -204,17 +223,51 @@ impl Keeper {
                 Ok(stored)
             })?;
             if stored.is_some() {
+                self.shared.sessions.is_stored(&id);
                 return Ok(stored);
             }
             // Somebody wrote in between. Whether the account is still the active one does not
             // matter.
             let selector = SessionSelector::Session(&id);
             match vault.read(|tx| tx.sessions().find(&self.provider.key, selector))? {
-                Some(stored) if !self.shared.sessions.has_ended(&id) => session = stored,
+                Some(stored) if !self.shared.sessions.has_ended(&id) => {
+                    session = self.shared.sessions.newest(stored);
+                }
                 _ => return Ok(None),
             }
             is_newer = true;
         }
+    }
+
+    /// Goes on with a session that the disk has not taken, and tries to store it until it works.
+    fn keep_unstored(&self, session: Session, event: Option<NewAuditEvent>) {
+        let id = session.id.clone();
+        let was_there = self.shared.sessions.keep_unstored(session);
+        if was_there {
+            return;
+        }
+        let keeper = self.clone();
+        self.shared.unstored.add(move || {
+            let stored = keeper.logged(|| keeper.store_unstored(&id, event.as_ref()));
+            stored.inspect_err(|error| log::debug!("the disk still refuses: {error}")).is_ok()
+        });
+    }
+
+    fn store_unstored(&self, id: &str, event: Option<&NewAuditEvent>) -> Result<()> {
+        let Some(newest) = self.shared.sessions.unstored(id) else { return Ok(()) };
+        let selector = SessionSelector::Session(id);
+        let found = self.vault()?.read(|tx| tx.sessions().find(&self.provider.key, selector))?;
+        let stored = found.map(|session| self.shared.sessions.newest(session));
+        let stored =
+            stored.map(|session| self.store(session, event, &mut |_, _| ())).transpose()?;
+        if stored.flatten().is_some() {
+            log::info!("the disk has taken the renewed session");
+            return Ok(());
+        }
+        log::info!("a logout came first; the fresh tokens are revoked");
+        self.revoke_late(&newest, &newest.credentials)?;
+        self.shared.sessions.is_stored(id);
+        Ok(())
     }
 
     /// The server wants the user again: the session is over here too, and the user is told once.
@@ -238,7 +291,7 @@ impl Keeper {
             }
             tx.audit().append(&event)
         };
-        let ended = self.shared.vault().and_then(|vault| vault.transact(end));
+        let ended = self.vault().and_then(|vault| vault.transact(end));
         self.shared.sessions.end(session);
         self.shared.close_connections();
         if let Err(error) = ended {

@@ -3,7 +3,6 @@
 
 use super::attempt::{Attempt, Queued};
 use super::handle::Keeper;
-use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::Cancel;
 use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::error::Result;
@@ -12,7 +11,7 @@ use crate::provider::Provider;
 use crate::session::{
     ACCESS_TOKEN, Credentials, Evidence, Outcome, REFRESH_TOKEN, Revocation, Session,
 };
-use crate::vault::{OutboxEntry, random_id};
+use crate::vault::OutboxEntry;
 use std::time::{Duration, Instant};
 
 /// However short the deadline is set, this much is tried.
@@ -23,8 +22,11 @@ impl Keeper {
     /// verdict says why.
     pub(super) fn revocation(&self, session: &Session) -> std::result::Result<Revocation, Verdict> {
         let Session { id, account, credentials, was_renewed, .. } = session;
+        let provider = self
+            .definition_of(session)
+            .map_err(|error| Verdict::new(Outcome::Unconfirmed, error.message()))?;
         let evidence = Evidence { renewal_accepted: *was_renewed, ..Evidence::default() };
-        let revocation = self.revocation_by(&self.provider, id, &account.id, credentials)?;
+        let revocation = self.revocation_by(&provider, id, &account.id, credentials)?;
         Ok(Revocation { evidence, ..revocation })
     }
 
@@ -100,31 +102,6 @@ impl Keeper {
         self.send_revocation(&mut revocation.clone(), &self.provider, None, deadline, cancel)
     }
 
-    /// A session that the server may have opened and the vault did not take: it goes to the
-    /// outbox, or is ended without it. Cookies that make no session are nothing to end.
-    pub(super) fn revoke_unstored(&self, credentials: &Credentials, account: &str) {
-        let names = self.provider.credential_cookies();
-        let has_cookie = names.iter().any(|name| credentials.jar.value(name).is_some());
-        if !has_cookie && !credentials.has_tokens() {
-            return;
-        }
-        log::warn!("the login could not be kept; the server is told to end it");
-        let id = random_id().unwrap_or_default();
-        let Ok(mut revocation) = self.revocation_by(&self.provider, &id, account, credentials)
-        else {
-            return;
-        };
-        revocation.first_attempt_at += FIRST_TRY_LEASE;
-        let cancel = Cancel::new();
-        match self.enqueue(&revocation) {
-            Ok(mut entry) => {
-                let _sending = self.shared.delivery.begin(entry.id);
-                self.deliver_first(&mut entry, None, &cancel);
-            }
-            Err(_) => drop(self.send_unqueued(&revocation, None, &cancel)),
-        }
-    }
-
     /// Tokens that came after the logout: they belong to the session that is to be revoked.
     pub(super) fn revoke_late(&self, session: &Session, credentials: &Credentials) -> Result<()> {
         let late = Session { credentials: credentials.clone(), ..session.clone() };
@@ -132,6 +109,12 @@ impl Keeper {
             self.enqueue(&revocation)?;
         }
         Ok(())
+    }
+
+    /// For what neither the server nor the disk has taken.
+    pub(super) fn enqueue_in_background(&self, revocation: Revocation) {
+        let keeper = self.clone();
+        self.shared.unstored.add(move || keeper.logged(|| keeper.enqueue(&revocation)).is_ok());
     }
 
     pub(super) fn enqueue(&self, revocation: &Revocation) -> Result<OutboxEntry> {

@@ -1,5 +1,6 @@
 //! The sessions as they were last read, and what is known of them in this process alone.
 
+use crate::clock::UnixTime;
 use crate::session::Session;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Seen {
     pub mark: i64,
     pub session: Option<Session>,
+    /// True where there is none, and one for other hosts.
+    pub is_elsewhere: bool,
     pub pending: u64,
 }
 
@@ -20,26 +23,57 @@ struct Known {
     by_provider: HashMap<String, Seen>,
     /// Sessions that were logged out; they stay out even if the disk refused to forget them.
     ended: HashSet<String>,
+    /// Providers that somebody logged out of while the disk did not say who was logged in. Whoever
+    /// had logged in by then is out.
+    shut: HashMap<String, UnixTime>,
     /// By provider, what was active when the vault was found damaged, until it is read again: if
     /// its row is gone, nobody else can end it at the server.
     endangered: HashMap<String, Session>,
     /// Sessions whose restore has been announced.
     restored: HashSet<String>,
+    /// Providers with a session for other hosts, which has been said.
+    elsewhere: HashSet<String>,
+    /// Sessions as they are by now, where the disk has not taken the change; by their ids.
+    unstored: HashMap<String, Session>,
 }
 
 impl SessionCache {
     pub fn get(&self, provider: &str) -> Option<Seen> {
-        self.known().by_provider.get(provider).cloned()
+        let known = self.known();
+        let seen = known.by_provider.get(provider)?.clone();
+        Some(known.corrected(seen))
     }
 
-    /// Keeps what was read, without a session that has ended here, and gives it.
-    pub fn put(&self, provider: &str, mut seen: Seen) -> Seen {
+    /// Keeps what was read, and gives it as far as it is still so: without a session that has ended
+    /// here, and with what the disk has not taken.
+    pub fn put(&self, provider: &str, seen: Seen) -> Seen {
         let mut known = self.known();
-        seen.session = seen.session.filter(|session| !known.ended.contains(&session.id));
-        let id = seen.session.as_ref().map(|session| &session.id);
+        let corrected = known.corrected(seen.clone());
+        let id = corrected.session.as_ref().map(|session| &session.id);
         known.endangered.retain(|_, session| Some(&session.id) != id);
-        known.by_provider.insert(provider.to_owned(), seen.clone());
-        seen
+        known.by_provider.insert(provider.to_owned(), seen);
+        corrected
+    }
+
+    /// The session has changed, and the disk has not taken it. True: nor has it taken an earlier
+    /// change.
+    pub fn keep_unstored(&self, session: Session) -> bool {
+        self.known().unstored.insert(session.id.clone(), session).is_some()
+    }
+
+    /// The disk has taken it, or it is of no use any more.
+    pub fn is_stored(&self, session_id: &str) {
+        self.known().unstored.remove(session_id);
+    }
+
+    /// What the disk has not taken of this session.
+    pub fn unstored(&self, session_id: &str) -> Option<Session> {
+        self.known().unstored.get(session_id).cloned()
+    }
+
+    /// A stored session, with what the disk has not taken of it.
+    pub fn newest(&self, stored: Session) -> Session {
+        self.known().newest(stored)
     }
 
     /// The session is over in this process, whatever the disk says.
@@ -66,6 +100,21 @@ impl SessionCache {
         self.known().endangered.get(provider).cloned()
     }
 
+    /// Whoever is logged in at the provider now is out in this process, whatever the disk says.
+    pub fn shut(&self, provider: &str, now: UnixTime) {
+        self.known().shut.insert(provider.to_owned(), now);
+    }
+
+    /// A new login, or the end of the old one.
+    pub fn reopen(&self, provider: &str) {
+        self.known().shut.remove(provider);
+    }
+
+    /// True when this session was shut out.
+    pub fn is_shut(&self, session: &Session) -> bool {
+        self.known().is_shut(session)
+    }
+
     /// True when this session was logged out in this process.
     pub fn has_ended(&self, session_id: &str) -> bool {
         self.known().ended.contains(session_id)
@@ -76,6 +125,11 @@ impl SessionCache {
         self.known().restored.insert(session_id.to_owned())
     }
 
+    /// True for the first call with this provider.
+    pub fn is_first_elsewhere(&self, provider: &str) -> bool {
+        self.known().elsewhere.insert(provider.to_owned())
+    }
+
     /// True when its restore has been announced.
     pub fn is_restored(&self, session_id: &str) -> bool {
         self.known().restored.contains(session_id)
@@ -84,10 +138,36 @@ impl SessionCache {
     pub fn clear(&self) {
         let mut known = self.known();
         known.by_provider.clear();
+        known.unstored.clear();
         known.endangered.clear();
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn corrected(&self, mut seen: Seen) -> Seen {
+        let is_in = |session: &Session| !self.ended.contains(&session.id) && !self.is_shut(session);
+        let session = seen.session.filter(is_in);
+        seen.session = session.map(|session| self.newest(session));
+        seen
+    }
+
+    fn is_shut(&self, session: &Session) -> bool {
+        self.shut.get(&session.provider).is_some_and(|at| session.signed_in_at <= *at)
+    }
+
+    fn newest(&self, stored: Session) -> Session {
+        let Some(newer) = self.unstored.get(&stored.id) else { return stored };
+        if newer.generation == stored.generation {
+            return newer.clone();
+        }
+        // Another process has written in between, at most cookies: the tokens are ours.
+        let mut credentials = stored.credentials.overlaid_with(&newer.credentials);
+        credentials.is_spent = newer.credentials.is_spent;
+        let Session { renewed_at, expires_at, .. } = *newer;
+        Session { renewed_at, expires_at, credentials, ..stored }
     }
 }

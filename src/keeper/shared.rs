@@ -9,6 +9,7 @@ use super::device_codes::DeviceCodes;
 use super::directories;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
+use super::unstored::Unstored;
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
@@ -16,13 +17,18 @@ use crate::events::Events;
 use crate::http::{Client, Settings};
 use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
+use crate::provider::{id_of, service_of};
 use crate::session::Session;
-use crate::vault::Vault;
+use crate::vault::{BusyTimeout, Vault};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
+
+/// What there is to do about a session that was opened with other hosts.
+pub(super) const ELSEWHERE: &str = "The stored session is for other hosts than the provider file names, \
+     and is kept from these. Log in again, or log out to end it.";
 
 pub(super) struct Shared {
     pub directory: PathBuf,
@@ -36,8 +42,9 @@ pub(super) struct Shared {
     pub outbox_lock: FileMutex,
     /// A login is stored, or a logout done, as a whole: the second sees what the first did.
     commit_lock: Mutex<()>,
-    vault: Mutex<Option<Arc<Vault>>>,
+    vault: Mutex<Option<Vault>>,
     pub sessions: SessionCache,
+    pub unstored: Unstored,
     pub running: Running,
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
@@ -88,6 +95,7 @@ impl Shared {
             commit_lock: Mutex::new(()),
             vault: Mutex::new(None),
             sessions: SessionCache::default(),
+            unstored: Unstored::default(),
             running: Running::default(),
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
@@ -99,14 +107,14 @@ impl Shared {
         }
     }
 
-    /// The vault, opened when it is first asked for; a failure is tried again at the next call.
-    pub fn vault(&self) -> Result<Arc<Vault>> {
+    /// The vault, opened when it is first used; a failure is tried again at the next call.
+    pub fn vault(&self) -> Result<Vault> {
         let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             let clock = Arc::clone(&self.clock);
-            *slot = Some(Arc::new(Vault::open(&self.directory, &self.key_directory, clock)?));
+            *slot = Some(Vault::at(&self.directory, &self.key_directory, clock)?);
         }
-        let vault = slot.as_ref().map(Arc::clone);
+        let vault = slot.clone();
         drop(slot);
         let vault = vault.ok_or_else(|| Error::new(Kind::Internal, "the vault is not there"))?;
         self.report_damage(&vault);
@@ -120,22 +128,42 @@ impl Shared {
     }
 
     /// The active session of `provider`, and how many of its logouts wait; read again only after a
-    /// write.
-    pub fn seen(&self, provider: &str) -> Result<Seen> {
-        let vault = self.vault()?;
+    /// write. Where the disk cannot be read, a session that it has not taken counts as last seen.
+    pub fn seen(&self, provider: &str, timeout: &BusyTimeout) -> Result<Seen> {
+        self.read_seen(provider, timeout).or_else(|error| {
+            let is_unstored = |session: &Session| self.sessions.unstored(&session.id).is_some();
+            let last = self.sessions.get(provider);
+            last.filter(|seen| seen.session.as_ref().is_some_and(is_unstored)).ok_or(error)
+        })
+    }
+
+    fn read_seen(&self, provider: &str, timeout: &BusyTimeout) -> Result<Seen> {
+        self.unstored.hurry();
+        let vault = self.vault()?.with_timeout(timeout);
         let mark = vault.change_mark()?;
         if let Some(seen) = self.sessions.get(provider).filter(|seen| seen.mark == mark) {
             return Ok(seen);
         }
-        let (session, pending) = vault
-            .read(|tx| Ok((tx.sessions().active(provider)?, tx.outbox().count(Some(provider))?)))?;
+        let service = service_of(provider);
+        let (session, others, pending) = vault.read(|tx| {
+            let session = tx.sessions().active(provider)?;
+            let others =
+                if session.is_some() { Vec::new() } else { tx.sessions().of_service(service)? };
+            Ok((session, others, tx.outbox().count(Some(service))?))
+        })?;
         self.report_damage(&vault);
-        Ok(self.sessions.put(provider, Seen { mark, session, pending }))
+        let is_other =
+            |other: &Session| other.provider != provider && !self.sessions.has_ended(&other.id);
+        let is_elsewhere = others.iter().any(|other| is_other(&other.session));
+        if is_elsewhere && self.sessions.is_first_elsewhere(provider) {
+            log::warn!("nobody is logged in at '{}' here: {ELSEWHERE}", id_of(provider));
+        }
+        Ok(self.sessions.put(provider, Seen { mark, session, is_elsewhere, pending }))
     }
 
     /// The active session of `provider`.
-    pub fn session(&self, provider: &str) -> Result<Option<Session>> {
-        Ok(self.seen(provider)?.session)
+    pub fn session(&self, provider: &str, timeout: &BusyTimeout) -> Result<Option<Session>> {
+        Ok(self.seen(provider, timeout)?.session)
     }
 
     pub fn client(&self, settings: &Settings) -> Result<Client> {
@@ -158,8 +186,13 @@ impl Shared {
         self.failed_renewals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn commit_lock(&self) -> MutexGuard<'_, ()> {
-        self.commit_lock.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for it as for the vault.
+    pub fn commit_lock(&self, timeout: &BusyTimeout) -> Result<MutexGuard<'_, ()>> {
+        timeout.poll(&self.directory, || match self.commit_lock.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })
     }
 
     fn report_damage(&self, vault: &Vault) {

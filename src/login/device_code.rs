@@ -51,6 +51,8 @@ pub(super) fn ask(context: &Context) -> Result<Device> {
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
     let mut learned = Credentials::new();
     let url = oauth.need(Endpoint::DeviceAuthorization, &mut learned)?;
+    // Nobody enters a code in vain because the metadata cannot be had later.
+    oauth.need(Endpoint::Token, &mut learned)?;
     let scope = oauth.oauth.scope.as_str();
     let fields = [("scope", scope)];
     let answer = oauth.post(url, if scope.is_empty() { &[] } else { &fields })?;

@@ -79,9 +79,9 @@ pub fn choose(named: Value, given: &Given) -> Result<Provider> {
     }
 }
 
-/// The provider's id in the key that its sessions are kept under.
-pub fn id_of(key: &str) -> &str {
-    key.split_once('@').map_or(key, |(id, _)| id)
+/// The built-in provider whose sessions are kept under `key`, if that is known from the key alone.
+pub fn with_key(key: &str) -> Option<Provider> {
+    built_in().ok()?.into_iter().find(|provider| provider.key == key).cloned()
 }
 
 fn read(path: &str) -> Result<String> {

@@ -8,6 +8,7 @@ use super::account::AccountRequest;
 use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
+use super::key;
 use super::leaf::{CookieName, Pointer, Website};
 use super::login::Login;
 use super::logout::{Logout, LogoutTarget, Probe, Step};
@@ -61,10 +62,10 @@ pub struct Provider {
     /// What is cleaned up on this device after a logout.
     #[serde(default)]
     pub after_logout: AfterLogout,
-    /// What sessions are kept under: the id, and what tells one set of parameters from another.
+    /// What sessions are kept under: the id, the parameters and the hosts.
     #[serde(skip)]
     pub key: String,
-    /// The definition with its parameters filled in, kept with each session: see `from_source`.
+    /// The definition with its parameters filled in, kept with each session: see `from_kept`.
     #[serde(skip)]
     pub source: String,
 }
@@ -161,15 +162,18 @@ impl Provider {
         let source = tree.to_string();
         nest_flows(&mut tree)?;
         let provider: Provider = document::typed(tree)?;
-        let key = parameters::key_of(&provider.id, &declared, &given);
-        Provider { parameters: declared, key, source, ..provider }.finish()
+        let service = key::service_key(&provider.id, &declared, &given);
+        let provider = Provider { parameters: declared, source, ..provider }.finish()?;
+        let key = key::key(&service, &provider.hosts, &provider.api.bearer_hosts);
+        Ok(Provider { key, ..provider })
     }
 
-    /// Reads what was kept as [`Provider::source`].
-    pub fn from_source(source: &str) -> Checked<Self> {
+    /// Reads what was kept as [`Provider::source`], with the key that it had.
+    pub fn from_kept(source: &str, key: &str) -> Checked<Self> {
         let tree = serde_json::from_str(source)
             .map_err(|_| Problem::new("", "the definition that was kept cannot be read", ""))?;
-        Self::from_value(tree, Some(&Given::new()))
+        let provider = Self::from_value(tree, Some(&Given::new()))?;
+        Ok(Provider { key: key.to_owned(), ..provider })
     }
 
     /// Holds the parts against each other: what one of them needs or allows, another must be.

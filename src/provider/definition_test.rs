@@ -107,10 +107,8 @@ fn a_dictionary_is_a_definition() {
 fn what_is_kept_of_a_definition_is_all_of_it() {
     let given = Given::from([("base".to_owned(), "https://shop.example/".to_owned())]);
     let provider = Provider::parse(SERVICE, Some(&given)).unwrap();
-    let kept = Provider::from_source(&provider.source).unwrap();
+    let kept = Provider::from_kept(&provider.source, &provider.key).unwrap();
     assert_eq!(kept.website.as_str(), "https://shop.example/");
-    let mut same = kept.clone();
-    same.key.clone_from(&provider.key);
-    assert_eq!(same, provider);
-    assert!(Provider::from_source("no longer a definition").is_err());
+    assert_eq!(kept, provider);
+    assert!(Provider::from_kept("no longer a definition", "x#").is_err());
 }

@@ -7,6 +7,7 @@ use super::problem::{Checked, Problem};
 use super::public_suffix::is_public_suffix;
 use crate::error::{Error, Kind};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -104,6 +105,17 @@ impl Hosts {
     /// The place in the list of the first of these hosts that is not one of `others`.
     pub(super) fn first_beyond(&self, others: &Hosts) -> Option<usize> {
         self.origins.iter().position(|origin| !others.origins.contains(origin))
+    }
+
+    /// What is the same for the same hosts and cookie domains, however they are written.
+    pub(super) fn canonical(&self) -> String {
+        let hosts = self.origins.iter().map(|Origin { host, port }| match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host.clone(),
+        });
+        let hosts: BTreeSet<String> = hosts.collect();
+        let domains: BTreeSet<String> = self.cookie_domains.iter().cloned().collect();
+        format!("{hosts:?} {domains:?}")
     }
 
     pub fn is_empty(&self) -> bool {

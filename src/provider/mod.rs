@@ -12,6 +12,7 @@ mod document;
 mod everywhere;
 mod headers;
 mod hosts;
+mod key;
 mod leaf;
 mod login;
 mod logout;
@@ -27,11 +28,12 @@ mod schema_test;
 mod template;
 
 pub use account::AccountRequest;
-pub use built_in::{built_in, choose, find, id_of};
+pub use built_in::{built_in, choose, find, with_key};
 pub use definition::{AnswerRule, ApiRule, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};
+pub use key::{id_of, service_of};
 pub use leaf::{
     Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };

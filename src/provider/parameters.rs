@@ -4,7 +4,6 @@
 use super::document;
 use super::problem::{At, Checked, Problem};
 use crate::error::Kind;
-use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -110,24 +109,8 @@ fn fill_text(text: String, parameter: &Parameter, given: &Given) -> Checked<Stri
     Ok(text.replace(&format!("{place}/"), &before_slash).replace(&place, value))
 }
 
-/// What sessions are kept under: the id alone where nothing is left open, else the id and a mark of
-/// the values, so that one server's session never meets another server.
-pub(super) fn key_of(id: &str, declared: &Declared, given: &Given) -> String {
-    let mut mark = digest::Context::new(&digest::SHA256);
-    let mut is_open = false;
-    for (name, parameter) in declared {
-        let Some(value) = value_of(parameter, given) else { continue };
-        is_open = true;
-        mark.update(format!("{name}={}\n", value.trim_end_matches('/')).as_bytes());
-    }
-    if !is_open {
-        return id.to_owned();
-    }
-    let mark = mark.finish();
-    mark.as_ref().iter().take(6).fold(format!("{id}@"), |key, byte| format!("{key}{byte:02x}"))
-}
-
-fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
+/// The value given, or else the default.
+pub(super) fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option<&'a str> {
     let own = given.get(&parameter.name).map(|value| value.trim());
     own.filter(|value| !value.is_empty()).or(parameter.default.as_deref())
 }
@@ -149,6 +132,7 @@ fn check_value(name: &str, value: &str) -> Checked {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::service_key;
     use super::*;
     use crate::error::Error;
     use serde_json::json;
@@ -163,7 +147,7 @@ mod tests {
         });
         let declared = declared(&tree)?;
         let mut tree = fill(tree, &declared, given)?;
-        tree["key"] = Value::from(key_of("shop", &declared, given));
+        tree["key"] = Value::from(service_key("shop", &declared, given));
         Ok(tree)
     }
 
@@ -200,6 +184,6 @@ mod tests {
         let key = |base: &str| filled(&given(base)).unwrap()["key"].clone();
         assert_ne!(key("https://a.example"), key("https://b.example"));
         assert_eq!(key("https://a.example/"), key("https://a.example"));
-        assert_eq!(key_of("shop", &Declared::new(), &Given::new()), "shop");
+        assert_eq!(service_key("shop", &Declared::new(), &Given::new()), "shop#");
     }
 }

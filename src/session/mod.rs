@@ -56,7 +56,8 @@ pub struct Evidence {
     pub renewals: u32,
 }
 
-/// What the outbox needs to end a session at the server, and nothing else. Sealed as a whole.
+/// What the outbox needs to end a session at the server and to say whose it was, and nothing else.
+/// Sealed as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// The session's id.

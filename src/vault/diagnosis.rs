@@ -1,6 +1,5 @@
 //! What `doctor` says about the vault. Holds no secret.
 
-use super::busy::{self, BusyTimeout};
 use super::files::{Directories, create_file};
 use super::key::{is_readable_by_others, random_id};
 use super::rebuild::ROLLED_BACK;
@@ -40,28 +39,27 @@ pub struct Diagnosis {
 impl Vault {
     /// Checks the whole vault; the larger the file, the longer it takes.
     pub fn diagnose(&self) -> Result<Diagnosis> {
-        let mut state = self.state();
-        let _timeout = BusyTimeout::of(busy::ORDINARY);
-        let file_locks = self.lock.shared()?.is_held();
         let (journal_mode, is_sound, rolled_back_at) =
-            self.run(&mut state, TransactionBehavior::Deferred, |connection, _| {
+            self.explained(self.run(TransactionBehavior::Deferred, |connection, _| {
                 let mode = connection.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
                 let answer: String =
                     connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
                 Ok((mode, answer == "ok", last_rollback(connection)?))
-            })?;
-        let key_place = state.open.as_ref().map(|open| open.key_file.path.clone());
-        let key_place = key_place.unwrap_or_default();
+            }))?;
+        let (key_place, file_locks) = self.explained(self.retry(|state, waiting| {
+            let (guard, open, _) = self.enter(state, waiting)?;
+            Ok((open.key_file.path.clone(), guard.is_held()))
+        }))?;
         Ok(Diagnosis {
             schema: schema::VERSION,
             sqlite: rusqlite::version(),
             journal_mode,
-            key_beside_vault: key_place.starts_with(&self.directories.data),
+            key_beside_vault: key_place.starts_with(&self.store.directories.data),
             key_readable_by_others: is_readable_by_others(&key_place),
             key_place,
             is_sound,
             rolled_back_at,
-            is_writable: is_writable(&self.directories),
+            is_writable: is_writable(&self.store.directories),
             file_locks,
         })
     }

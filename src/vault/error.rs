@@ -8,7 +8,7 @@ use rusqlite::{ErrorCode, ffi};
 use std::io;
 use std::path::Path;
 
-/// Why the work stopped. All but the last two are dealt with inside the vault.
+/// Why the work stopped. All but the last four are dealt with inside the vault.
 pub enum VaultError {
     /// The file is not a sound database.
     Damaged,
@@ -20,6 +20,10 @@ pub enum VaultError {
     KeyWrong,
     /// The file is the vault of another data directory.
     Foreign,
+    /// What was written is not there for a second connection.
+    Unseen,
+    /// Others have held the vault until the time was up.
+    Busy,
     Sql(rusqlite::Error),
     Refused(Error),
 }
@@ -53,12 +57,22 @@ impl VaultError {
         }
     }
 
-    /// True if somebody else holds the database.
+    /// True if somebody else holds the vault.
     pub fn is_busy(&self) -> bool {
+        match self {
+            VaultError::Busy => true,
+            VaultError::Sql(error) => is_busy(error),
+            _ => false,
+        }
+    }
+
+    /// True if the disk refused a file, where a new connection may find it in a better state. A full
+    /// disk stays full.
+    pub fn is_of_disk(&self) -> bool {
         let VaultError::Sql(error) = self else { return false };
         matches!(
             error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+            Some(ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
         )
     }
 
@@ -66,10 +80,20 @@ impl VaultError {
     pub fn explain(self, directory: &Path) -> Error {
         match self {
             VaultError::Refused(error) => error,
+            VaultError::Busy => in_use(directory),
+            VaultError::Unseen => {
+                storage("the disk failed", directory, "look at the disk that holds")
+            }
+            VaultError::Sql(error) if is_busy(&error) => in_use(directory),
             VaultError::Sql(error) => explain_sql(&error, directory),
             _ => storage("the vault cannot be read", directory, "look at the disk"),
         }
     }
+}
+
+/// True if somebody else holds the database.
+pub fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
@@ -97,7 +121,6 @@ fn explain_sql(error: &rusqlite::Error, directory: &Path) -> Error {
         Some(ErrorCode::CannotOpen) => {
             ("a file of the vault cannot be opened or created", "look for space and permissions in")
         }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return in_use(directory),
         Some(ErrorCode::SystemIoFailure) => ("the disk failed", "look at the disk that holds"),
         _ => ("the vault refused the operation", "look at"),
     };
@@ -110,7 +133,7 @@ pub fn damaged_again(directory: &Path) -> Error {
 }
 
 /// Another process or thread has held the vault for too long.
-pub fn in_use(directory: &Path) -> Error {
+fn in_use(directory: &Path) -> Error {
     storage("the vault is in use", directory, "try again, or end the other program that uses")
 }
 

@@ -98,10 +98,9 @@ fn write(
     schema::create(&mut connection)?;
     let transaction = connection.transaction()?;
     transaction.execute(
-        "INSERT INTO meta (one, vault, sealed, generation) VALUES (1, ?1, ?2, 0)",
+        "INSERT INTO meta (one, vault, sealed, generation, commits) VALUES (1, ?1, ?2, 0, '')",
         params![keys.vault(), keys.seal(&CHECK, CHECK_AAD)?],
     )?;
-    schema::fill_reserve(&transaction)?;
     fill(&transaction)?;
     transaction.commit()?;
     connection.close().map_err(|(_, error)| VaultError::from(error))

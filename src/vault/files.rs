@@ -5,9 +5,13 @@
 use super::error::explain_io;
 use crate::error::Result;
 use crate::lock::{Identity, identity};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Room for a journal, and for the largest session as an outbox entry.
+const RESERVE: usize = 128 * 1024;
 
 /// Where the vault and its device key are.
 pub struct Directories {
@@ -56,6 +60,35 @@ impl Directories {
 
     pub fn journal(&self) -> PathBuf {
         self.data.join("vault.db-journal")
+    }
+
+    /// Keeps this much room for the day when the disk is full and a session has to move into the
+    /// outbox. Best effort: where there is no room now, the next start tries again.
+    pub fn fill_reserve(&self) {
+        let path = self.reserve();
+        if fs::symlink_metadata(&path).is_ok_and(|there| there.len() == RESERVE as u64) {
+            return;
+        }
+        let _ = fs::remove_file(&path);
+        // Zeroes would take no room where the file system compresses, or leaves out what is empty.
+        let mut noise = vec![0; RESERVE];
+        let filled = SystemRandom::new()
+            .fill(&mut noise)
+            .map_err(|_| io::Error::from(io::ErrorKind::Other))
+            .and_then(|()| create_file(&path))
+            .and_then(|mut file| file.write_all(&noise));
+        if filled.is_err() {
+            let _ = fs::remove_file(&path);
+        }
+    }
+
+    /// Gives the room back to the disk. False if there is none left.
+    pub fn release_reserve(&self) -> bool {
+        fs::remove_file(self.reserve()).is_ok()
+    }
+
+    fn reserve(&self) -> PathBuf {
+        self.data.join("vault.reserve")
     }
 
     /// A temporary name, under which a vault is made. `sweep` removes all of these.

@@ -3,6 +3,7 @@
 //! Without the key, no copy of the old file can be opened, wherever it is. The new audit trail
 //! starts with a line about it.
 
+use super::busy::Waiting;
 use super::error::{VaultError, VaultResult, explain_io};
 use super::file::Open;
 use super::store::{State, Vault};
@@ -17,16 +18,20 @@ impl Vault {
     /// Erases everything that this device knows, and returns how many sessions and waiting
     /// revocations there were. The vault can be used afterwards, with a new key.
     pub fn forget(&self) -> Result<(u64, u64)> {
-        let (sessions, revocations) = self.retry(&mut self.state(), |state| self.erase(state))?;
+        let (sessions, revocations) =
+            self.explained(self.retry(|state, waiting| self.erase(state, waiting)))?;
         let detail = format!("{sessions} sessions, {revocations} waiting logouts");
         let event = NewAuditEvent::new(Event::Forgotten, "", "", "ok").with_detail(&detail);
-        self.transact(|tx| tx.audit().append(&event))?;
+        // It is done: the key is gone, whether the disk takes a new vault or not.
+        if let Err(error) = self.transact(|tx| tx.audit().append(&event)) {
+            log::error!("a new vault could not be written: {error}");
+        }
         Ok((sessions, revocations))
     }
 
-    fn erase(&self, state: &mut State) -> VaultResult<(u64, u64)> {
-        self.enter(state)?;
-        let guard = self.lock.exclusive()?;
+    fn erase(&self, state: &mut State, waiting: &Waiting<'_>) -> VaultResult<(u64, u64)> {
+        self.enter(state, waiting)?;
+        let guard = self.store.lock.exclusive(waiting)?;
         let Some(open) = state.open.take() else { return Err(VaultError::Stale) };
         if !self.is_current(&open)? {
             return Err(VaultError::Stale);
@@ -40,16 +45,16 @@ impl Vault {
             let place = key_path.parent().unwrap_or(&key_path);
             explain_io(&error, "the device key cannot be erased", place)
         })?;
-        let directories = &self.directories;
+        let directories = &self.store.directories;
         let removed = [directories.vault(), directories.journal()].iter().try_for_each(|path| {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
             }
         });
-        removed.and_then(|()| files::sync_directory(&directories.data)).map_err(|error| {
-            explain_io(&error, "the vault cannot be deleted", &directories.data)
-        })?;
+        if let Err(error) = removed.and_then(|()| files::sync_directory(&directories.data)) {
+            log::error!("the vault, which nobody can open any more, is still there: {error}");
+        }
         guard.bind(None);
         quarantine::empty(directories);
         logins::remove_notes(directories);

@@ -6,19 +6,15 @@
 //! vault that belongs to this directory, so that another profile's vault in its place is noticed.
 //! Where locking is not supported, the vault works without it.
 
-use super::busy;
-use super::error::in_use;
-use crate::error::Result;
+use super::busy::Waiting;
+use super::error::VaultResult;
 use crate::lock::{LockFile, Locked};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A vault's id: 32 hexadecimal digits.
 const ID_LENGTH: usize = 32;
 
-pub struct DirectoryLock {
-    directory: PathBuf,
-    file: LockFile,
-}
+pub struct DirectoryLock(LockFile);
 
 /// Holds the lock until it is dropped.
 pub struct Guard {
@@ -28,26 +24,23 @@ pub struct Guard {
 
 impl DirectoryLock {
     pub fn new(directory: &Path) -> Self {
-        let file = LockFile::new(directory.join("vault.lock"));
-        DirectoryLock { directory: directory.to_owned(), file }
+        DirectoryLock(LockFile::new(directory.join("vault.lock")))
     }
 
-    pub fn shared(&self) -> Result<Guard> {
-        self.lock(false)
+    pub fn shared(&self, waiting: &Waiting<'_>) -> VaultResult<Guard> {
+        self.lock(false, waiting)
     }
 
-    pub fn exclusive(&self) -> Result<Guard> {
-        self.lock(true)
+    pub fn exclusive(&self, waiting: &Waiting<'_>) -> VaultResult<Guard> {
+        self.lock(true, waiting)
     }
 
-    fn lock(&self, is_exclusive: bool) -> Result<Guard> {
+    fn lock(&self, is_exclusive: bool, waiting: &Waiting<'_>) -> VaultResult<Guard> {
         loop {
-            if let Some(locked) = self.file.try_lock(is_exclusive) {
+            if let Some(locked) = self.0.try_lock(is_exclusive) {
                 return Ok(Guard { locked, is_exclusive });
             }
-            if !busy::wait() {
-                return Err(in_use(&self.directory));
-            }
+            waiting.pause()?;
         }
     }
 }

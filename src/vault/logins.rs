@@ -88,11 +88,12 @@ impl Vault {
     /// Notes, durably, that a login has begun.
     pub fn begin_login(&self, login: &BegunLogin) -> Result<LoginNote> {
         let keys = self.keys()?;
-        let path = self.directories.data.join(format!("{PREFIX}{}", login.session_id));
+        let path = self.store.directories.data.join(format!("{PREFIX}{}", login.session_id));
         let file = create(&path).map_err(|error| refused(&error, &path))?;
         let note = LoginNote { path, file, keys };
         let noted = note.update(login).and_then(|()| {
-            sync_directory(&self.directories.data).map_err(|error| refused(&error, &note.path))
+            sync_directory(&self.store.directories.data)
+                .map_err(|error| refused(&error, &note.path))
         });
         noted.inspect_err(|_| note.remove())?;
         Ok(note)
@@ -100,12 +101,12 @@ impl Vault {
 
     /// True when a login is under way, or one was interrupted.
     pub fn has_logins(&self) -> bool {
-        !notes(&self.directories).is_empty()
+        !notes(&self.store.directories).is_empty()
     }
 
     /// The logins whose processes have ended, each with its note. What cannot be read is removed.
     pub fn lost_logins(&self) -> Result<Vec<(BegunLogin, LoginNote)>> {
-        let paths = notes(&self.directories);
+        let paths = notes(&self.store.directories);
         if paths.is_empty() {
             return Ok(Vec::new());
         }

@@ -9,14 +9,14 @@
 //!
 //! error, busy · files · lock, key · seal, schema, rollback · table, audit, eras · sessions,
 //! outbox, hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild ·
-//! opening · store · degraded, logins, forget,
+//! opening · store · logins, ending, forget,
 //! diagnosis
 
 mod audit;
 mod busy;
 mod confirmations;
-mod degraded;
 mod diagnosis;
+mod ending;
 mod eras;
 mod error;
 mod file;
@@ -45,7 +45,7 @@ mod tests;
 
 pub use busy::BusyTimeout;
 pub use confirmations::Confirmation;
-pub use degraded::{LocalOutcome, Remains};
+pub use ending::{Ending, LocalOutcome, Remains};
 pub use eras::Era;
 pub use files::{create_file, sync_directory};
 pub use key::random_id;

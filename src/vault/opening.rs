@@ -3,6 +3,7 @@
 //! A vault is completed under a temporary name before it is published, so an incomplete file at its
 //! path is damage, never a vault in the making.
 
+use super::busy::Waiting;
 use super::error::{VaultError, VaultResult, damaged_again, explain_io};
 use super::file::{Open, build, create_keys, opens_check, read_meta};
 use super::files::{Directories, Found, publish};
@@ -13,6 +14,7 @@ use super::{key, schema};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::lock::{Identity, open_file};
+use rusqlite::Connection;
 
 /// Larger files are not checked when they are opened; their damage shows when they are read.
 const CHECKED_AT_OPENING: u64 = 4 << 20;
@@ -22,14 +24,15 @@ pub fn attach(
     directories: &Directories,
     lock: &DirectoryLock,
     clock: &dyn Clock,
+    waiting: &Waiting<'_>,
     suspect: Option<Identity>,
     damage: &mut Vec<Damage>,
-) -> Result<Open> {
+) -> VaultResult<Open> {
     directories.restore()?;
-    if let Some(open) = join(directories, lock, suspect)? {
+    if let Some(open) = join(directories, lock, waiting, suspect)? {
         return Ok(open);
     }
-    let guard = lock.exclusive()?;
+    let guard = lock.exclusive(waiting)?;
     let opened = repair(directories, &guard, clock, suspect, damage);
     sweep(directories, &guard);
     opened
@@ -57,7 +60,7 @@ fn repair(
     clock: &dyn Clock,
     mut suspect: Option<Identity>,
     damage: &mut Vec<Damage>,
-) -> Result<Open> {
+) -> VaultResult<Open> {
     for _ in 0..4 {
         let found = match directories.look()? {
             Found::Nothing => {
@@ -76,13 +79,14 @@ fn repair(
         };
         match found {
             Ok(open) => return Ok(open),
+            Err(failure) if failure.is_busy() => return Err(failure),
             Err(failure) => {
                 let trouble = failure.at_opening();
                 damage.push(rebuild::rebuild(directories, guard, clock, trouble)?);
             }
         }
     }
-    Err(damaged_again(&directories.data))
+    Err(VaultError::Refused(damaged_again(&directories.data)))
 }
 
 /// Opens a sound vault while others may be using it. `None` if something has to be done to it
@@ -90,9 +94,10 @@ fn repair(
 fn join(
     directories: &Directories,
     lock: &DirectoryLock,
+    waiting: &Waiting<'_>,
     suspect: Option<Identity>,
-) -> Result<Option<Open>> {
-    let guard = lock.shared()?;
+) -> VaultResult<Option<Open>> {
+    let guard = lock.shared(waiting)?;
     sweep(directories, &guard);
     let (length, identity) = match directories.look()? {
         Found::File(length, identity) if suspect != Some(identity) => (length, identity),
@@ -101,8 +106,8 @@ fn join(
     match open(directories, &guard, length, identity).map_err(VaultError::at_opening) {
         Ok(open) => Ok(Some(open)),
         // The exclusive lock would not help.
-        Err(failure @ (VaultError::Sql(_) | VaultError::Refused(_))) => {
-            Err(failure.explain(&directories.data))
+        Err(failure @ (VaultError::Sql(_) | VaultError::Refused(_) | VaultError::Busy)) => {
+            Err(failure)
         }
         Err(_) => Ok(None),
     }
@@ -148,7 +153,7 @@ fn open(
         return Err(VaultError::Damaged);
     }
     if guard.is_exclusive() {
-        schema::migrate(&mut connection)?;
+        migrate(directories, &mut connection)?;
     } else {
         schema::verify(&connection)?;
     }
@@ -167,10 +172,20 @@ fn open(
     for key_file in candidates.keys {
         let keys = Keys::derive(&key_file.key, &vault)?;
         if opens_check(&keys, &sealed) {
-            // It is not needed now; the next opening tries again.
-            let _ = schema::fill_reserve(&connection);
             return Open::new(connection, keys, key_file, identity);
         }
     }
     Err(if none_there { VaultError::KeyMissing } else { VaultError::KeyWrong })
+}
+
+/// A full disk must not keep the user from logging out: a migration may use the reserve.
+fn migrate(directories: &Directories, connection: &mut Connection) -> VaultResult<()> {
+    match schema::migrate(connection) {
+        Err(failure @ VaultError::Sql(_))
+            if !failure.is_busy() && directories.release_reserve() =>
+        {
+            schema::migrate(connection)
+        }
+        done => done,
+    }
 }

@@ -12,7 +12,7 @@ use super::seal::{Keys, Purpose};
 use super::table::{Owner, Record, Table};
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, Rest};
-use crate::session::{Outcome, Revocation};
+use crate::session::{Outcome, Revocation, Session};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
@@ -99,7 +99,7 @@ impl<'a> Outbox<'a> {
     /// promised of it.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let mut revocation = revocation.clone();
-        if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
+        if let Some(old) = self.of_session(&revocation.session_id)? {
             revocation.host.clone_from(&old.revocation.host);
             revocation.promised_to = revocation.promised_to.or(old.revocation.promised_to.clone());
             let is_settled = old.is_settled && old.revocation == revocation;
@@ -126,6 +126,11 @@ impl<'a> Outbox<'a> {
 
     pub fn get(&self, id: i64) -> VaultResult<Option<OutboxEntry>> {
         self.table.first("WHERE row = ?1", [id])
+    }
+
+    /// The entry that ends this session.
+    pub fn of(&self, session: &Session) -> VaultResult<Option<OutboxEntry>> {
+        self.of_session(&session.id)
     }
 
     /// All entries, oldest first.
@@ -156,11 +161,16 @@ impl<'a> Outbox<'a> {
         Ok(self.table.delete("row = ?1", [entry.id])? > 0)
     }
 
-    /// How many entries wait, for one provider or for all.
-    pub fn count(&self, provider: Option<&str>) -> VaultResult<u64> {
-        let statement = "SELECT count(*) FROM outbox WHERE ?1 IS NULL OR provider = ?1";
+    /// How many entries wait: of the providers whose keys begin with `service`, or all.
+    pub fn count(&self, service: Option<&str>) -> VaultResult<u64> {
+        let statement = "SELECT count(*) FROM outbox
+            WHERE ?1 IS NULL OR substr(provider, 1, length(?1)) = ?1";
         let mut statement = self.table.connection.prepare_cached(statement)?;
-        Ok(statement.query_row([provider], |row| row.get(0))?)
+        Ok(statement.query_row([service], |row| row.get(0))?)
+    }
+
+    fn of_session(&self, id: &str) -> VaultResult<Option<OutboxEntry>> {
+        self.table.first("WHERE session = ?1", [id])
     }
 
     fn drop_one(&self) -> VaultResult<()> {

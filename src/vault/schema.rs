@@ -3,11 +3,11 @@
 //! Plain columns only help to find rows; whatever matters is sealed as well. The one index is used
 //! for counting and never for finding, so a damaged index hides no row.
 
-use super::busy;
 use super::error::{VaultError, VaultResult};
 use crate::error::{Error, Kind};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
+use std::time::Duration;
 
 /// "SKvt"; tells a vault from any other database.
 const APPLICATION: i64 = 0x534B_7674;
@@ -18,7 +18,8 @@ const MIGRATIONS: [&str; 1] = ["
         one INTEGER PRIMARY KEY CHECK (one = 1),
         vault TEXT NOT NULL,
         sealed BLOB NOT NULL,
-        generation INTEGER NOT NULL
+        generation INTEGER NOT NULL,
+        commits TEXT NOT NULL
     ) STRICT;
     CREATE TABLE sessions (
         row INTEGER PRIMARY KEY,
@@ -87,7 +88,6 @@ const MIGRATIONS: [&str; 1] = ["
         provider TEXT NOT NULL,
         number INTEGER NOT NULL
     ) STRICT;
-    CREATE TABLE reserve (row INTEGER PRIMARY KEY, space BLOB NOT NULL) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
@@ -99,13 +99,9 @@ const MIGRATIONS: [&str; 1] = ["
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Space kept for the day when the disk is full and a session has to move into the outbox.
-const RESERVE: i64 = 16 * 1024;
-
 /// Opens the database and sets the connection up. A newer vault is left unchanged.
 pub fn connect(path: &Path) -> VaultResult<Connection> {
     let connection = open(path)?;
-    connection.busy_handler(Some(|_| busy::wait()))?;
     let (application, version) = marks(&connection)?;
     if application == APPLICATION && version > VERSION {
         return Err(VaultError::Refused(
@@ -118,6 +114,13 @@ pub fn connect(path: &Path) -> VaultResult<Connection> {
          PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;",
     )?;
+    Ok(connection)
+}
+
+/// Another look at the database, apart from every connection that has written to it.
+pub fn look(path: &Path) -> VaultResult<Connection> {
+    let connection = open(path)?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(connection)
 }
 
@@ -150,7 +153,7 @@ pub fn verify(connection: &Connection) -> VaultResult<()> {
 pub fn create(connection: &mut Connection) -> VaultResult<()> {
     connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE;")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
-    apply(connection, &MIGRATIONS, "")
+    apply(connection, &MIGRATIONS)
 }
 
 /// Looks for damage that SQLite itself can notice.
@@ -159,24 +162,14 @@ pub fn check(connection: &Connection) -> VaultResult<()> {
     if answer == "ok" { Ok(()) } else { Err(VaultError::Damaged) }
 }
 
-/// Fills the reserve again if it was used.
-pub fn fill_reserve(connection: &Connection) -> rusqlite::Result<()> {
-    let there = connection
-        .query_row("SELECT 1 FROM reserve WHERE row = 1", [], |_| Ok(()))
-        .optional()?
-        .is_some();
-    if !there {
-        connection
-            .execute("INSERT INTO reserve (row, space) VALUES (1, zeroblob(?1))", [RESERVE])?;
-    }
-    Ok(())
-}
-
 fn open(path: &Path) -> VaultResult<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    Ok(Connection::open_with_flags(path, flags)?)
+    let connection = Connection::open_with_flags(path, flags)?;
+    // The caller waits: with its own deadline, and so that it can be cancelled.
+    connection.busy_timeout(Duration::ZERO)?;
+    Ok(connection)
 }
 
 fn marks(connection: &Connection) -> VaultResult<(i64, i64)> {
@@ -189,12 +182,7 @@ fn migrate_to(connection: &mut Connection, migrations: &[&str]) -> VaultResult<(
     if recognise(connection, migrations)? == migrations.len() {
         return Ok(());
     }
-    match apply(connection, migrations, "") {
-        Err(failure @ VaultError::Sql(_)) if !failure.is_busy() => {
-            in_reserve(connection, migrations)
-        }
-        outcome => outcome,
-    }
+    apply(connection, migrations)
 }
 
 /// The version of a vault whose schema is exactly ours.
@@ -203,7 +191,7 @@ fn recognise(connection: &Connection, migrations: &[&str]) -> VaultResult<usize>
     let version = usize::try_from(version).unwrap_or(0);
     let Some(steps @ [_, ..]) = migrations.get(..version) else { return Err(VaultError::Damaged) };
     let mut model = Connection::open_in_memory()?;
-    apply(&mut model, steps, "")?;
+    apply(&mut model, steps)?;
     let is_ours = application == APPLICATION
         && describe(connection)? == describe(&model)?
         && roots_are_pages(connection)?;
@@ -211,25 +199,15 @@ fn recognise(connection: &Connection, migrations: &[&str]) -> VaultResult<usize>
 }
 
 /// Runs the migrations that the database does not have yet.
-fn apply(connection: &mut Connection, migrations: &[&str], before: &str) -> VaultResult<()> {
+fn apply(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
     let (_, present) = marks(connection)?;
     let transaction = connection.transaction()?;
-    transaction.execute_batch(before)?;
     for (version, migration) in (1..).zip(migrations).filter(|(version, _)| *version > present) {
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", version)?;
     }
     transaction.commit()?;
     Ok(())
-}
-
-/// A full disk must not keep the user from logging out: the new tables take the place of the
-/// reserve, and the journal stays in memory.
-fn in_reserve(connection: &mut Connection, migrations: &[&str]) -> VaultResult<()> {
-    connection.execute_batch("PRAGMA journal_mode = MEMORY")?;
-    let applied = apply(connection, migrations, "DELETE FROM reserve");
-    connection.execute_batch("PRAGMA journal_mode = DELETE")?;
-    applied
 }
 
 /// The whole schema as text. One table or trigger too many or too few, and it is not ours.
@@ -265,7 +243,6 @@ mod tests {
         File::create(&path).unwrap();
         let mut connection = connect(&path).ok().unwrap();
         create(&mut connection).ok().unwrap();
-        fill_reserve(&connection).unwrap();
         connection.execute("INSERT INTO sinks VALUES (1, 'a', 5)", []).unwrap();
         let second = "CREATE TABLE notes (row INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
             ALTER TABLE sinks ADD COLUMN failures INTEGER NOT NULL DEFAULT 7";
@@ -305,17 +282,5 @@ mod tests {
         verify(&connection).ok().unwrap();
         migrate_to(&mut connection, &migrations).ok().unwrap();
         assert_migrated(&connection, &migrations);
-    }
-
-    #[test]
-    fn a_full_disk_does_not_stop_a_migration() {
-        let (_directory, mut connection, migrations) = earlier();
-        connection.execute_batch("PRAGMA max_page_count = 1").unwrap();
-        assert!(apply(&mut connection, &migrations, "").is_err(), "there is still room");
-        migrate_to(&mut connection, &migrations).ok().unwrap();
-        assert_migrated(&connection, &migrations);
-        let mode: String =
-            connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
-        assert_eq!(mode, "delete");
     }
 }

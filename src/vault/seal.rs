@@ -160,11 +160,6 @@ impl Keys {
     }
 }
 
-/// True for a value that was overwritten in place because the disk refused anything else.
-pub fn is_overwritten(sealed: &[u8]) -> bool {
-    sealed.iter().all(|byte| *byte == 0)
-}
-
 fn sub_key(device: &DeviceKey, vault: &str, purpose: Purpose) -> Result<Zeroizing<[u8; KEY]>> {
     let mut key = Zeroizing::new([0; KEY]);
     hkdf::Salt::new(hkdf::HKDF_SHA256, vault.as_bytes())

@@ -1,7 +1,7 @@
 //! The stored sessions: whose they are, which one is active, and the fence against late writes.
 //!
 //! The active session is marked in its own row, and the mark goes with the row however the session
-//! ends. So no logout, damage or overwriting makes another session active.
+//! ends. So no logout or damage makes another session active.
 
 use super::error::VaultResult;
 use super::seal::{Keys, Purpose};
@@ -91,6 +91,12 @@ impl<'a> Sessions<'a> {
         self.0.all("WHERE ?1 IS NULL OR provider = ?1 ORDER BY provider, row", [provider])
     }
 
+    /// The sessions of all providers whose keys begin with `service`, newest first.
+    pub fn of_service(&self, service: &str) -> VaultResult<Vec<StoredSession>> {
+        let rest = "WHERE substr(provider, 1, length(?1)) = ?1 ORDER BY generation DESC";
+        self.0.all(rest, [service])
+    }
+
     /// Stores a new session, not yet active, and returns it with its generation.
     pub fn insert(&self, session: Session) -> VaultResult<Session> {
         let session = Session { generation: self.next_generation()?, ..session };
@@ -113,12 +119,11 @@ impl<'a> Sessions<'a> {
     }
 
     /// Makes the account's session the provider's active one and returns it; `None` if the account
-    /// is not stored. Rows that were overwritten in place are removed here.
+    /// is not stored.
     pub fn activate(&self, provider: &str, account: &str) -> VaultResult<Option<Session>> {
         let Some(found) = self.stored(provider, SessionSelector::Account(account))? else {
             return Ok(None);
         };
-        self.0.delete("provider = ?1 AND sealed = zeroblob(length(sealed))", [provider])?;
         self.0.connection.execute(
             "UPDATE sessions SET active = (row = ?2) WHERE provider = ?1",
             params![provider, found.number],
@@ -135,15 +140,6 @@ impl<'a> Sessions<'a> {
             self.next_generation()?;
         }
         Ok(deleted > 0)
-    }
-
-    /// Overwrites the sealed part with as many zeroes, which adds no page and moves no other row.
-    pub fn overwrite(&self, provider: &str, selector: SessionSelector<'_>) -> VaultResult<()> {
-        let (column, value) = selector.column();
-        let update = "UPDATE sessions SET sealed = zeroblob(length(sealed)) WHERE provider = ?1";
-        let update = format!("{update} AND {column} = ?2");
-        self.0.connection.execute(&update, params![provider, value])?;
-        Ok(())
     }
 
     fn stored(

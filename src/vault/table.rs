@@ -1,11 +1,10 @@
 //! Sealed tables: each row is a sealed value, with plain columns to find it by.
 //!
-//! The only place that seals, binds and opens rows, and that tells an overwritten row from a
-//! damaged one. Plain columns decide nothing; those that repeat something sealed are compared with
+//! The only place that seals, binds and opens rows. Plain columns decide nothing; those that repeat something sealed are compared with
 //! it. A new table needs a `Record`, a migration, and a line in `transaction`.
 
 use super::error::{VaultError, VaultResult};
-use super::seal::{Aad, Keys, Purpose, is_overwritten};
+use super::seal::{Aad, Keys, Purpose};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Params, Row, params_from_iter};
 use serde::Serialize;
@@ -58,13 +57,13 @@ impl<'a, R: Record> Table<'a, R> {
         Table { connection, keys, record: PhantomData }
     }
 
-    /// The rows that `rest` of the statement selects, except those that were overwritten.
+    /// The rows that `rest` of the statement selects.
     pub fn all(&self, rest: &str, params: impl Params) -> VaultResult<Vec<R>> {
         let mut statement = self.connection.prepare_cached(&select::<R>(rest))?;
         let mut rows = statement.query(params)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next()? {
-            records.extend(self.open(row)?);
+            records.push(self.open(row)?);
         }
         Ok(records)
     }
@@ -73,12 +72,7 @@ impl<'a, R: Record> Table<'a, R> {
     pub fn first(&self, rest: &str, params: impl Params) -> VaultResult<Option<R>> {
         let mut statement = self.connection.prepare_cached(&select::<R>(rest))?;
         let mut rows = statement.query(params)?;
-        while let Some(row) = rows.next()? {
-            if let Some(record) = self.open(row)? {
-                return Ok(Some(record));
-            }
-        }
-        Ok(None)
+        rows.next()?.map(|row| self.open(row)).transpose()
     }
 
     /// Inserts under this number or the next free one, and returns it.
@@ -136,25 +130,17 @@ impl<'a, R: Record> Table<'a, R> {
         Ok(values)
     }
 
-    /// `None` for a row that was overwritten: its session has ended, and nothing is damaged.
-    fn open(&self, row: &Row<'_>) -> VaultResult<Option<R>> {
+    fn open(&self, row: &Row<'_>) -> VaultResult<R> {
         let (session, provider, account): (String, String, String) =
             (row.get(1)?, row.get(2)?, row.get(3)?);
         let sealed = row.get_ref(4)?.as_blob().map_err(|_| VaultError::Damaged)?;
-        if is_overwritten(sealed) {
-            return Ok(None);
-        }
         let owner = Owner { session: &session, provider: &provider, account: &account };
         let value = self.keys.open(sealed, owner.aad(R::PURPOSE)).ok_or(VaultError::BadRow)?;
         let record = R::read(row.get(0)?, value, row)?;
         let is_as_sealed = (5..)
             .zip(record.columns())
             .all(|(n, value)| row.get_ref(n).is_ok_and(|found| found == ValueRef::from(&value)));
-        if record.owner() == owner && is_as_sealed {
-            Ok(Some(record))
-        } else {
-            Err(VaultError::BadRow)
-        }
+        if record.owner() == owner && is_as_sealed { Ok(record) } else { Err(VaultError::BadRow) }
     }
 }
 
@@ -185,7 +171,7 @@ impl<R: Record> AnyTable for Table<'_, R> {
         let mut statement = self.connection.prepare(&select::<R>(""))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if !matches!(self.open(row), Ok(Some(_))) {
+            if self.open(row).is_err() {
                 bad.push(row.get::<_, i64>(0)?);
             }
         }

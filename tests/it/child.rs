@@ -16,6 +16,7 @@ pub fn spawn(part: &str, device: &Device) -> Child {
         .env("CHILD_PART", part)
         .env("CHILD_DIRECTORY", &device.directory)
         .env("CHILD_PROVIDER", &device.provider().source)
+        .env("CHILD_KEY", &device.provider().key)
         .env("CHILD_TIME", device.clock.now().to_string())
         .stdout(Stdio::piped())
         .spawn()
@@ -26,7 +27,7 @@ pub fn spawn(part: &str, device: &Device) -> Child {
 #[ignore = "run by other tests, in a process of its own"]
 fn process() {
     let given = |name: &str| std::env::var(name).unwrap();
-    let provider = Provider::from_source(&given("CHILD_PROVIDER")).unwrap();
+    let provider = Provider::from_kept(&given("CHILD_PROVIDER"), &given("CHILD_KEY")).unwrap();
     let clock = Arc::new(HeldClock::at(given("CHILD_TIME").parse().unwrap()));
     let directory = given("CHILD_DIRECTORY");
     let device = Device::at(Path::new(&directory), provider, &clock);

@@ -69,6 +69,13 @@ impl Device {
         Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::default())).unwrap()
     }
 
+    /// A connection to the vault from outside, which holds this lock.
+    pub fn lock_vault(&self, lock: &str) -> rusqlite::Connection {
+        let other = rusqlite::Connection::open(self.directory.join("data/vault.db")).unwrap();
+        other.execute_batch(lock).unwrap();
+        other
+    }
+
     /// Sets the wall clock by so much; no time passes.
     pub fn advance(&self, seconds: i64) {
         self.clock.set(self.clock.now() + seconds);

@@ -5,11 +5,16 @@
 
 mod child;
 mod connections;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod disk;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+mod faults;
 mod fixture;
 mod issuer;
 mod server;
 mod service;
 
+mod hosts;
 mod http;
 mod kill;
 #[cfg(unix)]
@@ -24,3 +29,4 @@ mod renewal;
 mod request;
 mod scripted_answers;
 mod together;
+mod waiting;

@@ -97,11 +97,20 @@ impl Service {
         self.device_with(|text| text)
     }
 
+    /// The device whose directory this is already.
+    pub fn device_at(&self, directory: &std::path::Path) -> Device {
+        Device::at(directory, self.device().provider().clone(), &self.site.clock)
+    }
+
     /// The same, with another provider file.
     pub fn device_with(&self, change: impl Fn(String) -> String) -> Device {
+        Device::new(self.provider_with(change), &self.site.clock)
+    }
+
+    /// Its provider file, changed.
+    pub fn provider_with(&self, change: impl Fn(String) -> String) -> Provider {
         let text = include_str!("service.toml").replace("PORT", &self.port().to_string());
-        let provider = Provider::parse(&change(text), None).unwrap();
-        Device::new(provider, &self.site.clock)
+        Provider::parse(&change(text), None).unwrap()
     }
 }
 

@@ -6,7 +6,6 @@ Every step waits for what it needs to see and finds its control by the label on 
 from __future__ import annotations
 
 from tests.kodi.harness import Kodi
-from tests.kodi.remote import KEYBOARD
 from tests.kodi.staging import ADDON_ID
 
 SETTINGS = "DialogAddonSettings.xml"
@@ -40,17 +39,17 @@ class Viewer:
         """Picks a service in the settings, and fills in what it needs, by the labels there (with
         "_" for a space).
         """
-        remote = self._kodi.remote
         self.press_setting("Service")
         self.choose(name)
         self.wait_for_settings()
         for label, value in parameters.items():
-            remote.walk_to(label.replace("_", " "))
-            remote.press("Select")
-            # Kodi does not find an add-on's words for this keyboard's heading.
-            remote.wait_for_dialog(KEYBOARD)
-            remote.rpc("Input.SendText", text=value, done=True)
-            self.wait_for_settings()
+            self.enter_parameter(label.replace("_", " "), value)
+
+    def enter_parameter(self, label: str, value: str) -> None:
+        """Types what the service needs into the settings."""
+        self.press_setting(label)
+        self._kodi.remote.type_text(label, value)
+        self.wait_for_settings()
 
     def choose(self, line: str) -> None:
         """Chooses a line of the list on the screen."""

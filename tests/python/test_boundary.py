@@ -40,7 +40,7 @@ NO_RECORDS = {
     *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
 GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
-WORDS = {"Event", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
+WORDS = {"Event", "Kind", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
 EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array": []}
 
 

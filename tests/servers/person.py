@@ -29,7 +29,11 @@ class Browser:
 
     def open(self, url: str, form: dict[str, str] | None = None) -> Page:
         data = None if form is None else urllib.parse.urlencode(form).encode()
-        request = urllib.request.Request(url, data, {"Accept": self._accept})
+        headers = {"Accept": self._accept}
+        if data is not None:
+            address = urllib.parse.urlsplit(url)
+            headers["Origin"] = f"{address.scheme}://{address.netloc}"
+        request = urllib.request.Request(url, data, headers)
         try:
             with self._opener.open(request, timeout=10) as answer:
                 return Page(answer.geturl(), answer.status, answer.read().decode())
@@ -73,7 +77,7 @@ class Page(html.parser.HTMLParser):
         self._within = "error" if has.get("role") == "alert" else tag
         if tag == "form":
             self._form = has.get("id", "")
-            self.forms[self._form] = Form(has["action"])
+            self.forms[self._form] = Form(has.get("action", ""))
         form = self.forms.get(has.get("form", self._form))
         if form and "name" in has:
             kind = form.buttons if tag == "button" else form.fields

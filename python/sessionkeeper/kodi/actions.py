@@ -1,4 +1,5 @@
-"""What the settings' buttons do: RunScript(script.sessionkeeper,<verb>[,settings]).
+"""What the settings' buttons do: RunScript(script.sessionkeeper,<verb>[,settings]). The verb
+"parameter" is followed by the setting's id.
 
 Owns the verbs and what all of them have in common; each screen has a file of its own, which alone
 is imported. With "settings" as the last argument the button was pressed in the settings dialog,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "service": "service_choice.choose",
+    "parameter": "service_choice.enter_parameter",
     "login": "login.log_in",
     "logout": "logout.log_out",
     "logout_everywhere": "logout.log_out_everywhere",
@@ -34,16 +36,20 @@ VERBS = {
     "forget": "stored_data.forget",
 }
 # They concern every service, so they work where the chosen one is not set up.
-FOR_ALL_SERVICES = ("service", "drain", "audit", "forget")
+FOR_ALL_SERVICES = ("service", "parameter", "drain", "audit", "forget")
 
 
 def find(arguments: list[str]) -> Action | None:
     """Imports what the verb needs. None where there is no verb, or an unknown one."""
-    file, _, name = VERBS.get(arguments[0] if arguments else "", "").partition(".")
+    verb, *given = arguments or [""]
+    file, _, name = VERBS.get(verb, "").partition(".")
     if not file:
         return None
-    action: Action = getattr(__import__(f"{__package__}.{file}", fromlist=[name]), name)
-    return action
+    action = getattr(__import__(f"{__package__}.{file}", fromlist=[name]), name)
+    if verb == "parameter":
+        return lambda keeper: action(keeper, given[0])
+    found: Action = action
+    return found
 
 
 def main(action: Action | None, arguments: list[str]) -> None:

@@ -46,6 +46,13 @@ class Progress:
         return bool(self._dialog.iscanceled() or self._monitor.abortRequested())
 
 
+def ask_text(heading: str, before: str) -> str | None:
+    """None when the viewer cancelled; empty where all was taken out."""
+    keyboard = xbmc.Keyboard(before, heading)
+    keyboard.doModal()
+    return keyboard.getText().strip() if keyboard.isConfirmed() else None
+
+
 def ask_user_name(service: str, before: str) -> str:
     """Empty when the viewer cancelled."""
     answer: str = xbmcgui.Dialog().input(f"{service}: {text('ask_user_name')}", before)

@@ -1,7 +1,7 @@
-"""Which service the settings show: chosen from a list, and saved at once.
+"""Which service the settings show, and where it is: asked for, and saved at once.
 
-A list inside the settings dialog would show one service above the status and the buttons of another
-until the viewer leaves the dialog.
+A list or a field inside the settings dialog would show one service above the status and the buttons
+of another until the viewer leaves the dialog.
 """
 
 from __future__ import annotations
@@ -23,7 +23,16 @@ def choose(keeper: Keeper) -> None:
         (entry.name, services.account_name(active[entry.id].account) if entry.id in active else "")
         for entry in known
     ]
-    shown = [entry.id for entry in known].index(settings.chosen_service())
+    before = settings.chosen_service()
+    shown = next((number for number, entry in enumerate(known) if entry.id == before), -1)
     chosen = dialogs.choose(text("choose_service"), lines, shown)
     if chosen is not None:
         settings.choose_service(known[chosen].id)
+
+
+def enter_parameter(_: Keeper, setting: str) -> None:
+    """What the chosen service needs to be found, by the id of its setting."""
+    if setting.startswith("parameter_"):
+        value = dialogs.ask_text(text(setting), settings.parameter(setting))
+        if value is not None:
+            settings.set_parameter(setting, value)

@@ -48,6 +48,15 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     return _open(chosen, provider, _parameters(chosen, provider), stop)
 
 
+def parameter(setting: str) -> str:
+    """What is entered in this setting."""
+    return str(fresh().getSettings().getString(setting))
+
+
+def set_parameter(setting: str, value: str) -> None:
+    write({setting: value})
+
+
 def longest_wait() -> float:
     """How long a request may take, in seconds."""
     return float(fresh().getSettings().getInt("timeout"))

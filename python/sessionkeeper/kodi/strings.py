@@ -95,7 +95,7 @@ IDS = {
     "account_active": 30175,
     "account_expired": 30176,
     "account_until": 30177,
-    "account_stays": 30187,
+    "account_stays": 30188,
     "add_account": 30178,
     "remove_account": 30179,
     "remove_which": 30185,

@@ -124,7 +124,7 @@ fn a_renewal_makes_nobody_active() {
 }
 
 #[test]
-fn what_is_overwritten_in_place_does_not_come_back() {
+fn what_is_ended_without_an_entry_does_not_come_back() {
     for whom in
         [SessionSelector::Active, SessionSelector::Account("8"), SessionSelector::Session("b")]
     {
@@ -133,25 +133,25 @@ fn what_is_overwritten_in_place_does_not_come_back() {
         log_in_as(&vault, "a", "7");
         log_in_as(&vault, "b", "8");
         fill_up(&vault);
-        let local = end_degraded(&vault, whom, 60_000);
-        assert!(matches!(local, LocalOutcome::Overwritten), "{local:?}");
+        let local = end_truly(&vault, whom, 60_000);
+        assert!(matches!(local, LocalOutcome::Unqueued), "{local:?}");
         let vault = home.open();
         assert_eq!(vault.session("angel").unwrap(), None);
         assert_eq!(stored(&vault), ["a"]);
-        assert_eq!((rows(&home), vault.take_damage()), (2, vec![]));
+        assert_eq!((rows(&home), vault.take_damage()), (1, vec![]));
         vault.activate("angel", "7").unwrap().unwrap();
         assert_eq!((stored(&vault), rows(&home)), (vec!["a*".to_owned()], 1));
     }
 }
 
 #[test]
-fn degraded_an_inactive_account_is_ended_alone() {
+fn on_a_full_disk_an_inactive_account_is_ended_alone() {
     let home = Home::new();
     let vault = home.open();
     log_in_as(&vault, "a", "7");
     log_in_as(&vault, "b", "8");
     fill_up(&vault);
-    let local = end_degraded(&vault, SessionSelector::Account("7"), 0);
+    let local = end_truly(&vault, SessionSelector::Account("7"), 0);
     assert!(matches!(local, LocalOutcome::Cleared(Some(_))), "{local:?}");
     assert_eq!(stored(&home.open()), ["b*"]);
 }

@@ -299,7 +299,7 @@ fn a_newer_vault_is_not_touched() {
     assert_eq!(error.kind(), Kind::VersionMismatch);
     assert!(!error.hint().is_empty());
     assert_eq!(fs::read(home.file()).unwrap(), bytes);
-    assert_eq!(fs::read_dir(home.data()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(home.data()).unwrap().count(), 3);
     sql(&home, "PRAGMA user_version = 1");
     assert_eq!(home.open().sessions().unwrap().len(), 2);
 }

@@ -62,7 +62,7 @@ fn a_key_directory_that_cannot_be_written() {
     let vault = home.open();
     assert_eq!(vault.session("angel").unwrap(), Some(stored));
     assert_eq!(vault.take_damage(), []);
-    assert_eq!(vault.directories.named("device.").len(), 2, "the key and its mark");
+    assert_eq!(vault.store.directories.named("device.").len(), 2, "the key and its mark");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_malformed_key_beside_the_vault_is_quarantined() {
     fs::write(home.data().join("device.key"), "short").unwrap();
     let vault = home.open();
     assert_eq!(only_damage(&vault).outcome, "key_wrong");
-    assert_eq!(vault.directories.named("device.damaged-").len(), 1);
+    assert_eq!(vault.store.directories.named("device.damaged-").len(), 1);
     log_in(&vault, "b", "angel");
     assert_eq!(home.open().take_damage(), []);
 }
@@ -106,7 +106,7 @@ fn forgetting_leaves_nothing_and_a_vault_that_works() {
     assert_eq!(only_damage(&vault).outcome, "key_wrong");
     assert_eq!(vault.sessions().unwrap(), []);
     assert_eq!(vault.forget().unwrap(), (0, 0));
-    assert_eq!(vault.directories.named("vault.damaged-").len(), 0);
+    assert_eq!(vault.store.directories.named("vault.damaged-").len(), 0);
 }
 
 #[test]

@@ -16,13 +16,14 @@ use super::error::{VaultError, VaultResult};
 use super::rebuild::Damage;
 use super::*;
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
-use crate::clock::{HeldClock, Rest, UnixTime};
+use crate::clock::{Clock, HeldClock, Rest, UnixTime};
 use crate::error::{Kind, Result};
 use crate::secret::Secret;
 use crate::session::{ACCESS_TOKEN, Account, Credentials, Evidence, Outcome, Revocation, Session};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub const NOW: i64 = 1_800_000_000;
@@ -94,6 +95,18 @@ impl Home {
 
 /// Shorthands: one transaction each.
 impl Vault {
+    pub fn open(data: &Path, keys: &Path, clock: Arc<dyn Clock>) -> Result<Vault> {
+        let vault = Vault::at(data, keys, clock)?;
+        vault.change_mark()?;
+        Ok(vault)
+    }
+
+    /// For tests that reach into it.
+    pub(super) fn state(&self) -> super::store::Taken<'_> {
+        let timeout = BusyTimeout::of(Duration::from_secs(60));
+        self.explained(self.store.take(&timeout.begin())).unwrap()
+    }
+
     pub fn session(&self, provider: &str) -> Result<Option<Session>> {
         self.read(|tx| tx.sessions().active(provider))
     }
@@ -259,8 +272,8 @@ pub fn end_in(
     Ok(Some(entry))
 }
 
-/// Ends a session on a disk that refuses, with a definition of this length in its revocation.
-pub fn end_degraded(vault: &Vault, of: SessionSelector<'_>, definition: usize) -> LocalOutcome {
+/// Ends a session as a logout does, with a definition of this length in its revocation.
+pub fn end_truly(vault: &Vault, of: SessionSelector<'_>, definition: usize) -> LocalOutcome {
     let whose = vault.find("angel", of).ok().flatten().unwrap_or_else(|| session("a", "angel"));
     let revocation = Revocation { definition: "x".repeat(definition), ..revoked(&whose) };
     let remains_of = |_: &Session| Remains {
@@ -268,7 +281,7 @@ pub fn end_degraded(vault: &Vault, of: SessionSelector<'_>, definition: usize) -
         tasks: Vec::new(),
         event: record(Event::Logout),
     };
-    vault.end_degraded("angel", of, &mut { remains_of })
+    vault.end(&Ending::of("angel", of), &mut { remains_of })
 }
 
 pub fn events(vault: &Vault) -> Vec<String> {
@@ -286,17 +299,19 @@ pub fn raw<T>(
     mut work: impl FnMut(&rusqlite::Connection, &Transaction<'_>) -> VaultResult<T>,
 ) -> T {
     let behavior = rusqlite::TransactionBehavior::Immediate;
-    let done = vault.run(&mut vault.state(), behavior, |connection, keys| {
+    let done = vault.run(behavior, |connection, keys| {
         work(connection, &Transaction::new(connection, keys, vault.clock()))
     });
-    done.unwrap()
+    vault.explained(done).unwrap()
 }
 
 /// Copies the files as a crash would leave them while a transaction is being written.
 pub fn crash(home: &Home, connection: &rusqlite::Connection) -> Home {
     connection.execute_batch("PRAGMA cache_size = 1; PRAGMA cache_spill = 1").unwrap();
     for _ in 0..40 {
-        connection.execute("INSERT INTO reserve (space) VALUES (zeroblob(5000))", []).unwrap();
+        connection
+            .execute("INSERT INTO sinks (name, seq) VALUES (hex(zeroblob(2500)), 0)", [])
+            .unwrap();
     }
     let crashed = Home::new();
     fs::create_dir_all(crashed.data()).unwrap();

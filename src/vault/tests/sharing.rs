@@ -1,7 +1,6 @@
 //! Several vaults on one directory, as threads and processes have them.
 
 use super::*;
-use crate::vault::busy::BusyTimeout;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -116,12 +115,8 @@ fn a_vault_that_is_held_is_in_use() {
     let vault = home.open();
     let other = rusqlite::Connection::open(home.file()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    {
-        let state = vault.state();
-        let connection = &state.open.as_ref().unwrap().connection;
-        connection.busy_timeout(Duration::from_millis(20)).unwrap();
-    }
-    let error = vault.append(&record(Event::Login)).unwrap_err();
+    let hasty = vault.with_timeout(&BusyTimeout::of(Duration::from_millis(20)));
+    let error = hasty.append(&record(Event::Login)).unwrap_err();
     assert_eq!((error.kind(), error.message()), (Kind::Storage, "the vault is in use"));
     other.execute_batch("ROLLBACK").unwrap();
     vault.append(&record(Event::Login)).unwrap();
@@ -199,7 +194,7 @@ fn eighty_writers_are_all_served() {
 }
 
 #[test]
-fn a_logout_gives_a_locked_vault_up_after_one_wait() {
+fn a_logout_gives_a_locked_vault_up_after_its_wait() {
     for lock in ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"] {
         let home = Home::new();
         let vault = home.open();
@@ -207,10 +202,8 @@ fn a_logout_gives_a_locked_vault_up_after_one_wait() {
         let other = rusqlite::Connection::open(home.file()).unwrap();
         other.execute_batch(lock).unwrap();
         let start = Instant::now();
-        let ended = try_end(&vault, "angel", SessionSelector::Active, &[]);
-        assert_eq!(ended.unwrap_err().message(), "the vault is in use");
         let mut unasked = |_: &Session| unreachable!("no session was read");
-        let local = vault.end_degraded("angel", SessionSelector::Active, &mut unasked);
+        let local = vault.end(&Ending::of("angel", SessionSelector::Active), &mut unasked);
         let LocalOutcome::Kept(error) = local else { panic!("{local:?}") };
         assert_eq!(error.message(), "the vault is in use");
         assert!(start.elapsed() < Duration::from_millis(2_500), "{:?}", start.elapsed());
@@ -226,10 +219,10 @@ fn a_lock_file_that_was_removed_still_keeps_others_out() {
     let home = Home::new();
     let (vault, other) = (home.open(), home.open());
     fs::remove_file(home.data().join("vault.lock")).unwrap();
-    let _timeout = BusyTimeout::of(Duration::from_millis(20));
-    let guard = vault.lock.exclusive().unwrap();
+    let timeout = BusyTimeout::of(Duration::from_millis(20));
+    let guard = vault.store.lock.exclusive(&timeout.begin()).ok().unwrap();
     assert!(guard.is_held());
-    assert!(other.lock.shared().is_err());
+    assert!(other.store.lock.shared(&timeout.begin()).is_err());
     drop(guard);
-    assert!(other.lock.shared().unwrap().is_held());
+    assert!(other.store.lock.shared(&timeout.begin()).ok().unwrap().is_held());
 }

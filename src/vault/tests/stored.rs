@@ -109,10 +109,10 @@ fn nothing_secret_is_in_the_files() {
     raw(&vault, |connection, tx| {
         end_in(tx, "angel", SessionSelector::Active, &[])?;
         connection.execute_batch("PRAGMA cache_spill = 1")?;
-        for path in vault.directories.named("") {
+        for path in vault.store.directories.named("") {
             assert_hidden(&path);
         }
-        assert!(vault.directories.journal().exists());
+        assert!(vault.store.directories.journal().exists());
         Ok(())
     });
     drop(vault);
@@ -144,7 +144,7 @@ fn the_files_are_for_their_owner_only() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names.len(), 3, "{names:?}");
 }
 
 #[test]

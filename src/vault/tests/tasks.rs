@@ -181,7 +181,7 @@ fn on_a_full_disk_the_revocation_comes_before_the_tasks() {
             tasks: vec![task.clone()],
             event: record(Event::Logout),
         };
-        let local = vault.end_degraded("angel", SessionSelector::Active, &mut remains_of);
+        let local = vault.end(&Ending::of("angel", SessionSelector::Active), &mut remains_of);
         assert!(matches!(local, LocalOutcome::Cleared(Some(entry)) if entry.id == 1));
         let vault = home.open();
         assert_eq!((stored(&vault).len(), vault.tasks().len()), (0, tasks));

@@ -1,4 +1,5 @@
-"""The issuers behind the providers `oidc` and `workos-device`, and devices that are logged in.
+"""The issuers behind the providers `oidc` (two of them) and `workos-device`, and devices that are
+logged in.
 
 A login with a code takes at least the second that lies between two questions to the server. Those
 that a test does not look at are made several at once; the server knows the others beside them.
@@ -57,6 +58,16 @@ WORKOS = Issuer(
     "https://app.workos-demo.example/api/me/",
 )
 BOTH = (OIDC, WORKOS)
+# Its access tokens are opaque, and it gives no ID token at the login.
+DJANGO = Issuer(
+    "django-oauth",
+    "django-oauth",
+    "login.django-demo.example",
+    "/o/device-authorization/",
+    "/o/token/",
+    "/o/revoke_token/",
+    "https://login.django-demo.example/o/userinfo/",
+)
 METADATA = "/.well-known/openid-configuration"
 METADATA_TOO = "/.well-known/oauth-authorization-server"
 # No test waits longer than it must, and no token ends by itself.
@@ -64,9 +75,12 @@ USUAL = {"device_interval": 1, "access_lifetime": 3600}
 
 
 def definition(issuer: Issuer, directory: Path) -> str:
-    """The provider, or for WorkOS the file that an application's add-on would make of it."""
-    if issuer is not WORKOS:
+    """The provider, or the file that an add-on would make of it: with the host of its application
+    at WorkOS, with the endpoint that no metadata name at Django."""
+    if issuer is OIDC:
         return issuer.id
+    if issuer is DJANGO:
+        return _with_device_endpoint(directory)
     text = (ROOT / "resources/providers/workos-device.toml").read_text(encoding="utf-8")
     for name in ("hosts", "bearer_hosts"):
         own = f'\n{name} = ["api.workos.com"]'
@@ -74,6 +88,16 @@ def definition(issuer: Issuer, directory: Path) -> str:
         text = text.replace(own, f'{own[:-1]}, "app.workos-demo.example"]')
     file = directory / "workos-device.toml"
     file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def _with_device_endpoint(directory: Path) -> str:
+    text = (ROOT / "resources/providers/oidc.toml").read_text(encoding="utf-8")
+    own = '\nissuer = "{issuer}"\n'
+    assert own in text
+    endpoint = 'device_authorization_endpoint = "{issuer}/device-authorization/"\n'
+    file = directory / "oidc.toml"
+    file.write_text(text.replace(own, own + endpoint), encoding="utf-8")
     return str(file)
 
 
@@ -150,7 +174,7 @@ class Device:
 
 
 def parameters(server: StandIn, issuer: Issuer) -> dict[str, str]:
-    names = ("issuer", "client_id") if issuer is OIDC else ("client_id",)
+    names = ("client_id",) if issuer is WORKOS else ("issuer", "client_id")
     return {name: server.parameters[name] for name in names}
 
 
