@@ -44,12 +44,13 @@ fn jittered(attempt: &Attempt, random: f64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.count.saturating_sub(1).min(20));
     let ceiling = match attempt.outcome {
         Outcome::Rejected => return SLOWEST,
-        Outcome::Unconfirmed => doubled.saturating_mul(600).min(SLOWEST),
+        Outcome::Unconfirmed | Outcome::Alive => doubled.saturating_mul(600).min(SLOWEST),
         _ if attempt.fault.is_some_and(is_unreachable) => doubled.min(UNREACHABLE_LONGEST),
         _ => doubled.min(LONGEST),
     };
     // Full jitter; but what is meant to be slow stays slow.
-    let share = if attempt.outcome == Outcome::Unconfirmed { 0.5 + random / 2.0 } else { random };
+    let is_slow = matches!(attempt.outcome, Outcome::Unconfirmed | Outcome::Alive);
+    let share = if is_slow { 0.5 + random / 2.0 } else { random };
     let jittered = ceiling.mul_f64(share).max(FIRST);
     jittered.max(attempt.retry_after.unwrap_or_default()).min(SLOWEST)
 }
@@ -119,6 +120,7 @@ mod tests {
     fn answers_that_prove_nothing_are_retried_slowly() {
         assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 1, None), 1.0).as_secs(), 600);
         assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 1, None), 0.0).as_secs(), 300);
+        assert_eq!(jittered(&attempt(Outcome::Alive, 1, None), 0.0).as_secs(), 300);
         assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
         assert_eq!(jittered(&attempt(Outcome::Rejected, 3, None), 0.0), SLOWEST);
     }

@@ -2,7 +2,7 @@
 //! work that its caller can leave.
 
 use crate::error::{Error, Kind, Result};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -63,8 +63,24 @@ pub fn run_beside<T: Send + 'static>(
     deadline: Option<Instant>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> std::result::Result<T, Left> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let body = move || drop(sender.send(work()));
+    run_beside_or(name, cancel, deadline, work, drop)
+}
+
+/// The same, where the thread gives a result that nobody waits for any more to `late`.
+pub fn run_beside_or<T: Send + 'static>(
+    name: &str,
+    cancel: &Cancel,
+    deadline: Option<Instant>,
+    work: impl FnOnce() -> T + Send + 'static,
+    late: impl FnOnce(T) + Send + 'static,
+) -> std::result::Result<T, Left> {
+    // Without a place in between: what is sent has been taken, or comes back.
+    let (sender, receiver) = mpsc::sync_channel(0);
+    let body = move || {
+        if let Err(SendError(result)) = sender.send(work()) {
+            late(result);
+        }
+    };
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
     thread.map_err(|_| Left::Broken)?;
     await_result(&receiver, cancel, deadline)

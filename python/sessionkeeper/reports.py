@@ -61,6 +61,7 @@ _SUMMARIES = {
     "already_ended": "signed_out",
     "deferred": "signed_out_deferred",
     "unconfirmed": "signed_out_unconfirmed",
+    "alive": "signed_out_alive",
     "rejected": "signed_out_rejected",
     "nothing_to_revoke": "signed_out_local_only",
 }
@@ -70,11 +71,11 @@ class LogoutReport(Record):
     """What a logout did. This device is logged out whatever it says.
 
     `local` is "cleared" or "already_signed_out"; `remote` is "revoked", "already_ended",
-    "deferred", "unconfirmed", "rejected" or "nothing_to_revoke"; `status` is the HTTP status that
-    the server answered with; `cookies_cleared` names the cookies that this device forgot, and
-    `server_cookies_cleared` those of them that the server's answer deleted, sorted; `duration_ms`
-    is in milliseconds; `expires_at` is when the credentials end by themselves; `reason` says why in
-    safe words, and may be empty.
+    "deferred", "unconfirmed" (not proved), "alive" (the server still accepts the session),
+    "rejected" or "nothing_to_revoke"; `status` is the HTTP status that the server answered with;
+    `cookies_cleared` names the cookies that this device forgot, and `server_cookies_cleared` those
+    of them that the server's answer deleted, sorted; `duration_ms` is in milliseconds; `expires_at`
+    is when the credentials end by themselves; `reason` says why in safe words, and may be empty.
 
     `sessions_ended` counts the sessions that the server ended, this one included, and is None where
     nobody knows; `audit_warning` says who did not get the audit trail, the service or an audit sink
@@ -107,8 +108,8 @@ class LogoutReport(Record):
     @property
     def summary_key(self) -> str:
         """The sentence to tell the user, as a stable key: "signed_out", "already_signed_out",
-        "signed_out_deferred", "signed_out_unconfirmed", "signed_out_rejected" or
-        "signed_out_local_only" (the server was not told and will not be)."""
+        "signed_out_deferred", "signed_out_unconfirmed", "signed_out_alive", "signed_out_rejected"
+        or "signed_out_local_only" (the server was not told and will not be)."""
         if self.local == "already_signed_out" and self.remote == "nothing_to_revoke":
             return "already_signed_out"
         # A word that this version does not know proves nothing.
@@ -117,7 +118,8 @@ class LogoutReport(Record):
 
 class OutboxEntry(Record):
     """A revocation that the server has not confirmed yet. `expires_at` is when the credentials end
-    by themselves; one whose `last_outcome` is "rejected" is tried once a day until then."""
+    by themselves; one whose `last_outcome` is "rejected" is tried once a day until then. Where
+    `next_attempt_at` is None, no answer can change the outcome, and nobody is asked any more."""
 
     id: int
     provider: str
@@ -125,7 +127,7 @@ class OutboxEntry(Record):
     created_at: int
     expires_at: int | None
     attempts: int
-    next_attempt_at: int
+    next_attempt_at: int | None
     last_outcome: str
 
 
@@ -145,6 +147,7 @@ class DrainReport(Record):
     already_ended: int
     deferred: int
     unconfirmed: int
+    alive: int
     rejected: int
     expired: int
 

@@ -6,6 +6,7 @@
 
 use crate::clock::{Clock, Rest};
 use crate::vault::Waiting;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +16,8 @@ pub struct Delivery(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    sending: HashSet<i64>,
+    /// The entries that are being sent, and by how many; several are parts of one attempt.
+    sending: HashMap<i64, usize>,
     rests: HashMap<Resting, (Rest, Instant)>,
     /// Entries whose TLS trouble is in the audit trail.
     tls_noted: HashSet<i64>,
@@ -37,8 +39,18 @@ pub struct Sending<'a> {
 impl Delivery {
     /// `None` where somebody else is sending the entry.
     pub fn begin(&self, entry: i64) -> Option<Sending<'_>> {
-        // Made only when it is wanted: dropping one more would end the other's.
-        self.known().sending.insert(entry).then(|| Sending { delivery: self, entry })
+        let mut known = self.known();
+        if known.sending.contains_key(&entry) {
+            return None;
+        }
+        known.sending.insert(entry, 1);
+        Some(Sending { delivery: self, entry })
+    }
+
+    /// Goes on with what another part of the same attempt has begun.
+    pub fn join(&self, entry: i64) -> Sending<'_> {
+        *self.known().sending.entry(entry).or_default() += 1;
+        Sending { delivery: self, entry }
     }
 
     /// Notes a rest that begins now.
@@ -92,7 +104,12 @@ impl Delivery {
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        self.delivery.known().sending.remove(&self.entry);
+        if let Entry::Occupied(mut count) = self.delivery.known().sending.entry(self.entry) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 }
 

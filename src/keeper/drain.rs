@@ -1,11 +1,13 @@
 //! Telling the server, now or later: each entry of the outbox is sent until there is a final
 //! answer.
 //!
-//! Only proof removes an entry, or the end of its credentials by a clock that is known. Sending
-//! twice does no harm; `revoked` is written once, with the removal. Entries are sent one after the
-//! other, so those of one host share a connection; a host that does not answer, or asks to wait,
-//! is not asked by the next entry either.
+//! Only proof removes an entry, or the end of its credentials by a clock that is known. What no
+//! answer can change any more waits for that end, and nobody is asked. Sending twice does no harm;
+//! `revoked` is written once, with the removal. Entries are sent one after the other, so those of
+//! one host share a connection; a host that does not answer, or asks to wait, is not asked by the
+//! next entry either.
 
+use super::attempt::Queued;
 use super::delivery::Resting;
 use super::handle::Keeper;
 use super::report::{Confirmations, ConfirmedLogout, DrainReport, EntryLine, Outbox};
@@ -24,6 +26,9 @@ use std::time::Duration;
 
 /// At most so many entries in one round; the rest is due at the next.
 const ROUND: usize = 200;
+
+/// After this time it is seen whether an entry that is not sent any more has ended.
+const LOOK_AGAIN: Duration = Duration::from_secs(24 * 3600);
 
 impl Keeper {
     /// What the server still has to be told.
@@ -150,6 +155,12 @@ impl Keeper {
             }
             return Ok(false);
         }
+        if entry.is_settled {
+            let next_attempt = Rest::of(self.shared.clock.now(), LOOK_AGAIN);
+            let entry = OutboxEntry { next_attempt, ..entry };
+            self.vault()?.transact(|tx| tx.outbox().postpone(&entry))?;
+            return Ok(false);
+        }
         let whole = Some(self.network.total_timeout);
         let verdict = self.definition(&entry).and_then(|provider| {
             self.settle_end(&mut entry, &provider)?;
@@ -196,21 +207,31 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> (Verdict, Host) {
-        let before = Some(entry.attempts);
-        let mut verdict =
-            self.send_revocation(&mut entry.revocation, provider, before, deadline, cancel);
-        let host = host_of(&verdict);
+        let queued = Some(Queued { id: entry.id, attempts: entry.attempts });
+        let verdict =
+            self.send_revocation(&mut entry.revocation, provider, queued, deadline, cancel);
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         entry.attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
-        if verdict.outcome == Outcome::Rejected {
-            entry.refusals = entry.refusals.saturating_add(1);
-            if entry.refusals < TRIES_BEFORE_PARKING {
-                verdict.outcome = Outcome::Deferred;
+        count_refusal(entry, verdict)
+    }
+
+    /// Writes down what a try came to that its caller has not waited for.
+    pub(super) fn note_late(&self, id: i64, revocation: Revocation, verdict: Verdict) {
+        let stored = self.vault().and_then(|vault| vault.read(|tx| tx.outbox().get(id)));
+        let noted = stored.and_then(|stored| match stored {
+            Some(stored) => {
+                let promised_to = stored.revocation.promised_to.clone();
+                let revocation = Revocation { promised_to, ..revocation };
+                let mut entry = OutboxEntry { revocation, ..stored };
+                let (verdict, host) = count_refusal(&mut entry, verdict);
+                self.note(&entry, &verdict, host, true)
             }
+            // Somebody else has dealt with it.
+            None => Ok(()),
+        });
+        if let Err(error) = noted {
+            log::error!("what the server answered could not be written down: {error}");
         }
-        let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
-        log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
-        (verdict, host)
     }
 
     /// Writes down what came of it. `is_later`: the logout has been reported, so a confirmation is
@@ -265,7 +286,7 @@ impl Keeper {
     /// Leaves the entry for a later attempt. What the server will never take is tried once a day,
     /// and the user is told once.
     fn postpone(&self, mut entry: OutboxEntry, verdict: &Verdict, host: Host) -> Result<()> {
-        let Verdict { outcome, fault, .. } = *verdict;
+        let Verdict { outcome, fault, is_settled, .. } = *verdict;
         let (delivery, clock) = (&self.shared.delivery, &*self.shared.clock);
         let is_parked = outcome == Outcome::Rejected && entry.last_outcome != Some(outcome);
         let kind = if is_parked {
@@ -279,6 +300,7 @@ impl Keeper {
         let now = clock.now();
         entry.next_attempt = rest_after(verdict, entry.attempts, now);
         entry.last_outcome = Some(outcome);
+        entry.is_settled = is_settled;
         let place = &entry.revocation.host;
         let held = self.vault()?.transact(|tx| {
             tx.outbox().postpone(&entry)?;
@@ -338,6 +360,20 @@ fn rest_after(verdict: &Verdict, count: u32, now: UnixTime) -> Rest {
     let Verdict { outcome, retry_after, fault, .. } = *verdict;
     let attempt = backoff::Attempt { outcome, count, retry_after, fault };
     Rest::of(now, backoff::pause(&attempt))
+}
+
+/// What the verdict means for the entry: the server's refusals count. And what it tells of the host.
+fn count_refusal(entry: &mut OutboxEntry, mut verdict: Verdict) -> (Verdict, Host) {
+    let host = host_of(&verdict);
+    if verdict.outcome == Outcome::Rejected {
+        entry.refusals = entry.refusals.saturating_add(1);
+        if entry.refusals < TRIES_BEFORE_PARKING {
+            verdict.outcome = Outcome::Deferred;
+        }
+    }
+    let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
+    log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
+    (verdict, host)
 }
 
 fn about(entry: &OutboxEntry, event: Event, outcome: &str) -> NewAuditEvent {

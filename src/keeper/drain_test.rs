@@ -6,7 +6,7 @@ use crate::cookies::Jar;
 use crate::http::{Proxy, Settings};
 use crate::keeper::Config;
 use crate::provider::{self, Given, Hosts};
-use crate::session::{Account, Credentials};
+use crate::session::{Account, Credentials, Evidence, Revocation};
 use crate::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,10 @@ use std::sync::Arc;
 const NOW: UnixTime = 1_800_000_000;
 
 fn keeper(directory: &Path, provider: Provider) -> Keeper {
-    let clock: Arc<dyn Clock> = Arc::new(HeldClock::at(NOW));
+    keeper_at(directory, provider, Arc::new(HeldClock::at(NOW)))
+}
+
+fn keeper_at(directory: &Path, provider: Provider, clock: Arc<dyn Clock>) -> Keeper {
     let config = Config {
         provider,
         directory: directory.join("data"),
@@ -43,6 +46,7 @@ fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
         first_attempt_at: i64::try_from(number).unwrap(),
         expires_at: None,
         credentials: Credentials::new(),
+        evidence: Evidence::default(),
         everywhere: false,
         promised_to: None,
         definition: definition.into(),
@@ -159,4 +163,48 @@ fn credentials_of_another_host_are_not_replaced_by_none() {
     enqueue(&keeper.shared.vault().unwrap(), &held);
     let drained = keeper.drain(true, &Cancel::new()).unwrap();
     assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");
+}
+
+#[test]
+fn what_no_answer_can_change_waits_for_its_end_and_is_not_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(HeldClock::at(NOW));
+    let shared: Arc<dyn Clock> = clock.clone();
+    let keeper =
+        keeper_at(directory.path(), provider::find("angel", &Given::new()).unwrap(), shared);
+    let vault = keeper.shared.vault().unwrap();
+    let waiting = Revocation { expires_at: Some(NOW + 90 * 86_400), ..entry(1, "angel", "") };
+    enqueue(&vault, &waiting);
+    let get = || vault.read(|tx| tx.outbox().get(1)).unwrap().unwrap();
+    let verdict =
+        Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, "nothing is left") };
+    keeper.postpone(get(), &verdict, Host::Unknown).unwrap();
+    for days in [0, 1, 39, 49] {
+        clock.wait(Duration::from_secs(days * 86_400), &Cancel::new());
+        for due_only in [true, false] {
+            let drained = keeper.drain(due_only, &Cancel::new()).unwrap();
+            assert_eq!((drained.unconfirmed, drained.entries[0].next_attempt_at), (0, None));
+            assert_eq!((get().attempts, get().last_outcome), (0, Some(Outcome::Unconfirmed)));
+        }
+        assert!(keeper.schedule().unwrap().drain_at > Some(clock.now()), "not asked all the time");
+    }
+    clock.wait(Duration::from_secs(2 * 86_400), &Cancel::new());
+    assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().expired, 1);
+}
+
+#[test]
+fn with_newer_credentials_another_answer_can_come() {
+    let directory = tempfile::tempdir().unwrap();
+    let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
+    let vault = keeper.shared.vault().unwrap();
+    enqueue(&vault, &entry(1, "angel", ""));
+    let get = || vault.read(|tx| tx.outbox().get(1)).unwrap().unwrap();
+    let settled = Verdict { is_settled: true, ..Verdict::new(Outcome::Alive, "") };
+    keeper.postpone(get(), &settled, Host::Unknown).unwrap();
+    enqueue(&vault, &entry(1, "angel", ""));
+    assert!(get().is_settled, "nothing is new");
+    let mut credentials = Credentials::new();
+    credentials.set("access_token", crate::secret::Secret::new("late"));
+    enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
+    assert!(!get().is_settled);
 }

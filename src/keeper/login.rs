@@ -142,6 +142,7 @@ impl Keeper {
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
+            was_renewed: false,
             expires_at: credentials.token_ends_at(rule, self.shared.clock.known_now()),
             credentials: credentials.clone(),
             definition: self.provider.source.clone(),

@@ -4,6 +4,7 @@
 //! This file only hands on what others may use; the keeper itself is in `handle`.
 
 mod accounts;
+mod attempt;
 mod audit;
 mod begun_login;
 mod begun_tasks;

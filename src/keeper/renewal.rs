@@ -12,9 +12,9 @@ use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::login::{self, Renewal};
-use crate::logout;
+use crate::logout::{self, Tried};
 use crate::provider::{Probe, Renew};
-use crate::session::{Credentials, Session};
+use crate::session::{Credentials, Evidence, Session};
 use crate::vault::{SessionSelector, Transaction};
 use std::time::Duration;
 
@@ -101,7 +101,8 @@ impl Keeper {
     fn renew_by(&self, renew: &Renew, session: Session) -> Result<Session> {
         log::info!("renewing the session");
         let client = self.client()?;
-        let session = self.mark_spent(session, true)?;
+        let is_doubtful = session.credentials.is_doubtful;
+        let session = self.mark(session, true, is_doubtful)?;
         // Not cancelled once it has begun: a long-lived credential may have been exchanged.
         let whole = Cancel::new();
         let renewed =
@@ -109,6 +110,7 @@ impl Keeper {
         match renewed {
             Ok(Renewal::Renewed(mut fresh)) => {
                 fresh.is_spent = false;
+                fresh.is_doubtful = false;
                 let is_known = self.shared.clock.is_known();
                 let rest = if is_known { Duration::ZERO } else { REST_BY_UNKNOWN_CLOCK };
                 self.rest_from_renewing(rest);
@@ -119,7 +121,10 @@ impl Keeper {
                 dead.credentials.is_spent = false;
                 // Where a refusal to renew proves a logout, there is nothing left to tell the
                 // server.
-                let is_proof = self.provider.logout.probe == Some(Probe::Renew {});
+                let was_renewed = dead.was_renewed;
+                let evidence = Evidence { renewal_accepted: was_renewed, ..Evidence::default() };
+                let is_proof = self.provider.logout.probe == Some(Probe::Renew {})
+                    && logout::renewal_proves(&self.provider, &dead.credentials, evidence);
                 Err(self.end_over(&dead, is_proof))
             }
             Ok(Renewal::Lost(error)) => {
@@ -129,8 +134,13 @@ impl Keeper {
                 }
                 Err(error)
             }
-            Err(error) => {
-                self.mark_spent(session.clone(), false)?;
+            Ok(Renewal::Failed(error)) => {
+                self.mark(session.clone(), false, true)?;
+                self.renewal_failed(&session, &error);
+                Err(error)
+            }
+            Ok(Renewal::Absent(error)) | Err(error) => {
+                self.mark(session.clone(), false, is_doubtful)?;
                 self.renewal_failed(&session, &error);
                 Err(error)
             }
@@ -139,14 +149,17 @@ impl Keeper {
 
     /// Marks a credential that serves only once, before it is sent, and takes the mark back when
     /// it was not used. After a crash a marked one is not sent again: a server that sees it twice
-    /// ends the session of everybody who holds it (RFC 9700 section 4.14.2).
-    fn mark_spent(&self, session: Session, is_spent: bool) -> Result<Session> {
+    /// ends the session of everybody who holds it (RFC 9700 section 4.14.2). `is_doubtful`: the
+    /// server may have exchanged it all the same.
+    fn mark(&self, session: Session, is_spent: bool, is_doubtful: bool) -> Result<Session> {
         if !self.provider.rotates() {
             return Ok(session);
         }
         let unmarked = session.clone();
-        let marked =
-            self.store(session, None, &mut |session, _| session.credentials.is_spent = is_spent);
+        let marked = self.store(session, None, &mut |session, _| {
+            session.credentials.is_spent = is_spent;
+            session.credentials.is_doubtful = is_doubtful;
+        });
         let marked = marked.inspect_err(|_| {
             // Nothing is sent, or nothing was; but the disk may have taken more than it said.
             let mut unsent = unmarked;
@@ -166,12 +179,14 @@ impl Keeper {
     fn store_renewal(&self, session: Session, fresh: &Credentials) -> Result<Session> {
         let now = self.shared.clock.now();
         let event = self.event(Event::Renewed, &session.account.id, "ok");
-        let before = session.clone();
+        let before = Session { was_renewed: true, ..session.clone() };
         let kept = self.store(session, Some(&event), &mut |session, is_newer| {
             session.renewed_at = now;
+            session.was_renewed = true;
             session.credentials =
                 if is_newer { session.credentials.overlaid_with(fresh) } else { fresh.clone() };
             session.credentials.is_spent = false;
+            session.credentials.is_doubtful = false;
         });
         let stored = kept.unwrap_or_else(|error| {
             log::error!("the disk did not take the renewed session: {error}");
@@ -310,7 +325,8 @@ impl Keeper {
             return true;
         }
         self.client().is_ok_and(|client| {
-            logout::is_refused(&self.context(&client, cancel), &session.credentials)
+            let tried = logout::probe(&self.context(&client, cancel), &session.credentials);
+            matches!(tried, Tried::Refused(_))
         })
     }
 

@@ -213,7 +213,8 @@ pub struct EntryLine {
     pub created_at: UnixTime,
     pub expires_at: Option<UnixTime>,
     pub attempts: u32,
-    pub next_attempt_at: UnixTime,
+    /// `None`: no answer can change the outcome any more.
+    pub next_attempt_at: Option<UnixTime>,
     /// An `Outcome`'s name; empty before the first attempt.
     pub last_outcome: &'static str,
 }
@@ -229,7 +230,7 @@ impl EntryLine {
             created_at: entry.revocation.created_at,
             expires_at: entry.revocation.expires_at,
             attempts: entry.attempts,
-            next_attempt_at,
+            next_attempt_at: (!entry.is_settled).then_some(next_attempt_at),
             last_outcome: entry.last_outcome.map_or("", Outcome::as_str),
         }
     }
@@ -250,6 +251,8 @@ pub struct DrainReport {
     pub already_ended: u32,
     pub deferred: u32,
     pub unconfirmed: u32,
+    /// The server still accepts the session.
+    pub alive: u32,
     pub rejected: u32,
     /// Credentials that had ended by themselves.
     pub expired: u32,
@@ -262,6 +265,7 @@ impl DrainReport {
             Outcome::AlreadyEnded | Outcome::NothingToRevoke => &mut self.already_ended,
             Outcome::Deferred => &mut self.deferred,
             Outcome::Unconfirmed => &mut self.unconfirmed,
+            Outcome::Alive => &mut self.alive,
             Outcome::Rejected => &mut self.rejected,
         } += 1;
     }

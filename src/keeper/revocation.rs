@@ -1,33 +1,33 @@
 //! What is sent to end a session at the server: made of a session, or of cookies that never became
 //! one, and sent within a deadline.
 
+use super::attempt::{Attempt, Queued};
 use super::handle::Keeper;
 use crate::cancel::Cancel;
 use crate::clock::{LONGEST_LIFE, UnixTime};
-use crate::context::Context;
 use crate::error::Result;
-use crate::login::{self, Renewal};
-use crate::logout::{self, Notes, Verdict};
-use crate::provider::{Everywhere, Probe, Provider};
-use crate::session::{ACCESS_TOKEN, Credentials, Outcome, REFRESH_TOKEN, Revocation, Session};
+use crate::logout::{self, Verdict};
+use crate::provider::Provider;
+use crate::session::{
+    ACCESS_TOKEN, Credentials, Evidence, Outcome, REFRESH_TOKEN, Revocation, Session,
+};
 use crate::vault::OutboxEntry;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// However short the deadline is set, this much is tried.
 const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
-
-/// How often a logout everywhere waits for the other sessions before it ends its own all the same.
-const TRIES_BEFORE_SKIPPING: u32 = 5;
 
 impl Keeper {
     /// What the outbox needs to end `session` at the server. Where nothing can be sent, the
     /// verdict says why.
     pub(super) fn revocation(&self, session: &Session) -> std::result::Result<Revocation, Verdict> {
-        let Session { id, account, credentials, .. } = session;
+        let Session { id, account, credentials, was_renewed, .. } = session;
         let provider = self
             .definition_of(session)
             .map_err(|error| Verdict::new(Outcome::Unconfirmed, error.message()))?;
-        self.revocation_by(&provider, id, &account.id, credentials)
+        let evidence = Evidence { renewal_accepted: *was_renewed, ..Evidence::default() };
+        let revocation = self.revocation_by(&provider, id, &account.id, credentials)?;
+        Ok(Revocation { evidence, ..revocation })
     }
 
     /// The same by another provider's definition.
@@ -57,20 +57,24 @@ impl Keeper {
             first_attempt_at: now,
             expires_at,
             credentials,
+            evidence: Evidence::default(),
             everywhere: false,
             promised_to: None,
             definition: provider.source.clone(),
         })
     }
 
-    /// Sends it, within the deadline of a logout. `attempts`: how often the outbox has tried
-    /// before; `None` where it is not in the outbox, and nothing can be kept for later. What later
-    /// attempts need of the answers is kept, in `revocation` too.
+    /// Sends it, within the deadline of a logout. `queued`: the entry of the outbox that it is;
+    /// `None` where there is none, and nothing can be kept for later. What later attempts need of
+    /// the answers is kept, in `revocation` too.
+    ///
+    /// From the first renewal on it goes on to its end on a thread of its own, where the deadline
+    /// and the cancel only let the caller go: neither may come between a renewal and its use.
     pub(super) fn send_revocation(
         &self,
         revocation: &mut Revocation,
         provider: &Provider,
-        attempts: Option<u32>,
+        queued: Option<Queued>,
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
@@ -80,14 +84,12 @@ impl Keeper {
             Ok(client) => client.limited_to(deadline / logout::requests(provider).max(1)),
             Err(error) => return Verdict::new(Outcome::Deferred, error.message()),
         };
-        let context = Context { client: &client, provider, clock: &*self.shared.clock, cancel };
-        let credentials = revocation.credentials.clone();
-        let notes = Notes::default();
-        let mut attempt =
-            Attempt { keeper: self, context, revocation, credentials, notes, attempts };
-        let verdict = attempt.run();
-        let verdict = attempt.finish(verdict);
-        Verdict { notes: attempt.notes, ..verdict }
+        let attempt = Attempt::new(self, provider, client, cancel, revocation, queued);
+        let (verdict, kept) = attempt.run(Instant::now() + deadline);
+        if let Some(kept) = kept {
+            *revocation = kept;
+        }
+        verdict
     }
 
     /// Sends what the disk did not take: now or never.
@@ -141,114 +143,5 @@ impl Keeper {
             return [Some(longest), cookies, access].into_iter().flatten().max();
         }
         cookies.max(access)
-    }
-}
-
-/// One attempt at ending a session: with a token that is still good, and with a look at what is
-/// left where the answers prove nothing.
-struct Attempt<'a> {
-    keeper: &'a Keeper,
-    context: Context<'a>,
-    revocation: &'a mut Revocation,
-    credentials: Credentials,
-    notes: Notes,
-    attempts: Option<u32>,
-}
-
-impl Attempt<'_> {
-    fn run(&mut self) -> Verdict {
-        let everywhere = self.revocation.everywhere;
-        if logout::needs_fresh_token(&self.context, &self.credentials, everywhere) {
-            if let Some(Ok(Renewal::Over)) = self.renew() {
-                return self.was_over();
-            }
-        }
-        let before = self.credentials.clone();
-        let waits = self.attempts.is_some_and(|attempts| attempts < TRIES_BEFORE_SKIPPING);
-        let Attempt { context, credentials, notes, .. } = self;
-        let verdict = logout::revoke(context, credentials, notes, everywhere, waits);
-        if self.credentials != before && !verdict.outcome.is_final() {
-            self.keep();
-        }
-        verdict
-    }
-
-    /// Where the answers prove nothing, the renewal may: a dead session is refused. Where only the
-    /// access token was refused, a fresh one tells more.
-    fn finish(&mut self, verdict: Verdict) -> Verdict {
-        let has_probe = self.context.provider.logout.probe == Some(Probe::Renew {});
-        let is_open = verdict.outcome == Outcome::Unconfirmed && has_probe;
-        if !verdict.is_token_refused && !is_open {
-            return verdict;
-        }
-        match self.renew() {
-            Some(Ok(Renewal::Over)) if verdict.is_token_refused => {
-                Verdict { status: verdict.status, ..self.was_over() }
-            }
-            Some(Ok(Renewal::Over)) => Verdict {
-                outcome: Outcome::Revoked,
-                this_ended: true,
-                reason: "the server refuses to renew the old session".to_owned(),
-                ..verdict
-            },
-            Some(Ok(Renewal::Renewed(_))) if verdict.is_token_refused => self.run(),
-            _ => verdict,
-        }
-    }
-
-    /// This session was over. With it, the means to end others by a list are gone.
-    fn was_over(&self) -> Verdict {
-        let has_list = matches!(self.context.provider.everywhere, Some(Everywhere::List(_)));
-        if self.revocation.everywhere && has_list {
-            let why = "this session was over already, so the others could not be ended";
-            return Verdict { this_ended: true, ..Verdict::new(Outcome::Rejected, why) };
-        }
-        Verdict::new(Outcome::AlreadyEnded, "the server says that the session was over")
-    }
-
-    /// Renews the credentials, if there is a way. As for a session that is in use, what serves
-    /// only once is noted before it is sent.
-    fn renew(&mut self) -> Option<Result<Renewal>> {
-        let Context { provider, clock, cancel, .. } = self.context;
-        let renew = provider.renew.as_ref()?;
-        if !login::can_renew(provider, &self.credentials, clock) || cancel.is_cancelled() {
-            return None;
-        }
-        if provider.rotates() {
-            self.credentials.is_spent = true;
-            if !self.keep() {
-                self.credentials.is_spent = false;
-                return None;
-            }
-        }
-        let mut renewal = login::renew(&self.context, renew, self.credentials.clone());
-        match &mut renewal {
-            Ok(Renewal::Renewed(fresh)) => {
-                fresh.is_spent = false;
-                let needed = logout::needed_for_logout(provider, fresh);
-                self.credentials = needed.unwrap_or_else(|| fresh.clone());
-                self.keep();
-            }
-            Err(_) => {
-                self.credentials.is_spent = false;
-                self.keep();
-            }
-            Ok(Renewal::Over | Renewal::Lost(_)) => {}
-        }
-        Some(renewal)
-    }
-
-    /// Stores what later attempts need; false when that was not possible.
-    fn keep(&mut self) -> bool {
-        if self.attempts.is_none() {
-            return false;
-        }
-        let ends = self.keeper.last_end(self.context.provider, &self.credentials);
-        self.revocation.credentials = self.credentials.clone();
-        self.revocation.expires_at = self.revocation.expires_at.zip(ends).map(|(a, b)| a.max(b));
-        self.keeper
-            .enqueue(self.revocation)
-            .inspect_err(|error| log::error!("the outbox could not be written: {error}"))
-            .is_ok()
     }
 }

@@ -30,6 +30,10 @@ pub enum Renewal {
     /// The request was sent, and no answer came that could be used: whether the server carried it
     /// out, and so used up what it was given, is not known.
     Lost(Error),
+    /// The server failed over it; that it was not carried out is likely, and not certain.
+    Failed(Error),
+    /// The server has no such way.
+    Absent(Error),
 }
 
 /// Who has to know how far a login is: its process may end at any moment, or a logout come first.
@@ -125,6 +129,8 @@ fn judge_status(name: &str, status: u16) -> Result<Renewal> {
     match status {
         // Something in between answered; the server may have carried it out all the same.
         ..400 | 502 | 504 => Ok(Renewal::Lost(unexpected_status(name, status))),
+        404 | 405 | 410 | 501 => Ok(Renewal::Absent(unexpected_status(name, status))),
+        408 | 500.. => Ok(Renewal::Failed(unexpected_status(name, status))),
         _ => Err(unexpected_status(name, status)),
     }
 }

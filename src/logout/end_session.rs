@@ -31,6 +31,7 @@ pub(super) fn end(context: &Context, credentials: &mut Credentials) -> Result<Op
     let is_alone = context.provider.logout.steps.len() == 1;
     Ok(is_alone.then(|| {
         let why = format!("status {status} proves nothing");
-        Verdict::of(&answer, Outcome::Unconfirmed, why)
+        let is_settled = matches!(status, 200..400);
+        Verdict { is_settled, ..Verdict::of(&answer, Outcome::Unconfirmed, why) }
     }))
 }

@@ -10,6 +10,7 @@ mod revocation;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub use proof::judge;
+pub use proof::{judge_refused_renewal, renewal_proves, still_alive};
 
 use crate::clock::UnixTime;
 use crate::context::Context;
@@ -17,7 +18,7 @@ use crate::error::Fault;
 use crate::http::Answer;
 use crate::provider::{Everywhere, LogoutTarget, Probe, Provider, Step};
 use crate::secret::Secret;
-use crate::session::{Credentials, ID_TOKEN, Outcome, REFRESH_TOKEN};
+use crate::session::{Credentials, Evidence, ID_TOKEN, Outcome, REFRESH_TOKEN};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -39,8 +40,20 @@ pub struct Verdict {
     pub others_ended: u32,
     /// True when this session is ended, whatever became of the others.
     pub this_ended: bool,
-    /// True when it is the access token that was refused, which others may outlive.
-    pub is_token_refused: bool,
+    /// What it comes to if a renewal is refused now; `None`: that would say nothing.
+    pub if_renewal_refused: Option<Outcome>,
+    /// True when the same would be answered the same.
+    pub is_settled: bool,
+}
+
+/// What came of using the session, to see whether the server takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    Accepted,
+    /// With this status.
+    Refused(u16),
+    /// It was not tried, or the answer tells nothing.
+    Unclear,
 }
 
 /// What the report tells of the answers beside the outcome, added up over all of them.
@@ -75,33 +88,29 @@ impl Verdict {
             notes: Notes::default(),
             others_ended: 0,
             this_ended: outcome.is_final(),
-            is_token_refused: false,
+            if_renewal_refused: None,
+            is_settled: false,
         }
     }
 }
 
-/// Tells the provider's server to end the session whose credentials these are. The answers may add
-/// to `credentials` what later attempts need. With `wait_for_others` a logout everywhere ends the
-/// other sessions before this one, or none.
+/// Ends the account's other sessions, where the provider lists them. `None`: it does not.
+///
+/// That comes before this session's end: afterwards it cannot end the others any more.
+pub fn end_others(context: &Context, credentials: &Credentials) -> Option<Verdict> {
+    let Some(Everywhere::List(list)) = &context.provider.everywhere else { return None };
+    let ended = elsewhere::end(context, list, credentials);
+    Some(ended.unwrap_or_else(|error| proof::judge_failure(&error)))
+}
+
+/// Tells the provider's server to end the session whose credentials these are, and looks whether
+/// it did. The answers may add to `credentials` what later attempts need.
 pub fn revoke(
     context: &Context,
     credentials: &mut Credentials,
     notes: &mut Notes,
-    everywhere: bool,
-    wait_for_others: bool,
+    evidence: Evidence,
 ) -> Verdict {
-    // Once this session is ended, it cannot end the others any more; so they come first.
-    let others = match &context.provider.everywhere {
-        Some(Everywhere::List(list)) if everywhere => {
-            let others = elsewhere::end(context, list, credentials)
-                .unwrap_or_else(|error| proof::judge_failure(&error));
-            if wait_for_others && others.outcome == Outcome::Deferred {
-                return Verdict { this_ended: false, ..others };
-            }
-            Some(others)
-        }
-        _ => None,
-    };
     let mut verdicts = Vec::new();
     for step in &context.provider.logout.steps {
         let verdict = match step {
@@ -115,51 +124,54 @@ pub fn revoke(
         verdicts.extend(verdict.unwrap_or_else(|error| Some(proof::judge_failure(&error))));
     }
     let mut verdict = combine(verdicts);
-    if let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe {
-        if verdict.outcome == Outcome::Unconfirmed && !verdict.is_token_refused {
-            let probed = request::probe(context, url, *bearer, refused_status, credentials);
-            verdict = probed.unwrap_or(verdict);
+    if verdict.outcome == Outcome::Unconfirmed && verdict.if_renewal_refused.is_none() {
+        if context.provider.logout.probe == Some(Probe::Renew {}) {
+            verdict.if_renewal_refused = Some(Outcome::Revoked);
         }
+        let is_outlived = outlives_token(credentials, context.provider);
+        let tried = probe(context, credentials);
+        verdict = proof::judge_probe(verdict, tried, evidence.probe_accepted, is_outlived);
     }
-    match others {
-        Some(others) => with_others(verdict, others),
-        None => verdict,
-    }
+    verdict
 }
 
-/// True when the probe's request shows that the server refuses these credentials.
-pub fn is_refused(context: &Context, credentials: &Credentials) -> bool {
-    let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe
-    else {
-        return false;
-    };
-    request::probe(context, url, *bearer, refused_status, credentials).is_some()
+/// Uses the session as the provider's probe does, where that is a request of its own.
+pub fn probe(context: &Context, credentials: &Credentials) -> Tried {
+    match &context.provider.logout.probe {
+        Some(Probe::Request { url, refused_status, bearer }) => {
+            request::probe(context, url, *bearer, refused_status, credentials)
+        }
+        Some(Probe::Renew {}) | None => Tried::Unclear,
+    }
 }
 
 /// What all steps came to: the session is dead when each of them says so. Otherwise the first of
 /// the gravest verdicts counts.
 fn combine(verdicts: Vec<Verdict>) -> Verdict {
+    let is_settled = verdicts.iter().all(|one| one.is_settled || one.outcome.is_final());
     let gravity = |verdict: &Verdict| match verdict.outcome {
         Outcome::NothingToRevoke | Outcome::AlreadyEnded => 0,
         Outcome::Revoked => 1,
         Outcome::Rejected => 2,
         Outcome::Unconfirmed => 3,
-        Outcome::Deferred => 4,
+        Outcome::Alive => 4,
+        Outcome::Deferred => 5,
     };
     // `max_by_key` takes the last of several.
-    verdicts.into_iter().rev().max_by_key(gravity).unwrap_or_else(|| {
+    let gravest = verdicts.into_iter().rev().max_by_key(gravity).unwrap_or_else(|| {
         Verdict::new(Outcome::Unconfirmed, "the server offers no way to log out")
-    })
+    });
+    Verdict { is_settled, ..gravest }
 }
 
 /// A logout everywhere is done when the others are ended too.
-fn with_others(own: Verdict, others: Verdict) -> Verdict {
+pub fn with_others(own: Verdict, others: Verdict) -> Verdict {
     let (others_ended, this_ended) = (others.others_ended, own.outcome.is_final());
     let verdict = if this_ended && !others.outcome.is_final() { others } else { own };
     Verdict { others_ended, this_ended, ..verdict }
 }
 
-/// What the provider's logout sends, its probe and a renewal before it included.
+/// What the provider's logout sends, its probe included. A renewal has its own time.
 struct Needs<'a> {
     /// The addresses that get cookies.
     urls: Vec<&'a Url>,
@@ -181,8 +193,9 @@ impl<'a> Needs<'a> {
                 needs.urls.push(target);
             }
         }
-        needs.requests += u32::from(provider.logout.probe.is_some());
         if let Some(Probe::Request { url, .. }) = &provider.logout.probe {
+            // Before the steps and after them.
+            needs.requests += 2;
             needs.urls.push(url);
         }
         if let Some(Everywhere::List(list)) = &provider.everywhere {
@@ -241,7 +254,7 @@ fn bearer(provider: &Provider, credentials: &Credentials, wanted: bool) -> Optio
 }
 
 /// True when something among the credentials outlives the access token.
-fn outlives_token(credentials: &Credentials, provider: &Provider) -> bool {
+pub fn outlives_token(credentials: &Credentials, provider: &Provider) -> bool {
     let cookie = provider.renewal_cookie();
     credentials.value(REFRESH_TOKEN).is_some()
         || cookie.is_some_and(|name| credentials.jar.value(name).is_some())

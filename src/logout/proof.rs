@@ -1,16 +1,17 @@
 //! What an answer to a logout proves. The only place that may say `revoked`.
 //!
-//! Revoked: the provider's whole proof holds. Already ended: the server says so. Deferred: it
-//! cannot say now. Rejected: it will never do it (the keeper parks that after three tries).
-//! Everything else proves nothing, and is called that.
+//! Revoked: the provider's whole proof holds, or what was accepted before the logout is refused
+//! after it. Already ended: the server says so. Alive: it is accepted after the logout as well.
+//! Deferred: the server cannot say now. Rejected: it will never do it (the keeper parks that after
+//! three tries). Everything else proves nothing, and is called that.
 
-use super::Verdict;
+use super::{Tried, Verdict};
 use crate::cookies::Jar;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 use crate::oauth::errors;
-use crate::provider::{CookieName, Proof};
-use crate::session::Outcome;
+use crate::provider::{CookieName, Proof, Provider, Renew};
+use crate::session::{Credentials, Evidence, Outcome};
 use serde_json::Value;
 use url::Url;
 
@@ -23,13 +24,87 @@ pub fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Ve
                 Some(why) => (Outcome::Unconfirmed, why),
             }
         }
-        (200..300, None) => {
+        (200..400, None) => {
             let why = "the server's answer does not prove that the session is dead";
             (Outcome::Unconfirmed, why.to_owned())
         }
         (status, _) => without_proof(status, answer),
     };
-    Verdict::of(answer, outcome, reason)
+    // A logout that works, and of which no answer is a proof, is answered the same each time.
+    let is_settled = proof.is_none() && matches!(answer.status, 200..400);
+    Verdict { is_settled, ..Verdict::of(answer, outcome, reason) }
+}
+
+/// What the probe says after the logout. `was_accepted`: for this session, before the logout.
+/// `is_outlived`: by something that renews what was refused.
+pub(super) fn judge_probe(
+    verdict: Verdict,
+    tried: Tried,
+    was_accepted: bool,
+    is_outlived: bool,
+) -> Verdict {
+    match tried {
+        Tried::Accepted => still_alive(verdict),
+        Tried::Refused(status) if was_accepted => {
+            let refused = Verdict { status: Some(status), ..verdict };
+            if is_outlived {
+                return token_refused(refused, Outcome::Revoked);
+            }
+            ended(refused, Outcome::Revoked, "the server refuses the old session")
+        }
+        Tried::Refused(_) => never_accepted(verdict),
+        Tried::Unclear => verdict,
+    }
+}
+
+/// True when a renewal that is refused shows that the session is dead. `invalid_grant` says it of
+/// the refresh token itself (RFC 6749 section 5.2); a status says it only where a renewal was
+/// granted before. Neither does after a renewal that may have brought another credential.
+pub fn renewal_proves(provider: &Provider, credentials: &Credentials, evidence: Evidence) -> bool {
+    let names_the_token = matches!(provider.renew, Some(Renew::RefreshToken { .. }));
+    let may_be_exchanged = provider.rotates() && credentials.is_doubtful;
+    (names_the_token || evidence.renewal_accepted) && !may_be_exchanged
+}
+
+/// What it says that the old session cannot be renewed. `is_proof`: see `renewal_proves`.
+pub fn judge_refused_renewal(verdict: Verdict, is_proof: bool) -> Verdict {
+    match verdict.if_renewal_refused {
+        Some(outcome) if is_proof => {
+            ended(verdict, outcome, "the server refuses to renew the old session")
+        }
+        Some(_) => never_accepted(verdict),
+        None => verdict,
+    }
+}
+
+/// After the logout the server takes the session as before.
+pub fn still_alive(verdict: Verdict) -> Verdict {
+    let reason = "the server still accepts the old session".to_owned();
+    Verdict { outcome: Outcome::Alive, if_renewal_refused: None, reason, ..verdict }
+}
+
+/// The access token is refused, and what renews it may be good: that decides. `outcome` is what it
+/// comes to if that is refused as well.
+pub(super) fn token_refused(verdict: Verdict, outcome: Outcome) -> Verdict {
+    let reason = "the server refuses the access token, which says nothing of the session";
+    Verdict {
+        outcome: Outcome::Unconfirmed,
+        this_ended: false,
+        if_renewal_refused: Some(outcome),
+        is_settled: true,
+        reason: reason.to_owned(),
+        ..verdict
+    }
+}
+
+fn ended(verdict: Verdict, outcome: Outcome, reason: &str) -> Verdict {
+    Verdict { outcome, this_ended: true, reason: reason.to_owned(), ..verdict }
+}
+
+/// A session that lives might be refused the same.
+fn never_accepted(verdict: Verdict) -> Verdict {
+    let reason = "the server refuses the old session, and was not seen to accept it before";
+    Verdict { reason: reason.to_owned(), ..verdict }
 }
 
 fn without_proof(status: u16, answer: &Answer) -> (Outcome, String) {
@@ -63,7 +138,8 @@ pub(super) fn judge_failure(error: &Error) -> Verdict {
         Kind::HostNotAllowed => Outcome::Unconfirmed,
         _ => Outcome::Deferred,
     };
-    Verdict { fault, ..Verdict::new(outcome, error.message()) }
+    let is_settled = outcome == Outcome::Unconfirmed;
+    Verdict { fault, is_settled, ..Verdict::new(outcome, error.message()) }
 }
 
 /// What the answer lacks of the proof, if anything.

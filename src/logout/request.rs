@@ -3,7 +3,7 @@
 //!
 //! A request without credentials proves nothing, whatever the answer; so none is made.
 
-use super::{Notes, Verdict, bearer, has_lapsed, outlives_token, proof, token_end};
+use super::{Notes, Tried, Verdict, bearer, has_lapsed, outlives_token, proof, token_end};
 use crate::context::Context;
 use crate::cookies::Jar;
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub(super) fn send(
             LogoutTarget::Fixed(_) => unknown_to_the_server(),
             LogoutTarget::Taken(name) => {
                 let why = format!("no answer contained the '{name}' that is to be opened");
-                Verdict::new(Outcome::Unconfirmed, why)
+                Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, why) }
             }
         });
     };
@@ -46,8 +46,9 @@ pub(super) fn send(
     notes.server_cookies_cleared.extend(held.into_iter().filter(|name| !left.contains(name)));
     let verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    for (name, pointer) in &logout.take {
-        if let Some(text) = body.pointer(pointer).and_then(Value::as_str) {
+    for (name, pointers) in &logout.take {
+        let texts = pointers.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
+        if let Some(text) = texts.into_iter().find(|text| !text.is_empty()) {
             credentials.set(name, Secret::new(text));
         }
     }
@@ -63,12 +64,7 @@ pub(super) fn send(
     let is_refused = (logout.bearer || lacks_token)
         && (matches!(answer.status, 401 | 403) || verdict.outcome == Outcome::AlreadyEnded);
     if is_refused && outlives_token(credentials, context.provider) {
-        let why = "the server refuses the access token, which says nothing of the session";
-        return Ok(Verdict {
-            status: verdict.status,
-            is_token_refused: true,
-            ..Verdict::new(Outcome::Unconfirmed, why)
-        });
+        return Ok(proof::token_refused(verdict, Outcome::AlreadyEnded));
     }
     Ok(verdict)
 }
@@ -87,41 +83,45 @@ pub(super) fn waits_in_vain(
         && before.iter().any(has_failed)
 }
 
-/// Tries the old credentials: being refused is the proof that the logout's answer did not give.
+/// Tries the credentials.
 pub(super) fn probe(
     context: &Context,
     url: &Url,
     with_bearer: bool,
     refused_status: &[u16],
     credentials: &Credentials,
-) -> Option<Verdict> {
+) -> Tried {
     let carries_token = if with_bearer {
         credentials.token(&context.provider.session).is_some()
     } else {
         carries_token_cookie(context, url, &credentials.jar)
     };
     if !carries_token || has_lapsed(context, credentials) {
-        return None;
+        return Tried::Unclear;
     }
     let mut request = Request::get(url.clone());
     request.bearer = bearer(context.provider, credentials, with_bearer);
-    let hosts = &context.provider.hosts;
-    let answer = context
-        .client
-        .exchange(&request, hosts, &mut credentials.jar.clone(), context.cancel)
-        .ok()?;
+    let (hosts, mut jar) = (&context.provider.hosts, credentials.jar.clone());
+    let answer = match context.client.exchange(&request, hosts, &mut jar, context.cancel) {
+        Ok(answer) => answer,
+        Err(error) => {
+            log::debug!("the probe had no answer: {error}");
+            return Tried::Unclear;
+        }
+    };
     log::debug!("the probe was answered with status {}", answer.status);
     // A token that has ended by itself is refused, too. Whether it has, the server's time tells.
     let now = answer.date().or_else(|| context.clock.known_now());
     let may_have_ended =
         token_end(context, credentials).is_some_and(|ends| now.is_none_or(|now| ends <= now));
     if may_have_ended && outlives_token(credentials, context.provider) {
-        return None;
+        return Tried::Unclear;
     }
-    refused_status.contains(&answer.status).then(|| Verdict {
-        status: Some(answer.status),
-        ..Verdict::new(Outcome::Revoked, "the server refuses the old session")
-    })
+    match answer.status {
+        status if refused_status.contains(&status) => Tried::Refused(status),
+        200..300 => Tried::Accepted,
+        _ => Tried::Unclear,
+    }
 }
 
 /// True when the server would know the session by this request.
@@ -175,5 +175,6 @@ fn carries_token_cookie(context: &Context, url: &Url, jar: &Jar) -> bool {
 }
 
 fn unknown_to_the_server() -> Verdict {
-    Verdict::new(Outcome::Unconfirmed, "no credentials are left for the logout's address")
+    let why = "no credentials are left for the logout's address";
+    Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, why) }
 }

@@ -30,7 +30,8 @@ pub(super) fn revoke(
         let verdict = judge(&answer);
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
         let is_final = verdict.outcome.is_final();
-        if is_final && name == REFRESH_TOKEN && credentials.is_spent {
+        let may_be_exchanged = credentials.is_spent || credentials.is_doubtful;
+        if is_final && name == REFRESH_TOKEN && may_be_exchanged {
             // 200 is also the answer for a token that has been exchanged for another.
             gravest = Some(Verdict { status: verdict.status, ..perhaps_exchanged() });
             continue;
@@ -42,9 +43,7 @@ pub(super) fn revoke(
             break;
         }
     }
-    let nothing =
-        || Verdict::new(Outcome::Unconfirmed, "no token is left that the server could revoke");
-    Ok(Some(gravest.unwrap_or_else(nothing)))
+    Ok(Some(gravest.unwrap_or_else(|| settled("no token is left that the server could revoke"))))
 }
 
 /// RFC 7009 section 2.2: "The authorization server responds with HTTP status code 200 if the token
@@ -76,8 +75,12 @@ fn judge(answer: &Answer) -> Verdict {
 }
 
 fn perhaps_exchanged() -> Verdict {
-    let why = "the refresh token may have been exchanged for another, whose answer was lost";
-    Verdict::new(Outcome::Unconfirmed, why)
+    settled("the refresh token may have been exchanged for another, whose answer was lost")
+}
+
+/// What another try would not change.
+fn settled(why: &str) -> Verdict {
+    Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, why) }
 }
 
 const UNSUPPORTED: &str = "the server cannot revoke a token of this kind";

@@ -65,9 +65,10 @@ pub struct LogoutRequest {
     /// True: the access token goes along as `Authorization: Bearer`.
     #[serde(default)]
     pub bearer: bool,
-    /// Values to take from the JSON answer, by JSON pointer.
+    /// Values to take from the JSON answer, each by the first of its JSON pointers that leads to
+    /// one.
     #[serde(default)]
-    pub take: BTreeMap<String, Pointer>,
+    pub take: BTreeMap<String, Vec<Pointer>>,
     /// Where the JSON answer may hold a warning for the user.
     pub warning: Option<Pointer>,
     /// What the answer must show. Without a proof only the probe proves anything.
@@ -146,7 +147,7 @@ impl LogoutRequest {
             }
             (None, Some(name)) if !taken.contains(&name.as_str()) => {
                 let message = format!("no earlier step takes '{name}'");
-                let hint = "Take it from an answer, as in take.logout_url = \"/logout_url\".";
+                let hint = "Take it from an answer, as in take.logout_url = [\"/logout_url\"].";
                 return Err(Problem::new("url_from", message, hint));
             }
             (None, Some(_)) => {}
@@ -157,6 +158,10 @@ impl LogoutRequest {
         self.request().check(&Known { query: &[CLAIM], headers: &held, body: &held })?;
         if let Some(name) = self.take.keys().find(|name| held.contains(&name.as_str())) {
             let message = "a value of the session has this name already";
+            return Err(Problem::new(format!("take.{name}"), message, ""));
+        }
+        if let Some((name, _)) = self.take.iter().find(|(_, pointers)| pointers.is_empty()) {
+            let message = "name at least one pointer, as in [\"/logout_url\"]";
             return Err(Problem::new(format!("take.{name}"), message, ""));
         }
         self.proof.as_ref().map_or(Ok(()), Proof::check).at("proof")

@@ -28,6 +28,9 @@ pub struct Credentials {
     /// Set before a credential that serves only once is sent, and taken back with the answer: after
     /// a crash in between it is not sent again (RFC 9700 section 4.14.2).
     pub is_spent: bool,
+    /// Set when the server failed over a renewal, until one succeeds: it may have exchanged the
+    /// credential that serves only once, and this one's end would prove nothing of the other.
+    pub is_doubtful: bool,
 }
 
 impl Credentials {
@@ -117,6 +120,7 @@ impl Credentials {
             values,
             expires_at: newer.expires_at.or(self.expires_at),
             is_spent: self.is_spent || newer.is_spent,
+            is_doubtful: newer.is_doubtful,
         }
     }
 }
@@ -137,6 +141,7 @@ mod tests {
         credentials.set(ACCESS_TOKEN, Secret::new("at"));
         credentials.expires_at = Some(7);
         credentials.is_spent = true;
+        credentials.is_doubtful = true;
         let sealed = serde_json::to_string(&credentials).unwrap();
         assert_eq!(serde_json::from_str::<Credentials>(&sealed).unwrap(), credentials);
         assert!(serde_json::from_str::<Credentials>("{}").is_err());

@@ -34,12 +34,26 @@ pub struct Session {
     pub generation: u64,
     pub signed_in_at: UnixTime,
     pub renewed_at: UnixTime,
+    /// True when the server has renewed it at least once.
+    pub was_renewed: bool,
     /// When the access token ends, as its claims or the server say; a hint only.
     pub expires_at: Option<UnixTime>,
     /// What the server gave.
     pub credentials: Credentials,
     /// The provider's definition at the login, for when nobody knows it any more.
     pub definition: String,
+}
+
+/// What the server has accepted of a session so far. Without it a refusal proves nothing: the same
+/// request might be refused of a living session too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The probe's request was answered with success.
+    pub probe_accepted: bool,
+    /// A renewal succeeded, while the session was in use or since.
+    pub renewal_accepted: bool,
+    /// How many renewals have succeeded since the logout; each makes the session live longer.
+    pub renewals: u32,
 }
 
 /// What the outbox needs to end a session at the server and to say whose it was, and nothing else.
@@ -60,6 +74,7 @@ pub struct Revocation {
     pub expires_at: Option<UnixTime>,
     /// What the logout and the probe send.
     pub credentials: Credentials,
+    pub evidence: Evidence,
     /// True: the account's other sessions are to be ended as well.
     pub everywhere: bool,
     /// Whom a user logged out by it, and so waits for the word that the server has confirmed it;

@@ -12,6 +12,8 @@ pub enum Outcome {
     AlreadyEnded,
     Deferred,
     Unconfirmed,
+    // After the logout the server still accepts the session.
+    Alive,
     Rejected,
     // Nobody was logged in.
     NothingToRevoke,
@@ -24,6 +26,7 @@ impl Outcome {
             Outcome::AlreadyEnded => "already_ended",
             Outcome::Deferred => "deferred",
             Outcome::Unconfirmed => "unconfirmed",
+            Outcome::Alive => "alive",
             Outcome::Rejected => "rejected",
             Outcome::NothingToRevoke => "nothing_to_revoke",
         }

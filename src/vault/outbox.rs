@@ -3,8 +3,8 @@
 //! Stores entries with their schedule, and removes each exactly once; when and how often they are
 //! tried is decided elsewhere. The sealed part has its own key and cannot restore a session.
 //!
-//! At most 1,000 entries wait. One more displaces the oldest that the server refuses, or else the
-//! oldest unconfirmed one, or else the oldest; the audit trail says so.
+//! At most 1,000 entries wait. One more displaces the oldest that the server refuses or that is
+//! settled, or else the oldest unconfirmed one, or else the oldest; the audit trail says so.
 
 use super::audit::AuditTrail;
 use super::error::VaultResult;
@@ -30,13 +30,16 @@ pub struct OutboxEntry {
     pub next_attempt: Rest,
     /// `None`: it has not been tried.
     pub last_outcome: Option<Outcome>,
+    /// True when no answer can change the outcome any more: it is not sent again, and waits for
+    /// its expiry.
+    pub is_settled: bool,
 }
 
 impl Record for OutboxEntry {
     const TABLE: &'static str = "outbox";
     const PURPOSE: Purpose = Purpose::Outbox;
     const COLUMNS: &'static [&'static str] =
-        &["attempts", "refusals", "host", "next_attempt_at", "pause", "last_outcome"];
+        &["attempts", "refusals", "host", "next_attempt_at", "pause", "last_outcome", "is_settled"];
     type Sealed = Revocation;
 
     fn sealed(&self) -> &Revocation {
@@ -56,6 +59,7 @@ impl Record for OutboxEntry {
             self.next_attempt.until.into(),
             self.next_attempt.length.into(),
             self.last_outcome.map_or("", Outcome::as_str).to_owned().into(),
+            self.is_settled.into(),
         ]
     }
 
@@ -67,6 +71,7 @@ impl Record for OutboxEntry {
             refusals: row.get("refusals")?,
             next_attempt: Rest { until: row.get("next_attempt_at")?, length: row.get("pause")? },
             last_outcome: Outcome::named(row.get_ref("last_outcome")?.as_str()?),
+            is_settled: row.get("is_settled")?,
         })
     }
 }
@@ -90,13 +95,15 @@ impl<'a> Outbox<'a> {
     }
 
     /// Puts a revocation into the outbox. If the session already has an entry, it gets the newer
-    /// credentials and keeps its schedule, its host, and what was promised of it.
+    /// credentials, with which it can be sent again, and keeps its schedule, its host, and what was
+    /// promised of it.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
         let mut revocation = revocation.clone();
         if let Some(old) = self.of_session(&revocation.session_id)? {
             revocation.host.clone_from(&old.revocation.host);
             revocation.promised_to = revocation.promised_to.or(old.revocation.promised_to.clone());
-            let entry = OutboxEntry { revocation, ..old };
+            let is_settled = old.is_settled && old.revocation == revocation;
+            let entry = OutboxEntry { revocation, is_settled, ..old };
             self.table.update(entry.id, &entry)?;
             return Ok(entry);
         }
@@ -111,6 +118,7 @@ impl<'a> Outbox<'a> {
             attempts: 0,
             refusals: 0,
             last_outcome: None,
+            is_settled: false,
         };
         entry.id = self.table.insert(None, &entry)?;
         Ok(entry)
@@ -166,8 +174,8 @@ impl<'a> Outbox<'a> {
     }
 
     fn drop_one(&self) -> VaultResult<()> {
-        let oldest = "ORDER BY CASE last_outcome WHEN 'rejected' THEN 0 WHEN 'unconfirmed' THEN 1
-            ELSE 2 END, row LIMIT 1";
+        let oldest = "ORDER BY CASE WHEN is_settled OR last_outcome = 'rejected' THEN 0
+            WHEN last_outcome = 'unconfirmed' THEN 1 ELSE 2 END, row LIMIT 1";
         let Some(entry) = self.table.first(oldest, [])? else { return Ok(()) };
         self.delete(&entry)?;
         let Revocation { provider, account, .. } = &entry.revocation;

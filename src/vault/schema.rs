@@ -41,6 +41,7 @@ const MIGRATIONS: [&str; 1] = ["
         next_attempt_at INTEGER NOT NULL,
         pause INTEGER NOT NULL,
         last_outcome TEXT NOT NULL,
+        is_settled INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE INDEX outbox_by_provider ON outbox (provider);

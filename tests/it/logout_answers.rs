@@ -244,8 +244,35 @@ fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     let device = service.device_with(|text| text + &probe(service.url("/me").as_str()));
     log_in(&device);
     service.always("/logout", answering("200 OK", "", "bye"));
-    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
+    assert_eq!(log_out(&device).remote, Outcome::Alive);
     service.end_all();
     let drained = drain(&device);
     assert_eq!((drained.revoked, drained.entries.len()), (1, 0));
+}
+
+#[test]
+fn a_probe_that_a_living_session_fails_too_proves_nothing() {
+    let service = Service::start();
+    let device = service.device_with(|text| text + &probe(service.url("/other").as_str()));
+    service.always("/other", answering("401 Unauthorized", "", ""));
+    service.always("/logout", answering("200 OK", "", "bye"));
+    log_in(&device);
+    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
+    assert_eq!(service.live_sessions(), 1);
+    assert_eq!((drain(&device).revoked, pending(&device)), (0, 1));
+}
+
+#[test]
+fn what_outlives_a_refused_token_is_tried_as_well() {
+    let service = Service::start();
+    let device = service.device_with(|text| text + &probe(service.url("/me").as_str()));
+    service.always("/logout", answering("200 OK", "", "bye"));
+    log_in(&device);
+    // The token was accepted once; the cookie that logs in again is as good as before.
+    service.next("/me", [vec![Step::Usual(Duration::ZERO)]]);
+    service.always("/me", answering("401 Unauthorized", "", ""));
+    assert_eq!(log_out(&device).remote, Outcome::Alive);
+    assert_eq!(service.live_sessions(), 1);
+    service.end_all();
+    assert_eq!(drain(&device).revoked, 1);
 }

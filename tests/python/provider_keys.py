@@ -33,7 +33,11 @@ KINDS = {
 }
 # What the reference calls a table whose name is up to the author of the file.
 NAMED_BY_THE_AUTHOR = {"parameters": "parameters.NAME", "login.pages.take": "login.pages take.*"}
-PLURALS = {"address": "addresses", "list of texts": "lists of texts"}
+PLURALS = {
+    "address": "addresses",
+    "list of texts": "lists of texts",
+    "list of pointers": "lists of pointers",
+}
 EMPTY = {"list": "[]", "table": "{}"}
 
 
@@ -103,7 +107,7 @@ def _kind(schema: dict[str, Any]) -> str:
         return f"list of {PLURALS.get(inner, inner + 's')}"
     if schema["type"] == "object":
         inner = _kind(schema["additionalProperties"])
-        return f"table of {inner}s"
+        return f"table of {PLURALS.get(inner, inner + 's')}"
     return {"string": "text", "boolean": "true or false"}[schema["type"]]
 
 

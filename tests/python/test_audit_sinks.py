@@ -17,7 +17,7 @@ from tests.servers.fixture import StandIn
 
 SECRET = "sink-canary"
 DRAINED = dict.fromkeys(
-    ("revoked", "already_ended", "deferred", "unconfirmed", "rejected", "expired"), 0
+    ("revoked", "already_ended", "deferred", "unconfirmed", "alive", "rejected", "expired"), 0
 )
 
 

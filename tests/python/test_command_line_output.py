@@ -101,6 +101,11 @@ def test_text_from_a_server_cannot_steer_the_terminal(
             "the session ends by itself on 2100-01-01 00:00.",
         ),
         (
+            {"remote": "alive", "status": 200},
+            "Logged out here. The server still accepts the session; "
+            "the session ends by itself on 2100-01-01 00:00.",
+        ),
+        (
             {"remote": "rejected", "expires_at": None},
             "Logged out here. The server refuses to end the session; "
             "when the session ends by itself is unknown.",
@@ -183,8 +188,10 @@ def test_everywhere_tells_how_many(
 
 def test_outbox_lists_and_drains(native: NativeDouble, capsys: pytest.CaptureFixture[str]) -> None:
     counts = {"revoked": 1, "already_ended": 0, "deferred": 0}
-    counts.update({"unconfirmed": 0, "rejected": 0, "expired": 2})
-    native.answer("outbox", {"entries": [ENTRY, {**ENTRY, "attempts": 2, "last_outcome": ""}]})
+    counts.update({"unconfirmed": 0, "alive": 1, "rejected": 0, "expired": 2})
+    settled = {**ENTRY, "attempts": 3, "last_outcome": "alive", "next_attempt_at": None}
+    others = [{**ENTRY, "attempts": 2, "last_outcome": ""}, settled]
+    native.answer("outbox", {"entries": [ENTRY, *others]})
     native.answer("drain", {"entries": [], **counts})
     assert cli.main(["outbox", "--json"]) == 0
     assert printed(capsys)["entries"][0] == ENTRY
@@ -192,10 +199,11 @@ def test_outbox_lists_and_drains(native: NativeDouble, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "tried once, last: deferred  next try" in out
     assert "tried 2 times  next try" in out
+    assert "tried 3 times, last: alive  not tried again" in out
     assert cli.main(["outbox", "--drain", "--json"]) == 0
     assert printed(capsys) == {"entries": [], **counts}
     assert cli.main(["outbox", "--drain"]) == 0
-    expected = "Tried: 1 revoked, 2 expired.\nNo logout waits for the server.\n"
+    expected = "Tried: 1 revoked, 1 alive, 2 expired.\nNo logout waits for the server.\n"
     assert capsys.readouterr().out == expected
 
 

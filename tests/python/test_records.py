@@ -29,8 +29,9 @@ DRAINED = {
     "already_ended": 2,
     "deferred": 3,
     "unconfirmed": 4,
-    "rejected": 5,
-    "expired": 6,
+    "alive": 5,
+    "rejected": 6,
+    "expired": 7,
 }
 
 
@@ -86,6 +87,7 @@ def test_a_name_and_an_address_stay_out_of_repr() -> None:
         ("cleared", "already_ended", "signed_out", True),
         ("cleared", "deferred", "signed_out_deferred", False),
         ("cleared", "unconfirmed", "signed_out_unconfirmed", False),
+        ("cleared", "alive", "signed_out_alive", False),
         ("cleared", "rejected", "signed_out_rejected", False),
         ("cleared", "nothing_to_revoke", "signed_out_local_only", False),
         ("already_signed_out", "nothing_to_revoke", "already_signed_out", True),

@@ -82,6 +82,7 @@ def _outcome(report: LogoutReport) -> str:
         "already_signed_out": "Nobody was logged in.",
         "signed_out_deferred": "Logged out here; the server will be told when it can be reached.",
         "signed_out_unconfirmed": f"Logged out here. The server's answer proves nothing; {ends}.",
+        "signed_out_alive": f"Logged out here. The server still accepts the session; {ends}.",
         "signed_out_rejected": f"Logged out here. The server refuses to end the session; {ends}.",
         "signed_out_local_only": f"Logged out here only. The server was not told; {ends}.",
     }[report.summary_key]
@@ -147,16 +148,21 @@ def outbox(entries: Sequence[OutboxEntry]) -> str:
 def _waiting(entry: OutboxEntry) -> str:
     tried = "tried once" if entry.attempts == 1 else f"tried {entry.attempts} times"
     last = f", last: {printable(entry.last_outcome)}" if entry.last_outcome else ""
+    when = "not tried again"
+    if entry.next_attempt_at is not None:
+        when = f"next try {local_time(entry.next_attempt_at)}"
     return (
         f"{entry.id}  {entry.provider}  {printable(entry.account)}"
-        f"  logged out {local_time(entry.created_at)}  {tried}{last}"
-        f"  next try {local_time(entry.next_attempt_at)}"
+        f"  logged out {local_time(entry.created_at)}  {tried}{last}  {when}"
     )
 
 
 def drained(report: DrainReport) -> str:
     """What one run over the outbox came to."""
-    names = ("revoked", "already_ended", "deferred", "unconfirmed", "rejected", "expired")
+    names = (
+        *("revoked", "already_ended", "deferred"),
+        *("unconfirmed", "alive", "rejected", "expired"),
+    )
     counts = [f"{getattr(report, name)} {name.replace('_', ' ')}" for name in names]
     done = [count for count in counts if not count.startswith("0 ")]
     return f"Tried: {', '.join(done) or 'nothing'}.\n{outbox(report.entries)}"

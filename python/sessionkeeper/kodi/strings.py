@@ -48,6 +48,7 @@ IDS = {
     "signed_out": 30123,
     "signed_out_deferred": 30124,
     "signed_out_unconfirmed": 30125,
+    "signed_out_alive": 30138,
     "signed_out_rejected": 30126,
     "signed_out_local_only": 30127,
     "already_signed_out": 30128,
@@ -147,7 +148,7 @@ WORDS = (
         30260,
         "outcome",
         "revoked already_ended deferred unconfirmed rejected nothing_to_revoke "
-        "key_missing key_wrong damaged ok cleared expired done failed rolled_back",
+        "key_missing key_wrong damaged ok cleared expired done failed rolled_back alive",
     ),
 )
 IDS.update(

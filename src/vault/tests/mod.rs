@@ -19,7 +19,7 @@ use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::clock::{Clock, HeldClock, Rest, UnixTime};
 use crate::error::{Kind, Result};
 use crate::secret::Secret;
-use crate::session::{ACCESS_TOKEN, Account, Credentials, Outcome, Revocation, Session};
+use crate::session::{ACCESS_TOKEN, Account, Credentials, Evidence, Outcome, Revocation, Session};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -188,6 +188,7 @@ pub fn session(id: &str, provider: &str) -> Session {
         generation: 0,
         signed_in_at: NOW,
         renewed_at: NOW,
+        was_renewed: false,
         expires_at: Some(NOW + 3600),
         credentials: credentials(&format!("{CANARY} of {id}")),
         definition: String::new(),
@@ -210,6 +211,7 @@ pub fn revoked(session: &Session) -> Revocation {
         first_attempt_at: NOW,
         expires_at: session.expires_at,
         credentials: session.credentials.clone(),
+        evidence: Evidence::default(),
         everywhere: false,
         promised_to: None,
         definition: "id = \"angel\"\n".repeat(200),

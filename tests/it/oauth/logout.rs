@@ -1,9 +1,12 @@
 //! What a logout sends (RFC 7009, OpenID Connect RP-Initiated Logout 1.0).
 
-use crate::fixture::{ask, drain, log_out};
+use crate::fixture::{ask, cancel_after, drain, log_out, never, noted, pending};
 use crate::issuer::{Issuer, METADATA, refusal, text_answer};
+use crate::server::slowly;
 use serde_json::{Value, json};
+use sessionkeeper::keeper::LogoutOptions;
 use sessionkeeper::session::Outcome;
+use std::time::{Duration, Instant};
 
 #[test]
 fn the_refresh_token_comes_first_and_is_called_by_its_name() {
@@ -77,4 +80,68 @@ fn a_logout_of_an_issuer_that_revokes_nothing_is_not_called_done() {
     assert_eq!(report.remote, Outcome::Unconfirmed, "a 200 of the other endpoint proves nothing");
     assert!(report.expires_at.is_some());
     assert_eq!(issuer.requests("/end").len(), 1);
+}
+
+/// An issuer whose logout proves nothing, and that refuses to renew after one renewal, which is
+/// slow.
+fn slow_to_renew() -> Issuer {
+    let issuer = Issuer::with("", METADATA, |text| {
+        let step = text.find("[[logout.steps]]").unwrap();
+        let website = text.split('"').find(|word| word.starts_with("http")).unwrap();
+        format!(
+            "{}[[logout.steps]]\nflow = \"request\"\nmethod = \"POST\"\nurl = \"{website}/bye\"\n\
+             bearer = true\n\n[logout.probe]\nflow = \"renew\"\n",
+            &text[..step]
+        )
+    });
+    issuer.log_in().unwrap();
+    issuer.always("/bye", text_answer(200, "text/plain", ""));
+    issuer.next("/token", [slowly(800)]);
+    issuer.always("/token", refusal("invalid_grant"));
+    issuer
+}
+
+fn tokens_that_logged_out(issuer: &Issuer) -> Vec<String> {
+    let seen = issuer.requests("/bye");
+    seen.iter().map(|seen| seen.header("authorization").unwrap().to_owned()).collect()
+}
+
+#[test]
+fn neither_a_deadline_nor_a_cancel_loses_what_a_renewal_brings() {
+    for is_cancelled in [false, true] {
+        let issuer = slow_to_renew();
+        let cancel = if is_cancelled { cancel_after(300) } else { never() };
+        let deadline = Some(Duration::from_millis(if is_cancelled { 5000 } else { 300 }));
+        let options = LogoutOptions { deadline, ..LogoutOptions::default() };
+        let start = Instant::now();
+        let report = issuer.device.log_out(&options, &cancel).unwrap();
+        assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
+        assert_eq!(report.remote, Outcome::Deferred);
+        // Nobody asks for it: what was begun goes on.
+        while pending(&issuer.device) > 0 {
+            assert!(start.elapsed() < Duration::from_secs(10));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(tokens_that_logged_out(&issuer), ["Bearer access-1", "Bearer access-2"]);
+        assert_eq!(issuer.sent(), ["refresh-1", "refresh-2"]);
+        assert_eq!(noted(&issuer.device, "revoked"), 1);
+    }
+}
+
+/// "A 503 after a rotation may have rotated": 200 is also the answer for a token that was exchanged.
+#[test]
+fn a_revocation_after_a_renewal_that_failed_proves_nothing() {
+    let issuer = Issuer::signed_in();
+    issuer.next("/token", [text_answer(503, "text/plain", "")]);
+    issuer.renew().unwrap_err();
+    let report = log_out(&issuer.device);
+    assert_eq!(report.remote, Outcome::Unconfirmed);
+    let entry = issuer.device.outbox().unwrap().entries.remove(0);
+    assert_eq!((entry.last_outcome, entry.next_attempt_at), ("unconfirmed", None));
+
+    let issuer = Issuer::signed_in();
+    issuer.next("/token", [text_answer(503, "text/plain", "")]);
+    issuer.renew().unwrap_err();
+    issuer.renew().unwrap();
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked, "it was not exchanged");
 }

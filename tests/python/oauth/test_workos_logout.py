@@ -83,36 +83,54 @@ def test_also_after_renewals_and_with_an_access_token_that_ended(
 def test_a_session_that_lives_on_is_not_called_revoked(
     server: StandIn, device: Device, fault: str
 ) -> None:
-    """The probe is answered with fresh tokens; the next try uses these."""
-    server.fault(LOGOUT, fault, times=1)
+    """The probe is answered with fresh tokens; the next logout uses these."""
+    server.fault(LOGOUT, fault)
     report = device.keeper.logout()
-    assert report.remote in ("unconfirmed", "deferred")
+    assert report.remote == ("deferred" if fault == "status:404" else "alive")
     assert device.alive
     assert report.expires_at is not None
     assert device.keeper.status().state == "signed_out"
+    server.clear_faults()
     assert device.keeper.drain().revoked == 1
+    assert_dead(device)
+
+
+def test_a_session_that_is_found_alive_is_logged_out_again_at_once(
+    server: StandIn, device: Device
+) -> None:
+    server.fault(LOGOUT, "html_200", times=1)
+    assert device.keeper.logout().remote == "revoked"
+    assert asked(device) == [(LOGOUT, "html_200"), (TOKEN, 200), (LOGOUT, 302), (TOKEN, 400)]
     assert_dead(device)
 
 
 def test_a_probe_that_got_lost_is_not_sent_again(server: StandIn, device: Device) -> None:
-    """The session has ended, and nobody could prove it."""
+    """The logout is, at once: the session has ended, and nobody can prove it any more."""
     server.fault(LOGOUT, "html_200", times=1)
     server.fault(TOKEN, "ended_but_reset", times=1)
     assert device.keeper.logout().remote == "unconfirmed"
     assert len(device.refresh_tokens()) == 2
-    assert device.keeper.drain().unconfirmed == 1
-    assert [path for path, _ in asked(device)] == [LOGOUT, TOKEN, LOGOUT]
     assert not device.alive
+    assert device.keeper.drain().unconfirmed == 0
+    assert [path for path, _ in asked(device)] == [LOGOUT, TOKEN, LOGOUT]
     (entry,) = device.keeper.outbox()
-    assert (entry.last_outcome, entry.expires_at is not None) == ("unconfirmed", True)
+    assert (entry.last_outcome, entry.next_attempt_at) == ("unconfirmed", None)
+    assert entry.expires_at is not None
 
 
-def test_a_probe_that_was_put_off_is_sent_again(server: StandIn, device: Device) -> None:
-    server.fault(LOGOUT, "delay", times=1, delay=0)
-    server.fault(TOKEN, "status:503", times=1)
+@pytest.mark.parametrize("fault", [("status:503", {}), ("with_status", {"code": 503})], ids=str)
+def test_a_token_that_may_be_exchanged_behind_an_error_is_not_taken_for_dead(
+    server: StandIn, device: Device, fault: tuple[str, dict[str, int]]
+) -> None:
+    """Nor is it sent again: where it was exchanged, another one lives."""
+    server.fault(LOGOUT, "html_200")
+    server.fault(TOKEN, fault[0], times=1, **fault[1])
     assert device.keeper.logout().remote == "unconfirmed"
-    assert device.keeper.drain().revoked == 1
-    assert_dead(device)
+    device.keeper.drain()
+    assert device.alive
+    (entry,) = device.keeper.outbox()
+    assert entry.last_outcome == "unconfirmed"
+    assert len(device.renewals()) == 1
 
 
 def test_workos_is_down(server: StandIn, device: Device) -> None:

@@ -99,7 +99,7 @@ def test_an_expired_token_is_renewed_for_the_logout(
 ) -> None:
     copied = log_in_with_a_lapsing_token(server, keeper)
     assert keeper.logout().remote == "revoked"
-    assert paths(server) == [RENEW, LOGOUT, ME]
+    assert paths(server) == [RENEW, ME, LOGOUT, ME, RENEW]
     copied.assert_refused()
     (session,) = server.sessions()
     assert (session["alive"], session["renewals"], session["reuses"]) == (False, 1, 0)
@@ -116,7 +116,7 @@ def test_a_token_that_expired_in_the_outbox_is_renewed_as_well(
     server.fault(LOGOUT, "status:503", times=1)
     assert keeper.drain().deferred == 1
     assert keeper.drain().revoked == 1
-    assert paths(server) == [RENEW, LOGOUT, LOGOUT, ME]
+    assert paths(server) == [RENEW, ME, LOGOUT, LOGOUT, ME, RENEW]
     copied.assert_refused()
     assert keeper.outbox() == []
     (session,) = server.sessions()
@@ -139,6 +139,19 @@ def test_an_expired_token_and_an_expired_cookie(
     copied.assert_refused()
 
 
+def test_what_outlives_the_token_is_tried_too(
+    server: StandIn, keeper: sessionkeeper.Keeper
+) -> None:
+    """The access token is refused, and what renews it is not."""
+    keeper.login(NAME, PASSWORD)
+    server.fault(LOGOUT, "json_200", body="{}")
+    server.fault(ME, "delay", delay=0, times=1)
+    server.fault(ME, "status:401")
+    report = keeper.logout()
+    assert alive(server) == [True]
+    assert report.remote != "revoked"
+
+
 # The cookie
 
 
@@ -158,8 +171,8 @@ def test_the_cookie_goes_with_the_session(server: StandIn, keeper: sessionkeeper
 def test_a_refresh_token_that_a_thief_used_ends_the_session(
     server: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
-    session = keeper.login(NAME, PASSWORD)
-    thief = Client(server, cookies=session.cookies)
+    keeper.login(NAME, PASSWORD)
+    thief = Client(server, cookies=keeper.renew().cookies)
     assert thief.post(RENEW).status == 200
     with pytest.raises(sessionkeeper.SessionExpired):
         keeper.renew()

@@ -60,7 +60,7 @@ def test_with_a_deny_list_the_probe_proves_it(
     report = keeper.logout()
     assert (report.remote, report.status, report.audit_warning) == ("revoked", 401, "")
     asked = [(one["method"], one["path"], one["bearer"]) for one in server.journal()]
-    assert asked == [("POST", JWT_AUDIT.logout, True), ("GET", ME, True)]
+    assert asked == [("GET", ME, True), ("POST", JWT_AUDIT.logout, True), ("GET", ME, True)]
     copied.assert_refused()
     assert recorded(server) == [(NAME, "")]
 
@@ -72,22 +72,22 @@ def test_without_one_it_says_until_when_the_token_is_good(
     session = keeper.login(NAME, PASSWORD)
     copied = copy(server, keeper)
     report = keeper.logout()
-    assert (report.local, report.remote) == ("cleared", "unconfirmed")
-    assert report.summary_key == "signed_out_unconfirmed"
+    assert (report.local, report.remote) == ("cleared", "alive")
+    assert report.summary_key == "signed_out_alive"
     assert report.expires_at == session.expires_at == server.sessions()[-1]["expires_at"]
     copied.assert_accepted()
     assert_signed_out(keeper)
     (entry,) = keeper.outbox()
-    assert (entry.last_outcome, entry.expires_at) == ("unconfirmed", session.expires_at)
+    assert (entry.last_outcome, entry.expires_at) == ("alive", session.expires_at)
     assert recorded(server) == [(NAME, "")]
 
 
-def test_what_is_unconfirmed_is_dropped_when_the_token_has_ended(
+def test_what_is_alive_is_dropped_when_the_token_has_ended(
     server: StandIn, keeper: sessionkeeper.Keeper
 ) -> None:
     server.settings(deny_list=False)
     expires_at = log_in_for(server, keeper, 3)
-    assert keeper.logout().remote == "unconfirmed"
+    assert keeper.logout().remote == "alive"
     wait_until(expires_at)
     server.clear_journal()
     drained = keeper.drain()
@@ -104,10 +104,22 @@ def test_a_deny_list_that_came_later_proves_it_then(
     server.settings(deny_list=False)
     keeper.login(NAME, PASSWORD)
     copied = copy(server, keeper)
-    assert keeper.logout().remote == "unconfirmed"
+    assert keeper.logout().remote == "alive"
     server.settings(deny_list=True)
     assert keeper.drain().revoked == 1
     copied.assert_refused()
+
+
+def test_a_probe_that_a_living_session_fails_too_proves_nothing(
+    server: StandIn, keeper: sessionkeeper.Keeper
+) -> None:
+    server.settings(deny_list=False)
+    keeper.login(NAME, PASSWORD)
+    copied = copy(server, keeper)
+    server.fault(ME, "status:401")
+    assert keeper.logout().remote == "unconfirmed"
+    server.clear_faults()
+    copied.assert_accepted()
 
 
 # The server's audit log
@@ -121,7 +133,7 @@ def test_a_log_that_fails_is_a_warning_and_no_error(
     keeper.login(NAME, PASSWORD)
     report = keeper.logout()
     assert report.local == "cleared"
-    assert report.remote == ("revoked" if deny_list else "unconfirmed")
+    assert report.remote == ("revoked" if deny_list else "alive")
     assert "could not be recorded" in report.audit_warning
     assert_signed_out(keeper)
     assert recorded(server) == []

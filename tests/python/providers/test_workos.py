@@ -49,7 +49,8 @@ def test_the_url_of_the_answer_is_opened_and_the_session_tried(
     (session,) = server.sessions()
     report = keeper.logout()
     assert (report.local, report.remote) == ("cleared", "revoked")
-    first, second, third = server.journal()
+    fresh, first, second, third = server.journal()
+    assert (fresh["path"], fresh["answer"]) == (RENEW, 200)
     assert (first["method"], first["path"], first["cookies"]) == ("POST", LOGOUT, ["wos_session"])
     assert (second["method"], second["host"], second["path"]) == ("GET", API, WAY_OUT)
     assert second["query"] == {"session_id": session["id"], "return_to": f"{base(server)}/goodbye"}
@@ -97,13 +98,14 @@ def test_a_url_that_leads_elsewhere_is_not_opened(
     copied = Copied(server, WORKOS, keeper)
     session_id = server.sessions()[-1]["id"]
     url = f"{where.replace('{port}', str(server.port))}?session_id={session_id}"
-    server.fault(LOGOUT, "json_200", body=json.dumps({"logout_url": url}), times=1)
+    server.fault(LOGOUT, "json_200", body=json.dumps({"logout_url": url}))
     server.clear_journal()
     report = keeper.logout()
-    assert (report.local, report.remote) == ("cleared", "unconfirmed")
+    assert (report.local, report.remote) == ("cleared", "alive")
     assert {one["host"] for one in server.journal()} == {hosts_of(server, WORKOS)[0]}
     assert server.connections() == []
     assert alive(server) == [True]
+    server.clear_faults()
     assert keeper.drain().revoked == 1
     copied.assert_refused()
 
@@ -143,14 +145,15 @@ def test_the_page_that_could_not_be_opened_is_opened_later(
 def test_a_page_that_ends_nothing_is_found_out(
     server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
 ) -> None:
-    # It answers as ever, and the session lives: the look at it is a renewal, which rotates.
-    server.fault(WAY_OUT, "delay", delay=0, ends=False, times=2)
+    """It answers as ever, and the session lives. Each renewal that shows it is followed by another
+    logout."""
+    server.fault(WAY_OUT, "delay", delay=0, ends=False, times=3)
     report = keeper.logout()
-    assert (report.local, report.remote) == ("cleared", "unconfirmed")
+    assert (report.local, report.remote) == ("cleared", "alive")
     assert report.expires_at is not None
-    assert keeper.drain().unconfirmed == 1
+    assert [one["path"] for one in server.journal()] == [RENEW, LOGOUT, WAY_OUT] * 3
     (session,) = server.sessions()
-    assert (session["alive"], session["renewals"], session["reuses"]) == (True, 2, 0)
+    assert (session["alive"], session["renewals"], session["reuses"]) == (True, 3, 0)
     assert keeper.drain().revoked == 1
     (session,) = server.sessions()
     assert (session["ended_by"], session["reuses"]) == ("logout", 0)
@@ -160,22 +163,85 @@ def test_a_page_that_ends_nothing_is_found_out(
 def test_an_access_token_that_is_over_logs_out_all_the_same(
     server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
 ) -> None:
+    """Without a good one the application has no URL to give."""
     server.settings(clock_offset=WORKOS.lapse + 5)
     assert keeper.logout().remote == "revoked"
-    assert [one["path"] for one in server.journal()] == [LOGOUT, WAY_OUT, RENEW]
+    assert [one["path"] for one in server.journal()] == [RENEW, LOGOUT, WAY_OUT, RENEW]
+    copied.assert_refused()
+
+
+def test_no_try_leaves_the_session_living_longer(
+    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
+) -> None:
+    """Each comes after the end of the access token that the one before got."""
+    server.settings(listening=False)
+    outcomes = [keeper.logout(deadline=1).remote]
+    server.settings(listening=True)
+    server.fault(WAY_OUT, "delay", delay=0, ends=False, times=1)
+    for tries in range(2, 7):
+        server.settings(clock_offset=tries * (WORKOS.lapse + 5))
+        keeper.drain()
+        outcomes += [entry.last_outcome for entry in keeper.outbox()]
+    (session,) = server.sessions()
+    assert (outcomes, session["ended_by"]) == (["deferred"], "logout")
+    # One before the first logout that arrived, one after it, which shows that it did nothing.
+    assert (session["renewals"], session["reuses"]) == (2, 0)
+    copied.assert_refused()
+
+
+def test_without_a_refresh_path_it_is_asked_once_and_said_until_when(
+    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
+) -> None:
+    server.settings(refresh_path=False, clock_offset=WORKOS.lapse + 5)
+    report = keeper.logout()
+    assert (report.local, report.remote) == ("cleared", "unconfirmed")
+    assert report.reason
+    assert report.expires_at == pytest.approx(server.sessions()[0]["expires_at"], abs=600)
+    server.clear_journal()
+    for _ in range(3):
+        assert keeper.drain().unconfirmed == 0
+    assert server.journal() == []
+    (entry,) = keeper.outbox()
+    assert (entry.last_outcome, entry.next_attempt_at) == ("unconfirmed", None)
+    assert entry.expires_at == report.expires_at
+
+
+def test_a_session_that_nothing_ends_is_not_kept_alive_by_us(
+    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
+) -> None:
+    server.fault(WAY_OUT, "delay", delay=0, ends=False)
+    assert keeper.logout().remote == "alive"
+    for _ in range(3):
+        keeper.drain()
+    (entry,) = keeper.outbox()
+    assert (entry.last_outcome, entry.next_attempt_at) == ("alive", None)
+    assert server.sessions()[0]["renewals"] == 5
+    assert entry.expires_at == pytest.approx(server.sessions()[0]["expires_at"], abs=5)
+    server.clear_journal()
+    keeper.drain()
+    assert server.journal() == []
+
+
+@pytest.mark.parametrize("key", ["logout_url", "logoutUrl", "url"])
+def test_the_url_is_found_by_any_of_its_names(
+    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied, key: str
+) -> None:
+    server.settings(logout_key=key)
+    assert keeper.logout().remote == "revoked"
+    assert server.sessions()[-1]["ended_by"] == "logout"
     copied.assert_refused()
 
 
 def test_an_application_that_knows_no_session(
     server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
 ) -> None:
-    """It has another key for its cookies: no way out, and no way in either."""
+    """It has another key for its cookies: no way out, and no way in either, so nothing is known."""
     body = json.dumps({"logout_url": None})
     server.fault(LOGOUT, "json_200", body=body)
     server.fault(RENEW, "status:401")
     report = keeper.logout()
-    assert (report.local, report.remote) == ("cleared", "revoked")
-    assert keeper.outbox() == []
+    assert (report.local, report.remote) == ("cleared", "unconfirmed")
+    assert alive(server) == [True]
 
 
 @pytest.mark.parametrize("domain", ["app.workos-demo.example", "workos-demo.example"])

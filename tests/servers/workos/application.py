@@ -1,8 +1,8 @@
 """The application in front of WorkOS: Django, configured without a project, and the real package.
 
 It keeps nothing of its own: the session is sealed in the browser's cookie, by the package. What the
-package is given is where the local WorkOS listens; only the logout URL, which a browser opens, is
-built for the true host.
+package is given is where the local WorkOS listens; in the logout URL, which a browser opens, the
+true host takes its place.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ HOST = "app.workos-demo.example"
 BASE = f"https://{HOST}"
 COOKIE = "wos_session"
 _URLS = f"{__package__}.urls"
-# Seconds after its access token's end that a session can still be logged out: any.
-_EVER = 100 * 365 * 24 * 3600
 
 
 @dataclass
@@ -44,16 +42,15 @@ class Account:
 class Backend:
     def __init__(self, account: Account, workos_url: str, settings: Settings) -> None:
         self._account = account
+        self._workos_url = workos_url
         self.settings = settings
-        known: dict[str, Any] = {
-            "api_key": account.api_key,
-            "client_id": account.client_id,
-            "max_retries": 0,
-            "http_client": httpx2.Client(trust_env=False, verify=False, timeout=10),
-        }
-        self.workos = WorkOSClient(**known, base_url=workos_url)
-        self._lenient = WorkOSClient(**known, base_url=workos_url, jwt_leeway=_EVER)
-        self._public = WorkOSClient(**known, base_url="https://api.workos.com")
+        self.workos = WorkOSClient(
+            api_key=account.api_key,
+            client_id=account.client_id,
+            max_retries=0,
+            http_client=httpx2.Client(trust_env=False, verify=False, timeout=10),
+            base_url=workos_url,
+        )
 
     def session(self, sealed: str) -> Session:
         password = self._account.cookie_password
@@ -77,17 +74,10 @@ class Backend:
             access_token, key.key, algorithms=["RS256"], options={"verify_aud": False}
         )
 
-    def logout_url(self, sealed: str) -> str | None:
-        """None when the cookie holds no session. One whose access token is over has a URL too."""
-        password = self._account.cookie_password
-        found = self._lenient.user_management.authenticate_with_session_cookie(
-            session_data=sealed, cookie_password=password
-        )
-        if not found.authenticated:
-            return None
-        return self._public.user_management.get_logout_url(
-            session_id=found.session_id, return_to=f"{BASE}/goodbye"
-        )
+    def logout_url(self, sealed: str) -> str:
+        """Raises ValueError when the cookie holds no session, or one whose access token is over."""
+        url = self.session(sealed).get_logout_url(return_to=f"{BASE}/goodbye")
+        return url.replace(self._workos_url, "https://api.workos.com", 1)
 
     def lives(self, user_id: str, session_id: str) -> bool:
         """Whether WorkOS still counts the session among the user's active ones."""

@@ -22,6 +22,10 @@ class Settings(settings.Settings):
     cookie_domain: str = ""
     # The application's logout answers 500, and does nothing.
     backend_fails: bool = False
+    # What the application calls the logout URL in its answer.
+    logout_key: str = "logout_url"
+    # False: the application has no way to renew, as if /api/refresh/ had never been written.
+    refresh_path: bool = True
     # The port of WorkOS is closed: its pages and its API are gone, the application is there.
     workos_down: bool = False
     # Where a logout leads that names no registered return_to; empty: none is configured.

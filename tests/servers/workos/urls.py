@@ -9,7 +9,7 @@ from typing import Any
 
 import jwt
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -60,6 +60,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
 @_for_programs
 @require_POST
 def refresh(request: HttpRequest) -> HttpResponse:
+    if not _backend().settings.refresh_path:
+        raise Http404
     renewed = _backend().session(_sealed(request)).refresh()
     if renewed.authenticated:
         return _with_session(JsonResponse({"user": _user(renewed.user)}), renewed.sealed_session)
@@ -108,7 +110,9 @@ def log_out(request: HttpRequest) -> HttpResponse:
         url = backend.logout_url(_sealed(request))
     except jwt.PyJWKClientError:
         return server_error(request)
-    return _without_session(JsonResponse({"logout_url": url}))
+    except ValueError:
+        url = None
+    return _without_session(JsonResponse({backend.settings.logout_key: url}))
 
 
 @require_GET

@@ -17,6 +17,7 @@ OUTCOMES = {
     "signed_out": 30030,
     "signed_out_deferred": 30031,
     "signed_out_unconfirmed": 30032,
+    "signed_out_alive": 30036,
     "signed_out_rejected": 30033,
     "signed_out_local_only": 30034,
     "already_signed_out": 30035,
