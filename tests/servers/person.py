@@ -30,7 +30,8 @@ class Browser:
     def open(self, url: str, form: dict[str, str] | None = None) -> Page:
         data = None if form is None else urllib.parse.urlencode(form).encode()
         headers = {"Accept": self._accept}
-        if data is not None:
+        # A page sends it with its forms; a program that asks for JSON is no page.
+        if data is not None and self._accept == "text/html":
             address = urllib.parse.urlsplit(url)
             headers["Origin"] = f"{address.scheme}://{address.netloc}"
         request = urllib.request.Request(url, data, headers)
