@@ -8,7 +8,7 @@ use super::handle::Keeper;
 use crate::error::Result;
 use crate::provider::{self, Provider, service_of};
 use crate::session::Session;
-use crate::vault::StoredSession;
+use crate::vault::{BusyTimeout, StoredSession};
 
 impl Keeper {
     /// The definition with this key, as far as it is known today.
@@ -29,9 +29,10 @@ impl Keeper {
 
     /// The keeper of the session that is meant, where only an earlier definition has it: of this
     /// account, or else the active one.
-    pub(super) fn earlier(&self, account: Option<&str>) -> Option<Keeper> {
+    pub(super) fn earlier(&self, account: Option<&str>, timeout: &BusyTimeout) -> Option<Keeper> {
         let stored = self.shared.vault().and_then(|vault| {
-            vault.read(|tx| tx.sessions().of_service(service_of(&self.provider.key)))
+            let of_service = service_of(&self.provider.key);
+            vault.with_timeout(timeout).read(|tx| tx.sessions().of_service(of_service))
         });
         let is_meant = |stored: &&StoredSession| match account {
             Some(account) => stored.session.account.id == account,

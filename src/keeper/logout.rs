@@ -53,20 +53,26 @@ impl Keeper {
             return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
                 .with_hint("Leave it out for the active account."));
         }
-        let earlier = self.earlier(options.account.as_deref());
+        let start = Instant::now();
+        let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
+        // Where others hold the vault, half of the time is left for the server.
+        let timeout = BusyTimeout::until(start + (deadline - start) / 2, cancel);
+        let earlier = self.earlier(options.account.as_deref(), &timeout);
         // Also where only another definition has a session: a login may be under way by this one.
-        let report = self.end_own(options, cancel);
+        let report = self.end_own(options, start, &timeout, cancel);
         earlier.map_or(report, |earlier| earlier.log_out(options, cancel))
     }
 
     /// Ends the session that is kept for this definition's hosts.
-    fn end_own(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
-        let start = Instant::now();
+    fn end_own(
+        &self,
+        options: &LogoutOptions,
+        start: Instant,
+        timeout: &BusyTimeout,
+        cancel: &Cancel,
+    ) -> Result<LogoutReport> {
         let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
-        // Where others hold the vault, half of the time is left for the server.
-        let half = start + deadline.duration_since(start) / 2;
-        let keeper = self.with_timeout(BusyTimeout::until(half, cancel));
-        let (mut local, leaving) = keeper.clear(options);
+        let (mut local, leaving) = self.with_timeout(timeout.clone()).clear(options);
         let _sending = match &local {
             LocalOutcome::Cleared(Some(entry)) => self.shared.delivery.begin(entry.id),
             _ => None,
