@@ -82,7 +82,7 @@ const RESERVE: i64 = 16 * 1024;
 
 /// Opens the database and sets the connection up. A newer vault is left unchanged.
 pub fn connect(path: &Path) -> VaultResult<Connection> {
-    let connection = open(path)?;
+    let mut connection = open(path)?;
     connection.busy_handler(Some(|_| busy::wait()))?;
     let (application, version) = marks(&connection)?;
     if application == APPLICATION && version > VERSION {
