@@ -165,10 +165,10 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn run(&mut self) -> Verdict {
         let everywhere = self.revocation.everywhere;
-        if logout::needs_fresh_token(&self.context, &self.credentials, everywhere) {
-            if let Some(Ok(Renewal::Over)) = self.renew() {
-                return self.was_over();
-            }
+        if logout::needs_fresh_token(&self.context, &self.credentials, everywhere)
+            && let Some(Ok(Renewal::Over)) = self.renew()
+        {
+            return self.was_over();
         }
         let before = self.credentials.clone();
         let waits = self.attempts.is_some_and(|attempts| attempts < TRIES_BEFORE_SKIPPING);

@@ -111,11 +111,12 @@ pub fn revoke(
         verdicts.extend(verdict.unwrap_or_else(|error| Some(proof::judge_failure(&error))));
     }
     let mut verdict = combine(verdicts);
-    if let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe {
-        if verdict.outcome == Outcome::Unconfirmed && !verdict.is_token_refused {
-            let probed = request::probe(context, url, *bearer, refused_status, credentials);
-            verdict = probed.unwrap_or(verdict);
-        }
+    if let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe
+        && verdict.outcome == Outcome::Unconfirmed
+        && !verdict.is_token_refused
+    {
+        let probed = request::probe(context, url, *bearer, refused_status, credentials);
+        verdict = probed.unwrap_or(verdict);
     }
     match others {
         Some(others) => with_others(verdict, others),
