@@ -1,6 +1,6 @@
 # What one can do here. Every target sets up what it needs; `make` alone lists them.
 # The same targets run by hand and in .ci/run. Settings: PROVIDER (run, kodi), SERVER (kodi), PYTHON,
-# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench).
+# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench, fuzz), CASES (reliability).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +13,8 @@ PROVIDER ?=
 SERVER ?=
 PLATFORMS ?=
 PYTEST_ARGS ?=
-export PYTHON PYTEST_ARGS
+CASES ?= short
+export PYTHON PYTEST_ARGS CASES
 
 BIN := .venv/bin
 # There is only one: package.py removes older ones.
@@ -27,7 +28,7 @@ node = .ci/setup node || printf '%s\n' '== LEFT OUT: what needs the stand-in ser
 kodi = .ci/setup kodi || printf '%s\n' '== LEFT OUT: the tests in a real Kodi'
 say = printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup build run check test test-rust test-python test-kodi kodi bench soak package lint format clean
+.PHONY: help setup build run check test test-rust test-python test-kodi reliability kodi fuzz bench soak package lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do \
@@ -63,6 +64,9 @@ test-python: build
 test-kodi: package
 	@.ci/test kodi
 
+reliability: build ## the fault lab: a disk that fails under every step; CASES=short, all or how many
+	@.ci/test reliability
+
 soak: package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
 	@$(node)
@@ -70,6 +74,10 @@ soak: package ## every test in its long form: hours, not minutes
 	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \
 		$(BIN)/python -m pytest tests/python tests/kodi --timeout 36000 $(PYTEST_ARGS)
+	@CASES=all .ci/test reliability
+
+fuzz: ## what must hold for any bytes, under libFuzzer; ARGS="SECONDS TARGET…", 60 s each by default
+	@.ci/fuzz $(ARGS)
 
 bench: build package ## measure ours beside other libraries, and write docs/benchmarks.md
 	@$(call say,measuring)

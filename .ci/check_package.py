@@ -1,9 +1,10 @@
 """Checks a zip that package.py built, without the network.
 
 Owns the questions that are asked of a package: its shape, its modes, what the compiled module
-links, whether it loads in every CPython from 3.8 to 3.13 that this machine has, and what Kodi's own
-kodi-addon-checker says for Kodi 20 and 21. That tool fetches ten repository lists before it looks
-at anything; a server on loopback with empty ones answers instead.
+links, whether addon.xml names the machines that it is for, whether it loads in every CPython from
+3.8 to 3.13 that this machine has, and what Kodi's own kodi-addon-checker says for Kodi 20 and 21.
+That tool fetches ten repository lists before it looks at anything; a server on loopback with empty
+ones answers instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
+import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 
@@ -59,6 +61,7 @@ def main() -> int:
             for path in root.rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o644)
             faults += module_faults(root)
+            faults += platform_faults(root)
             faults += load_faults(root, Path(directory))
             faults += checker_faults(root, Path(directory))
     for fault in faults:
@@ -105,6 +108,13 @@ def module_faults(root: Path) -> list[str]:
     return faults
 
 
+def platform_faults(root: Path) -> list[str]:
+    """Kodi must offer the zip to the machines that there is a module for, and to no others."""
+    named = (ET.parse(root / "addon.xml").findtext(".//platform") or "").split()
+    modules = sorted(path.name for path in root.glob("resources/lib/native/*"))
+    return [] if sorted(named) == modules else [f"addon.xml is for {named}, modules for {modules}"]
+
+
 def load_faults(root: Path, elsewhere: Path) -> list[str]:
     faults, loaded = [], []
     for version, python in pythons():
@@ -149,6 +159,11 @@ def pythons() -> list[tuple[str, str]]:
 
 def checker_faults(root: Path, elsewhere: Path) -> list[str]:
     faults = []
+    # Kodi knows the platforms by their architecture, this tool does not yet.
+    description = root / "addon.xml"
+    words = description.read_text(encoding="utf-8")
+    words = re.sub("<platform>.*</platform>", "<platform>all</platform>", words)
+    description.write_text(words, encoding="utf-8")
     with EmptyMirror(elsewhere / "mirror") as proxy:
         for release in KODI_RELEASES:
             command = [

@@ -1,10 +1,10 @@
 """Builds the add-on's zip: one root folder, the way Kodi installs it.
 
-Owns the layout of the zip and the translation of the crate's version. The compiled module is taken
-out of a maturin wheel, one per platform, and lies under native/<os>-<arch>/ with the version in its
-name, because a loaded module that is replaced at the same path leaves the old code running. The
-same sources give the same zip, byte for byte: sorted names, one date, mode 0644. Never checks the
-result: check_package.py does.
+Owns the layout of the zip, the translation of the crate's version, and the platforms that addon.xml
+names. The compiled module is taken out of a maturin wheel, one per platform, and lies under
+native/<os>-<arch>/ with the version in its name, because a loaded module that is replaced at the
+same path leaves the old code running. The same sources give the same zip, byte for byte: sorted
+names, one date, mode 0644. Never checks the result: check_package.py does.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> int:
     version = crate_version((arguments.root / "Cargo.toml").read_text(encoding="utf-8"))
     files = source_files(arguments.root)
     files["addon.xml"] = addon_xml(
-        (arguments.root / "addon.xml").read_text(encoding="utf-8"), version
+        (arguments.root / "addon.xml").read_text(encoding="utf-8"), version, arguments.platforms
     )
     for name in arguments.platforms:
         path = f"resources/lib/native/{name}/{module_name(version)}"
@@ -120,17 +120,18 @@ def module_name(version: str) -> str:
     return f"_native_{re.sub('[^0-9A-Za-z]', '_', version)}.abi3.so"
 
 
-def addon_xml(text: str, version: str) -> bytes:
-    """The root addon.xml with the crate's version: Cargo.toml is the only place that says it."""
-    changed, count = re.subn(
-        r'(<addon\b[^>]*?\sversion=")[^"]*(")',
-        rf"\g<1>{addon_version(version)}\g<2>",
-        text,
-        count=1,
-    )
-    if count != 1:
-        raise SystemExit("addon.xml: no version attribute in <addon>")
-    return changed.encode("utf-8")
+def addon_xml(text: str, version: str, platforms: list[str]) -> bytes:
+    """The root addon.xml with what only a zip knows: the crate's version, which Cargo.toml alone
+    says, and the platforms it is for, so that Kodi installs it on no other.
+    """
+    for place, pattern, value in (
+        ("version in <addon>", r'(<addon\b[^>]*?\sversion=")[^"]*(")', addon_version(version)),
+        ("<platform>", r"(<platform>)[^<]*(</platform>)", " ".join(platforms)),
+    ):
+        text, count = re.subn(pattern, rf"\g<1>{value}\g<2>", text, count=1)
+        if count != 1:
+            raise SystemExit(f"addon.xml: there is no {place}")
+    return text.encode("utf-8")
 
 
 def source_files(root: Path) -> dict[str, bytes]:

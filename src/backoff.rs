@@ -2,9 +2,10 @@
 //!
 //! The pause starts at 1 s and doubles up to 6 h, with full jitter; a longer `Retry-After` wins.
 //! Without a network the pause stays short: asking costs nothing then, and the viewer was promised
-//! that the server is told soon after the network returns.
+//! that the server is told soon after the network returns. The same pause serves an entry, by its
+//! attempts, and a host, by its failures since it last answered: whoever does not answer one entry
+//! is not asked by the next.
 
-use crate::clock::UnixTime;
 use crate::error::Fault;
 use crate::session::Outcome;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -33,22 +34,13 @@ pub struct Attempt {
     pub fault: Option<Fault>,
 }
 
-/// How long a provider that was not reached is left alone: its entries would all fail alike.
-pub fn unreachable_pause(count: u32) -> Duration {
-    let (outcome, fault) = (Outcome::Deferred, Some(Fault::Connect));
-    pause(&Attempt { outcome, count, retry_after: None, fault }, random_fraction())
+/// How long to wait after `attempt`.
+pub fn pause(attempt: &Attempt) -> Duration {
+    jittered(attempt, random_fraction())
 }
 
-/// When the next attempt is due.
-pub fn next_attempt_at(now: UnixTime, attempt: &Attempt) -> UnixTime {
-    let seconds = pause(attempt, random_fraction()).as_secs_f64().ceil();
-    #[allow(clippy::cast_possible_truncation, reason = "at most a day")]
-    let seconds = seconds as i64;
-    now.saturating_add(seconds)
-}
-
-/// How long to wait after `attempt`. `random` is uniform in 0.0..1.0.
-fn pause(attempt: &Attempt, random: f64) -> Duration {
+/// The same; `random` is uniform in 0.0..1.0.
+fn jittered(attempt: &Attempt, random: f64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.count.saturating_sub(1).min(20));
     let ceiling = match attempt.outcome {
         Outcome::Rejected => return SLOWEST,
@@ -64,7 +56,7 @@ fn pause(attempt: &Attempt, random: f64) -> Duration {
 
 /// True when the server was not reached at all: the network is away, or a captive portal in
 /// between.
-pub fn is_unreachable(fault: Fault) -> bool {
+fn is_unreachable(fault: Fault) -> bool {
     matches!(fault, Fault::Dns | Fault::Connect | Fault::Tls | Fault::Timeout)
 }
 
@@ -86,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_to_its_ceiling() {
-        let ceiling = |count| pause(&attempt(Outcome::Deferred, count, None), 1.0).as_secs();
+        let ceiling = |count| jittered(&attempt(Outcome::Deferred, count, None), 1.0).as_secs();
         assert_eq!([1, 2, 3, 4, 5].map(ceiling), [1, 2, 4, 8, 16]);
         assert_eq!(ceiling(100), 6 * 3600);
         assert_eq!(ceiling(u32::MAX), 6 * 3600);
@@ -94,14 +86,22 @@ mod tests {
 
     #[test]
     fn jitter_never_means_at_once() {
-        assert_eq!(pause(&attempt(Outcome::Deferred, 9, None), 0.0), FIRST);
+        assert_eq!(jittered(&attempt(Outcome::Deferred, 9, None), 0.0), FIRST);
     }
 
     #[test]
     fn without_a_network_the_next_try_is_never_far() {
         for fault in [Fault::Dns, Fault::Connect, Fault::Tls, Fault::Timeout] {
-            let pause = pause(&attempt(Outcome::Deferred, 1000, Some(fault)), 1.0);
+            let pause = jittered(&attempt(Outcome::Deferred, 1000, Some(fault)), 1.0);
             assert!(pause <= Duration::from_secs(45), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_was_reached_is_not_asked_every_minute() {
+        for fault in [Fault::Reset, Fault::Malformed] {
+            let pause = jittered(&attempt(Outcome::Deferred, 1000, Some(fault)), 1.0);
+            assert_eq!(pause, LONGEST, "{fault:?}");
         }
     }
 
@@ -109,17 +109,17 @@ mod tests {
     fn retry_after_wins_when_it_is_longer() {
         let mut busy = attempt(Outcome::Deferred, 1, None);
         busy.retry_after = Some(Duration::from_secs(120));
-        assert_eq!(pause(&busy, 0.5), Duration::from_secs(120));
+        assert_eq!(jittered(&busy, 0.5), Duration::from_secs(120));
         busy.retry_after = Some(Duration::from_secs(1));
         busy.count = 10;
-        assert_eq!(pause(&busy, 1.0), Duration::from_secs(512));
+        assert_eq!(jittered(&busy, 1.0), Duration::from_secs(512));
     }
 
     #[test]
     fn answers_that_prove_nothing_are_retried_slowly() {
-        assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 1.0).as_secs(), 600);
-        assert_eq!(pause(&attempt(Outcome::Unconfirmed, 1, None), 0.0).as_secs(), 300);
-        assert_eq!(pause(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
-        assert_eq!(next_attempt_at(1000, &attempt(Outcome::Rejected, 3, None)), 1000 + 86_400);
+        assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 1, None), 1.0).as_secs(), 600);
+        assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 1, None), 0.0).as_secs(), 300);
+        assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
+        assert_eq!(jittered(&attempt(Outcome::Rejected, 3, None), 0.0), SLOWEST);
     }
 }

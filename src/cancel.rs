@@ -2,7 +2,7 @@
 //! work that its caller can leave.
 
 use crate::error::{Error, Kind, Result};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,15 @@ pub fn run_beside<T: Send + 'static>(
     let body = move || drop(sender.send(work()));
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
     thread.map_err(|_| Left::Broken)?;
+    await_result(&receiver, cancel, deadline)
+}
+
+/// Waits for what another thread sends, until the deadline or a cancel.
+pub fn await_result<T>(
+    receiver: &Receiver<T>,
+    cancel: &Cancel,
+    deadline: Option<Instant>,
+) -> std::result::Result<T, Left> {
     loop {
         let left = deadline.map_or(SLICE, |at| at.saturating_duration_since(Instant::now()));
         match receiver.recv_timeout(left.min(SLICE)) {

@@ -117,7 +117,6 @@ fn tell(provider: &Provider) -> Vec<String> {
     });
     let everywhere = match &provider.everywhere {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
-        Some(Everywhere::Logout {}) => "The logout ends the session at the issuer.",
         None => "Cannot end the account's other sessions.",
     };
     [login, renew, logout].into_iter().chain(probe).chain([everywhere.into()]).collect()
@@ -152,8 +151,11 @@ fn advise(provider: &Provider) -> Vec<String> {
         "No host gets the token: list the API's under api.bearer_hosts.",
     );
     add(
-        session.account_id.is_empty() && matches!(provider.login, Login::DeviceCode {}),
-        "Accounts cannot be told apart: name the claim with the id in session.account_id.",
+        session.account_id.is_empty()
+            && provider.account.is_none()
+            && matches!(provider.login, Login::DeviceCode {}),
+        "Accounts cannot be told apart, and each login is one: name the claim with the id in \
+         session.account_id, or the request that tells it in [account].",
     );
     advice
 }

@@ -24,6 +24,34 @@ const AGREEMENT: i64 = 600;
 /// No clock that shows an earlier time can be right: 2026-11-01.
 const BUILD_FLOOR: UnixTime = 1_793_491_200;
 
+/// A wait that outlives the process: until when by the wall clock, and how long it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    pub until: UnixTime,
+    /// In seconds.
+    pub length: i64,
+}
+
+impl Rest {
+    /// A wait from `now` on, in whole seconds.
+    pub fn of(now: UnixTime, length: Duration) -> Self {
+        let seconds = length.as_secs() + u64::from(length.subsec_nanos() > 0);
+        let length = i64::try_from(seconds).unwrap_or(i64::MAX);
+        Rest { until: now.saturating_add(length), length }
+    }
+
+    /// How much of it is left at `now`. Where more would be left than there ever was, the clock has
+    /// been set back since, or the time is damaged: what it says is worth nothing, so the wait is
+    /// over.
+    pub fn left(&self, now: UnixTime) -> Duration {
+        let left = self.until.saturating_sub(now);
+        if left > self.length {
+            return Duration::ZERO;
+        }
+        Duration::from_secs(u64::try_from(left).unwrap_or(0))
+    }
+}
+
 /// Where the time comes from; a test holds its own.
 pub trait Clock: Send + Sync {
     fn now(&self) -> UnixTime;
@@ -174,6 +202,17 @@ impl Clock for HeldClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rest_is_never_longer_than_it_was_meant_to_be() {
+        let rest = Rest::of(1000, Duration::from_millis(9_001));
+        assert_eq!(rest, Rest { until: 1010, length: 10 });
+        for (now, left) in [(1000, 10), (1004, 6), (1010, 0), (999, 0), (0, 0), (i64::MIN, 0)] {
+            assert_eq!(rest.left(now), Duration::from_secs(left), "at {now}");
+        }
+        assert_eq!(rest.left(i64::MAX), Duration::ZERO);
+        assert_eq!(Rest { until: i64::MAX, length: -5 }.left(0), Duration::ZERO);
+    }
 
     #[test]
     fn a_server_that_agrees_makes_the_clock_known() {

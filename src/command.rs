@@ -57,6 +57,7 @@ pub enum Command {
         #[serde(default)]
         due_only: bool,
     },
+    TakeConfirmations {},
     Schedule {},
     TakeTasks {
         #[serde(default)]
@@ -144,6 +145,7 @@ impl Command {
             Command::Logout(options) => Reply::of(&keeper.log_out(options, cancel)?),
             Command::Outbox {} => Reply::of(&keeper.outbox()?),
             Command::Drain { due_only } => Reply::of(&keeper.drain(*due_only, cancel)?),
+            Command::TakeConfirmations {} => Reply::of(&keeper.take_confirmations()?),
             Command::Schedule {} => Reply::of(&keeper.schedule()?),
             Command::TakeTasks { kinds, hooks } => {
                 let taken = keeper.take_tasks(kinds, hooks)?;

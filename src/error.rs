@@ -4,10 +4,12 @@
 //! changes. No message holds a URL's query, a header, a body or a secret: what comes from another
 //! library is described in our words where it enters (see `http::client`).
 
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// What went wrong, by what the user can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[non_exhaustive]
 pub enum Kind {
     /// An argument is unusable (an empty user name, a header with a line break).
@@ -59,6 +61,12 @@ pub enum Fault {
     Malformed,
 }
 
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
 impl Kind {
     /// The stable code: the Python exception, the JSON error, the localised string.
     pub fn as_str(self) -> &'static str {
@@ -88,7 +96,10 @@ impl Kind {
 }
 
 /// An error that is safe to show and to log. `Display` is the message alone.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Error {
+    #[serde(rename = "code")]
     kind: Kind,
     message: String,
     hint: String,

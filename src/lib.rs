@@ -3,6 +3,8 @@
 //! The floors, top down; each uses only the floors below it, and rooms on one floor do not know
 //! each other. tests/python/test_floors.py holds the code against this list.
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 #[cfg(test)]
 mod schema_test;
 

@@ -33,6 +33,8 @@ pub struct OpenOptions {
     pub connect_timeout: Seconds,
     pub answer_timeout: Seconds,
     pub logout_deadline: Seconds,
+    /// How long a login or a renewal waits for another one at this data directory.
+    pub lock_timeout: Seconds,
     /// Seconds before its end at which a token is renewed.
     pub renewal_margin: i64,
     pub log_level: LogLevel,
@@ -65,6 +67,7 @@ impl Default for OpenOptions {
             connect_timeout: Seconds(network.connect_timeout),
             answer_timeout: Seconds(network.answer_timeout),
             logout_deadline: Seconds(Duration::from_secs(10)),
+            lock_timeout: Seconds(Duration::from_secs(30)),
             renewal_margin: 3600,
             log_level: LogLevel::Info,
             log_to_terminal: false,
@@ -102,6 +105,7 @@ impl OpenOptions {
                     .collect::<Result<_>>()?,
             },
             logout_deadline: self.logout_deadline.0,
+            lock_timeout: self.lock_timeout.0,
             renewal_margin: self.renewal_margin,
             log_level: match self.log_level {
                 LogLevel::Error => LevelFilter::Error,

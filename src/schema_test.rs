@@ -4,8 +4,9 @@
 use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
-    Accounts, AuditTrail, Details, DeviceCode, Doctor, DrainReport, ExportedCredentials, Forgotten,
-    LogLines, LogoutReport, Notifications, Outbox, Received, Schedule, Status, Tasks,
+    Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
+    ExportedCredentials, Forgotten, LogLines, LogoutReport, Notifications, Outbox, Received,
+    Schedule, Status, Tasks,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -40,6 +41,7 @@ struct Results {
     logout: LogoutReport,
     outbox: Outbox,
     drain: DrainReport,
+    take_confirmations: Confirmations,
     schedule: Schedule,
     take_tasks: Tasks,
     forget: Forgotten,

@@ -113,6 +113,9 @@ if TYPE_CHECKING:
         AuditEvent as AuditEvent,
     )
     from .reports import (
+        ConfirmedLogout as ConfirmedLogout,
+    )
+    from .reports import (
         Details as Details,
     )
     from .reports import (
@@ -159,8 +162,8 @@ _HOMES = {
     "keeper": "Keeper",
     "records": "Account Status",
     "reports": (
-        "AuditEvent Details Doctor DrainReport Event Forgotten LogoutReport OutboxEntry "
-        "Schedule StoredAccount TaskResult"
+        "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutReport "
+        "OutboxEntry Schedule StoredAccount TaskResult"
     ),
     "response": "Response",
     "session": "Session",

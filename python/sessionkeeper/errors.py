@@ -10,6 +10,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._types import ErrorDict
 
 
@@ -87,9 +89,14 @@ class UnknownAccount(Error):
 
 
 class SessionExpired(Error):
-    """The session is over at the server; only a new login helps."""
+    """The session is over at the server; only a new login helps.
+
+    `response` is the `Response` that showed it, where a request of the caller's own got
+    one; else None.
+    """
 
     code = "session_expired"
+    response: Any = None
 
 
 class UnexpectedAnswer(Error):

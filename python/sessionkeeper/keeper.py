@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .device import DeviceLogin
     from .reports import (
         AuditEvent,
+        ConfirmedLogout,
         Details,
         Doctor,
         DrainReport,
@@ -192,6 +193,16 @@ class Keeper:
         self._tell_sink(stop)
         return report
 
+    def take_confirmations(self, *, stop: Stop | None = None) -> list[ConfirmedLogout]:
+        """The logouts, of every provider of the data directory, that the server has confirmed since
+        their users were told that it would be told later; oldest first. Each is given once, also
+        over restarts: show it. One that `logout()` itself reported is not among them. No network.
+        """
+        from .reports import ConfirmedLogout
+
+        taken = self._run("take_confirmations", {}, stop)["logouts"]
+        return [ConfirmedLogout.from_dict(one) for one in taken]
+
     def audit(self, limit: int = 100, *, stop: Stop | None = None) -> list[AuditEvent]:
         """The last `limit` lines of the audit trail, oldest first."""
         from .reports import AuditEvent
@@ -200,7 +211,8 @@ class Keeper:
         return [AuditEvent.from_dict(line) for line in lines]
 
     def details(self, *, stop: Stop | None = None) -> Details:
-        """The status, and when this login and its last renewal were. No network."""
+        """The status, with when this login and its last renewal were, when the next one is, and
+        when the session ends at the latest. No network."""
         from .reports import Details
 
         return Details.from_dict(self._run("details", {}, stop))

@@ -30,6 +30,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     connect_timeout: float = 10.0,
     answer_timeout: float = 15.0,
     logout_deadline: float = 10.0,
+    lock_timeout: float = 30.0,
     renewal_margin: int = 3600,
     log_level: str = "info",
     log_to_terminal: bool = False,
@@ -49,6 +50,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     proxy: "system" (the default: the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
     timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
+    lock_timeout: how many seconds a login or a renewal waits for another one at this data
+        directory, in whatever process; then it raises `StorageError`, which names the process.
     renewal_margin: renew when the access ends within this many seconds.
     log_level: "error", "warning", "info" or "debug".
     log_to_terminal: writes the log to standard error as well.
@@ -78,6 +81,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         "connect_timeout": connect_timeout,
         "answer_timeout": answer_timeout,
         "logout_deadline": logout_deadline,
+        "lock_timeout": lock_timeout,
         "renewal_margin": renewal_margin,
         "log_level": log_level,
         "log_to_terminal": log_to_terminal,

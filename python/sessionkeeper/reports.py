@@ -12,17 +12,23 @@ if TYPE_CHECKING:
 
 
 class Details(Status):
-    """The status, with when this login and its last renewal were."""
+    """The status, with when this login and its last renewal were: `renewed_at` is `signed_in_at`
+    until the first one. `renews_at` is when it is renewed next, None where that takes the user.
+    `ends_at` is when it ends at the latest, unless a renewal also prolongs what renews it; None
+    where nobody knows."""
 
     signed_in_at: int | None
     renewed_at: int | None
+    renews_at: int | None
+    ends_at: int | None
 
 
 class StoredAccount(Record):
     """An account that is logged in on this device.
 
     `active` is the one that `Keeper.session` is of. `state` is "signed_in" or "expired": the access
-    has ended by itself. `expires_at` is when the access ends, `signed_in_at` when this login was.
+    has ended by itself. `expires_at` is when the access ends, and `renewable` says whether it goes
+    on without the user; `signed_in_at` is when this login was.
     """
 
     provider: str
@@ -30,7 +36,13 @@ class StoredAccount(Record):
     active: bool
     state: str
     expires_at: int | None
+    renewable: bool
     signed_in_at: int
+
+    @property
+    def usable(self) -> bool:
+        """Logged in, or expired and able to come back without the user."""
+        return self.state == "signed_in" or self.renewable
 
 
 class TaskResult(Record):
@@ -115,6 +127,13 @@ class OutboxEntry(Record):
     attempts: int
     next_attempt_at: int
     last_outcome: str
+
+
+class ConfirmedLogout(Record):
+    """A logout that the server has confirmed after its user was told that it would be later."""
+
+    provider: str
+    account: Account
 
 
 class DrainReport(Record):

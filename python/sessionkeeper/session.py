@@ -107,7 +107,8 @@ class Session:
         `params` are added to the URL's query; `data` is the body, or the fields of a form; `json`
         is written as JSON. The deadlines are those of `open()`. An answer of any status is an
         answer; `Response.raise_for_status()` makes an error of a bad one. Raises `NotSignedIn`,
-        `SessionExpired`, `HostNotAllowed`, `InvalidInput`, `NetworkError`.
+        `SessionExpired` (with the answer as its `response`, where there was one),
+        `HostNotAllowed`, `InvalidInput`, `NetworkError`.
         """
         from .response import Response
 
@@ -122,7 +123,16 @@ class Session:
             "headers": pairs,
             "body": body,
         }
-        return Response(self._run("request", options, stop))
+        answer = self._run("request", options, stop)
+        response = Response(answer)
+        if answer["session_over"] is None:
+            return response
+        from .errors import SessionExpired
+
+        over = answer["session_over"]
+        error = SessionExpired(over["message"], over["hint"])
+        error.response = response
+        raise error
 
     def _credentials(self, which: str) -> dict[str, str]:
         values: dict[str, str] = self._run("session", {"account": self._account_id}, None)[which]

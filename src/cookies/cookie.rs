@@ -43,6 +43,10 @@ impl Cookie {
         }
     }
 
+    pub fn has_ended_at(&self, date: UnixTime) -> bool {
+        self.expires_at().is_some_and(|end| end <= date)
+    }
+
     /// True when a request to `url` carries it, whatever its age.
     pub fn is_for(&self, url: &Url) -> bool {
         let is_safe = url.scheme() == "https" || is_loopback(url);

@@ -56,7 +56,7 @@ impl Jar {
     fn insert(&mut self, new: &SetCookie, url: &Url, date: UnixTime) {
         let Some(cookie) = new.cookie(url, date) else { return };
         let old = self.cookies.iter().position(|c| c.key() == cookie.key());
-        let has_ended = |c: &Cookie| c.expires_at().is_some_and(|end| end <= date);
+        let has_ended = |c: &Cookie| c.has_ended_at(date);
         match old {
             Some(index) if has_ended(&cookie) => drop(self.cookies.remove(index)),
             Some(index) => self.cookies[index] = cookie,
@@ -145,12 +145,20 @@ impl Jar {
         Jar { cookies: self.cookies.iter().filter(is_wanted).cloned().collect() }
     }
 
-    /// True only when an answer from `url`, written at `date`, deletes `name` for good.
+    /// Only what has one of these names.
+    #[must_use]
+    pub fn subset_named(&self, names: &[&str]) -> Jar {
+        let is_wanted = |c: &&Cookie| names.contains(&c.name.as_str());
+        Jar { cookies: self.cookies.iter().filter(is_wanted).cloned().collect() }
+    }
+
+    /// True only when this jar holds cookies of that name, and an answer from `url`, written at
+    /// `date`, deletes them all for good.
     ///
-    /// That is: every cookie of that name in this jar (as it was *before* the answer was taken in)
-    /// gets an empty value and a past end, with the very domain and path it was set with, and none
-    /// is set again afterwards. Where the jar holds no cookie of that name, any deletion counts
-    /// that covers the host of `url`.
+    /// That is: every one of them (as the jar was *before* the answer was taken in) is set with a
+    /// past end, with the very domain and path it was set with, and none is set again afterwards.
+    /// The value does not matter (RFC 6265bis section 5.7: a cookie whose expiry is in the past
+    /// replaces the old one, and is gone).
     pub fn deleted_at(
         &self,
         name: &str,
@@ -161,22 +169,18 @@ impl Jar {
         let date = date.unwrap_or_else(|| SystemClock::default().now());
         let mut left: Vec<Cookie> =
             self.cookies.iter().filter(|c| c.name == name).cloned().collect();
-        let is_stored = !left.is_empty();
-        let mut has_deleted = false;
+        let is_held = !left.is_empty();
         for new in set_cookies.iter().filter_map(|text| SetCookie::parse(text)) {
             let cookie = match new.cookie(url, date) {
                 Some(cookie) if new.name == name && new.is_acceptable(url) => cookie,
                 _ => continue,
             };
-            let is_left = |left: &[Cookie]| left.iter().any(|other| other.key() == cookie.key());
-            if new.is_deletion(date) {
-                has_deleted |= !is_stored || is_left(&left);
-                left.retain(|other| other.key() != cookie.key());
-            } else if !is_left(&left) {
+            left.retain(|other| other.key() != cookie.key());
+            if !cookie.has_ended_at(date) {
                 left.push(cookie);
             }
         }
-        has_deleted && left.is_empty()
+        is_held && left.is_empty()
     }
 
     /// This jar with every cookie of `newer` put over it.

@@ -117,13 +117,6 @@ impl SetCookie {
         Some(expiry.min(date.saturating_add(LONGEST_LIFE)))
     }
 
-    /// True when the header is how a server deletes a cookie: no value, and an end in the past.
-    pub(super) fn is_deletion(&self, date: UnixTime) -> bool {
-        // Python's http.cookies, and so Django and Starlette, write an empty value as two quotes.
-        matches!(self.value.expose(), "" | "\"\"")
-            && self.expiry(date).is_some_and(|end| end <= date)
-    }
-
     /// The cookie as it is kept, for an answer from `url` that was written at `date`. On
     /// development hosts `Secure` is dropped. `None`: the address has no host.
     pub(super) fn cookie(&self, url: &Url, date: UnixTime) -> Option<Cookie> {

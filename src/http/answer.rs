@@ -22,6 +22,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// True when the body was longer than what is kept.
     pub is_cut: bool,
+    /// True when the request had the access token in its `Authorization` header.
+    pub had_bearer: bool,
 }
 
 impl Answer {
@@ -116,6 +118,7 @@ mod tests {
             set_cookies: vec!["a=secret".to_owned()],
             body: b"secret".to_vec(),
             is_cut: false,
+            had_bearer: false,
         }
     }
 

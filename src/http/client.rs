@@ -6,6 +6,7 @@
 
 use super::answer::Answer;
 use super::request::{Request, secret_value};
+use super::runtime::Runtime;
 use super::settings::{Proxy, Settings};
 use super::tls;
 use super::worker::{self, Exchange};
@@ -15,10 +16,9 @@ use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Hosts, is_loopback};
 use reqwest::Method;
-use reqwest::header::COOKIE;
+use reqwest::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -40,8 +40,9 @@ struct Inner {
     tls: rustls::ClientConfig,
     clock: Arc<dyn Clock>,
     /// Without a proxy, for loopback and for hosts with a fixed address.
-    direct: OnceLock<reqwest::blocking::Client>,
-    routed: OnceLock<reqwest::blocking::Client>,
+    direct: OnceLock<reqwest::Client>,
+    routed: OnceLock<reqwest::Client>,
+    runtime: OnceLock<Runtime>,
 }
 
 impl Client {
@@ -54,6 +55,7 @@ impl Client {
             clock,
             direct: OnceLock::new(),
             routed: OnceLock::new(),
+            runtime: OnceLock::new(),
         };
         Ok(Client { inner: Arc::new(inner), total_timeout: settings.total_timeout })
     }
@@ -90,9 +92,22 @@ impl Client {
         jar: &mut Jar,
         cancel: &Cancel,
     ) -> Result<Answer> {
+        self.follow_telling(request, hosts, jar, cancel, &mut |_| ())
+    }
+
+    /// The same, and tells before each request what is in the jar by then.
+    pub fn follow_telling(
+        &self,
+        request: &Request,
+        hosts: &Hosts,
+        jar: &mut Jar,
+        cancel: &Cancel,
+        tell: &mut dyn FnMut(&Jar),
+    ) -> Result<Answer> {
         let deadline = self.deadline();
         let mut request = request.clone();
         for _ in 0..=MAX_REDIRECTS {
+            tell(jar);
             let answer = self.exchange_until(deadline, &request, hosts, jar, cancel)?;
             if !answer.is_redirect() {
                 return Ok(answer);
@@ -126,21 +141,20 @@ impl Client {
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, secret_value(cookies.expose())?);
         }
-        let body = match &request.body {
-            Some(body) => Some(body.bytes.to_vec()),
+        let body = request.body.as_ref().map(|body| body.bytes.to_vec());
+        if body.is_none() && [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
             // Without a length some servers refuse these methods.
-            None if [Method::POST, Method::PUT, Method::PATCH].contains(&method) => {
-                Some(Vec::new())
-            }
-            None => None,
-        };
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let (client, via) = self.inner.route(url)?;
         let answer_timeout = self.inner.settings.answer_timeout;
         let url = url.clone();
-        let answer = worker::run(
+        let mut answer = worker::run(
+            self.inner.runtime()?,
             Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
             cancel,
         )?;
+        answer.had_bearer = request.bearer.is_some();
         if let (Some(date), "https", false) =
             (answer.date(), answer.url.scheme(), is_loopback(&answer.url))
         {
@@ -187,7 +201,7 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
 
 impl Inner {
     /// The reqwest client for `url`, made when it is first needed, and how it reaches the host.
-    fn route(&self, url: &Url) -> Result<(reqwest::blocking::Client, &'static str)> {
+    fn route(&self, url: &Url) -> Result<(reqwest::Client, &'static str)> {
         let is_fixed =
             self.settings.resolve.iter().any(|r| Some(r.host.as_str()) == url.host_str());
         let is_direct = self.settings.proxy == Proxy::None || is_loopback(url) || is_fixed;
@@ -202,9 +216,18 @@ impl Inner {
         Ok((client, via))
     }
 
-    fn build(&self, is_direct: bool) -> Result<reqwest::blocking::Client> {
+    /// Started when it is first needed.
+    fn runtime(&self) -> Result<&Runtime> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        let started = Runtime::start()?;
+        Ok(self.runtime.get_or_init(|| started))
+    }
+
+    fn build(&self, is_direct: bool) -> Result<reqwest::Client> {
         let failed = |_| Error::new(Kind::Internal, "the HTTP client could not be set up");
-        let mut builder = reqwest::blocking::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent(concat!("Sessionkeeper/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(self.tls.clone())
             .http1_only()
@@ -221,17 +244,5 @@ impl Inner {
             builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(failed)?);
         }
         builder.build().map_err(failed)
-    }
-}
-
-impl Drop for Inner {
-    /// The last handle on a reqwest client waits for its thread, which may be looking up a name;
-    /// so that is done where nobody waits.
-    fn drop(&mut self) {
-        let clients = (self.direct.take(), self.routed.take());
-        if clients.0.is_some() || clients.1.is_some() {
-            // Where no thread can be started, the closure is dropped here, and waits here.
-            let _ = thread::Builder::new().spawn(move || drop(clients));
-        }
     }
 }

@@ -9,6 +9,7 @@ mod fault;
 pub mod form;
 mod request;
 mod retry_after;
+mod runtime;
 mod settings;
 mod tls;
 mod worker;

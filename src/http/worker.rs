@@ -1,19 +1,14 @@
-//! One exchange on a thread of its own, so that whoever waits can leave at any time.
-//!
-//! reqwest's blocking calls end only by their own deadlines. The caller waits on a channel, looks
-//! at its cancel token, and goes when it has to; the thread then finds that nobody listens, drops
-//! what it has, and ends at its next deadline. It changes nothing but its own answer.
+//! One exchange, from which whoever waits can leave at any time: it changes nothing but its own
+//! answer, and is dropped where it stands.
 
 use super::answer::Answer;
 use super::fault;
-use crate::cancel::{Cancel, Left, cancelled, run_beside};
+use super::runtime::Runtime;
+use crate::cancel::{Cancel, Left, cancelled};
 use crate::error::{Error, Kind, Result};
-use reqwest::Method;
-use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
-use std::io::{ErrorKind, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use reqwest::{Client, Method, Response};
+use std::future::Future;
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -29,7 +24,7 @@ pub(super) struct Exchange {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
-    /// Until the headers are there, and for each read of the body.
+    /// Until the headers are there, and for each piece of the body.
     pub(super) answer_timeout: Duration,
     /// When it all has to be over.
     pub(super) deadline: Instant,
@@ -38,14 +33,9 @@ pub(super) struct Exchange {
 }
 
 /// Runs the exchange and waits for it: until it is done, cancelled, or late.
-pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
-    let host = exchange.url.host_str().unwrap_or_default().to_owned();
-    let deadline = exchange.deadline;
-    let is_abandoned = Arc::new(AtomicBool::new(false));
-    let seen_by_worker = Arc::clone(&is_abandoned);
-    let work = move || exchange.perform(&seen_by_worker);
-    run_beside("sessionkeeper-http", cancel, Some(deadline), work).unwrap_or_else(|left| {
-        is_abandoned.store(true, Ordering::Relaxed);
+pub(super) fn run(runtime: &Runtime, exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
+    let host = exchange.host();
+    runtime.run(cancel, exchange.deadline, exchange.perform()).unwrap_or_else(|left| {
         Err(match left {
             Left::Cancelled => cancelled(),
             Left::Late => fault::timed_out(&host),
@@ -55,25 +45,37 @@ pub(super) fn run(exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
 }
 
 impl Exchange {
-    fn perform(self, is_abandoned: &AtomicBool) -> Result<Answer> {
-        let Exchange { client, method, url, headers, body, answer_timeout, deadline, via } = self;
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let left = deadline.saturating_duration_since(Instant::now());
+    fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
+    }
+
+    async fn perform(self) -> Result<Answer> {
+        let host = self.host();
+        let Exchange { client, method, url, headers, body, answer_timeout, via, .. } = self;
         let mut request = client.request(method, url.clone()).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request
-            .timeout(answer_timeout.min(left))
-            .send()
-            .map_err(|error| fault::describe(&error, &host, via))?;
+        let within = Within { timeout: answer_timeout, host: &host, via };
+        let response = within.wait(request.send()).await?;
         let mut answer = take_head(&response, url).ok_or_else(|| fault::malformed(&host))?;
-        let is_over = || is_abandoned.load(Ordering::Relaxed) || Instant::now() >= deadline;
-        read_body(response, &mut answer, &is_over).map_err(|error| match error {
-            Some(error) => fault::describe(&error, &host, via),
-            None => fault::timed_out(&host),
-        })?;
+        read_body(response, &mut answer, &within).await?;
         Ok(answer)
+    }
+}
+
+/// How long each step may take, and what is said of one that fails.
+struct Within<'a> {
+    timeout: Duration,
+    host: &'a str,
+    via: &'a str,
+}
+
+impl Within<'_> {
+    async fn wait<T>(&self, step: impl Future<Output = reqwest::Result<T>>) -> Result<T> {
+        let done = tokio::time::timeout(self.timeout, step).await;
+        let done = done.map_err(|_| fault::timed_out(self.host))?;
+        done.map_err(|error| fault::describe(&error, self.host, self.via))
     }
 }
 
@@ -106,32 +108,19 @@ fn take_head(response: &Response, url: Url) -> Option<Answer> {
             .collect(),
         body: Vec::new(),
         is_cut: false,
+        had_bearer: false,
     })
 }
 
 /// Reads up to the cap; a longer body is cut and its connection dropped with the response.
-/// Fails with `None` when `is_over` ends the reading.
-fn read_body(
-    mut response: Response,
-    answer: &mut Answer,
-    is_over: &dyn Fn() -> bool,
-) -> std::result::Result<(), Option<std::io::Error>> {
-    let mut chunk = [0; 16 << 10];
-    loop {
-        if is_over() {
-            return Err(None);
-        }
-        let count = match response.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Some(error)),
-        };
+async fn read_body(mut response: Response, answer: &mut Answer, within: &Within<'_>) -> Result<()> {
+    while let Some(chunk) = within.wait(response.chunk()).await? {
         let room = MAX_BODY - answer.body.len();
-        answer.body.extend_from_slice(&chunk[..count.min(room)]);
-        if count > room {
+        answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
             answer.is_cut = true;
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }

@@ -17,6 +17,7 @@ impl Keeper {
             active: is_active,
             state: State::of_session(self.has_lapsed(&session)),
             expires_at: session.expires_at,
+            renewable: self.way_to_renew(&session).is_some(),
             signed_in_at: session.signed_in_at,
             account: session.account,
         };

@@ -1,6 +1,11 @@
-//! What this process knows of the deliveries under way: which entries are being sent, which
-//! providers cannot be reached just now. How long either lasts is for `backoff`.
+//! What this process knows of the deliveries under way: which entries are being sent, and how long
+//! entries and hosts still rest. How long a rest is, is for `backoff`.
+//!
+//! The vault keeps a rest by the wall clock; here it is counted by the monotonic clock from the
+//! moment it was first seen, so that a clock that is set meanwhile neither hurries nor stalls it.
 
+use crate::clock::{Clock, Rest};
+use crate::vault::Waiting;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,10 +16,16 @@ pub struct Delivery(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     sending: HashSet<i64>,
-    /// Providers that could not be reached, and until when they are left alone.
-    unreachable: HashMap<String, Instant>,
+    rests: HashMap<Resting, (Rest, Instant)>,
     /// Entries whose TLS trouble is in the audit trail.
     tls_noted: HashSet<i64>,
+}
+
+/// What is left alone for a while.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Resting {
+    Entry(i64),
+    Host(String),
 }
 
 /// While it lives, nobody else in this process sends the entry.
@@ -30,25 +41,43 @@ impl Delivery {
         self.known().sending.insert(entry).then(|| Sending { delivery: self, entry })
     }
 
-    /// The providers to be left alone, and for how long yet.
-    pub fn held_back(&self) -> HashMap<String, Duration> {
-        let now = Instant::now();
+    /// Notes a rest that begins now.
+    pub fn rest(&self, who: Resting, rest: Rest, clock: &dyn Clock) {
+        let until = clock.instant() + rest.left(clock.now());
+        self.known().rests.insert(who, (rest, until));
+    }
+
+    /// How long each of the entries must still wait, for itself and for its host. What is not
+    /// stored any more is forgotten.
+    pub fn waits(
+        &self,
+        entries: &[Waiting],
+        hosts: &HashMap<String, Rest>,
+        clock: &dyn Clock,
+    ) -> Vec<Duration> {
+        let (now, instant) = (clock.now(), clock.instant());
+        let entry = |one: &Waiting| (Resting::Entry(one.id), one.next_attempt);
+        let host = |(name, rest): (&String, &Rest)| (Resting::Host(name.clone()), *rest);
+        let stored = entries.iter().map(entry).chain(hosts.iter().map(host));
         let mut known = self.known();
-        known.unreachable.retain(|_, until| *until > now);
-        known.unreachable.iter().map(|(provider, until)| (provider.clone(), *until - now)).collect()
+        let mut before = std::mem::take(&mut known.rests);
+        let seen = stored.map(|(who, rest)| {
+            let same = before.remove(&who).filter(|(as_seen, _)| *as_seen == rest);
+            (who, same.unwrap_or_else(|| (rest, instant + rest.left(now))))
+        });
+        known.rests = seen.collect();
+        let left = |who: Resting| {
+            let until = known.rests.get(&who).map(|(_, until)| *until);
+            until.map_or(Duration::ZERO, |until| until.saturating_duration_since(instant))
+        };
+        let wait =
+            |one: &Waiting| left(Resting::Entry(one.id)).max(left(Resting::Host(one.host.clone())));
+        entries.iter().map(wait).collect()
     }
 
-    pub fn hold_back(&self, provider: &str, pause: Duration) {
-        self.known().unreachable.insert(provider.to_owned(), Instant::now() + pause);
-    }
-
-    /// The provider was reached.
-    pub fn release(&self, provider: &str) {
-        self.known().unreachable.remove(provider);
-    }
-
-    pub fn release_all(&self) {
-        self.known().unreachable.clear();
+    /// Forgets how long anything rests: what is stored counts anew.
+    pub fn clear(&self) {
+        self.known().rests.clear();
     }
 
     /// True for the first call with this entry.
@@ -70,6 +99,8 @@ impl Drop for Sending<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::Cancel;
+    use crate::clock::HeldClock;
 
     #[test]
     fn an_entry_is_sent_by_one_at_a_time() {
@@ -78,5 +109,30 @@ mod tests {
         assert!(sending.is_some() && delivery.begin(1).is_none() && delivery.begin(1).is_none());
         drop(sending);
         assert!(delivery.begin(1).is_some());
+    }
+
+    #[test]
+    fn an_entry_waits_for_itself_and_for_its_host() {
+        let seconds = Duration::from_secs;
+        let (delivery, clock) = (Delivery::default(), HeldClock::at(1_800_000_000));
+        let rest = |length| Rest::of(clock.now(), seconds(length));
+        let entry = |id, host: &str, length| Waiting {
+            id,
+            host: host.to_owned(),
+            next_attempt: rest(length),
+        };
+        let entries = [entry(1, "a", 5), entry(2, "a", 60), entry(3, "b", 5)];
+        let hosts = HashMap::from([("a".to_owned(), rest(30))]);
+        let waits = || {
+            let rounded = |wait: Duration| (wait + Duration::from_millis(500)).as_secs();
+            delivery.waits(&entries, &hosts, &clock).into_iter().map(rounded).collect::<Vec<_>>()
+        };
+        assert_eq!(waits(), [30, 60, 5]);
+        for jump in [-1_000_000, 5, 1_000_000] {
+            clock.set(1_800_000_000 + jump);
+            assert_eq!(waits(), [30, 60, 5], "the wall clock was set by {jump}");
+        }
+        clock.wait(seconds(10), &Cancel::new());
+        assert_eq!(waits(), [20, 50, 0]);
     }
 }

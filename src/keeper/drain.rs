@@ -2,22 +2,24 @@
 //! answer.
 //!
 //! Only proof removes an entry, or the end of its credentials by a clock that is known. Sending
-//! twice does no harm; `revoked` is written once, with the removal.
+//! twice does no harm; `revoked` is written once, with the removal. Entries are sent one after the
+//! other, so those of one host share a connection; a host that does not answer, or asks to wait,
+//! is not asked by the next entry either.
 
+use super::delivery::Resting;
 use super::handle::Keeper;
-use super::report::{DrainReport, EntryLine, Outbox};
+use super::report::{Confirmations, ConfirmedLogout, DrainReport, EntryLine, Outbox};
 use crate::audit::{Event, NewAuditEvent};
-use crate::backoff::{
-    Attempt, TRIES_BEFORE_PARKING, is_unreachable, next_attempt_at, unreachable_pause,
-};
+use crate::backoff::{self, TRIES_BEFORE_PARKING};
 use crate::cancel::Cancel;
-use crate::clock::UnixTime;
+use crate::clock::{Rest, UnixTime};
 use crate::error::{Fault, Kind, Result};
+use crate::lock::Guard;
 use crate::logout::{self, Verdict};
 use crate::provider::{self, Given, Provider};
-use crate::session::Outcome;
-use crate::vault::OutboxEntry;
-use std::collections::BTreeMap;
+use crate::session::{Outcome, Revocation};
+use crate::vault::{Confirmation, OutboxEntry, Waiting};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// At most so many entries in one round; the rest is due at the next.
@@ -26,28 +28,25 @@ const ROUND: usize = 200;
 impl Keeper {
     /// What the server still has to be told.
     pub fn outbox(&self) -> Result<Outbox> {
-        let entries = self.shared.vault()?.read(|tx| tx.outbox().list())?;
-        Ok(Outbox { entries: entries.into_iter().map(EntryLine::from).collect() })
+        let (entries, hosts) =
+            self.shared.vault()?.read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?)))?;
+        let line = |entry: OutboxEntry| {
+            let host = hosts.get(&entry.revocation.host).map(|rest| rest.until);
+            EntryLine::new(entry, host)
+        };
+        Ok(Outbox { entries: entries.into_iter().map(line).collect() })
     }
 
-    /// Tries the entries that are due, or all of them.
+    /// Tries the entries that are due, or all of them. Where another process is at it already,
+    /// those that are due are left to it; all of them wait for it, as long as a login would.
     pub fn drain(&self, due_only: bool, cancel: &Cancel) -> Result<DrainReport> {
         let vault = self.shared.vault()?;
         let mut drained = DrainReport::default();
         self.finish_tasks();
+        self.adopt_lost_logins()?;
         if vault.read(|tx| tx.outbox().count(None))? > 0 {
-            let _inside = self.shared.outbox_lock.lock(cancel)?;
-            let entries = if due_only {
-                let held: Vec<String> = self.shared.delivery.held_back().into_keys().collect();
-                let now = self.shared.clock.now();
-                vault.read(|tx| tx.outbox().due(now, ROUND, &held))?
-            } else {
-                self.shared.delivery.release_all();
-                vault.read(|tx| tx.outbox().list())?
-            };
-            for entry in entries {
-                cancel.check()?;
-                self.try_entry(&entry, &mut drained, cancel)?;
+            if let Some(_inside) = self.outbox_lock(due_only, cancel)? {
+                self.try_entries(due_only, &mut drained, cancel)?;
             }
             // Nor does one stay whose buffers hold what an ended session was sent with.
             self.shared.close_connections();
@@ -56,16 +55,62 @@ impl Keeper {
         Ok(drained)
     }
 
+    fn outbox_lock(&self, due_only: bool, cancel: &Cancel) -> Result<Option<Guard<'_>>> {
+        let longest = if due_only { Duration::ZERO } else { self.lock_timeout };
+        match self.shared.outbox_lock.lock(longest, cancel) {
+            Err(error) if due_only && error.kind() == Kind::Storage => {
+                log::info!("the waiting logouts are not sent now: {error}");
+                Ok(None)
+            }
+            locked => locked.map(Some),
+        }
+    }
+
+    fn try_entries(
+        &self,
+        due_only: bool,
+        drained: &mut DrainReport,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let mut waiting = self.waiting()?;
+        if due_only {
+            waiting.retain(|(_, wait)| wait.is_zero());
+            waiting.truncate(ROUND);
+        }
+        let mut silent = HashSet::new();
+        for (Waiting { id, host, .. }, _) in waiting {
+            cancel.check()?;
+            if !silent.contains(&host) && self.try_entry(id, drained, cancel)? {
+                silent.insert(host);
+            }
+        }
+        Ok(())
+    }
+
+    /// The logouts that the server has confirmed since their users were told that it would be told
+    /// later, oldest first. Each is given once.
+    pub fn take_confirmations(&self) -> Result<Confirmations> {
+        let vault = self.shared.vault()?;
+        let taken = if vault.read(|tx| tx.confirmations().list())?.is_empty() {
+            Vec::new()
+        } else {
+            vault.transact(|tx| tx.confirmations().take())?
+        };
+        Ok(Confirmations { logouts: taken.into_iter().map(ConfirmedLogout::from).collect() })
+    }
+
     /// When the next drain has something to do.
     pub(super) fn next_drain(&self) -> Result<Option<UnixTime>> {
-        let now = self.shared.clock.now();
-        let until = |wait: Duration| {
-            now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)).saturating_add(1)
-        };
-        let held = self.shared.delivery.held_back();
-        let held: BTreeMap<String, UnixTime> =
-            held.into_iter().map(|(provider, wait)| (provider, until(wait))).collect();
-        self.shared.vault()?.read(|tx| tx.outbox().next_due(&held))
+        let soonest = self.waiting()?.into_iter().map(|(_, wait)| wait).min();
+        Ok(soonest.map(|wait| Rest::of(self.shared.clock.now(), wait).until))
+    }
+
+    /// The entries, and how long each of them must still wait.
+    fn waiting(&self) -> Result<Vec<(Waiting, Duration)>> {
+        let (entries, hosts) =
+            self.shared.vault()?.read(|tx| Ok((tx.outbox().waiting()?, tx.hosts().resting()?)))?;
+        let waits = self.shared.delivery.waits(&entries, &hosts, &*self.shared.clock);
+        Ok(entries.into_iter().zip(waits).collect())
     }
 
     /// The first try of an entry, by the logout that made it. The entry gets what the try brought.
@@ -75,65 +120,63 @@ impl Keeper {
         deadline: Option<Duration>,
         cancel: &Cancel,
     ) -> Verdict {
-        self.deliver(entry, &self.provider, deadline, cancel).unwrap_or_else(|error| {
+        self.deliver(entry, &self.provider, deadline, false, cancel).unwrap_or_else(|error| {
             log::error!("the server was not told yet: {error}");
             Verdict::new(Outcome::Deferred, error.message())
         })
     }
 
-    fn try_entry(
-        &self,
-        entry: &OutboxEntry,
-        drained: &mut DrainReport,
-        cancel: &Cancel,
-    ) -> Result<()> {
-        if self.shared.delivery.held_back().contains_key(&entry.revocation.provider) {
-            return Ok(());
-        }
-        let Some(_sending) = self.shared.delivery.begin(entry.id) else { return Ok(()) };
+    /// True when the entry's host is to be left alone now.
+    fn try_entry(&self, id: i64, drained: &mut DrainReport, cancel: &Cancel) -> Result<bool> {
+        let Some(_sending) = self.shared.delivery.begin(id) else { return Ok(false) };
         // Somebody else may have dealt with it meanwhile.
-        let stored = self.shared.vault()?.read(|tx| tx.outbox().get(entry.id))?;
-        let Some(mut entry) = stored else { return Ok(()) };
+        let stored = self.shared.vault()?.read(|tx| tx.outbox().get(id))?;
+        let Some(mut entry) = stored else { return Ok(false) };
         if entry.revocation.expires_at.is_some_and(|at| self.shared.clock.is_past(at)) {
-            if self.settle(&entry, &about(&entry, Event::RevocationExpired, "expired"))? {
+            let event = about(&entry, Event::RevocationExpired, "expired");
+            if self.settle(&entry, &event, false)? {
                 log::info!("the credentials of a waiting logout have ended by themselves");
                 drained.expired += 1;
             }
-            return Ok(());
+            return Ok(false);
         }
         let whole = Some(self.network.total_timeout);
         let verdict = self
             .definition(&entry)
-            .and_then(|provider| self.deliver(&mut entry, &provider, whole, cancel));
+            .and_then(|provider| self.deliver(&mut entry, &provider, whole, true, cancel));
         match verdict {
-            Ok(verdict) => drained.count(verdict.outcome),
-            Err(error) if matches!(error.kind(), Kind::Cancelled | Kind::Storage) => {
-                return Err(error);
+            Ok(verdict) => {
+                drained.count(verdict.outcome);
+                Ok(host_of(&verdict) == Host::Silent)
             }
+            Err(error) if matches!(error.kind(), Kind::Cancelled | Kind::Storage) => Err(error),
             // One entry that cannot be sent must not hold up the others.
             Err(error) => {
                 log::error!("a waiting logout cannot be sent: {error}");
                 drained.count(Outcome::Rejected);
                 entry.attempts = entry.attempts.saturating_add(1);
                 entry.refusals = TRIES_BEFORE_PARKING;
-                self.postpone(entry, &Verdict::new(Outcome::Rejected, error.message()))?;
+                let verdict = Verdict::new(Outcome::Rejected, error.message());
+                self.postpone(entry, &verdict, Host::Unknown)?;
+                Ok(false)
             }
         }
-        Ok(())
     }
 
     /// Sends one entry and writes down what came of it; the entry gets the credentials that came
-    /// meanwhile.
+    /// meanwhile. `is_later`: the logout has been reported, so a confirmation is to be announced.
     fn deliver(
         &self,
         entry: &mut OutboxEntry,
         provider: &Provider,
         deadline: Option<Duration>,
+        is_later: bool,
         cancel: &Cancel,
     ) -> Result<Verdict> {
         let before = Some(entry.attempts);
         let mut verdict =
             self.send_revocation(&mut entry.revocation, provider, before, deadline, cancel);
+        let host = host_of(&verdict);
         let is_cut_short = cancel.is_cancelled() && verdict.status.is_none();
         entry.attempts = entry.attempts.saturating_add(u32::from(!is_cut_short));
         if verdict.outcome == Outcome::Rejected {
@@ -145,30 +188,40 @@ impl Keeper {
         let (outcome, reason) = (verdict.outcome.as_str(), &verdict.reason);
         log::info!("revocation, attempt {}: {outcome} ({reason})", entry.attempts);
         if verdict.outcome.is_final() {
-            self.shared.delivery.release(&entry.revocation.provider);
             let event = about(entry, Event::Revoked, outcome).with_detail(reason);
-            if self.settle(entry, &event)? {
+            if self.settle(entry, &event, is_later)? {
                 self.shared.publish(&event);
             }
         } else {
-            self.postpone(entry.clone(), &verdict)?;
+            self.postpone(entry.clone(), &verdict, host)?;
         }
         Ok(verdict)
     }
 
     /// Removes an entry that was answered for, and writes its audit event. False, and no event,
     /// when somebody else has done so; also when the entry has newer credentials by now, which the
-    /// answer was not about: they are due at once.
-    fn settle(&self, entry: &OutboxEntry, event: &NewAuditEvent) -> Result<bool> {
+    /// answer was not about: they are due at once. `is_announced`: a user who was promised it is
+    /// told.
+    fn settle(
+        &self,
+        entry: &OutboxEntry,
+        event: &NewAuditEvent,
+        is_announced: bool,
+    ) -> Result<bool> {
         self.shared.vault()?.transact(|tx| {
+            tx.hosts().release(&entry.revocation.host)?;
             let Some(stored) = tx.outbox().get(entry.id)? else { return Ok(false) };
             if stored.revocation != entry.revocation {
-                let next_attempt_at = self.shared.clock.now();
-                let anew = OutboxEntry { attempts: 0, refusals: 0, next_attempt_at, ..stored };
+                let next_attempt = Rest::of(self.shared.clock.now(), Duration::ZERO);
+                let anew = OutboxEntry { attempts: 0, refusals: 0, next_attempt, ..stored };
                 tx.outbox().postpone(&anew)?;
                 return Ok(false);
             }
             tx.outbox().delete(&stored)?;
+            let Revocation { session_id, provider, promised_to, .. } = stored.revocation;
+            if let Some(account) = promised_to.filter(|_| is_announced) {
+                tx.confirmations().add(&Confirmation { session_id, provider, account })?;
+            }
             tx.audit().append(event)?;
             Ok(true)
         })
@@ -176,9 +229,9 @@ impl Keeper {
 
     /// Leaves the entry for a later attempt. What the server will never take is tried once a day,
     /// and the user is told once.
-    fn postpone(&self, mut entry: OutboxEntry, verdict: &Verdict) -> Result<()> {
-        let Verdict { outcome, retry_after, fault, .. } = *verdict;
-        let delivery = &self.shared.delivery;
+    fn postpone(&self, mut entry: OutboxEntry, verdict: &Verdict, host: Host) -> Result<()> {
+        let Verdict { outcome, fault, .. } = *verdict;
+        let (delivery, clock) = (&self.shared.delivery, &*self.shared.clock);
         let is_parked = outcome == Outcome::Rejected && entry.last_outcome != Some(outcome);
         let kind = if is_parked {
             Some(Event::RevocationRejected)
@@ -188,21 +241,27 @@ impl Keeper {
         };
         let event =
             kind.map(|kind| about(&entry, kind, outcome.as_str()).with_detail(&verdict.reason));
-        let attempt = Attempt { outcome, count: entry.attempts, retry_after, fault };
-        entry.next_attempt_at = next_attempt_at(self.shared.clock.now(), &attempt);
+        let now = clock.now();
+        entry.next_attempt = rest_after(verdict, entry.attempts, now);
         entry.last_outcome = Some(outcome);
-        self.shared.vault()?.transact(|tx| {
+        let place = &entry.revocation.host;
+        let held = self.shared.vault()?.transact(|tx| {
             tx.outbox().postpone(&entry)?;
-            event.iter().try_for_each(|event| tx.audit().append(event))
+            event.iter().try_for_each(|event| tx.audit().append(event))?;
+            match host {
+                Host::Silent => {
+                    tx.hosts().hold(place, |count| rest_after(verdict, count, now)).map(Some)
+                }
+                Host::Answering => tx.hosts().release(place).map(|()| None),
+                Host::Unknown => Ok(None),
+            }
         })?;
+        delivery.rest(Resting::Entry(entry.id), entry.next_attempt, clock);
+        if let Some(rest) = held {
+            delivery.rest(Resting::Host(place.clone()), rest, clock);
+        }
         if let Some(event) = event.filter(|_| is_parked) {
             self.shared.publish(&event);
-        }
-        let provider = &entry.revocation.provider;
-        if fault.is_some_and(is_unreachable) {
-            delivery.hold_back(provider, unreachable_pause(entry.attempts));
-        } else {
-            delivery.release(provider);
         }
         Ok(())
     }
@@ -222,6 +281,34 @@ impl Keeper {
             _ => Ok(Provider::from_source(&entry.revocation.definition)?),
         }
     }
+}
+
+/// What an attempt tells of the host, whatever it means for the entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Host {
+    /// It was not reached, broke off, cannot answer now, or asks to be left alone.
+    Silent,
+    Answering,
+    /// Nothing was sent, or the caller left.
+    Unknown,
+}
+
+fn host_of(verdict: &Verdict) -> Host {
+    let cannot_now = verdict.outcome == Outcome::Deferred && verdict.status.is_some();
+    if verdict.fault.is_some() || verdict.retry_after.is_some() || cannot_now {
+        Host::Silent
+    } else if verdict.status.is_some() {
+        Host::Answering
+    } else {
+        Host::Unknown
+    }
+}
+
+/// The pause after that many attempts, the last of which came to `verdict`.
+fn rest_after(verdict: &Verdict, count: u32, now: UnixTime) -> Rest {
+    let Verdict { outcome, retry_after, fault, .. } = *verdict;
+    let attempt = backoff::Attempt { outcome, count, retry_after, fault };
+    Rest::of(now, backoff::pause(&attempt))
 }
 
 fn about(entry: &OutboxEntry, event: Event, outcome: &str) -> NewAuditEvent {

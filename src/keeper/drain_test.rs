@@ -6,7 +6,7 @@ use crate::cookies::Jar;
 use crate::http::{Proxy, Settings};
 use crate::keeper::Config;
 use crate::provider::Hosts;
-use crate::session::{Credentials, Revocation};
+use crate::session::Credentials;
 use crate::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ fn keeper(directory: &Path, provider: Provider) -> Keeper {
         key_directory: Some(directory.join("keys")),
         network: Settings { proxy: Proxy::None, ..Settings::default() },
         logout_deadline: Duration::from_secs(3),
+        lock_timeout: Duration::from_secs(3),
         renewal_margin: 3600,
         log_level: log::LevelFilter::Info,
         log_to_terminal: false,
@@ -36,12 +37,14 @@ fn entry(number: usize, provider: &str, definition: &str) -> Revocation {
     Revocation {
         session_id: format!("{number:032x}"),
         provider: provider.into(),
+        host: format!("{provider}.example"),
         account: "a".into(),
         created_at: 0,
         first_attempt_at: i64::try_from(number).unwrap(),
         expires_at: None,
         credentials: Credentials::new(),
         everywhere: false,
+        promised_to: None,
         definition: definition.into(),
     }
 }
@@ -69,30 +72,68 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
     enqueue(&vault, &entry(1, "angel", ""));
     let get = || vault.read(|tx| tx.outbox().get(1)).unwrap();
     let refused = OutboxEntry { attempts: 4, refusals: 2, ..get().unwrap() };
-    keeper.postpone(refused, &Verdict::new(Outcome::Deferred, "")).unwrap();
+    keeper.postpone(refused, &Verdict::new(Outcome::Deferred, ""), Host::Unknown).unwrap();
     let sent = get().unwrap();
     let mut credentials = Credentials::new();
     credentials.set("access_token", crate::secret::Secret::new("late"));
     enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
     let line = about(&sent, Event::Revoked, "revoked");
-    assert!(!keeper.settle(&sent, &line).unwrap());
+    assert!(!keeper.settle(&sent, &line, true).unwrap());
     let newer = get().unwrap();
-    assert_eq!((newer.attempts, newer.refusals, newer.next_attempt_at), (0, 0, NOW));
+    assert_eq!((newer.attempts, newer.refusals, newer.next_attempt.until), (0, 0, NOW));
     assert_eq!(keeper.audit(9).unwrap(), []);
-    assert!(keeper.settle(&newer, &line).unwrap());
-    assert!(!keeper.settle(&newer, &line).unwrap());
+    assert!(keeper.settle(&newer, &line, true).unwrap());
+    assert!(!keeper.settle(&newer, &line, true).unwrap());
     assert_eq!(keeper.audit(9).unwrap().len(), 1);
 }
 
 #[test]
-fn what_is_held_back_is_not_due() {
+fn what_an_attempt_tells_of_the_host() {
+    let silent = |verdict: &Verdict| host_of(verdict) == Host::Silent;
+    for fault in
+        [Fault::Dns, Fault::Connect, Fault::Tls, Fault::Timeout, Fault::Reset, Fault::Malformed]
+    {
+        let fault = Some(fault);
+        assert!(silent(&Verdict { fault, ..Verdict::new(Outcome::Deferred, "") }), "{fault:?}");
+    }
+    let answered = |outcome| Verdict { status: Some(200), ..Verdict::new(outcome, "") };
+    assert!(silent(&answered(Outcome::Deferred)));
+    for outcome in [Outcome::Revoked, Outcome::Unconfirmed, Outcome::Rejected] {
+        assert!(host_of(&answered(outcome)) == Host::Answering);
+        let retry_after = Some(Duration::from_secs(1));
+        assert!(silent(&Verdict { retry_after, ..answered(outcome) }), "it asks to wait");
+        assert!(host_of(&Verdict::new(outcome, "not sent")) == Host::Unknown);
+    }
+    assert!(host_of(&Verdict::new(Outcome::Deferred, "cancelled")) == Host::Unknown);
+}
+
+#[test]
+fn entries_of_a_host_that_rests_are_not_due_and_others_are() {
     let directory = tempfile::tempdir().unwrap();
     let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
-    enqueue(&keeper.shared.vault().unwrap(), &entry(1, "gone", "x"));
-    keeper.shared.delivery.hold_back("gone", Duration::from_secs(30));
-    assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().entries.len(), 1);
+    let vault = keeper.shared.vault().unwrap();
+    enqueue(&vault, &entry(1, "gone", "no provider"));
+    enqueue(&vault, &entry(2, "other", "no provider"));
+    let length = |failures| Duration::from_secs(30 * u64::from(failures));
+    for failures in 1..=2 {
+        let rest_after = |count| {
+            assert_eq!(count, failures);
+            Rest::of(NOW, length(count))
+        };
+        vault.transact(|tx| tx.hosts().hold("gone.example", rest_after)).unwrap();
+    }
+    assert_eq!(keeper.schedule().unwrap().drain_at, Some(NOW), "the other one");
+    let drained = keeper.drain(true, &Cancel::new()).unwrap();
+    assert_eq!((drained.rejected, drained.entries.len()), (1, 2));
     let at = keeper.schedule().unwrap().drain_at.unwrap();
-    assert!((NOW + 28..=NOW + 31).contains(&at), "in {} s", at - NOW);
+    assert!((NOW + 58..=NOW + 61).contains(&at), "in {} s", at - NOW);
+    vault.transact(|tx| tx.hosts().release("gone.example")).unwrap();
+    assert_eq!(keeper.schedule().unwrap().drain_at, Some(NOW));
+    vault
+        .transact(|tx| tx.hosts().hold("gone.example", |count| Rest::of(NOW, length(count))))
+        .unwrap();
+    let at = keeper.schedule().unwrap().drain_at.unwrap();
+    assert!((NOW + 28..=NOW + 31).contains(&at), "counted anew: in {} s", at - NOW);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Config {
     pub network: http::Settings,
     /// How long a logout tries to reach the server before it leaves that to the outbox.
     pub logout_deadline: Duration,
+    /// How long a login or a renewal waits for another one at this data directory.
+    pub lock_timeout: Duration,
     /// How long before its end a token is renewed, in seconds.
     pub renewal_margin: i64,
     pub log_level: LevelFilter,
@@ -43,6 +45,7 @@ pub struct Keeper {
     pub(super) provider: Provider,
     pub(super) network: http::Settings,
     pub(super) logout_deadline: Duration,
+    pub(super) lock_timeout: Duration,
     pub(super) renewal_margin: i64,
 }
 
@@ -69,6 +72,7 @@ impl Keeper {
             provider: config.provider,
             network: config.network,
             logout_deadline: config.logout_deadline,
+            lock_timeout: config.lock_timeout,
             renewal_margin: config.renewal_margin,
         })
     }
@@ -125,6 +129,8 @@ impl Keeper {
             status: self.status_of(&seen),
             signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
             renewed_at: seen.session.as_ref().map(|session| session.renewed_at),
+            renews_at: seen.session.as_ref().and_then(|session| self.next_renewal(session)),
+            ends_at: seen.session.as_ref().and_then(|session| self.latest_end(session)),
         })
     }
 
@@ -156,6 +162,22 @@ impl Keeper {
         let ends = session.expires_at?;
         let lifetime = ends.saturating_sub(session.renewed_at).max(0);
         Some(ends - self.renewal_margin.min(lifetime / 2))
+    }
+
+    /// When it is renewed without the user.
+    fn next_renewal(&self, session: &Session) -> Option<UnixTime> {
+        self.way_to_renew(session).and_then(|_| self.renewal_time(session))
+    }
+
+    /// When the session ends however often it is renewed: with the cookie that renews it. Where a
+    /// token does, or each renewal brings another cookie, nobody knows.
+    fn latest_end(&self, session: &Session) -> Option<UnixTime> {
+        if self.way_to_renew(session).is_none() {
+            return session.expires_at;
+        }
+        let cookie = self.provider.renewal_cookie().filter(|_| !self.provider.rotates())?;
+        let ends = session.credentials.jar.expires_at(cookie)?;
+        Some(session.expires_at.map_or(ends, |at| at.max(ends)))
     }
 
     pub(super) fn is_renewal_due(&self, session: &Session) -> bool {

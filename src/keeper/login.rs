@@ -4,17 +4,23 @@
 //! on a thread of its own: a caller that is cancelled leaves at once, and what the server gave by
 //! then is stored, or revoked.
 
+use super::begun_login::{BegunLogin, logout_came_first};
 use super::handle::Keeper;
 use super::report::Status;
 use crate::audit::Event;
+use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::{Cancel, Left, cancelled, run_beside};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
-use crate::login::{self, Device};
+use crate::login::{self, Device, Progress};
 use crate::secret::Secret;
-use crate::session::{Account, Credentials, Session};
-use crate::vault::random_id;
+use crate::session::{Credentials, Session};
+use crate::vault::OutboxEntry;
+use std::time::{Duration, Instant};
+
+/// How long a login waits for the end of the session that it replaced.
+const WAIT_FOR_REPLACED: Duration = Duration::from_secs(3);
 
 impl Keeper {
     /// Logs in. A session of the same account is replaced: the new one is stored first, then the
@@ -23,9 +29,9 @@ impl Keeper {
         check_credentials(username, password)?;
         self.shared.vault()?;
         let (name, secret) = (username.to_owned(), password.clone());
-        self.run_login(username, true, cancel, move |context, credentials| {
+        self.run_login(username, true, cancel, move |context, credentials, progress| {
             log::info!("logging in at {}", context.provider.name);
-            login::log_in(context, &name, &secret, credentials)
+            login::log_in(context, &name, &secret, credentials, progress)
         })
     }
 
@@ -46,8 +52,8 @@ impl Keeper {
                 Error::new(Kind::InvalidInput, "nobody waits for this code (any more)")
                     .with_hint("Ask for a new code.")
             })?;
-        self.run_login("", false, cancel, move |context, credentials| {
-            login::await_approval(context, &device, credentials)
+        self.run_login("", false, cancel, move |context, credentials, progress| {
+            login::await_approval(context, &device, credentials, progress)
         })
     }
 
@@ -55,38 +61,64 @@ impl Keeper {
         Context { client, provider: &self.provider, clock: &*self.shared.clock, cancel }
     }
 
-    /// Runs a login to its end. Stores what it came to, or revokes what it left behind.
+    /// Runs a login to its end. Stores what it came to, or revokes what it left behind. The
+    /// sessions that it replaced are ended before this returns, unless that takes too long.
     fn run_login(
         &self,
         username: &str,
         is_exclusive: bool,
         cancel: &Cancel,
-        way: impl FnOnce(&Context, &mut Credentials) -> Result<()> + Send + 'static,
+        way: impl FnOnce(&Context, &mut Credentials, &mut dyn Progress) -> Result<()> + Send + 'static,
     ) -> Result<Status> {
         let username = username.to_owned();
-        self.to_its_end(cancel, move |keeper, cancel| {
-            let lock = &keeper.shared.login_lock;
-            let guard = is_exclusive.then(|| lock.lock(cancel)).transpose()?;
+        let replaced = self.to_its_end(cancel, move |keeper, cancel| {
+            let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
+            let guard = is_exclusive.then(lock).transpose()?;
             let client = keeper.client()?;
+            let mut begun = BegunLogin::new(keeper)?;
             let mut credentials = Credentials::new();
-            let stored = way(&keeper.context(&client, cancel), &mut credentials)
-                .and_then(|()| keeper.session_from(credentials.clone(), &username))
-                .and_then(|session| keeper.store_login(&session, cancel));
+            let stored = way(&keeper.context(&client, cancel), &mut credentials, &mut begun)
+                .and_then(|()| {
+                    let context = keeper.context(&client, cancel);
+                    keeper.session_from(&context, &begun, &mut credentials, &username)
+                })
+                .and_then(|session| keeper.store_login(&begun, &session, cancel));
             drop(guard);
-            stored.map_err(|error| {
-                log::warn!("the login failed ({}): {error}", error.code());
-                keeper.shared.append(&keeper.event(Event::Login, "", error.code()));
-                if error.kind() != Kind::CredentialsRefused {
-                    keeper.revoke_unstored(&credentials, &username);
-                }
-                error
-            })
+            stored.inspect_err(|error| begun.fail(error, &credentials, &username))
         })?;
+        self.end_replaced(replaced, cancel);
         self.status()
     }
 
-    /// The session as the credentials tell it: token, claims, account.
-    fn session_from(&self, credentials: Credentials, username: &str) -> Result<Session> {
+    /// Tells the server to end the sessions that a login has replaced. The login is done: whatever
+    /// becomes of this changes nothing of it, and what takes longer goes on by itself.
+    fn end_replaced(&self, mut replaced: Vec<OutboxEntry>, cancel: &Cancel) {
+        if replaced.is_empty() {
+            return;
+        }
+        let keeper = self.clone();
+        let end = move || {
+            keeper.logged(|| {
+                for entry in &mut replaced {
+                    let _sending = keeper.shared.delivery.begin(entry.id);
+                    keeper.deliver_first(entry, None, &Cancel::new());
+                }
+            });
+        };
+        let until = Instant::now() + WAIT_FOR_REPLACED;
+        if run_beside("sessionkeeper-logout", cancel, Some(until), end).is_err() {
+            log::info!("the session before this one is still being ended");
+        }
+    }
+
+    /// The session as the credentials and the server tell it: token, account.
+    fn session_from(
+        &self,
+        context: &Context,
+        begun: &BegunLogin,
+        credentials: &mut Credentials,
+        username: &str,
+    ) -> Result<Session> {
         let rule = &self.provider.session;
         if credentials.token(rule).is_none() {
             let what = rule.token_cookies.first().map_or_else(
@@ -97,59 +129,60 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
+        let account = login::identify(context, credentials, username, &begun.session_id)?;
         let now = self.shared.clock.now();
-        let [id, email, name] = crate::login::ACCOUNT;
-        let fact = |claims: &[String], value: &str| {
-            let told = || credentials.value(value).map(|text| text.expose().to_owned());
-            credentials.claim(rule, claims).or_else(told)
-        };
-        let email = fact(&rule.account_email, email).unwrap_or_default();
-        let unnamed = [username, &email, &self.provider.id];
-        let unnamed = unnamed.iter().find(|text| !text.is_empty());
-        let id = fact(&rule.account_id, id).or_else(|| unnamed.map(ToString::to_string));
         Ok(Session {
-            id: random_id()?,
+            id: begun.session_id.clone(),
             provider: self.provider.key.clone(),
-            account: Account {
-                id: id.unwrap_or_default(),
-                name: fact(&rule.account_name, name).unwrap_or_default(),
-                email,
-            },
+            account,
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
             expires_at: credentials.token_ends_at(rule, now),
-            credentials,
+            credentials: credentials.clone(),
             definition: self.provider.source.clone(),
         })
     }
 
-    fn store_login(&self, session: &Session, cancel: &Cancel) -> Result<()> {
+    /// Stores the session, unless a logout came first. Gives what is to be ended in its place.
+    fn store_login(
+        &self,
+        begun: &BegunLogin,
+        session: &Session,
+        cancel: &Cancel,
+    ) -> Result<Vec<OutboxEntry>> {
         let event = self.event(Event::Login, &session.account.id, "ok");
         let commit_lock = self.shared.commit_lock();
         cancel.check()?;
-        let (stored, replaced) = self.shared.vault()?.transact(|tx| {
+        let stored = self.shared.vault()?.transact(|tx| {
+            if !begun.is_of(&tx.eras().present(&session.provider)?) {
+                return Ok(None);
+            }
             let mut replaced = tx.sessions().list(Some(&session.provider))?;
             replaced.retain(|old| old.session.account.id == session.account.id);
+            let mut entries = Vec::new();
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;
-                if let Ok(revocation) = self.revocation(old) {
-                    tx.outbox().enqueue(&revocation)?;
+                if let Ok(mut revocation) = self.revocation(old) {
+                    revocation.first_attempt_at += FIRST_TRY_LEASE;
+                    entries.push(tx.outbox().enqueue(&revocation)?);
                 }
             }
             let stored = tx.sessions().insert(session.clone())?;
             tx.sessions().activate(&stored.provider, &stored.account.id)?;
             tx.audit().append(&event)?;
-            Ok((stored, replaced))
+            Ok(Some((replaced, entries)))
         })?;
+        let (replaced, entries) = stored.ok_or_else(logout_came_first)?;
         drop(commit_lock);
+        begun.end();
         for old in &replaced {
             self.shared.sessions.end(&old.session);
         }
         log::info!("logged in");
-        self.shared.sessions.is_first_restore(&stored.id);
+        self.shared.sessions.is_first_restore(&session.id);
         self.shared.publish(&event);
-        Ok(())
+        Ok(entries)
     }
 
     /// Brings the session back: from the disk first, then renewed where that is due. Without a

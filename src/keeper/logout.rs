@@ -87,7 +87,8 @@ impl Keeper {
     }
 
     /// The transaction, and the session as it was stored last. Where the disk does not even let it
-    /// be read, the session is the one that this process remembers; `None`: nobody was logged in.
+    /// be read, or has damaged it, the session is the one that this process remembers; `None`:
+    /// nobody was logged in.
     fn clear(&self, options: &LogoutOptions, is_active: bool) -> (LocalOutcome, Option<Leaving>) {
         let id = &self.provider.key;
         let selector =
@@ -98,6 +99,7 @@ impl Keeper {
         } else {
             self.shared.vault().and_then(find).ok().flatten()
         };
+        let lost = self.shared.sessions.lost(id).filter(|_| is_active);
         let account = remembered.as_ref().map_or("", |session| session.account.id.as_str());
         let event = self.event(Event::Logout, account, "cleared");
         let leave = |session| self.leaving(session, options);
@@ -107,9 +109,13 @@ impl Keeper {
         };
         let mut leaving = None;
         let ended = vault.transact(|tx| {
-            let Some(session) = tx.sessions().find(id, selector)? else {
-                return Ok(LocalOutcome::NobodyThere);
-            };
+            let found = tx.sessions().find(id, selector)?;
+            let found = found.or_else(|| lost.clone());
+            // A login under way in another process loses. Where there is none, nothing is written.
+            if is_active && (found.is_some() || vault.has_logins()) {
+                tx.eras().begin(id)?;
+            }
+            let Some(session) = found else { return Ok(LocalOutcome::NobodyThere) };
             let Leaving { session, revocation, tasks } = leaving.insert(leave(session));
             // The session goes first: its pages serve for what stays.
             tx.sessions().delete(session)?;
@@ -143,6 +149,7 @@ impl Keeper {
         let lease = if options.local_only { 0 } else { FIRST_TRY_LEASE };
         let revocation = self.revocation(&session).map(|revocation| Revocation {
             everywhere: options.everywhere,
+            promised_to: Some(session.account.clone()),
             first_attempt_at: revocation.created_at + lease,
             ..revocation
         });
@@ -152,10 +159,10 @@ impl Keeper {
 
     /// The active session, as far as it can be read or was read before.
     fn active_session(&self) -> Option<Session> {
-        let provider = &self.provider.key;
-        self.shared
-            .session(provider)
-            .unwrap_or_else(|_| self.shared.sessions.get(provider).and_then(|seen| seen.session))
+        let (provider, sessions) = (&self.provider.key, &self.shared.sessions);
+        let read = self.shared.session(provider);
+        let known = read.unwrap_or_else(|_| sessions.get(provider).and_then(|seen| seen.session));
+        known.or_else(|| sessions.lost(provider))
     }
 
     /// Tells the server.

@@ -16,8 +16,8 @@ impl Keeper {
             .as_ref()
             .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
             .and_then(|session| self.renewal_time(session));
-        let drain_at =
-            if self.has_tasks()? { Some(self.shared.clock.now()) } else { self.next_drain()? };
+        let is_due = self.has_tasks()? || self.has_lost_logins()?;
+        let drain_at = if is_due { Some(self.shared.clock.now()) } else { self.next_drain()? };
         Ok(Schedule { renew_at, drain_at })
     }
 

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod begun_login;
 mod begun_tasks;
 mod clients;
 mod delivery;
@@ -30,8 +31,8 @@ pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Details, DeviceCode, DrainReport, EntryLine, Forgotten,
-    HandedTask, Local, LogLines, LogoutReport, Notifications, Outbox, Schedule, State, Status,
-    TaskLine, TaskOutcome, Tasks,
+    AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
+    DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
+    Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};

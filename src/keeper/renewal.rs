@@ -11,6 +11,7 @@ use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::login::{self, Renewal};
+use crate::logout;
 use crate::provider::{Probe, Renew};
 use crate::session::{Credentials, Session};
 use crate::vault::{SessionSelector, Transaction};
@@ -62,7 +63,7 @@ impl Keeper {
     ) -> Result<Session> {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
-            let _guard = keeper.shared.login_lock.lock(cancel)?;
+            let _guard = keeper.shared.login_lock.lock(keeper.lock_timeout, cancel)?;
             let session = keeper.signed_in()?;
             if session.account.id != seen.account.id {
                 return Err(another_account());
@@ -73,7 +74,9 @@ impl Keeper {
             }
             match keeper.way_to_renew(&session) {
                 Some(renew) => keeper.renew_by(renew, session),
-                None if is_refused || keeper.has_lapsed(&session) => {
+                None if keeper.has_lapsed(&session)
+                    || (is_refused && keeper.is_taken_for_dead(&session, cancel)) =>
+                {
                     Err(keeper.end_over(&session, false))
                 }
                 None => Err(keeper.cannot_renew()),
@@ -229,6 +232,17 @@ impl Keeper {
         self.shared.publish(&event);
         Error::new(Kind::SessionExpired, format!("the session at {} is over", self.provider.name))
             .with_hint("Log in again.")
+    }
+
+    /// Whether a refused request means that the session is over, where it cannot be renewed. One
+    /// address may refuse what others take; so where there is a probe, it is asked.
+    fn is_taken_for_dead(&self, session: &Session, cancel: &Cancel) -> bool {
+        if !matches!(self.provider.logout.probe, Some(Probe::Request { .. })) {
+            return true;
+        }
+        self.client().is_ok_and(|client| {
+            logout::is_refused(&self.context(&client, cancel), &session.credentials)
+        })
     }
 
     fn cannot_renew(&self) -> Error {

@@ -8,7 +8,7 @@ use crate::login::Device;
 use crate::logout::Notes;
 use crate::provider::id_of;
 use crate::session::{Account, Outcome, Session};
-use crate::vault::{OutboxEntry, QueuedTask};
+use crate::vault::{Confirmation, OutboxEntry, QueuedTask};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +73,11 @@ pub struct Details {
     pub status: Status,
     pub signed_in_at: Option<UnixTime>,
     pub renewed_at: Option<UnixTime>,
+    /// When it is renewed next; `None` where that takes the user.
+    pub renews_at: Option<UnixTime>,
+    /// When it ends at the latest, unless a renewal also prolongs what renews it; `None` where
+    /// nobody knows.
+    pub ends_at: Option<UnixTime>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -189,6 +194,7 @@ pub struct AccountLine {
     pub active: bool,
     pub state: State,
     pub expires_at: Option<UnixTime>,
+    pub renewable: bool,
     pub signed_in_at: UnixTime,
 }
 
@@ -212,8 +218,10 @@ pub struct EntryLine {
     pub last_outcome: &'static str,
 }
 
-impl From<OutboxEntry> for EntryLine {
-    fn from(entry: OutboxEntry) -> Self {
+impl EntryLine {
+    /// `host_rests_until`: the entry is not tried before its host may be asked again.
+    pub(super) fn new(entry: OutboxEntry, host_rests_until: Option<UnixTime>) -> Self {
+        let next_attempt_at = host_rests_until.unwrap_or(i64::MIN).max(entry.next_attempt.until);
         EntryLine {
             id: entry.id,
             provider: id_of(&entry.revocation.provider).to_owned(),
@@ -221,7 +229,7 @@ impl From<OutboxEntry> for EntryLine {
             created_at: entry.revocation.created_at,
             expires_at: entry.revocation.expires_at,
             attempts: entry.attempts,
-            next_attempt_at: entry.next_attempt_at,
+            next_attempt_at,
             last_outcome: entry.last_outcome.map_or("", Outcome::as_str),
         }
     }
@@ -256,6 +264,26 @@ impl DrainReport {
             Outcome::Unconfirmed => &mut self.unconfirmed,
             Outcome::Rejected => &mut self.rejected,
         } += 1;
+    }
+}
+
+/// Logouts that the server has confirmed since their users were told that it would be told later.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Confirmations {
+    pub logouts: Vec<ConfirmedLogout>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ConfirmedLogout {
+    pub provider: String,
+    pub account: Account,
+}
+
+impl From<Confirmation> for ConfirmedLogout {
+    fn from(Confirmation { provider, account, .. }: Confirmation) -> Self {
+        ConfirmedLogout { provider: id_of(&provider).to_owned(), account }
     }
 }
 

@@ -2,7 +2,7 @@
 //! else.
 //!
 //! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed
-//! and sent once more.
+//! and sent once more. An answer that has come is handed over, whatever became of the session.
 
 use super::accounts::another_account;
 use super::handle::Keeper;
@@ -43,6 +43,9 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     #[serde(skip)]
     pub body: Vec<u8>,
+    /// What is to be said where this answer showed that the session is over; `None` where it did
+    /// not.
+    pub session_over: Option<Error>,
 }
 
 /// What an add-on needs for requests of its own. Secret.
@@ -65,13 +68,23 @@ impl Keeper {
         let session = self.fresh(cancel)?;
         self.check_active(outgoing.account.as_deref())?;
         let answer = self.send(outgoing, &url, &session, cancel)?;
-        if !self.is_unauthenticated(&answer) {
+        if !self.is_unauthenticated(&answer) || !self.had_credentials(&answer, &session) {
             return receive(answer);
         }
         log::info!("the server does not accept the session; renewing it");
-        let session = self.renew_from(&session, true, cancel)?;
-        let answer = self.send(outgoing, &url, &session, cancel)?;
-        receive(answer)
+        let again = self
+            .renew_from(&session, true, cancel)
+            .and_then(|session| self.send(outgoing, &url, &session, cancel));
+        match again {
+            Ok(answer) => receive(answer),
+            Err(error) if error.kind() == Kind::SessionExpired => {
+                Ok(Received { session_over: Some(error), ..receive(answer)? })
+            }
+            Err(error) => {
+                log::info!("the answer stands as it is ({}): {error}", error.code());
+                receive(answer)
+            }
+        }
     }
 
     /// The session's own headers and cookies.
@@ -144,6 +157,14 @@ impl Keeper {
         Ok(())
     }
 
+    /// True when the request that was answered had something by which the server knows the
+    /// session; otherwise its refusal says nothing.
+    fn had_credentials(&self, answer: &Answer, session: &Session) -> bool {
+        let sent = session.credentials.jar.subset_for(&[&answer.url]);
+        let mut cookies = self.provider.session.token_cookies.iter();
+        answer.had_bearer || cookies.any(|name| sent.value(name).is_some())
+    }
+
     /// 401, or a GraphQL error that says so.
     fn is_unauthenticated(&self, answer: &Answer) -> bool {
         if answer.status == 401 {
@@ -174,5 +195,6 @@ fn receive(answer: Answer) -> Result<Received> {
         url: answer.url.to_string(),
         headers: answer.headers,
         body: answer.body,
+        session_over: None,
     })
 }

@@ -49,12 +49,14 @@ impl Keeper {
         Ok(Revocation {
             session_id: session_id.to_owned(),
             provider: provider.key.clone(),
+            host: provider.logout_host(),
             account: account.to_owned(),
             created_at: now,
             first_attempt_at: now,
             expires_at,
             credentials,
             everywhere: false,
+            promised_to: None,
             definition: provider.source.clone(),
         })
     }

@@ -20,6 +20,9 @@ struct Known {
     by_provider: HashMap<String, Seen>,
     /// Sessions that were logged out; they stay out even if the disk refused to forget them.
     ended: HashSet<String>,
+    /// By provider, what was active when the vault was found damaged, until it is read again: if
+    /// its row is gone, nobody else can end it at the server.
+    endangered: HashMap<String, Session>,
     /// Sessions whose restore has been announced.
     restored: HashSet<String>,
 }
@@ -33,6 +36,8 @@ impl SessionCache {
     pub fn put(&self, provider: &str, mut seen: Seen) -> Seen {
         let mut known = self.known();
         seen.session = seen.session.filter(|session| !known.ended.contains(&session.id));
+        let id = seen.session.as_ref().map(|session| &session.id);
+        known.endangered.retain(|_, session| Some(&session.id) != id);
         known.by_provider.insert(provider.to_owned(), seen.clone());
         seen
     }
@@ -42,6 +47,23 @@ impl SessionCache {
         let mut known = self.known();
         known.ended.insert(session.id.clone());
         known.by_provider.remove(&session.provider);
+        known.endangered.retain(|_, endangered| endangered.id != session.id);
+    }
+
+    /// The vault was damaged: what is remembered may be all that is left of a session.
+    pub fn endanger(&self) {
+        let mut known = self.known();
+        let Known { by_provider, endangered, .. } = &mut *known;
+        for (provider, seen) in by_provider {
+            if let Some(session) = &seen.session {
+                endangered.insert(provider.clone(), session.clone());
+            }
+        }
+    }
+
+    /// The session that was active, and whose row the damage took.
+    pub fn lost(&self, provider: &str) -> Option<Session> {
+        self.known().endangered.get(provider).cloned()
     }
 
     /// True when this session was logged out in this process.
@@ -60,7 +82,9 @@ impl SessionCache {
     }
 
     pub fn clear(&self) {
-        self.known().by_provider.clear();
+        let mut known = self.known();
+        known.by_provider.clear();
+        known.endangered.clear();
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

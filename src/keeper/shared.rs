@@ -151,7 +151,7 @@ impl Shared {
     pub fn clear(&self) {
         self.sessions.clear();
         self.clients.clear();
-        self.delivery.release_all();
+        self.delivery.clear();
     }
 
     pub fn failed_renewals(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
@@ -164,6 +164,7 @@ impl Shared {
 
     fn report_damage(&self, vault: &Vault) {
         for damage in vault.take_damage() {
+            self.sessions.endanger();
             let detail = damage.detail();
             log::error!("the vault is not as it was left ({}): {detail}", damage.outcome);
             let event = NewAuditEvent::new(Event::VaultDamaged, "", "", damage.outcome);

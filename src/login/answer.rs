@@ -10,12 +10,12 @@ use crate::error::Result;
 use crate::http::Answer;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::session::claims::Claims;
-use crate::session::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
+use crate::session::claims::shown;
+use crate::session::{ACCESS_TOKEN, Credentials, ID_TOKEN, IdToken, REFRESH_TOKEN};
 use serde_json::Value;
 
 /// The names of what an answer says of the account, among the values.
-pub const ACCOUNT: [&str; 3] = ["account_id", "account_email", "account_name"];
+pub(super) const ACCOUNT: [&str; 3] = ["account_id", "account_email", "account_name"];
 
 /// Takes over what the answer holds. An answer that is not a JSON object holds nothing, which is
 /// an error only where a token was due: the caller sees what is there.
@@ -58,9 +58,7 @@ pub(super) fn read(
         None => return Err(unexpected(name, "holds no access token")),
     }
     if let Some(token) = text(&rule.id_token) {
-        let token = Secret::new(token);
-        check_id_token(provider, name, &token, credentials.value(ID_TOKEN))?;
-        credentials.set(ID_TOKEN, token);
+        take_id_token(provider, name, Secret::new(token), credentials)?;
     }
     let facts = [&rule.account_id, &rule.account_email, &rule.account_name];
     for (key, pointer) in ACCOUNT.iter().zip(facts) {
@@ -71,42 +69,35 @@ pub(super) fn read(
     Ok(())
 }
 
-/// OpenID Connect Core 1.0 section 3.1.3.7: the issuer "MUST exactly match the value of the iss
-/// Claim", and the client "MUST validate that the aud (audience) Claim contains its client_id".
-/// The signature is not checked: "if the ID Token is received via direct communication between the
-/// Client and the Token Endpoint […], the TLS server validation MAY be used".
-fn check_id_token(
+/// A token that is not for us is left out, and what it says with it; the tokens beside it are good.
+fn take_id_token(
     provider: &Provider,
     name: &str,
-    token: &Secret,
-    earlier: Option<&Secret>,
+    token: Secret,
+    credentials: &mut Credentials,
 ) -> Result<()> {
-    let Some(oauth) = &provider.oauth else { return Ok(()) };
-    let claims = Claims::read(token);
-    if oauth.issuer.as_deref().is_some_and(|issuer| !claims.is("iss", issuer)) {
-        return Err(unexpected(name, "holds an ID token of another issuer"));
+    match IdToken::read(&token, provider.oauth.as_ref()) {
+        IdToken::Foreign(what) => {
+            log::warn!("{name} holds an ID token of another {what}; what it says is not used");
+            return Ok(());
+        }
+        IdToken::Unknown => {
+            log::info!("what the ID token says is not used: oauth.issuer is not given");
+        }
+        // OpenID Connect Core 1.0 section 12.2: "its sub Claim Value MUST be the same as in the ID
+        // Token issued when the original authentication occurred".
+        IdToken::Ours(claims) => {
+            let before = credentials.id_claims(provider).subject();
+            if before.is_some() && before != claims.subject() {
+                return Err(unexpected(name, "holds an ID token of another account"));
+            }
+        }
     }
-    if !claims.is("aud", &oauth.client_id) {
-        return Err(unexpected(name, "holds an ID token for another application"));
-    }
-    // Section 12.2: "its sub Claim Value MUST be the same as in the ID Token issued when the
-    // original authentication occurred".
-    let subject = |claims: &Claims| claims.text(&["sub".to_owned()]);
-    if earlier.is_some_and(|earlier| subject(&Claims::read(earlier)) != subject(&claims)) {
-        return Err(unexpected(name, "holds an ID token of another account"));
-    }
+    credentials.set(ID_TOKEN, token);
     Ok(())
 }
 
 fn seconds(value: &Value) -> Option<i64> {
     let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
     (seconds > 0).then(|| seconds.min(LONGEST_LIFE))
-}
-
-fn shown(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if crate::session::claims::is_showable(text) => Some(text.clone()),
-        Value::Number(number) if number.is_u64() => Some(number.to_string()),
-        _ => None,
-    }
 }

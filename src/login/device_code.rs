@@ -1,12 +1,13 @@
 //! Logging in with a code that the user enters on another device (RFC 8628).
 
-use super::{answer, unexpected};
+use super::{Progress, answer, unexpected};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Answer;
 use crate::oauth::{Endpoint, OAuthClient, errors};
+use crate::provider::is_loopback;
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::claims::is_showable;
@@ -15,6 +16,9 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 const NAME: &str = "the answer to the request for a code";
+
+/// The member with the code in it.
+const COMPLETE: &str = "verification_uri_complete";
 
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -73,8 +77,10 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
     let interval = body.get("interval").and_then(Value::as_u64).map(Duration::from_secs);
     Ok(Device {
         user_code: needed("user_code")?.to_owned(),
-        verification_uri: checked(address)?,
-        verification_uri_complete: text("verification_uri_complete").map(checked).transpose()?,
+        verification_uri: checked("verification_uri", address)?,
+        verification_uri_complete: text(COMPLETE)
+            .map(|text| checked(COMPLETE, text))
+            .transpose()?,
         expires_at: context.clock.now() + i64::try_from(life).unwrap_or(0),
         interval: interval.unwrap_or(INTERVAL).clamp(Duration::from_secs(1), LONGEST_INTERVAL),
         code: Secret::new(code),
@@ -83,19 +89,29 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
     })
 }
 
-/// An address that a person can open: it is shown, and never requested from here.
-fn checked(text: &str) -> Result<String> {
+/// An address that a person can open: it is shown, and never requested from here. The person logs
+/// in there, so it is https; http is for this machine alone.
+fn checked(name: &str, text: &str) -> Result<String> {
+    let is_safe = |url: &Url| match url.scheme() {
+        "https" => url.has_host(),
+        "http" => is_loopback(url),
+        _ => false,
+    };
+    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
     match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => {
-            Ok(text.to_owned())
-        }
-        _ => Err(unexpected(NAME, "holds an address that cannot be opened")),
+        Ok(url) if is_safe(&url) && is_plain(&url) => Ok(text.to_owned()),
+        _ => Err(unexpected(NAME, &format!("holds a {name} that is no https address"))),
     }
 }
 
 /// Waits until the user has entered the code, or its time is over: asks for the tokens until there
 /// is a final answer (RFC 8628 sections 3.4 and 3.5).
-pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -> Result<()> {
+pub fn wait(
+    context: &Context,
+    device: &Device,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
     // A request that is under way is not cut off: its answer may hold the tokens.
     let whole = Cancel::new();
     let oauth = OAuthClient::new(context.client, context.provider, &whole)?;
@@ -105,6 +121,7 @@ pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", device.code.expose()),
     ];
+    progress.begins(credentials)?;
     let mut interval = device.interval;
     loop {
         let left = device.deadline.saturating_duration_since(context.clock.instant());
@@ -114,6 +131,7 @@ pub fn wait(context: &Context, device: &Device, credentials: &mut Credentials) -
         if left <= interval {
             return Err(expired());
         }
+        progress.check()?;
         match oauth.post(url.clone(), &fields) {
             Ok(answer) => match judge(&answer)? {
                 Turn::Granted => return answer::read(context, "the login", &answer, credentials),

@@ -5,7 +5,7 @@
 //! another address and is refused as an attack (RFC 9700 section 4.12). What follows the sending is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::{page_text, unexpected, unexpected_status};
+use super::{Progress, page_text, unexpected, unexpected_status};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::cookies::Jar;
@@ -21,15 +21,16 @@ pub(super) fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
+    progress: &mut dyn Progress,
 ) -> Result<()> {
-    let jar = &mut credentials.jar;
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
     for page in &form.pages {
-        fetch(context, page, &mut values, jar)?;
+        fetch(context, page, &mut values, &mut credentials.jar)?;
     }
+    progress.begins(credentials)?;
     context.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
-    submit(context, &form.submit, &values, jar)
+    submit(context, &form.submit, &values, credentials, progress)
 }
 
 fn fetch(context: &Context, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
@@ -60,12 +61,19 @@ fn missing(page: &Page, take: &Take) -> Error {
     unexpected(&page.name, &format!("has no field '{}'{cookie}", take.input))
 }
 
-fn submit(context: &Context, submit: &Submit, values: &Values, jar: &mut Jar) -> Result<()> {
+fn submit(
+    context: &Context,
+    submit: &Submit,
+    values: &Values,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
     log::debug!("log in: sending {}", submit.name);
     let request = Request::filled("POST", &submit.url, submit.request(), values);
-    let answer = context.client.exchange(&request, &context.provider.hosts, jar, &Cancel::new())?;
+    let (hosts, whole) = (&context.provider.hosts, Cancel::new());
+    let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &whole)?;
     match answer.status {
-        301..=303 => follow(context, submit, &answer, jar),
+        301..=303 => follow(context, submit, &answer, credentials, progress),
         307 | 308 => Err(super::sent_elsewhere(&submit.name)),
         401 => Err(super::refused()),
         _ => {
@@ -79,16 +87,23 @@ fn submit(context: &Context, submit: &Submit, values: &Values, jar: &mut Jar) ->
     }
 }
 
-fn follow(context: &Context, submit: &Submit, answer: &Answer, jar: &mut Jar) -> Result<()> {
+fn follow(
+    context: &Context,
+    submit: &Submit,
+    answer: &Answer,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
     let target = answer
         .location()
         .ok_or_else(|| unexpected(&submit.name, "redirects without saying where to"))??;
-    let landing = context.client.follow(
-        &Request::get(target),
-        &context.provider.hosts,
-        jar,
-        &Cancel::new(),
-    )?;
+    // What came so far is for those who have to know before the next address is asked.
+    let rest = credentials.clone();
+    let mut ask = |jar: &Jar| progress.received(&rest.with_jar(jar.clone()));
+    let (hosts, whole) = (&context.provider.hosts, Cancel::new());
+    let request = Request::get(target);
+    let landing =
+        context.client.follow_telling(&request, hosts, &mut credentials.jar, &whole, &mut ask)?;
     if landing.status == 200 {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The ways to log in, one file each. They turn requests and answers into credentials; what
 //! becomes of these is the keeper's business. Nothing is stored here.
 
+mod account;
 mod answer;
 mod device_code;
 mod hosted_form;
@@ -9,7 +10,7 @@ mod password;
 mod refresh_token;
 mod request_renewal;
 
-pub use answer::ACCOUNT;
+pub use account::identify;
 pub use device_code::{Device, wait as await_approval};
 
 use crate::clock::Clock;
@@ -31,6 +32,19 @@ pub enum Renewal {
     Lost(Error),
 }
 
+/// Who has to know how far a login is: its process may end at any moment, or a logout come first.
+pub trait Progress {
+    /// Called before the first request that may open a session; `held` is what came before that.
+    /// After an error nothing is sent.
+    fn begins(&mut self, held: &Credentials) -> Result<()>;
+
+    /// Called with all that came so far, before another request makes the login wait.
+    fn received(&mut self, held: &Credentials);
+
+    /// Fails when a logout came first.
+    fn check(&self) -> Result<()>;
+}
+
 /// Logs in with a name and a password. What the server gave is in `credentials`, also after an
 /// error: a login that breaks half-way may have opened a session.
 pub fn log_in(
@@ -38,12 +52,15 @@ pub fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
+    progress: &mut dyn Progress,
 ) -> Result<()> {
     match &context.provider.login {
         Login::HostedForm(form) => {
-            hosted_form::log_in(context, form, username, password, credentials)
+            hosted_form::log_in(context, form, username, password, credentials, progress)
         }
-        Login::Password(login) => password::log_in(context, login, username, password, credentials),
+        Login::Password(login) => {
+            password::log_in(context, login, username, password, credentials, progress)
+        }
         Login::DeviceCode {} => {
             let message = format!("{} wants a code, not a password", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message).with_hint(

@@ -1,9 +1,9 @@
 //! Logging in by one request with the name and the password, answered with JSON, cookies or both.
 //!
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
-//! has to know of it.
+//! has to know of it. A server that cannot read the one kind of body gets the other, if there is one.
 
-use super::{answer, refused, sent_elsewhere, unexpected_status};
+use super::{Progress, answer, refused, sent_elsewhere, unexpected, unexpected_status};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::error::Result;
@@ -20,16 +20,27 @@ pub(super) fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
+    progress: &mut dyn Progress,
 ) -> Result<()> {
+    progress.begins(credentials)?;
     context.cancel.check()?;
     let values = Values::from([
         ("username".to_owned(), Secret::new(username)),
         ("password".to_owned(), password.clone()),
     ]);
-    let request = Request::filled("POST", &login.url, login.request(), &values)
-        .with_header("Accept", "application/json");
-    let hosts = &context.provider.hosts;
-    let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &Cancel::new())?;
+    let mut requests = login.requests().map(|body| {
+        Request::filled("POST", &login.url, body, &values).with_header("Accept", "application/json")
+    });
+    let mut send = |request: &Request| {
+        let hosts = &context.provider.hosts;
+        context.client.exchange(request, hosts, &mut credentials.jar, &Cancel::new())
+    };
+    let first = requests.next().ok_or_else(|| unexpected(NAME, "has no body to send"))?;
+    let mut answer = send(&first)?;
+    // RFC 9110 sections 15.5.16 and 15.5.21: the body was not understood, and nobody logged in.
+    if let (415 | 422, Some(other)) = (answer.status, requests.next()) {
+        answer = send(&other)?;
+    }
     match answer.status {
         status if login.refused_status.contains(&status) => Err(refused()),
         200 | 201 => answer::read(context, NAME, &answer, credentials),

@@ -15,7 +15,7 @@ pub(super) fn renew(
     mut credentials: Credentials,
 ) -> Result<Renewal> {
     let rule = &context.provider.session;
-    let Some(values) = credentials.fill(rule, renew.request().templates()) else {
+    let Some(values) = credentials.fill(context.provider, renew.request().templates()) else {
         return Ok(Renewal::Over);
     };
     let request = Request::filled(renew.method.as_str(), &renew.url, renew.request(), &values)

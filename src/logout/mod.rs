@@ -8,6 +8,9 @@ mod proof;
 mod request;
 mod revocation;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub use proof::judge;
+
 use crate::context::Context;
 use crate::error::Fault;
 use crate::http::Answer;
@@ -124,6 +127,15 @@ pub fn revoke(
     }
 }
 
+/// True when the probe's request shows that the server refuses these credentials.
+pub fn is_refused(context: &Context, credentials: &Credentials) -> bool {
+    let Some(Probe::Request { url, refused_status, bearer }) = &context.provider.logout.probe
+    else {
+        return false;
+    };
+    request::probe(context, url, *bearer, refused_status, credentials).is_some()
+}
+
 /// What all steps came to: the session is dead when each of them says so. Otherwise the first of
 /// the gravest verdicts counts.
 fn combine(verdicts: Vec<Verdict>) -> Verdict {
@@ -184,7 +196,11 @@ impl<'a> Needs<'a> {
 /// The part of `credentials` that the logout sends. `None`: the server would not know the session
 /// by it.
 pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Option<Credentials> {
-    let kept = credentials.with_jar(credentials.jar.subset_for(&Needs::of(provider).urls));
+    let Credentials { jar, .. } = credentials;
+    // What the proof names is kept even where it is not sent: it has to be deleted as well.
+    let named: Vec<_> = provider.logout.deleted_cookies().collect();
+    let sent = jar.subset_for(&Needs::of(provider).urls);
+    let kept = credentials.with_jar(jar.subset_named(&named).overlaid_with(&sent));
     let is_known = provider.logout.steps.iter().any(|step| match step {
         Step::Request(logout) => request::is_sendable(provider, logout, &kept),
         Step::Revoke { tokens } => tokens.iter().any(|name| kept.value(name).is_some()),

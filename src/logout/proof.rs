@@ -15,7 +15,7 @@ use serde_json::Value;
 use url::Url;
 
 /// Without a `proof` no answer proves that the session is dead.
-pub(super) fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
+pub fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Verdict {
     let (outcome, reason) = match (answer.status, proof) {
         (status, Some(proof)) if proof.status.contains(&status) => {
             match missing(proof, url, jar, answer) {
@@ -87,16 +87,17 @@ fn missing(proof: &Proof, url: &Url, jar: &Jar, answer: &Answer) -> Option<Strin
     {
         return Some(format!("the answer does not say so at '{}'", &**pointer));
     }
-    let kept = proof.deletes.iter().find(|names| !is_deleted(names, url, jar, answer))?;
-    Some(format!("the server did not delete the cookie '{}'", &*kept[0]))
-}
-
-/// One cookie under its present and former names: those we hold have to be deleted; when we hold
-/// none of them, a deletion of any will do.
-fn is_deleted(names: &[CookieName], url: &Url, jar: &Jar, answer: &Answer) -> bool {
-    let deleted = |name: &CookieName| jar.deleted_at(name, url, &answer.set_cookies, answer.date());
-    let held: Vec<&CookieName> = names.iter().filter(|name| jar.value(name).is_some()).collect();
-    if held.is_empty() { names.iter().any(deleted) } else { held.into_iter().all(deleted) }
+    if proof.deletes.is_empty() {
+        return None;
+    }
+    // A cookie under its present and former names; those that are not held say nothing.
+    let held = |name: &&CookieName| jar.value(name).is_some();
+    let mut held = proof.deletes.iter().flatten().filter(held).peekable();
+    if held.peek().is_none() {
+        return Some("none of the cookies that the server should delete was held".to_owned());
+    }
+    let kept = held.find(|name| !jar.deleted_at(name, url, &answer.set_cookies, answer.date()))?;
+    Some(format!("the server did not delete the cookie '{}'", &**kept))
 }
 
 /// The query is left out: it carries a state of the server's own.

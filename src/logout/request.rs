@@ -147,7 +147,7 @@ fn build(
     credentials: &Credentials,
 ) -> Option<Request> {
     let template = logout.request();
-    let values = credentials.fill(&provider.session, template.templates())?;
+    let values = credentials.fill(provider, template.templates())?;
     let url = match logout.target() {
         LogoutTarget::Fixed(url) => url.clone(),
         // Where it leads is checked like any other address, when it is asked.

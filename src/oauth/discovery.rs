@@ -1,4 +1,7 @@
-//! The issuer's metadata (RFC 8414, OpenID Connect Discovery 1.0).
+//! The issuer's metadata (OpenID Connect Discovery 1.0, RFC 8414).
+//!
+//! There may be two documents, and issuers name some endpoints in one of them only; what both say
+//! counts together, and each has to be the issuer's own.
 
 use super::{Endpoint, OAuthClient};
 use crate::cookies::Jar;
@@ -7,21 +10,29 @@ use crate::http::Request;
 use serde_json::Value;
 use url::Url;
 
-/// The endpoints that the issuer names, by their names. Each is https and on the provider's hosts.
+/// The endpoints that the issuer names, by their names; of two for one, OpenID's. Each is https and
+/// on the provider's hosts. Fails where a document cannot be had just now: what it names would be
+/// missing later, at the logout.
 pub(super) fn fetch(oauth: &OAuthClient, issuer: &str) -> Result<Vec<(&'static str, Url)>> {
-    let mut last = unusable("it has no metadata");
-    for url in places(issuer)? {
-        let request = Request::get(url).with_header("Accept", "application/json").without_cookies();
-        let hosts = &oauth.provider.hosts;
-        let answer = oauth.client.exchange(&request, hosts, &mut Jar::new(), oauth.cancel)?;
-        match answer.status {
-            200 if answer.is_cut => last = unusable("its metadata are larger than 1 MiB"),
-            200 => return read(oauth, issuer, &answer.body),
-            404 | 405 => {}
-            status => last = unusable(&format!("its metadata came with status {status}")),
+    let mut found = Vec::new();
+    let mut refused = None;
+    for place in places(issuer)? {
+        match document(oauth, issuer, place)? {
+            Ok(metadata) => collect(oauth, &metadata, &mut found)?,
+            Err(why) => {
+                log::info!("one place for the issuer's metadata is of no use: {}", why.message());
+                refused.get_or_insert(why);
+            }
+        }
+        if found.len() == Endpoint::ALL.len() {
+            break;
         }
     }
-    Err(last)
+    if found.iter().any(|(name, _)| *name == Endpoint::Token.as_str()) {
+        return Ok(found);
+    }
+    let no_token = || unusable("its metadata name no token_endpoint");
+    Err(refused.filter(|_| found.is_empty()).unwrap_or_else(no_token))
 }
 
 /// OpenID Connect Discovery 1.0 section 4 puts the well-known part at the end of the issuer's path,
@@ -35,34 +46,63 @@ fn places(issuer: &str) -> Result<Vec<Url>> {
     Ok(vec![parse(format!("{bare}/.well-known/openid-configuration"))?, rfc8414])
 }
 
-fn read(oauth: &OAuthClient, issuer: &str, body: &[u8]) -> Result<Vec<(&'static str, Url)>> {
-    let metadata: Value =
-        serde_json::from_slice(body).map_err(|_| unusable("its metadata are not JSON"))?;
+/// The document at a place; the inner error is for one that is not there, or not the issuer's.
+fn document(oauth: &OAuthClient, issuer: &str, place: Url) -> Result<Result<Value>> {
+    let request = Request::get(place).with_header("Accept", "application/json").without_cookies();
+    let hosts = &oauth.provider.hosts;
+    let answer = oauth.client.exchange(&request, hosts, &mut Jar::new(), oauth.cancel)?;
+    let wrong = |why: &str| Ok(Err(unusable(why)));
+    match answer.status {
+        200 if answer.is_cut => return wrong("its metadata are larger than 1 MiB"),
+        200 => {}
+        404 | 405 | 410 => return wrong("it has no metadata"),
+        status @ (408 | 425 | 429 | 500..) => {
+            return Err(unusable(&format!("its metadata came with status {status}")));
+        }
+        status => return wrong(&format!("its metadata came with status {status}")),
+    }
+    let Ok(metadata) = serde_json::from_slice::<Value>(&answer.body) else {
+        return wrong("its metadata are not JSON");
+    };
     // RFC 8414 section 3.3: "The "issuer" value returned MUST be identical to the authorization
     // server's issuer identifier value into which the well-known URI string was inserted […]. If
     // these values are not identical, the data contained in the response MUST NOT be used."
     if metadata.get("issuer").and_then(Value::as_str) != Some(issuer) {
-        return Err(unusable("its metadata name another issuer").with_hint(
+        return Ok(Err(unusable("its metadata name another issuer").with_hint(
             "Write the issuer exactly as its metadata do, including the slash at the end.",
-        ));
+        )));
     }
-    let mut found = Vec::new();
+    Ok(Ok(metadata))
+}
+
+/// Adds what `metadata` name and `found` does not hold.
+fn collect(
+    oauth: &OAuthClient,
+    metadata: &Value,
+    found: &mut Vec<(&'static str, Url)>,
+) -> Result<()> {
     for endpoint in Endpoint::ALL {
-        let Some(text) = metadata.get(endpoint.as_str()).and_then(Value::as_str) else { continue };
         let name = endpoint.as_str();
+        let Some(text) = metadata.get(name).and_then(Value::as_str) else { continue };
+        if found.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
         let url = Url::parse(text).map_err(|_| unusable(&format!("{name} is not an address")))?;
-        oauth.provider.hosts.check(&url).map_err(|error| {
-            Error::new(error.kind(), format!("the issuer's {name}: {}", error.message())).with_hint(
-                "If that is right, use a provider file that lists this host under `hosts`.",
-            )
-        })?;
-        found.push((name, url));
+        match oauth.provider.hosts.check(&url) {
+            Ok(()) => found.push((name, url)),
+            // A login does without; the token goes nowhere else.
+            Err(error) if endpoint == Endpoint::Userinfo => {
+                log::warn!("the issuer's {name} is left out: {}", error.message());
+            }
+            Err(error) => {
+                let message = format!("the issuer's {name}: {}", error.message());
+                return Err(Error::new(error.kind(), message).with_hint(
+                    "If that is right, use a provider file that lists this host under `hosts`.",
+                ));
+            }
+        }
     }
-    if found.iter().any(|(name, _)| *name == Endpoint::Token.as_str()) {
-        Ok(found)
-    } else {
-        Err(unusable("its metadata name no token_endpoint"))
-    }
+    Ok(())
 }
 
 fn unusable(why: &str) -> Error {

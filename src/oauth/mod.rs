@@ -15,13 +15,15 @@ use crate::secret::Secret;
 use crate::session::Credentials;
 use url::Url;
 
-/// The endpoints, by their names in the metadata (RFC 8414 section 2).
+/// The endpoints, by their names in the metadata (RFC 8414 section 2, OpenID Connect Discovery 1.0
+/// section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     DeviceAuthorization,
     Token,
     Revocation,
     EndSession,
+    Userinfo,
 }
 
 impl Endpoint {
@@ -31,6 +33,7 @@ impl Endpoint {
             Endpoint::Token => "token_endpoint",
             Endpoint::Revocation => "revocation_endpoint",
             Endpoint::EndSession => "end_session_endpoint",
+            Endpoint::Userinfo => "userinfo_endpoint",
         }
     }
 
@@ -40,14 +43,16 @@ impl Endpoint {
             Endpoint::Token => oauth.token_endpoint.as_ref(),
             Endpoint::Revocation => oauth.revocation_endpoint.as_ref(),
             Endpoint::EndSession => oauth.end_session_endpoint.as_ref(),
+            Endpoint::Userinfo => oauth.userinfo_endpoint.as_ref(),
         }
     }
 
-    const ALL: [Endpoint; 4] = [
+    const ALL: [Endpoint; 5] = [
         Endpoint::DeviceAuthorization,
         Endpoint::Token,
         Endpoint::Revocation,
         Endpoint::EndSession,
+        Endpoint::Userinfo,
     ];
 }
 
@@ -92,8 +97,10 @@ impl<'a> OAuthClient<'a> {
     pub fn need(&self, endpoint: Endpoint, kept: &mut Credentials) -> Result<Url> {
         self.find(endpoint, kept)?.ok_or_else(|| {
             let message = format!("the issuer names no {}", endpoint.as_str());
-            Error::new(Kind::UnexpectedAnswer, message)
-                .with_hint("This service cannot be logged in to in this way.")
+            Error::new(Kind::UnexpectedAnswer, message).with_hint(format!(
+                "If it has one all the same, name it in a provider file, as oauth.{}.",
+                endpoint.as_str()
+            ))
         })
     }
 

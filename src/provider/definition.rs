@@ -4,12 +4,13 @@
 //! checks itself. `finish` holds the parts against each other; after that nobody checks again. The
 //! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
+use super::account::AccountRequest;
 use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
 use super::leaf::{CookieName, Pointer, Website};
 use super::login::Login;
-use super::logout::{Logout, Probe};
+use super::logout::{Logout, LogoutTarget, Probe, Step};
 use super::oauth::OAuth;
 use super::parameters::{self, Given, Parameter};
 use super::post_logout::AfterLogout;
@@ -18,7 +19,7 @@ use super::renewal::Renew;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use url::Url;
+use url::{Position, Url};
 
 /// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -42,6 +43,8 @@ pub struct Provider {
     /// Where the access token and the account are found.
     #[serde(default)]
     pub session: SessionRule,
+    /// The request that tells whose account it is, where tokens do not.
+    pub account: Option<AccountRequest>,
     /// The requests of add-ons.
     #[serde(default)]
     pub api: ApiRule,
@@ -129,6 +132,21 @@ pub struct ApiRule {
 }
 
 impl Provider {
+    /// The host, with its port, that a logout goes to first.
+    pub fn logout_host(&self) -> String {
+        let oauth = self.oauth.as_ref();
+        let fixed = self.logout.steps.iter().find_map(|step| match step {
+            Step::Request(request) => match request.target() {
+                LogoutTarget::Fixed(url) => Some(url.clone()),
+                LogoutTarget::Taken(_) => None,
+            },
+            Step::Revoke { .. } => oauth?.address_of("revocation_endpoint"),
+            Step::EndSession {} => oauth?.address_of("end_session_endpoint"),
+        });
+        let url = fixed.unwrap_or_else(|| self.website.to_url());
+        url[Position::BeforeHost..Position::AfterPort].to_owned()
+    }
+
     /// Reads a provider file with values for its parameters, or with its own examples.
     pub fn parse(text: &str, given: Option<&Given>) -> Checked<Self> {
         document::read(text, |tree| Self::from_value(tree, given))
@@ -175,6 +193,7 @@ impl Provider {
             ));
         }
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
+        self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
         self.login.check(hosts, oauth).at("login")?;
         if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {

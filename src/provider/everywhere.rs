@@ -16,8 +16,6 @@ const ID: &str = "{id}";
 pub enum Everywhere {
     /// The sessions that the service lists, one by one; this device's own ends by the logout.
     List(Box<SessionList>),
-    /// The logout itself ends the session at the issuer, for every device that shares it.
-    Logout {},
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -94,12 +94,13 @@ pub struct PasswordLogin {
     /// More headers.
     #[serde(default)]
     headers: Headers,
-    /// The body, as a flat JSON object.
-    #[serde(default)]
-    json: Pairs,
     /// The body, as a form.
     #[serde(default)]
     form: Pairs,
+    /// The body, as a flat JSON object; beside a `form`, for a server that answers that with 415
+    /// or 422.
+    #[serde(default)]
+    json: Pairs,
     /// The statuses that say that the name or the password is wrong.
     #[serde(default = "RefusalStatuses::unauthorized")]
     pub refused_status: RefusalStatuses,
@@ -120,9 +121,13 @@ impl Submit {
 }
 
 impl PasswordLogin {
-    pub fn request(&self) -> RequestTemplate<'_> {
+    /// The request with each of its bodies, in the order in which they are tried; at least one.
+    pub fn requests(&self) -> impl Iterator<Item = RequestTemplate<'_>> {
         let PasswordLogin { query, headers, json, form, .. } = self;
-        RequestTemplate { query, headers, json, form }
+        [(&NO_PAIRS, form), (json, &NO_PAIRS)]
+            .into_iter()
+            .filter(|(json, form)| !json.is_empty() || !form.is_empty())
+            .map(move |(json, form)| RequestTemplate { query, headers, json, form })
     }
 
     fn check(&self, hosts: &Hosts) -> Checked {
@@ -132,7 +137,7 @@ impl PasswordLogin {
         }
         let known = Known { query: &USER[..1], headers: &USER[..1], body: &USER };
         allow(hosts, "url", &self.url)?;
-        self.request().check(&known)
+        self.requests().try_for_each(|request| request.check(&known))
     }
 }
 

@@ -88,10 +88,12 @@ pub enum LogoutTarget<'a> {
 pub struct Proof {
     /// The statuses that an answer may have.
     pub status: SuccessStatuses,
-    /// Where the redirect may lead: scheme, host and path; the query is not compared.
+    /// Where the redirect may lead: scheme, host and path; the query is not compared. Not beside
+    /// `deletes`: where cookies are deleted, the redirect decides nothing.
     #[serde(default)]
     pub locations: Vec<Address>,
-    /// The cookies that the answer must delete; each group is one cookie under all its names.
+    /// The cookies that the answer must delete, as far as they are held; each group is one cookie
+    /// under all its names. The expiry alone decides, whatever the value (RFC 6265bis section 5.7).
     #[serde(default)]
     pub deletes: Vec<Vec<CookieName>>,
     /// What the JSON answer must hold, by JSON pointer: a text, a number, true or false.
@@ -166,6 +168,10 @@ impl Proof {
         if let Some(index) = self.deletes.iter().position(Vec::is_empty) {
             let key = format!("deletes[{index}]");
             return Err(Problem::new(key, "each group names at least one cookie", ""));
+        }
+        if !self.deletes.is_empty() && !self.locations.is_empty() {
+            let message = "beside `deletes` the redirect decides nothing";
+            return Err(Problem::new("locations", message, "Leave one of the two out."));
         }
         if self.deletes.is_empty() && self.locations.is_empty() && self.json.is_empty() {
             let message = "a status alone proves nothing: add `deletes`, `locations` or `json`";

@@ -3,6 +3,7 @@
 //!
 //! TOML → plain values, with parameters filled in → typed definition. No request is made here.
 
+mod account;
 mod built_in;
 mod definition;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod request;
 mod schema_test;
 mod template;
 
+pub use account::AccountRequest;
 pub use built_in::{built_in, choose, find, id_of};
 pub use definition::{AnswerRule, ApiRule, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};

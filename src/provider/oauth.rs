@@ -5,6 +5,7 @@ use super::leaf::Address;
 use super::problem::{Checked, Problem};
 use super::request::{allow, allow_text};
 use serde::Deserialize;
+use url::Url;
 
 /// A public client and its authorization server (RFC 6749, RFC 8414).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -30,6 +31,8 @@ pub struct OAuth {
     pub revocation_endpoint: Option<Address>,
     /// Where the session is ended (OpenID Connect RP-Initiated Logout 1.0).
     pub end_session_endpoint: Option<Address>,
+    /// Where it is asked who has logged in (OpenID Connect Core 1.0 section 5.3).
+    pub userinfo_endpoint: Option<Address>,
 }
 
 impl OAuth {
@@ -54,12 +57,19 @@ impl OAuth {
         Ok(())
     }
 
-    fn endpoints(&self) -> [(&'static str, Option<&Address>); 4] {
+    /// Where that endpoint is, or else where the metadata are that name it.
+    pub(super) fn address_of(&self, endpoint: &str) -> Option<Url> {
+        let given = self.endpoints().into_iter().find(|(name, _)| *name == endpoint)?.1;
+        given.map(Address::to_url).or_else(|| Url::parse(self.issuer.as_deref()?).ok())
+    }
+
+    fn endpoints(&self) -> [(&'static str, Option<&Address>); 5] {
         [
             ("device_authorization_endpoint", self.device_authorization_endpoint.as_ref()),
             ("token_endpoint", self.token_endpoint.as_ref()),
             ("revocation_endpoint", self.revocation_endpoint.as_ref()),
             ("end_session_endpoint", self.end_session_endpoint.as_ref()),
+            ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
         ]
     }
 }

@@ -1,8 +1,8 @@
-//! What an access token says of itself: claims of a JWT, read and never verified.
+//! What a token or an answer says of somebody: claims, of a JWT or of a JSON object.
 //!
-//! The token is the server's business. Its `exp` is a hint for when to renew, its `sub` and `email`
-//! are what the user is shown; nothing here decides whether somebody is logged in. A token that
-//! cannot be read is simply opaque. RFC 7519 section 4.1, RFC 7515 section 3.
+//! A token's signature is the server's business. Its `exp` is a hint for when to renew, its `sub` and
+//! `email` are what the user is shown; nothing here decides whether somebody is logged in. A token
+//! that cannot be read is simply opaque. RFC 7519 section 4.1, RFC 7515 section 3.
 
 use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::redact::is_hidden;
@@ -23,22 +23,28 @@ impl Claims {
         Self::parse(token.expose()).unwrap_or_default()
     }
 
+    /// The members of a JSON object; `None` for anything else.
+    pub fn of_object(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok().map(Claims)
+    }
+
     fn parse(token: &str) -> Option<Self> {
         let [_, payload, _] = *token.splitn(4, '.').collect::<Vec<_>>() else { return None };
         if payload.len() > PAYLOAD_LIMIT {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&bytes).ok().map(Claims)
+        Self::of_object(&bytes)
     }
 
     /// The first of `names` that is a text that can be shown, or a whole number.
     pub fn text(&self, names: &[String]) -> Option<String> {
-        names.iter().find_map(|name| match self.0.get(name)? {
-            Value::String(text) if is_showable(text) => Some(text.clone()),
-            Value::Number(number) if number.is_u64() => Some(number.to_string()),
-            _ => None,
-        })
+        names.iter().find_map(|name| self.0.get(name).and_then(shown))
+    }
+
+    /// `sub`, who it is about (RFC 7519 section 4.1.2).
+    pub fn subject(&self) -> Option<String> {
+        self.0.get("sub").and_then(shown)
     }
 
     /// True when `name` is `wanted`, or a list that holds it (RFC 7519 section 4.1.3).
@@ -59,6 +65,15 @@ impl Claims {
         )]
         let at = number.as_i64().or_else(|| number.as_f64().map(|at| at as i64))?;
         (at > 0).then(|| at.min(now.saturating_add(LONGEST_LIFE)))
+    }
+}
+
+/// A text that can be shown, or a whole number.
+pub fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if is_showable(text) => Some(text.clone()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        _ => None,
     }
 }
 

@@ -4,9 +4,10 @@
 //! out.
 
 use super::claims::Claims;
+use super::id_token::IdToken;
 use crate::clock::UnixTime;
 use crate::cookies::Jar;
-use crate::provider::{SessionRule, Template, Values};
+use crate::provider::{Provider, SessionRule, Template, Values};
 use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -68,23 +69,32 @@ impl Credentials {
         claimed.or(self.expires_at)
     }
 
+    /// The claims of the ID token; none unless it is of the provider's issuer, for its client.
+    pub fn id_claims(&self, provider: &Provider) -> Claims {
+        let token = self.value(ID_TOKEN);
+        match token.map(|token| IdToken::read(token, provider.oauth.as_ref())) {
+            Some(IdToken::Ours(claims)) => claims,
+            _ => Claims::default(),
+        }
+    }
+
     /// A text among the claims of the ID token, or else of the access token.
-    pub fn claim(&self, rule: &SessionRule, names: &[String]) -> Option<String> {
-        let tokens = [self.value(ID_TOKEN).cloned(), self.token(rule)];
-        tokens.iter().flatten().find_map(|token| Claims::read(token).text(names))
+    pub fn claim(&self, provider: &Provider, names: &[String]) -> Option<String> {
+        let of_access = || Claims::read(&self.token(&provider.session)?).text(names);
+        self.id_claims(provider).text(names).or_else(of_access)
     }
 
     /// What `templates` ask for, as far as it is here; `None` where something is missing.
     pub fn fill<'a>(
         &self,
-        rule: &SessionRule,
+        provider: &Provider,
         templates: impl Iterator<Item = &'a Template>,
     ) -> Option<Values> {
         let mut values = Values::new();
         for place in templates.flat_map(Template::places) {
             let value = match place.strip_prefix(crate::provider::CLAIM) {
-                Some(claim) => self.claim(rule, &[claim.to_owned()]).map(Secret::new),
-                None if place == ACCESS_TOKEN => self.token(rule),
+                Some(claim) => self.claim(provider, &[claim.to_owned()]).map(Secret::new),
+                None if place == ACCESS_TOKEN => self.token(&provider.session),
                 None => self.value(place).cloned(),
             };
             values.insert(place.to_owned(), value?);

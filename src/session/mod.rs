@@ -3,9 +3,11 @@
 
 pub mod claims;
 mod credentials;
+mod id_token;
 mod outcome;
 
 pub use credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
+pub use id_token::IdToken;
 pub use outcome::Outcome;
 
 use crate::clock::UnixTime;
@@ -46,6 +48,8 @@ pub struct Revocation {
     /// The session's id.
     pub session_id: String,
     pub provider: String,
+    /// Where the logout goes first: its entries wait for one another there.
+    pub host: String,
     /// The account's id.
     pub account: String,
     pub created_at: UnixTime,
@@ -57,6 +61,9 @@ pub struct Revocation {
     pub credentials: Credentials,
     /// True: the account's other sessions are to be ended as well.
     pub everywhere: bool,
+    /// Whom a user logged out by it, and so waits for the word that the server has confirmed it;
+    /// `None`: the session ended otherwise, and nobody waits.
+    pub promised_to: Option<Account>,
     /// The provider's definition as it was at logout: the file may be gone when we come to it.
     pub definition: String,
 }

@@ -19,6 +19,7 @@ use rusqlite::TransactionBehavior;
 
 /// What a logout achieved on this device.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum LocalOutcome {
     /// Nobody was logged in, or no such session is stored.
     NobodyThere,

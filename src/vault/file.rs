@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::lock::Identity;
 use rusqlite::{Connection, Transaction, params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The check value, which proves a key, and its place.
 const CHECK: &str = "sessionkeeper";
@@ -21,7 +22,7 @@ const CHECK_AAD: Aad<'_> = Aad { purpose: Purpose::Check, provider: "", account:
 /// An open vault.
 pub struct Open {
     pub connection: Connection,
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     pub key_file: KeyFile,
     pub identity: Identity,
     pub mark: Mark,
@@ -41,6 +42,7 @@ impl Open {
         let is_rolled_back = mark.is_ahead_of(&mut connection)?;
         mark.follow(&connection)?;
         let version = data_version(&connection)?;
+        let keys = Arc::new(keys);
         Ok(Open { connection, keys, key_file, identity, mark, is_rolled_back, version })
     }
 

@@ -7,7 +7,7 @@ use super::error::{VaultError, VaultResult, explain_io};
 use super::file::Open;
 use super::store::{State, Vault};
 use super::transaction::Transaction;
-use super::{files, key, quarantine};
+use super::{files, key, logins, quarantine};
 use crate::audit::{Event, NewAuditEvent};
 use crate::error::Result;
 use std::fs;
@@ -52,6 +52,7 @@ impl Vault {
         })?;
         guard.bind(None);
         quarantine::empty(directories);
+        logins::remove_notes(directories);
         Ok(counts)
     }
 

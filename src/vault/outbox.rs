@@ -1,7 +1,7 @@
 //! The outbox: revocations that the server has not confirmed yet.
 //!
-//! Stores entries, finds those that are due, and removes each exactly once; when and how often they
-//! are tried is decided elsewhere. The sealed part has its own key and cannot restore a session.
+//! Stores entries with their schedule, and removes each exactly once; when and how often they are
+//! tried is decided elsewhere. The sealed part has its own key and cannot restore a session.
 //!
 //! At most 1,000 entries wait. One more displaces the oldest that the server refuses, or else the
 //! oldest unconfirmed one, or else the oldest; the audit trail says so.
@@ -11,17 +11,13 @@ use super::error::VaultResult;
 use super::seal::{Keys, Purpose};
 use super::table::{Owner, Record, Table};
 use crate::audit::{Event, NewAuditEvent};
-use crate::clock::{Clock, UnixTime};
+use crate::clock::{Clock, Rest};
 use crate::session::{Outcome, Revocation};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
-use std::collections::BTreeMap;
 
 /// The most that wait at once.
 const CAP: u64 = 1_000;
-
-/// Seconds. No delay is this long: the time is damaged, or the clock has been set since.
-const ABSURD: i64 = 2 * 24 * 3600;
 
 /// A revocation that waits for the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +27,7 @@ pub struct OutboxEntry {
     pub attempts: u32,
     /// How many of the attempts the server has refused for good.
     pub refusals: u32,
-    pub next_attempt_at: UnixTime,
+    pub next_attempt: Rest,
     /// `None`: it has not been tried.
     pub last_outcome: Option<Outcome>,
 }
@@ -40,7 +36,7 @@ impl Record for OutboxEntry {
     const TABLE: &'static str = "outbox";
     const PURPOSE: Purpose = Purpose::Outbox;
     const COLUMNS: &'static [&'static str] =
-        &["attempts", "refusals", "next_attempt_at", "last_outcome"];
+        &["attempts", "refusals", "host", "next_attempt_at", "pause", "last_outcome"];
     type Sealed = Revocation;
 
     fn sealed(&self) -> &Revocation {
@@ -56,7 +52,9 @@ impl Record for OutboxEntry {
         vec![
             i64::from(self.attempts).into(),
             i64::from(self.refusals).into(),
-            self.next_attempt_at.into(),
+            self.revocation.host.clone().into(),
+            self.next_attempt.until.into(),
+            self.next_attempt.length.into(),
             self.last_outcome.map_or("", Outcome::as_str).to_owned().into(),
         ]
     }
@@ -67,29 +65,37 @@ impl Record for OutboxEntry {
             revocation,
             attempts: row.get("attempts")?,
             refusals: row.get("refusals")?,
-            next_attempt_at: row.get("next_attempt_at")?,
+            next_attempt: Rest { until: row.get("next_attempt_at")?, length: row.get("pause")? },
             last_outcome: Outcome::named(row.get_ref("last_outcome")?.as_str()?),
         })
     }
 }
 
+/// When an entry may be tried, and where it goes.
+pub struct Waiting {
+    pub id: i64,
+    pub host: String,
+    pub next_attempt: Rest,
+}
+
 pub struct Outbox<'a> {
     table: Table<'a, OutboxEntry>,
     audit: AuditTrail<'a>,
-    clock: &'a dyn Clock,
 }
 
 impl<'a> Outbox<'a> {
     pub fn new(connection: &'a Connection, keys: &'a Keys, clock: &'a dyn Clock) -> Self {
         let audit = AuditTrail::new(connection, clock);
-        Outbox { table: Table::new(connection, keys), audit, clock }
+        Outbox { table: Table::new(connection, keys), audit }
     }
 
     /// Puts a revocation into the outbox. If the session already has an entry, it gets the newer
-    /// credentials and keeps its schedule.
+    /// credentials and keeps its schedule, its host, and what was promised of it.
     pub fn enqueue(&self, revocation: &Revocation) -> VaultResult<OutboxEntry> {
-        let revocation = revocation.clone();
+        let mut revocation = revocation.clone();
         if let Some(old) = self.table.first("WHERE session = ?1", [&revocation.session_id])? {
+            revocation.host.clone_from(&old.revocation.host);
+            revocation.promised_to = revocation.promised_to.or(old.revocation.promised_to.clone());
             let entry = OutboxEntry { revocation, ..old };
             self.table.update(entry.id, &entry)?;
             return Ok(entry);
@@ -97,9 +103,10 @@ impl<'a> Outbox<'a> {
         if self.count(None)? >= CAP {
             self.drop_one()?;
         }
+        let (until, asked) = (revocation.first_attempt_at, revocation.created_at);
         let mut entry = OutboxEntry {
             id: 0,
-            next_attempt_at: revocation.first_attempt_at,
+            next_attempt: Rest { until, length: until.saturating_sub(asked) },
             revocation,
             attempts: 0,
             refusals: 0,
@@ -118,35 +125,17 @@ impl<'a> Outbox<'a> {
         self.table.all("ORDER BY row", [])
     }
 
-    /// The entries that are due, the longest overdue first, except of the providers in `held_back`.
-    pub fn due(
-        &self,
-        now: UnixTime,
-        limit: usize,
-        held_back: &[String],
-    ) -> VaultResult<Vec<OutboxEntry>> {
-        let mut due = self.times()?;
-        due.retain(|(at, _, provider)| {
-            (*at <= now || is_absurd(*at, now)) && !held_back.contains(provider)
-        });
-        due.sort_unstable();
-        due.truncate(limit);
-        let entries = due.into_iter().map(|(_, id, _)| self.get(id));
-        Ok(entries.collect::<VaultResult<Vec<_>>>()?.into_iter().flatten().collect())
-    }
-
-    /// When the next entry is due; in the past if one is overdue. Entries of a provider in
-    /// `held_back` are not due before the time given there.
-    pub fn next_due(
-        &self,
-        held_back: &BTreeMap<String, UnixTime>,
-    ) -> VaultResult<Option<UnixTime>> {
-        let now = self.clock.now();
-        let times = self.times()?.into_iter().map(|(at, _, provider)| {
-            let until = held_back.get(&provider).copied().unwrap_or(i64::MIN);
-            (if is_absurd(at, now) { now } else { at }).max(until)
-        });
-        Ok(times.min())
+    /// When each entry may be tried; the one whose time comes first is the first.
+    pub fn waiting(&self) -> VaultResult<Vec<Waiting>> {
+        let statement = "SELECT row, host, next_attempt_at, pause FROM outbox";
+        let mut statement = self.table.connection.prepare_cached(statement)?;
+        let waiting = statement.query_map([], |row| {
+            let next_attempt = Rest { until: row.get(2)?, length: row.get(3)? };
+            Ok(Waiting { id: row.get(0)?, host: row.get(1)?, next_attempt })
+        })?;
+        let mut waiting = waiting.collect::<rusqlite::Result<Vec<_>>>()?;
+        waiting.sort_by_key(|one| (one.next_attempt.until, one.id));
+        Ok(waiting)
     }
 
     /// Stores only the entry's schedule. Does nothing if the entry is gone.
@@ -176,16 +165,4 @@ impl<'a> Outbox<'a> {
         let event = NewAuditEvent::new(Event::RevocationDropped, provider, account, outcome);
         self.audit.append(&event.with_detail(&format!("more than {CAP} logouts wait")))
     }
-
-    /// When each entry is due, its number, and its provider.
-    fn times(&self) -> VaultResult<Vec<(UnixTime, i64, String)>> {
-        let statement = "SELECT next_attempt_at, row, provider FROM outbox";
-        let mut statement = self.table.connection.prepare_cached(statement)?;
-        let times = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(times.collect::<rusqlite::Result<_>>()?)
-    }
-}
-
-fn is_absurd(at: UnixTime, now: UnixTime) -> bool {
-    at > now.saturating_add(ABSURD)
 }

@@ -18,9 +18,11 @@ use std::io;
 use std::path::Path;
 
 /// The tables that are not sealed, except `meta`: name and columns.
-const PLAIN: [(&str, &str); 2] = [
+const PLAIN: [(&str, &str); 4] = [
     ("audit", "row, at, clock_known, event, provider, account, outcome, detail"),
     ("sinks", "row, name, seq"),
+    ("hosts", "row, host, failures, until, pause"),
+    ("eras", "row, provider, number"),
 ];
 
 /// Opens a copy of the damaged vault, with the journal that still has to be played back: without

@@ -36,11 +36,20 @@ const MIGRATIONS: [&str; 1] = ["
         account TEXT NOT NULL,
         attempts INTEGER NOT NULL,
         refusals INTEGER NOT NULL,
+        host TEXT NOT NULL,
         next_attempt_at INTEGER NOT NULL,
+        pause INTEGER NOT NULL,
         last_outcome TEXT NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE INDEX outbox_by_provider ON outbox (provider);
+    CREATE TABLE hosts (
+        row INTEGER PRIMARY KEY,
+        host TEXT NOT NULL,
+        failures INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        pause INTEGER NOT NULL
+    ) STRICT;
     CREATE TABLE tasks (
         row INTEGER PRIMARY KEY AUTOINCREMENT,
         session TEXT NOT NULL,
@@ -48,6 +57,13 @@ const MIGRATIONS: [&str; 1] = ["
         account TEXT NOT NULL,
         kind TEXT NOT NULL,
         name TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE confirmations (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
     CREATE TABLE audit (
@@ -64,6 +80,11 @@ const MIGRATIONS: [&str; 1] = ["
         row INTEGER PRIMARY KEY,
         name TEXT NOT NULL,
         seq INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE eras (
+        row INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        number INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE reserve (row INTEGER PRIMARY KEY, space BLOB NOT NULL) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit

@@ -39,12 +39,23 @@ pub enum Purpose {
     Outbox,
     /// Work left after a logout.
     Task,
+    /// A logout that was confirmed later.
+    Confirmation,
+    /// A login under way.
+    Login,
     /// A known text, to tell a wrong key from a damaged row.
     Check,
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 4] = [Purpose::Session, Purpose::Outbox, Purpose::Task, Purpose::Check];
+const PURPOSES: [Purpose; 6] = [
+    Purpose::Session,
+    Purpose::Outbox,
+    Purpose::Task,
+    Purpose::Confirmation,
+    Purpose::Login,
+    Purpose::Check,
+];
 
 impl Purpose {
     fn as_str(self) -> &'static str {
@@ -52,6 +63,8 @@ impl Purpose {
             Purpose::Session => "session",
             Purpose::Outbox => "outbox",
             Purpose::Task => "task",
+            Purpose::Confirmation => "confirmation",
+            Purpose::Login => "login",
             Purpose::Check => "check",
         }
     }

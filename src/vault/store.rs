@@ -198,6 +198,14 @@ impl Vault {
         Ok(())
     }
 
+    /// The keys of the vault that is there now.
+    pub(super) fn keys(&self) -> Result<Arc<Keys>> {
+        self.retry(&mut self.state(), |state| {
+            let (_guard, open, _) = self.enter(state)?;
+            Ok(Arc::clone(&open.keys))
+        })
+    }
+
     pub(super) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }

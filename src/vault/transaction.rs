@@ -1,6 +1,9 @@
 //! What a transaction can do, and the list of sealed tables.
 
 use super::audit::AuditTrail;
+use super::confirmations::{Confirmation, Confirmations};
+use super::eras::Eras;
+use super::hosts::Hosts;
 use super::outbox::{Outbox, OutboxEntry};
 use super::seal::Keys;
 use super::sessions::{Sessions, StoredSession};
@@ -29,8 +32,20 @@ impl<'a> Transaction<'a> {
         Outbox::new(self.connection, self.keys, self.clock)
     }
 
+    pub fn hosts(&self) -> Hosts<'_> {
+        Hosts::new(self.connection)
+    }
+
     pub fn tasks(&self) -> Tasks<'_> {
         Tasks::new(self.connection, self.keys)
+    }
+
+    pub fn confirmations(&self) -> Confirmations<'_> {
+        Confirmations::new(self.connection, self.keys)
+    }
+
+    pub fn eras(&self) -> Eras<'_> {
+        Eras::new(self.connection, self.keys)
     }
 
     pub fn audit(&self) -> AuditTrail<'_> {
@@ -42,10 +57,11 @@ impl<'a> Transaction<'a> {
 pub fn sealed_tables<'a>(
     connection: &'a Connection,
     keys: &'a Keys,
-) -> [Box<dyn AnyTable + 'a>; 3] {
+) -> [Box<dyn AnyTable + 'a>; 4] {
     [
         Box::new(Table::<StoredSession>::new(connection, keys)),
         Box::new(Table::<OutboxEntry>::new(connection, keys)),
         Box::new(Table::<QueuedTask>::new(connection, keys)),
+        Box::new(Table::<Confirmation>::new(connection, keys)),
     ]
 }

@@ -1,6 +1,8 @@
 //! Another process on the same data directory: this test binary again, which runs one part.
 
 use crate::fixture::Device;
+#[cfg(unix)]
+use crate::locks;
 use crate::{kill, together};
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::provider::Provider;
@@ -30,8 +32,15 @@ fn process() {
     let device = Device::at(Path::new(&directory), provider, &clock);
     match given("CHILD_PART").as_str() {
         "victim" => kill::victim(&device),
+        "login victim" => kill::login_victim(&device),
         "mix" => together::mix(&device),
         "requests" => together::requests(&[&*device]),
+        #[cfg(unix)]
+        "queue" => locks::queue(&device.directory),
+        #[cfg(unix)]
+        "hold" => locks::hold(&device.directory),
+        #[cfg(unix)]
+        "wait" => locks::wait(&device.directory),
         other => panic!("{other}"),
     }
 }

@@ -6,7 +6,7 @@ use sessionkeeper::clock::{Clock, HeldClock, SystemClock};
 use sessionkeeper::error::Result;
 use sessionkeeper::http::{Proxy, Settings};
 use sessionkeeper::keeper::{
-    Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing, State,
+    Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing, Received, State,
 };
 use sessionkeeper::provider::Provider;
 use std::ops::Deref;
@@ -53,6 +53,11 @@ impl Device {
         keeper(&self.config, &self.clock)
     }
 
+    /// A keeper with this patience.
+    pub fn with_lock_timeout(&self, lock_timeout: Duration) -> Keeper {
+        keeper(&Config { lock_timeout, ..self.config.clone() }, &self.clock)
+    }
+
     /// What this process has one of for each directory.
     pub fn shared_at(&self, directory: &Path) -> Keeper {
         let directory = directory.to_owned();
@@ -64,8 +69,14 @@ impl Device {
         Keeper::with_clock(self.config.clone(), Arc::new(SystemClock::default())).unwrap()
     }
 
+    /// Sets the wall clock by so much; no time passes.
     pub fn advance(&self, seconds: i64) {
         self.clock.set(self.clock.now() + seconds);
+    }
+
+    /// So many seconds go by.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.wait(Duration::from_secs(seconds), &Cancel::new());
     }
 }
 
@@ -87,6 +98,7 @@ fn config(provider: Provider, directory: &Path) -> Config {
             ..Settings::default()
         },
         logout_deadline: PATIENCE,
+        lock_timeout: 5 * PATIENCE,
         renewal_margin: 3600,
         log_level: log::LevelFilter::Debug,
         log_to_terminal: false,
@@ -137,9 +149,19 @@ pub fn ask(keeper: &Keeper) -> Result<u16> {
 }
 
 pub fn get(keeper: &Keeper, url: &str) -> Result<u16> {
+    let received = try_request(keeper, url)?;
+    received.session_over.map_or(Ok(received.status), Err)
+}
+
+/// The answer to a GET with the session's credentials.
+pub fn request(keeper: &Keeper, url: &str) -> Received {
+    try_request(keeper, url).unwrap()
+}
+
+fn try_request(keeper: &Keeper, url: &str) -> Result<Received> {
     let (method, url) = ("GET".into(), url.into());
     let outgoing = Outgoing { account: None, method, url, headers: Vec::new(), body: None };
-    keeper.request(&outgoing, &never()).map(|received| received.status)
+    keeper.request(&outgoing, &never())
 }
 
 /// How many lines of the audit trail tell of `event`.

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub const METADATA: &str = "/.well-known/openid-configuration";
+/// Where RFC 8414 puts them.
+pub const METADATA_TOO: &str = "/.well-known/oauth-authorization-server";
 
 /// An issuer, and a device that may log in there.
 pub struct Issuer {
@@ -68,6 +70,7 @@ impl Issuer {
             "token_endpoint": format!("{base}/token"),
             "revocation_endpoint": format!("{base}/revoke"),
             "end_session_endpoint": format!("{base}/end"),
+            "userinfo_endpoint": format!("{base}/userinfo"),
         });
         let text = include_str!("issuer.toml").replace("PORT", &server.port().to_string());
         let provider = Provider::parse(&change(text.replace("ISSUER", &identifier)), None).unwrap();
@@ -79,6 +82,11 @@ impl Issuer {
     pub fn change_metadata(&self, name: &str, value: &Value) {
         let mut metadata = self.site.metadata.lock().unwrap();
         metadata.1 = changed(metadata.1.take(), &json!({ name: value }));
+    }
+
+    /// The metadata with these changes.
+    pub fn metadata(&self, changes: &Value) -> Value {
+        changed(self.site.metadata.lock().unwrap().1.clone(), changes)
     }
 
     pub fn paths(&self) -> Vec<String> {

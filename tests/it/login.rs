@@ -1,7 +1,7 @@
 //! The way in by a login form: what is refused, what breaks, what is replaced.
 
-use crate::fixture::{ask, cancel_after, drain, log_out, never, pending, state};
-use crate::server::answering;
+use crate::fixture::{ask, cancel_after, drain, log_out, never, noted, pending, state};
+use crate::server::{Step, answering};
 use crate::service::{Service, log_in, signed_in, try_log_in};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::State;
@@ -28,10 +28,30 @@ fn wrong_credentials_change_nothing() {
 fn a_second_login_replaces_the_first_and_revokes_it() {
     let (service, device) = signed_in();
     log_in(&device);
-    assert_eq!(pending(&device), 1);
-    assert_eq!(device.drain(true, &never()).unwrap().revoked, 1);
-    assert_eq!(service.live_sessions(), 1);
+    assert_eq!((pending(&device), service.live_sessions()), (0, 1), "in the same call");
+    assert_eq!(noted(&device, "revoked"), 1);
     assert_eq!(ask(&device).unwrap(), 200);
+}
+
+#[test]
+fn a_server_that_does_not_end_the_old_session_neither_delays_nor_fails_the_login() {
+    let (service, device) = signed_in();
+    service.always("/logout", vec![Step::Stall]);
+    for cancel in [never, || cancel_after(1000)] {
+        let (cancel, start) = (cancel(), Instant::now());
+        assert_eq!(try_log_in(&device, &cancel).unwrap().state, State::SignedIn);
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    }
+    service.always("/logout", answering("503 Service Unavailable", "", ""));
+    log_in(&device);
+    assert_eq!((pending(&device), service.live_sessions()), (3, 4));
+    service.as_usual("/logout");
+    let start = Instant::now();
+    while pending(&device) > 0 && start.elapsed() < Duration::from_secs(10) {
+        drain(&device);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!((pending(&device), service.live_sessions()), (0, 1));
 }
 
 #[test]

@@ -186,6 +186,25 @@ fn a_vault_that_cannot_be_read_does_not_keep_the_viewer_signed_in() {
 }
 
 #[test]
+fn a_session_whose_row_is_damaged_is_ended_all_the_same() {
+    for looks_before in [false, true] {
+        let (service, device) = signed_in();
+        assert_eq!(state(&device), State::SignedIn);
+        let other = lock_vault(&device.directory, "BEGIN IMMEDIATE");
+        let damage = "UPDATE sessions SET sealed = randomblob(length(sealed)); COMMIT";
+        other.execute_batch(damage).unwrap();
+        if looks_before {
+            assert_eq!(state(&device), State::SignedOut);
+        }
+        let report = log_out(&device);
+        assert_eq!((report.local, report.remote), (Local::Cleared, Outcome::Revoked));
+        assert_eq!((service.live_sessions(), pending(&device)), (0, 0));
+        let again = log_out(&device);
+        assert_eq!(again.remote, Outcome::NothingToRevoke);
+    }
+}
+
+#[test]
 fn tasks_are_done_after_forget() {
     let (_service, device) = signed_in();
     let hooks = ["mine".to_owned()];

@@ -24,11 +24,16 @@ fn outcome(service: &Service, device: &Device, bytes: &[u8]) -> (&'static str, O
     (report.remote.as_str(), report.status)
 }
 
-fn check(cases: &[(&str, Vec<u8>, &str, Option<u16>)]) {
+type Case<'a> = (&'a str, Vec<u8>, &'a str, Option<u16>);
+
+fn check(cases: &[Case]) {
     let service = Service::start();
-    let device = service.device();
+    check_at(&service, &service.device(), cases);
+}
+
+fn check_at(service: &Service, device: &Device, cases: &[Case]) {
     for (name, bytes, expected, status) in cases {
-        assert_eq!(outcome(&service, &device, bytes), (*expected, *status), "{name}");
+        assert_eq!(outcome(service, device, bytes), (*expected, *status), "{name}");
     }
 }
 
@@ -80,9 +85,50 @@ fn proofs_that_are_none() {
     let without_location: Vec<String> = all[1..].to_vec();
     let mut cases = vec![
         ("all of it", found(&all), "revoked", Some(302)),
-        ("no Location", found(&without_location), "unconfirmed", Some(302)),
+        ("no Location", found(&without_location), "revoked", Some(302)),
         ("nothing deleted", found(&all[..1]), "unconfirmed", Some(302)),
     ];
+    for location in ["/", "/watch/", "login", "https://evil.example/login", "", "javascript:1"] {
+        let mut headers = all.clone();
+        headers[0] = format!("Location: {location}");
+        cases.push((location, found(&headers), "revoked", Some(302)));
+        cases.push(("a Location alone", found(&headers[..1]), "unconfirmed", Some(302)));
+    }
+    for (missing, _) in COOKIES {
+        let headers = deletions(|name| if name == missing { None } else { whole(name) });
+        cases.push((missing, found(&headers), "unconfirmed", Some(302)));
+    }
+    for text in [
+        "inner=; Path=/account; Max-Age=0",
+        "inner=; Path=/; Domain=evil.example; Max-Age=0",
+        "inner=; Path=/",
+        "inner=deleted; Path=/",
+        "inner=; Path=/; Max-Age=60",
+        "inner=; Path=/; Expires=Thu, 01 Jan 2037 00:00:00 GMT",
+        "Inner=; Path=/; Max-Age=0",
+        "inner; Path=/; Max-Age=0",
+    ] {
+        cases.push((text, found(&with_inner(text)), "unconfirmed", Some(302)));
+    }
+    let mut set_again = all.clone();
+    set_again.push("Set-Cookie: inner=new; Path=/".to_owned());
+    cases.push(("deleted, then set again", found(&set_again), "unconfirmed", Some(302)));
+    check(&cases);
+}
+
+#[test]
+fn where_no_cookie_decides_the_redirect_does() {
+    let service = Service::start();
+    let login = service.url("/login");
+    let device = service.device_with(|text| {
+        let (start, _) = text.split_once("deletes = ").unwrap();
+        format!("{start}locations = [\"{login}\"]\n")
+    });
+    let mut cases = vec![("no Location", found(&[]), "unconfirmed", Some(302))];
+    for location in ["/login?from=logout", "login", login.as_str()] {
+        let headers = [format!("Location: {location}")];
+        cases.push((location, found(&headers), "revoked", Some(302)));
+    }
     for location in [
         "http://127.0.0.1:1/login",
         "https://127.0.0.1/login",
@@ -97,30 +143,10 @@ fn proofs_that_are_none() {
         "/login\\..\\x",
         "/LOGIN",
     ] {
-        let mut headers = all.clone();
-        headers[0] = format!("Location: {location}");
+        let headers = [format!("Location: {location}")];
         cases.push((location, found(&headers), "unconfirmed", Some(302)));
     }
-    for (missing, _) in COOKIES {
-        let headers = deletions(|name| if name == missing { None } else { whole(name) });
-        cases.push((missing, found(&headers), "unconfirmed", Some(302)));
-    }
-    for text in [
-        "inner=; Path=/account; Max-Age=0",
-        "inner=; Path=/; Domain=evil.example; Max-Age=0",
-        "inner=; Path=/",
-        "inner=; Path=/; Max-Age=60",
-        "inner=; Path=/; Expires=Thu, 01 Jan 2037 00:00:00 GMT",
-        "inner=still-here; Path=/; Max-Age=0",
-        "Inner=; Path=/; Max-Age=0",
-        "inner; Path=/; Max-Age=0",
-    ] {
-        cases.push((text, found(&with_inner(text)), "unconfirmed", Some(302)));
-    }
-    let mut set_again = all.clone();
-    set_again.push("Set-Cookie: inner=new; Path=/".to_owned());
-    cases.push(("deleted, then set again", found(&set_again), "unconfirmed", Some(302)));
-    check(&cases);
+    check_at(&service, &device, &cases);
 }
 
 #[test]
@@ -131,12 +157,12 @@ fn proofs_in_other_words() {
         "inner=;Path=/;Expires=Thu, 01-Jan-1970 00:00:01 GMT;HttpOnly;Secure;SameSite=Lax",
         "inner=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=/",
         "inner=\"\"; Path=/; Max-Age=0",
+        // PHP's setcookie, and many gateways.
+        "inner=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/",
+        "inner=still-here; Path=/; Max-Age=0",
     ] {
         cases.push((text, found(&with_inner(text)), "revoked", Some(302)));
     }
-    let mut relative = deletions(whole);
-    relative[0] = "LOCATION: login".to_owned();
-    cases.push(("a relative Location", found(&relative), "revoked", Some(302)));
     for (text, outcome) in [
         ("{\"error\":\"invalid_token\"}", "already_ended"),
         ("{\"error\":\"invalid_grant\"}", "already_ended"),

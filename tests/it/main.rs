@@ -4,6 +4,7 @@
 //! is the device that logs in there, and the only place that knows how a keeper is set up.
 
 mod child;
+mod connections;
 mod fixture;
 mod issuer;
 mod server;
@@ -11,11 +12,15 @@ mod service;
 
 mod http;
 mod kill;
+#[cfg(unix)]
+mod locks;
 mod login;
 mod logout;
 mod logout_answers;
 mod oauth;
 mod outbox;
+mod password;
 mod renewal;
 mod request;
+mod scripted_answers;
 mod together;

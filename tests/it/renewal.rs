@@ -22,6 +22,28 @@ fn a_token_is_renewed_when_it_is_due_and_not_before() {
 }
 
 #[test]
+fn the_details_tell_the_next_renewal_and_the_latest_end() {
+    let (service, device) = signed_in();
+    let now = device.clock.now();
+    let details = device.details().unwrap();
+    assert_eq!((details.renews_at, details.ends_at), (Some(now + 82_800), Some(now + 15_552_000)));
+    assert!(device.accounts(false).unwrap().accounts[0].renewable);
+    device.advance(82_800);
+    ask(&device).unwrap();
+    let renewed = device.details().unwrap();
+    assert_eq!(renewed.signed_in_at, Some(now));
+    assert_eq!(renewed.renewed_at, Some(now + 82_800));
+    assert_eq!(renewed.renews_at, Some(now + 2 * 82_800));
+    log_out(&device);
+    let nobody = device.details().unwrap();
+    assert_eq!((nobody.renewed_at, nobody.renews_at, nobody.ends_at), (None, None, None));
+
+    service.set_ageless_cookies();
+    log_in(&device);
+    assert_eq!(device.details().unwrap().ends_at, None, "nobody knows");
+}
+
+#[test]
 fn a_session_that_cannot_be_renewed_lives_to_its_end() {
     let service = Service::start();
     let device = service.device_with(|text| {
@@ -29,6 +51,9 @@ fn a_session_that_cannot_be_renewed_lives_to_its_end() {
         format!("{}{}", &text[..from], &text[to..])
     });
     log_in(&device);
+    let details = device.details().unwrap();
+    assert_eq!((details.renews_at, details.ends_at), (None, details.status.expires_at));
+    assert!(!device.accounts(false).unwrap().accounts[0].renewable);
     device.advance(86_400 - 1800);
     assert_eq!(device.restore(false, &never()).unwrap().state, State::SignedIn);
     assert_eq!(ask(&device).unwrap(), 200);

@@ -8,7 +8,7 @@ use sessionkeeper::provider::Hosts;
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -63,6 +63,8 @@ struct State {
     next: Mutex<HashMap<String, VecDeque<Steps>>>,
     always: Mutex<HashMap<String, Steps>>,
     journal: Mutex<Vec<Seen>>,
+    keeps: AtomicBool,
+    open: AtomicUsize,
     has_panicked: AtomicBool,
 }
 
@@ -76,11 +78,14 @@ impl Server {
             next: Mutex::default(),
             always: Mutex::default(),
             journal: Mutex::default(),
+            keeps: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
             has_panicked: AtomicBool::new(false),
         });
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for (connection, stream) in listener.incoming().enumerate() {
+                shared.open.fetch_add(1, Ordering::SeqCst);
                 let alarm = Alarm(Arc::clone(&shared));
                 thread::spawn(move || serve(stream.unwrap(), connection, &alarm.0));
             }
@@ -115,6 +120,16 @@ impl Server {
         self.journal().into_iter().filter(|seen| seen.path == path).collect()
     }
 
+    /// From now on a connection is left open after an answer, as servers do.
+    pub fn keep_connections(&self) {
+        self.state.keeps.store(true, Ordering::SeqCst);
+    }
+
+    /// How many connections the other side has not closed.
+    pub fn open_connections(&self) -> usize {
+        self.state.open.load(Ordering::SeqCst)
+    }
+
     pub fn port(&self) -> u16 {
         self.address.port()
     }
@@ -143,6 +158,7 @@ struct Alarm(Arc<State>);
 
 impl Drop for Alarm {
     fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
         self.0.has_panicked.fetch_or(thread::panicking(), Ordering::SeqCst);
     }
 }
@@ -162,10 +178,11 @@ fn serve(mut stream: TcpStream, connection: usize, state: &State) {
         // One byte stays unread for now: a socket closed with unread bytes sends a reset.
         stream.read_exact(&mut vec![0; length - 1]).unwrap();
         let mut steps = VecDeque::from(state.steps_for(&seen));
-        let mut is_kept = false;
+        let mut is_kept = state.keeps.load(Ordering::SeqCst);
         while let Some(step) = steps.pop_front() {
             // The client may have gone, which is what some tests are about.
             let is_gone = match step {
+                Step::Send(bytes) if is_kept => stream.write_all(&without_close(&bytes)).is_err(),
                 Step::Send(bytes) => stream.write_all(&bytes).is_err(),
                 Step::Drip(bytes, pause) => bytes.iter().any(|byte| {
                     thread::sleep(pause);
@@ -235,6 +252,10 @@ pub fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
         text.push_str("\r\n");
     }
     [text.as_bytes(), b"\r\n", body.as_bytes()].concat()
+}
+
+fn without_close(bytes: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(bytes).replacen("Connection: close\r\n", "", 1).into_bytes()
 }
 
 /// The same as a script.

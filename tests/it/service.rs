@@ -36,6 +36,8 @@ struct Site {
     live: Mutex<Vec<u32>>,
     last: AtomicU32,
     is_ageless: AtomicBool,
+    /// The session whose logout the server cannot cope with.
+    indigestible: AtomicU32,
 }
 
 /// A service, and a device that is logged in there.
@@ -58,8 +60,8 @@ pub fn try_log_in(keeper: &Keeper, cancel: &Cancel) -> Result<Status> {
 impl Service {
     pub fn start() -> Self {
         let (clock, is_ageless) = (clock(), AtomicBool::new(false));
-        let (live, last) = (Mutex::default(), AtomicU32::new(0));
-        let site = Arc::new(Site { clock, live, last, is_ageless });
+        let (live, last, indigestible) = (Mutex::default(), AtomicU32::new(0), AtomicU32::new(0));
+        let site = Arc::new(Site { clock, live, last, is_ageless, indigestible });
         let shared = Arc::clone(&site);
         Service { server: Server::start(move |seen| shared.answer(seen)), site }
     }
@@ -77,6 +79,12 @@ impl Service {
     /// Sessions that the server takes to be alive.
     pub fn live_sessions(&self) -> usize {
         self.site.live.lock().unwrap().len()
+    }
+
+    /// From now on the logout of the oldest living session ends in an error of the server.
+    pub fn choke_on_the_oldest(&self) {
+        let oldest = self.site.live.lock().unwrap()[0];
+        self.site.indigestible.store(oldest, Ordering::SeqCst);
     }
 
     /// The sessions end at the server, as if somebody else had ended them.
@@ -117,6 +125,9 @@ impl Site {
             ("/done", _) => page("<p>welcome</p>", ""),
             ("/me", Some(_)) => page("{\"me\": 1}", ""),
             ("/me", None) => answer("401 Unauthorized", "", ""),
+            ("/logout", Some(one)) if one == self.indigestible.load(Ordering::SeqCst) => {
+                answer("500 Internal Server Error", "", "")
+            }
             ("/logout", _) => {
                 self.live.lock().unwrap().retain(|live| Some(*live) != number);
                 good_logout()

@@ -3,10 +3,12 @@
 
 use crate::child;
 use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state};
-use crate::server::slowly;
+use crate::issuer::Issuer;
+use crate::server::{Step, slowly};
 use crate::service::{Service, log_in, signed_in, try_log_in};
+use serde_json::json;
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Keeper, LogoutOptions, State};
+use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State};
 use sessionkeeper::session::Outcome;
 use std::sync::Barrier;
 use std::thread::{scope, sleep};
@@ -54,6 +56,73 @@ fn a_logout_wins_over_a_renewal_in_flight() {
         drain(&device);
         assert_eq!(pending(&device), 0);
         assert_eq!(service.live_sessions(), 0);
+    }
+}
+
+#[test]
+fn a_logout_of_another_account_cancels_nothing() {
+    let issuer = Issuer::signed_in();
+    let of_the_second = |issuer: &Issuer| issuer.tokens(&json!({ "id_token": { "sub": "u2" } }));
+    issuer.next("/token", [of_the_second(&issuer)]);
+    issuer.log_in().unwrap();
+    let dripped = of_the_second(&issuer).into_iter().map(|step| match step {
+        Step::Send(bytes) => Step::Drip(bytes, Duration::from_millis(1)),
+        other => other,
+    });
+    issuer.next("/token", [dripped.collect()]);
+    let options = |account: &str| LogoutOptions {
+        local_only: true,
+        account: Some(account.to_owned()),
+        ..LogoutOptions::default()
+    };
+    scope(|scope| {
+        let renewal = scope.spawn(|| issuer.renew());
+        while issuer.renewals().is_empty() {
+            sleep(Duration::from_millis(10));
+        }
+        let report = issuer.device.log_out(&options("u1"), &never()).unwrap();
+        assert_eq!(report.local, Local::Cleared);
+        assert!(!renewal.is_finished(), "it was quicker than the logout");
+        assert_eq!(renewal.join().unwrap().unwrap().state, State::SignedIn);
+    });
+    assert_eq!(pending(&issuer.device), 1);
+}
+
+#[test]
+fn a_logout_wins_over_a_login_in_flight() {
+    for is_same_process in [true, false] {
+        for (path, nobody) in [("/u/login", true), ("/done", true), ("/u/login", false)] {
+            let service = Service::start();
+            let device = service.device();
+            if !nobody {
+                log_in(&device);
+            }
+            let asked = service.requests(path).len();
+            service.next(path, [slowly(700)]);
+            let other = device.restarted();
+            scope(|scope| {
+                let login = scope.spawn(|| try_log_in(&device, &never()));
+                while service.requests(path).len() == asked {
+                    sleep(Duration::from_millis(2));
+                }
+                let start = Instant::now();
+                let report = log_out(if is_same_process { &device } else { &other });
+                let known = if nobody { Outcome::NothingToRevoke } else { Outcome::Revoked };
+                assert_eq!(report.remote, known);
+                assert!(start.elapsed() < Duration::from_millis(600), "{:?}", start.elapsed());
+                assert_eq!(login.join().unwrap().unwrap_err().kind(), Kind::Cancelled, "{path}");
+            });
+            let restarted = device.restarted();
+            let start = Instant::now();
+            while service.live_sessions() > 0 || pending(&restarted) > 0 {
+                assert!(start.elapsed() < Duration::from_secs(5), "{path}: it is not ended");
+                sleep(Duration::from_millis(50));
+            }
+            assert_eq!((state(&restarted), pending(&restarted)), (State::SignedOut, 0), "{path}");
+            assert_eq!(service.live_sessions(), 0, "{path}");
+            log_in(&device);
+            assert_eq!(state(&device), State::SignedIn, "a login after the logout is another");
+        }
     }
 }
 

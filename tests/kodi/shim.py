@@ -27,6 +27,10 @@ class Shim:
         self.choices: list[int] = []
         self.offered: list[list[tuple[str, str]]] = []
         self.confirms = True
+        # Title, question and buttons of each question, the one that changes nothing first.
+        self.asked: list[tuple[str, ...]] = []
+        # What a progress bar showed, one after the other.
+        self.percents: list[int] = []
         self.builtins: list[str] = []
         self.cleared: list[tuple[int, str]] = []
 
@@ -49,12 +53,15 @@ class Shim:
         dialog = SimpleNamespace(
             notification=lambda _, words, *__: self.told.append(words),
             ok=lambda _, words: self.told.append(words),
-            yesno=lambda *_: self.confirms,
+            yesno=self._yesno,
             select=self._select,
         )
         monitor = SimpleNamespace(abortRequested=lambda: False, waitForAbort=lambda _=0: False)
         progress = SimpleNamespace(
-            create=lambda *_: None, close=lambda: None, iscanceled=lambda: False
+            create=lambda *_: None,
+            update=self.percents.append,
+            close=lambda: None,
+            iscanceled=lambda: False,
         )
         return {
             "xbmc": SimpleNamespace(
@@ -97,6 +104,10 @@ class Shim:
     def _condition(self, condition: str) -> bool:
         name = condition.partition("System.GetBool(network.")[2].rstrip(")")
         return bool(self.kodi_settings[name]) if name else True
+
+    def _yesno(self, title: str, question: str, *, nolabel: str, yeslabel: str) -> bool:
+        self.asked.append((title, question, nolabel, yeslabel))
+        return self.confirms
 
     def _select(self, _: str, lines: list[tuple[str, str]], **__: Any) -> int:
         self.offered.append(lines)

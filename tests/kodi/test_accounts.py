@@ -72,17 +72,20 @@ def add_another(kodi: Kodi, viewer: Viewer) -> None:
     assert viewer.notifications() == ["Logged in", "Logged in"]
 
 
+def wait_for_which(kodi: Kodi) -> None:
+    words = "Remove which account of Idempotent logout?"
+    kodi.remote.wait_for(lambda: kodi.remote.label("Control.GetLabel(1)") == words, "the question")
+
+
 def remove(kodi: Kodi, viewer: Viewer, email: str) -> None:
     viewer.press_setting("Accounts…")
     viewer.choose(REMOVE)
-    kodi.remote.wait_for(
-        lambda: kodi.remote.label("Control.GetLabel(1)") == "Remove which account?", "the question"
-    )
+    wait_for_which(kodi)
     kodi.screenshot("72-remove-which")
     viewer.choose(email)
     viewer.wait_for_question()
     kodi.screenshot("73-confirm-remove")
-    viewer.answer_yes()
+    viewer.answer()
     viewer.wait_for_settings()
     assert viewer.notifications()[-1] == f"Logged out ({email})"
     kodi.screenshot("74-removed")
@@ -112,11 +115,9 @@ def test_removing_while_the_server_is_away(
     server.stop()
     viewer.press_setting("Accounts…")
     viewer.choose(REMOVE)
-    kodi.remote.wait_for(
-        lambda: kodi.remote.label("Control.GetLabel(1)") == "Remove which account?", "the question"
-    )
+    wait_for_which(kodi)
     viewer.choose(NAME)
-    viewer.answer_yes()
+    viewer.answer()
     viewer.wait_for_settings()
     assert viewer.notifications()[-1].startswith("Logged out here. The server will be told")
     assert viewer.notifications()[-1].endswith(f"({NAME})")
@@ -137,7 +138,7 @@ def test_everywhere_says_how_many(
     viewer.press_setting("Log out everywhere")
     viewer.wait_for_question()
     kodi.screenshot("75-everywhere")
-    viewer.answer_yes()
+    viewer.answer()
     kodi.remote.wait_for_toast()
     kodi.screenshot("76-signed-out-everywhere")
     viewer.wait_for_settings()

@@ -36,7 +36,7 @@ def test_killed_during_a_logout(
         proved = len(witness.events("revoked"))
         kodi.start()
         kodi.run("logout")
-        viewer.answer_yes()
+        viewer.answer()
         time.sleep(SPAN_S * number / max(KILLS - 1, 1))
         kodi.kill()
 

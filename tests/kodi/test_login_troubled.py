@@ -20,14 +20,49 @@ def test_network_trouble_is_not_called_a_wrong_password(
     angel.stop()
     viewer.press_setting("Log in")
     viewer.enter_credentials(NAME, PASSWORD)
-    viewer.wait_for_message()
+    words = viewer.wait_for_choice("Try again")
     kodi.screenshot("30-network-trouble")
-    words = kodi.remote.label("Control.GetLabel(9)")
-    assert "could not be reached" in words
-    assert "refused the user name" not in words
+    assert kodi.remote.label("Control.GetLabel(1)") == "Angel Studios cannot be reached"
+    assert "Nothing you typed is lost." in words
+    assert "password" not in words
+    kodi.remote.walk_to("Cancel", key="Right", most=3)
     kodi.remote.press("Select")
     viewer.wait_for_settings()
     assert "Log in" in viewer.shown_settings()
+    assert viewer.notifications() == []
+
+
+def test_what_was_typed_survives_a_network_error(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
+) -> None:
+    angel.stop()
+    viewer.press_setting("Log in")
+    viewer.enter_credentials(NAME, PASSWORD)
+    viewer.wait_for_choice("Try again")
+    kodi.remote.press("Select")
+    viewer.wait_for_choice("Try again")
+    assert witness.places_with([PASSWORD]) == []
+    angel.start()
+    kodi.remote.press("Select")
+    viewer.wait_for_settings()
+    assert viewer.notifications() == ["Logged in"]
+    assert witness.status()["account"]["email"] == NAME
+    assert witness.places_with([PASSWORD]) == []
+
+
+def test_another_address_after_a_refusal(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
+) -> None:
+    viewer.press_setting("Log in")
+    viewer.enter_credentials("somebody.else@example.com", PASSWORD)
+    words = viewer.wait_for_choice("Try again")
+    assert "somebody.else@example.com" in words
+    kodi.remote.walk_to("Other e-mail", key="Right", most=3)
+    kodi.screenshot("32-other-address")
+    kodi.remote.press("Select")
+    viewer.enter_credentials(NAME, PASSWORD)
+    viewer.wait_for_settings()
+    assert witness.status()["account"]["email"] == NAME
 
 
 def test_cancel_reacts_within_a_second(

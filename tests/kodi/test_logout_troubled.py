@@ -14,6 +14,7 @@ from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
 LATER = "Logged out here. The server will be told when it can be reached."
+CONFIRMED = f"Logout confirmed: {NAME} · Angel Studios"
 TOLD_WITHIN_S = 60
 
 
@@ -39,7 +40,7 @@ def test_server_down_and_told_after_a_restart(
     kodi.remote.wait_until_quiet()
     angel.stop()
     viewer.press_setting("Log out")
-    viewer.answer_yes()
+    viewer.answer()
     answered = time.monotonic()
     kodi.remote.wait_for(lambda: LATER in viewer.notifications(), "the notification", 12)
     assert time.monotonic() - answered < 12
@@ -60,9 +61,17 @@ def test_server_down_and_told_after_a_restart(
     assert len(witness.events("revoked")) == 1
     kodi.remote.wait_for(lambda: "revoked" in viewer.announcements(), "the announcement", 5)
     assert viewer.announcements().count("revoked") == 1
+    viewer.wait_for_notification(CONFIRMED)
+    kodi.remote.wait_for_toast()
+    kodi.screenshot("24-logout-confirmed")
     kodi.remote.wait_for(
         lambda: "Try now" not in viewer.shown_settings(), "the settings to follow", 10
     )
+    assert viewer.notifications() == [CONFIRMED]
+    kodi.kill()
+    kodi.start()
+    time.sleep(3)
+    assert viewer.notifications() == []
 
 
 def test_server_back_while_kodi_runs(
@@ -77,6 +86,21 @@ def test_server_back_while_kodi_runs(
     kodi.remote.wait_for(lambda: not alive(angel), "the server to be told", TOLD_WITHIN_S)
     kodi.remote.wait_for(lambda: not witness.outbox(), "the outbox to be empty", 10)
     assert len(witness.events("revoked")) == 1
+    viewer.wait_for_notification(CONFIRMED)
+
+
+def test_told_by_somebody_else(
+    kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn
+) -> None:
+    """What the viewer was promised is announced whichever process has kept the promise."""
+    viewer.log_in(NAME, PASSWORD)
+    angel.fault("/logout", "status:503", host="auth.angel.com", retry_after="3600")
+    viewer.log_out()
+    kodi.kill()
+    angel.clear_faults()
+    witness.drain()
+    kodi.start()
+    viewer.wait_for_notification(CONFIRMED)
 
 
 def test_try_now(kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn) -> None:
@@ -89,7 +113,9 @@ def test_try_now(kodi: Kodi, viewer: Viewer, witness: Witness, angel: StandIn) -
     viewer.press_setting("Try now")
     kodi.remote.wait_for(lambda: not alive(angel), "the server to be told", 10)
     viewer.wait_for_settings()
-    assert viewer.notifications()[-1] == "The server confirmed it"
+    viewer.wait_for_notification(CONFIRMED)
+    assert viewer.notifications()[-1] == CONFIRMED
+    assert viewer.notifications().count(CONFIRMED) == 1
 
 
 def test_cancel_means_signed_out_here(
@@ -98,9 +124,16 @@ def test_cancel_means_signed_out_here(
     viewer.log_in(NAME, PASSWORD)
     angel.fault("/logout", "hang", host="auth.angel.com")
     viewer.press_setting("Log out")
-    viewer.answer_yes()
+    viewer.answer()
     remote = kodi.remote
-    remote.wait_for(lambda: remote.focus() == "Cancel", "the progress dialog")
+    telling = "Telling Angel Studios (up to 10 s)"
+    remote.wait_for(
+        lambda: telling in remote.label("Control.GetLabel(9)"), "the progress dialog", pause=0.05
+    )
+    for percent in (5, 15, 25):  # of the deadline
+        reached = f"Integer.IsGreater(System.Progressbar,{percent})"
+        remote.wait_for(lambda: remote.is_true(reached), f"{percent} %", 4)  # noqa: B023
+    assert not remote.is_true("Integer.IsGreater(System.Progressbar,60)")
     kodi.screenshot("22-logging-out")
     remote.press("Select")
     cancelled = time.monotonic()
@@ -118,7 +151,8 @@ def test_an_answer_that_proves_nothing(
     kodi.remote.wait_until_quiet()
     angel.fault("/logout", "no_deletion", host="auth.angel.com")
     viewer.log_out()
-    told = [words for words in viewer.notifications() if words.startswith("Logged out")]
+    told = [words for words in viewer.notifications() if words.startswith("Log")]
+    told.remove("Logged in")
     assert len(told) == 1
     assert told[0].startswith("Logged out here. The server's answer proves nothing")
     assert re.search(r"ends by itself on \d.*\d\.$", told[0])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 from tests.kodi.harness import Kodi
 from tests.kodi.staging import ADDON_ID
-from tests.kodi.viewer import TEXT, Viewer
+from tests.kodi.viewer import Viewer
 from tests.kodi.witness import Witness
 from tests.servers.fixture import StandIn
 
@@ -17,7 +20,13 @@ def test_from_the_first_login_to_the_proved_logout(
     wrong_password_then_the_right_one(kodi, viewer)
     status = witness.status()
     assert (status["state"], status["account"]["email"]) == ("signed_in", NAME)
-    look_at(kodi, viewer, "Session details", "05-session-details")
+    details = look_at(kodi, viewer, "Session details", "05-session-details")
+    assert "Stays logged in" in details
+    assert "Expires" not in details
+    # When it was renewed, when it will be, and when that comes to an end.
+    assert len(re.findall(r"^(Last|Next) renewal: .*\d", details, re.MULTILINE)) == 1
+    in_180_days = time.localtime(time.time() + 180 * 86400)
+    assert str(in_180_days.tm_year) in details.partition("At the latest until: ")[2]
 
     cookies, key = witness.cookies(), witness.device_key()
     assert cookies
@@ -56,13 +65,11 @@ def wrong_password_then_the_right_one(kodi: Kodi, viewer: Viewer) -> None:
     remote.wait_for_keyboard("Password")
     kodi.screenshot("02-password")
     remote.type_text("Password", "not this one")
-    viewer.wait_for_message()
+    words = viewer.wait_for_choice("Try again")
     kodi.screenshot("03-refused")
+    assert NAME in words
     remote.press("Select")
-    # Asked again, with the name kept: confirming it is enough.
-    remote.wait_for_keyboard("User name")
-    kodi.screenshot("03-user-name-kept")
-    remote.press("Select")
+    # The name is kept.
     remote.type_text("Password", PASSWORD)
     viewer.wait_for_settings()
     kodi.screenshot("04-signed-in")
@@ -76,9 +83,9 @@ def wrong_password_then_the_right_one(kodi: Kodi, viewer: Viewer) -> None:
 def log_out(kodi: Kodi, viewer: Viewer) -> None:
     remote = kodi.remote
     viewer.press_setting("Log out")
-    remote.wait_for(lambda: remote.focus() == "No", "the question")
+    viewer.wait_for_question()
     kodi.screenshot("07-confirm-logout")
-    viewer.answer_yes()
+    viewer.answer()
     remote.wait_for_toast()
     kodi.screenshot("08-signed-out")
     viewer.wait_for_settings()
@@ -93,12 +100,14 @@ def log_out(kodi: Kodi, viewer: Viewer) -> None:
 
 def look_at(
     kodi: Kodi, viewer: Viewer, label: str, screenshot: str, category: str = "Account"
-) -> None:
+) -> str:
+    """The text that this button shows."""
     viewer.press_setting(label, category)
-    kodi.remote.wait_for_dialog(TEXT)
+    words = viewer.shown_text()
     kodi.screenshot(screenshot)
     kodi.remote.press("Back")
     viewer.wait_for_settings()
+    return words
 
 
 def restart(kodi: Kodi, viewer: Viewer, screenshot: str) -> None:

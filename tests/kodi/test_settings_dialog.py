@@ -62,7 +62,7 @@ def test_forgetting_warns_and_erases(
     kodi.remote.wait_for_dialog(QUESTION)
     kodi.screenshot("41-forget")
     assert "Logouts waiting for the server: 1" in kodi.remote.label("Control.GetLabel(9)")
-    viewer.answer_yes()
+    viewer.answer("Erase")
     viewer.wait_for_settings()
     assert witness.outbox() == []
     assert NAME not in _settings_file(kodi)

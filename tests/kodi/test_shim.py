@@ -174,6 +174,15 @@ def test_pictures_of_an_earlier_run_are_removed_and_no_others(shim: Shim, tmp_pa
     assert other.exists()
 
 
+def test_a_progress_bar_fills_up_with_the_time(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter((100.0, 100.0, 102.5, 109.99, 130.0))
+    dialogs = shim.load("dialogs")
+    monkeypatch.setattr(dialogs, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    with dialogs.Progress("", "", 10.0) as stopped:
+        assert [stopped() for _ in range(4)] == [False] * 4
+    assert shim.percents == [0, 25, 99, 100]
+
+
 def test_times_are_in_the_two_largest_units(shim: Shim) -> None:
     times = shim.load("times")
     for seconds, name, values in (

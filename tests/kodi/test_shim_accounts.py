@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import Account, LogoutReport, Provider, StoredAccount
+from sessionkeeper import Account, ConfirmedLogout, LogoutReport, Provider, StoredAccount
+from sessionkeeper.errors import StorageError
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
 
@@ -19,8 +20,10 @@ OTHER = Account("2", "", "")
 ANGEL = ROOT / "resources" / "providers" / "angel.toml"
 
 
-def stored(account: Account, active: bool = False, state: str = "signed_in") -> StoredAccount:
-    return StoredAccount("service", account, active, state, None, None)
+def stored(
+    account: Account, active: bool = False, state: str = "signed_in", renewable: bool = False
+) -> StoredAccount:
+    return StoredAccount("service", account, active, state, None, renewable, None)
 
 
 def report(remote: str, ended: int | None = None, warning: str = "") -> LogoutReport:
@@ -35,16 +38,29 @@ class Keeper:
         self.stored = list(accounts)
         self.done: list[tuple[Any, ...]] = []
         self.report = report("revoked")
+        self.is_unreadable = False
 
     def accounts(self) -> list[StoredAccount]:
         return self.stored
 
+    def status(self) -> SimpleNamespace:
+        if self.is_unreadable:
+            raise StorageError("the disk says no")
+        active = next((entry.account for entry in self.stored if entry.active), None)
+        return SimpleNamespace(account=active)
+
     def switch(self, account: str) -> None:
         self.done.append(("switch", account))
 
-    def logout(self, everywhere: bool, account: str | None, stop: Any) -> LogoutReport:
+    def logout(
+        self, everywhere: bool, deadline: float, account: str | None, stop: Any
+    ) -> LogoutReport:
+        assert deadline == 10
         self.done.append(("logout", everywhere, account))
         return self.report
+
+    def take_confirmations(self) -> list[ConfirmedLogout]:
+        return [ConfirmedLogout("service", VIEWER), ConfirmedLogout("service", OTHER)]
 
     def finish_logout(self, handlers: dict[str, Any]) -> list[Any]:
         self.done.append(("finish", *handlers))
@@ -58,7 +74,9 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
-    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER, state="expired"))
+    # The access of the third has ended as well, and comes back by itself.
+    third = stored(Account("3", "", ""), state="expired", renewable=True)
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER, state="expired"), third)
     shim.choices = [1]
     shim.load("accounts").manage(keeper)
     assert keeper.done == [("switch", "2")]
@@ -66,8 +84,9 @@ def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
     (lines,) = shim.offered
     assert lines[0] == ("viewer@example.com", shim.text("account_active"))
     assert lines[1] == ("2", shim.text("account_expired"))
+    assert lines[2] == ("3", shim.text("account_stays"))
     ways = ("add_account", "remove_account")
-    assert [line[0] for line in lines[2:]] == [shim.text(name) for name in ways]
+    assert [line[0] for line in lines[3:]] == [shim.text(name) for name in ways]
 
 
 @pytest.mark.parametrize("choice", [0, -1])
@@ -90,6 +109,41 @@ def test_an_unanswered_question_logs_nobody_out(shim: Shim) -> None:
     shim.confirms = False
     shim.load("logout").log_out(keeper)
     assert keeper.done == []
+
+
+def test_the_account_of_the_question_is_ended_whoever_is_active_by_then(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER))
+    logout = shim.load("logout")
+    logout.log_out(keeper)
+    logout.remove(keeper, OTHER)
+    logout.log_out_everywhere(keeper)
+    ended = [done[1:] for done in keeper.done if done[0] == "logout"]
+    assert ended == [(False, "1"), (False, "2"), (True, "1")]
+    questions = [question for _, question, _, _ in shim.asked]
+    one, everywhere = shim.text("confirm_logout"), shim.text("confirm_logout_everywhere")
+    assert questions == [
+        f"{one}(viewer@example.com, Service)",
+        f"{one}(2, Service)",
+        f"{everywhere}(viewer@example.com, Service)",
+    ]
+    buttons = {asked[2:] for asked in shim.asked}
+    assert buttons == {(shim.text("cancel"), shim.text("log_out"))}
+
+
+def test_nobody_is_asked_where_nobody_is_logged_in(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER))
+    shim.load("logout").log_out(keeper)
+    assert (shim.asked, keeper.done) == ([], [])
+    assert shim.told == [shim.text("already_signed_out")]
+
+
+def test_a_disk_that_cannot_be_read_keeps_nobody_logged_in(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True))
+    keeper.is_unreadable = True
+    shim.load("logout").log_out(keeper)
+    assert ("logout", False, None) in keeper.done
+    ((_, question, *_),) = shim.asked
+    assert shim.text("unknown_account") in question
 
 
 def test_everywhere_says_how_many_and_never_more_than_is_known(shim: Shim) -> None:
@@ -138,6 +192,11 @@ def test_any_other_builtin_is_refused(shim: Shim, name: str) -> None:
     with pytest.raises(post_logout.NotAllowed):
         post_logout.run_builtin(name)
     assert shim.builtins == []
+
+
+def test_a_confirmed_logout_says_who_and_where(shim: Shim) -> None:
+    shim.load("logout").announce_confirmed(Keeper())
+    assert shim.told == ["viewer@example.com · Service", "2 · Service"]
 
 
 def test_what_fails_after_a_logout_is_a_line_in_the_log(shim: Shim) -> None:

@@ -77,13 +77,24 @@ class Viewer:
 
     def wait_for_question(self) -> None:
         remote = self._kodi.remote
-        remote.wait_for(lambda: remote.focus() == "No", "a question")
+        remote.wait_for(
+            lambda: remote.dialog() == QUESTION and remote.focus() == "Cancel", "a question"
+        )
 
-    def answer_yes(self) -> None:
+    def answer(self, label: str = "Log out") -> None:
+        """Presses the other button of a question, not the one that has the focus."""
         remote = self._kodi.remote
         self.wait_for_question()
-        remote.walk_to("Yes", key="Left", most=3)
+        remote.walk_to(label, key="Left", most=3)
         remote.press("Select")
+
+    def wait_for_choice(self, label: str) -> str:
+        """The words above several buttons, of which this one has the focus."""
+        remote = self._kodi.remote
+        remote.wait_for(
+            lambda: remote.dialog() == QUESTION and remote.focus() == label, f"the button {label!r}"
+        )
+        return remote.label("Control.GetLabel(9)")
 
     def wait_for_message(self) -> str:
         """The words of a message with OK."""
@@ -98,6 +109,11 @@ class Viewer:
             lambda: words in self.notifications(), f"the notification {words!r}", timeout
         )
 
+    def shown_text(self) -> str:
+        """The text of the viewer on the screen."""
+        self._kodi.remote.wait_for_dialog(TEXT)
+        return self._kodi.remote.label("Control.GetLabel(5)")
+
     def wait_for_settings(self, timeout: float = 40.0) -> None:
         self._kodi.remote.wait_for_dialog(SETTINGS, timeout)
 
@@ -108,7 +124,7 @@ class Viewer:
 
     def log_out(self) -> None:
         self.press_setting("Log out")
-        self.answer_yes()
+        self.answer()
         self.wait_for_settings()
 
     def leave_settings(self) -> None:

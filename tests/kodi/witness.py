@@ -80,6 +80,10 @@ class Witness:
         entries: list[dict[str, Any]] = self._command("outbox")["entries"]
         return entries
 
+    def drain(self) -> None:
+        """Tells the server about the logouts that wait, and expects its proof of all of them."""
+        assert self._command("outbox", "--drain")["entries"] == []
+
     def cookies(self) -> dict[str, str]:
         """The session's cookies with their values; empty when logged out."""
         cookies: dict[str, str] = self._credentials()["cookies"]

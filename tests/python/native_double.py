@@ -35,6 +35,8 @@ SIGNED_OUT: dict[str, Any] = {
     "cookies": [],
     "pending_revocations": 0,
 }
+# What `details` tells besides, of nobody.
+NO_TIMES = dict.fromkeys(("signed_in_at", "renewed_at", "renews_at", "ends_at"))
 REPORT: dict[str, Any] = {
     "local": "cleared",
     "remote": "revoked",
@@ -72,6 +74,7 @@ STORED: dict[str, Any] = {
     "active": True,
     "state": "signed_in",
     "expires_at": 4102444800,
+    "renewable": True,
     "signed_in_at": 1700000000,
 }
 EVENT: dict[str, Any] = {

@@ -315,6 +315,14 @@ MISTAKES = {
         r"\[logout.probe\]",
         line="[logout.steps.proof]",
     ),
+    "a redirect beside cookies": Mistake(
+        'json = { "/success" = true }\n',
+        'deletes = [["sid"]]\nlocations = ["https://login.example.com/"]\n',
+        "logout.steps[1].proof.locations",
+        "beside `deletes` the redirect decides nothing",
+        "Leave one of the two out",
+        line="locations =",
+    ),
     "an error that proves": Mistake(
         "status = [200]",
         "status = [200, 503]",

@@ -15,6 +15,7 @@ from tests.servers.fixture import StandIn
 
 OTHER = {
     **STORED,
+    "renewable": False,
     "account": {"id": "2", "name": "Other", "email": ""},
     "active": False,
     "state": "expired",
@@ -70,7 +71,7 @@ def test_accounts_for_people_and_as_json(
     native.answer("accounts", {"accounts": [STORED, OTHER]})
     assert cli.main(["accounts"]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("* 87735831  viewer@example.com  angel  logged in until 2100-01-01")
+    assert first.startswith("* 87735831  viewer@example.com  angel  stays logged in")
     assert second == "  2  Other  angel  access has ended"
     assert cli.main(["accounts", "--json", "--all"]) == 0
     assert json.loads(capsys.readouterr().out) == {"accounts": [STORED, OTHER]}

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 import sessionkeeper
-from tests.python.native_double import REPORT, SIGNED_IN, SIGNED_OUT, NativeDouble, error
+from tests.python.native_double import (
+    NO_TIMES,
+    REPORT,
+    SIGNED_IN,
+    SIGNED_OUT,
+    NativeDouble,
+    error,
+)
 
 NAME, PASSWORD = "viewer@example.com", "password-canary"
 
@@ -57,7 +64,7 @@ def test_network_trouble_is_not_answered_with_a_password(native: NativeDouble) -
 
 
 def test_the_details_keep_their_names(native: NativeDouble) -> None:
-    native.answer("details", {**SIGNED_IN, "signed_in_at": 0, "renewed_at": 1700000000})
+    native.answer("details", {**SIGNED_IN, **NO_TIMES, "signed_in_at": 0, "renewed_at": 1700000000})
     details = sessionkeeper.AngelStudioSession().get_session_details()
     assert details["login_email"] == NAME
     assert details["account_id"] == "87735831"
@@ -69,7 +76,7 @@ def test_the_details_keep_their_names(native: NativeDouble) -> None:
 
 
 def test_the_details_of_nobody(native: NativeDouble) -> None:
-    native.answer("details", {**SIGNED_OUT, "signed_in_at": None, "renewed_at": None})
+    native.answer("details", {**SIGNED_OUT, **NO_TIMES})
     details = sessionkeeper.AngelStudioSession().get_session_details()
     assert details["login_email"] == "Unknown"
     assert details["authenticated"] is False

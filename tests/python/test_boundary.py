@@ -19,6 +19,7 @@ from tests.python.native_double import (
     CODE,
     DOCTOR,
     LINE,
+    NO_TIMES,
     REPORT,
     SIGNED_IN,
     NativeDouble,
@@ -32,11 +33,11 @@ RUST_NAMES = {
     "StoredAccount": "AccountLine",
     "TaskResult": "TaskLine",
 }
-# Results that cross as they are: lists of records, log lines, secrets, the answer to a request, and
-# what is left to do.
+# Results that cross as they are: lists of records, log lines, secrets, the answer to a request (and
+# the error beside it), and what is left to do.
 NO_RECORDS = {
-    *("Accounts", "AuditTrail", "Catalogue", "Notifications", "Outbox"),
-    *("DeviceCode", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
+    *("Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
+    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
 GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
 WORDS = {"Event", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
@@ -118,12 +119,19 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "outbox": {"entries": []},
         "drain": {**zero, "entries": []},
         "audit": {"events": []},
-        "details": {**SIGNED_IN, "signed_in_at": 1, "renewed_at": None},
+        "take_confirmations": {"logouts": []},
+        "details": {**SIGNED_IN, **NO_TIMES},
         "schedule": {"renew_at": None, "drain_at": 1},
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
         "doctor": DOCTOR,
         "logout": REPORT,
-        "request": {"status": 200, "url": "https://a/", "headers": [["a", "b"]], "body": b""},
+        "request": {
+            "status": 200,
+            "url": "https://a/",
+            "headers": [["a", "b"]],
+            "body": b"",
+            "session_over": None,
+        },
         "session": {"headers": {"a": "b"}, "cookies": {}, "token": ""},
     }
     for verb, answer in answers.items():
@@ -149,6 +157,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     keeper.logout()
     for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
         ask()  # type: ignore[operator]
+    keeper.take_confirmations()
     for ask in (keeper.schedule, keeper.doctor, keeper.events, keeper.take_log, keeper.forget):
         ask()  # type: ignore[operator]
     native.trail.append({**LINE, "seq": 2})

@@ -217,7 +217,14 @@ def test_a_request_prints_the_body_as_it_is(
     body.write_bytes(b'{"query":\n "{ me }"}')
     native.answer("status", SIGNED_IN)
     native.answer(
-        "request", {"status": 404, "url": "", "headers": [["A", "b"]], "body": b"\xff\x00raw"}
+        "request",
+        {
+            "status": 404,
+            "url": "",
+            "headers": [["A", "b"]],
+            "body": b"\xff\x00raw",
+            "session_over": None,
+        },
     )
     url = "https://api.angelstudios.com/graphql"
     options = ["--data", f"@{body}", "--header", "Content-Type: application/json"]
@@ -239,7 +246,8 @@ def test_data_is_a_form_unless_said_otherwise(
     native: NativeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     native.answer("status", SIGNED_IN)
-    native.answer("request", {"status": 200, "url": "", "headers": [], "body": b""})
+    nothing = {"status": 200, "url": "", "headers": [], "body": b"", "session_over": None}
+    native.answer("request", nothing)
     standard_input = io.TextIOWrapper(io.BytesIO(b"from=input"), encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", standard_input)
     for data, body in [("a=b", b"a=b"), ("@-", b"from=input")]:

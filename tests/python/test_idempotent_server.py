@@ -37,7 +37,7 @@ def signed_in(server: StandIn) -> Client:
 
 
 def log_in(client: Client, username: str, password: str) -> Answer:
-    return client.post(LOGIN, {"username": username, "password": password})
+    return client.submit(LOGIN, {"username": username, "password": password})
 
 
 def events(server: StandIn) -> list[tuple[str, str]]:

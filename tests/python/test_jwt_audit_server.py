@@ -30,7 +30,7 @@ def client(service: StandIn) -> Client:
 
 
 def log_in(client: Client, email: str, password: str) -> Answer:
-    return client.post(LOGIN, {"email": email, "password": password})
+    return client.submit(LOGIN, {"username": email, "password": password})
 
 
 def events(server: StandIn) -> list[tuple[str, str]]:

@@ -117,8 +117,11 @@ def test_a_session_ended_by_somebody_else_is_told(
 ) -> None:
     session = keeper.login(NAME, PASSWORD)
     angel.end_session(angel.sessions()[-1]["id"])
-    with pytest.raises(sessionkeeper.SessionExpired):
+    with pytest.raises(sessionkeeper.SessionExpired) as caught:
         who(session)
+    answer = caught.value.response
+    assert answer is not None
+    assert (answer.status_code, answer.url) == (401, GRAPHQL)
     with pytest.raises((sessionkeeper.SessionExpired, sessionkeeper.NotSignedIn)):
         keeper.renew()
 
@@ -202,7 +205,6 @@ def test_a_login_that_hangs_is_cancelled_within_a_second(
         ("no_deletion", "unconfirmed"),
         ("partial_deletion", "unconfirmed"),
         ("deletion_other_domain", "unconfirmed"),
-        ("evil_host", "unconfirmed"),
         ("status:401", "already_ended"),
     ],
 )
@@ -228,6 +230,31 @@ def test_no_success_is_said_without_proof(
         assert keeper.drain().revoked == 1
         assert keeper.outbox() == []
         assert not angel.check(jwt=token)
+
+
+@pytest.mark.parametrize(
+    ("fault", "location"),
+    [
+        ("deletion_with_value", None),
+        ("no_location", None),
+        ("wrong_location", "/"),
+        ("wrong_location", "/watch/"),
+        ("wrong_location", "../u/login?bye=1"),
+        ("evil_host", "https://www.angel.com/error"),
+    ],
+)
+def test_all_cookies_deleted_is_proof_wherever_the_redirect_leads(
+    angel: StandIn, keeper: sessionkeeper.Keeper, fault: str, location: str | None
+) -> None:
+    keeper.login(NAME, PASSWORD)
+    token = keeper_token(keeper)
+    where = {} if location is None else {"location": location}
+    angel.fault("/logout", fault, ends=True, **where)
+    report = keeper.logout()
+    assert (report.remote, report.status) == ("revoked", 302)
+    assert set(report.server_cookies_cleared) == COOKIES
+    assert not angel.check(jwt=token)
+    assert [line["host"] for line in angel.journal("/logout")] == ["auth.angel.com"]
 
 
 def test_a_logout_that_proves_nothing_names_the_date(

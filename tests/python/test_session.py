@@ -38,7 +38,13 @@ def session(native: NativeDouble) -> sessionkeeper.Session:
 
 def answer(body: bytes, status: int = 200, kind: str = "application/json") -> dict[str, Any]:
     headers = [["Content-Type", kind], ["Vary", "a"], ["vary", "b"]]
-    return {"status": status, "url": f"{URL}?token={TOKEN}", "headers": headers, "body": body}
+    return {
+        "status": status,
+        "url": f"{URL}?token={TOKEN}",
+        "headers": headers,
+        "body": body,
+        "session_over": None,
+    }
 
 
 def test_the_session_says_who_it_is(session: sessionkeeper.Session) -> None:

@@ -11,8 +11,9 @@ import http.client
 import json
 import socket
 import ssl
+import urllib.parse
 from http.cookies import Morsel, SimpleCookie
-from typing import Any
+from typing import Any, Dict
 
 from tests.servers.fixture import StandIn
 
@@ -28,6 +29,10 @@ class Answer:
         self.cookies: dict[str, Morsel[str]] = {}
         for line in self.set_cookies:
             self.cookies.update(SimpleCookie(line))
+
+
+class Form(Dict[str, str]):
+    """A body that is sent as a form; any other is sent as JSON."""
 
 
 class Client:
@@ -51,6 +56,9 @@ class Client:
     def post(self, path: str, body: Any = None) -> Answer:
         return self.ask("POST", path, body)
 
+    def submit(self, path: str, fields: dict[str, str]) -> Answer:
+        return self.ask("POST", path, Form(fields))
+
     def ask(
         self, method: str, path: str, body: Any = None, cookies: dict[str, str] | None = None
     ) -> Answer:
@@ -71,7 +79,10 @@ class Client:
         scheme, _, host = self.server.parameters["base"].partition("://")
         headers = {"Host": host}
         data = None
-        if body is not None:
+        if isinstance(body, Form):
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            data = urllib.parse.urlencode(body).encode()
+        elif body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, ensure_ascii=False).encode()
         if self.token:

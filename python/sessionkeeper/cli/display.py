@@ -114,8 +114,13 @@ def accounts(stored: Sequence[StoredAccount]) -> str:
 
 
 def _account(entry: StoredAccount) -> str:
-    until = f" until {local_time(entry.expires_at)}" if entry.expires_at is not None else ""
-    state = f"logged in{until}" if entry.state == "signed_in" else "access has ended"
+    if entry.renewable:
+        state = "stays logged in"
+    elif entry.state == "signed_in":
+        until = f" until {local_time(entry.expires_at)}" if entry.expires_at is not None else ""
+        state = f"logged in{until}"
+    else:
+        state = "access has ended"
     return (
         f"{'*' if entry.active else ' '} {printable(entry.account.id)}  {_who(entry.account)}"
         f"  {entry.provider}  {state}"

@@ -36,19 +36,22 @@ def _switch(keeper: Keeper, entry: StoredAccount) -> None:
     if entry.active:
         return
     keeper.switch(entry.account.id)
-    notifications.show(services.state_line(entry.state, entry.account))
+    notifications.show(services.state_line(entry))
 
 
 def _remove(keeper: Keeper, stored: list[StoredAccount]) -> None:
-    chosen = dialogs.choose(text("remove_which"), [_line(entry) for entry in stored])
+    title = text("remove_which", service=services.name(keeper.provider))
+    chosen = dialogs.choose(title, [_line(entry) for entry in stored])
     if chosen is not None:
         logout.remove(keeper, stored[chosen].account)
 
 
 def _line(entry: StoredAccount) -> tuple[str, str]:
-    """Who, and in a second line whether it is the active one and until when it is logged in."""
+    """Who, and in a second line whether it is the active one and how long it is logged in."""
     words = [text("account_active")] if entry.active else []
-    if entry.state == "expired":
+    if entry.renewable:
+        words.append(text("account_stays"))
+    elif not entry.usable:
         words.append(text("account_expired"))
     elif entry.expires_at:
         words.append(text("account_until", date=times.date_and_time(entry.expires_at)))

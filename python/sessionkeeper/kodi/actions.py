@@ -3,7 +3,7 @@
 Owns the verbs and what all of them have in common; each screen has a file of its own, which alone
 is imported. With "settings" as the last argument the button was pressed in the settings dialog,
 which has closed itself to save; it is opened again afterwards, with the new state. Without a verb
-the settings open.
+the settings open. Where the add-on cannot run at all, any of them says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import xbmc
 
 from sessionkeeper.errors import Cancelled, Error
-from sessionkeeper.kodi import dialogs, log, settings, status_display
+from sessionkeeper.kodi import dialogs, log, machine, settings, status_display
 from sessionkeeper.kodi.strings import ADDON_ID
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Action = Callable[[Keeper], None]
 
 VERBS = {
+    "service": "service_choice.choose",
     "login": "login.log_in",
     "logout": "logout.log_out",
     "logout_everywhere": "logout.log_out_everywhere",
@@ -33,7 +34,7 @@ VERBS = {
     "forget": "stored_data.forget",
 }
 # They concern every service, so they work where the chosen one is not set up.
-FOR_ALL_SERVICES = ("drain", "audit", "forget")
+FOR_ALL_SERVICES = ("service", "drain", "audit", "forget")
 
 
 def find(arguments: list[str]) -> Action | None:
@@ -46,6 +47,10 @@ def find(arguments: list[str]) -> Action | None:
 
 
 def main(action: Action | None, arguments: list[str]) -> None:
+    why = machine.misfit()
+    if why:
+        machine.show(why)
+        return
     if action:
         perform(action, needs_service=arguments[0] not in FOR_ALL_SERVICES)
     elif arguments:
@@ -59,14 +64,16 @@ def perform(action: Action, *, needs_service: bool) -> None:
     monitor = xbmc.Monitor()
     try:
         if needs_service:
-            keeper, complete = settings.open_keeper(monitor.abortRequested), True
+            keeper = settings.open_keeper(monitor.abortRequested)
         else:
-            keeper, complete = settings.open_any(monitor.abortRequested)
+            keeper, _ = settings.open_any(monitor.abortRequested)
         try:
             action(keeper)
         finally:
             log.forward(keeper)
             if not monitor.abortRequested():
+                # Opened anew: the action may have chosen another service.
+                keeper, complete = settings.open_any(monitor.abortRequested)
                 status_display.show(keeper.status(), complete)
     except Cancelled:
         log.info("cancelled")

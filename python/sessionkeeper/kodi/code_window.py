@@ -40,7 +40,7 @@ LABELS = {
     CODE_HINT: "code_enter",
     QR_HINT: "code_scan",
     NEW_CODE: "code_new",
-    CANCEL: "code_cancel",
+    CANCEL: "cancel",
 }
 # Previous menu, back, and stop: what remote controls have to leave a dialog with.
 LEAVING = (10, 92, 13)

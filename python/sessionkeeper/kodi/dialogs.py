@@ -1,15 +1,17 @@
 """Questions, messages and progress on the screen.
 
 Owns how errors are put to the viewer: what it means in the viewer's language first, then what
-exactly happened. It never shows a value that was typed in, and never stays open when Kodi ends.
+exactly happened. It never shows a password, and never stays open when Kodi ends.
 """
 
 from __future__ import annotations
 
+import time
+
 import xbmc
 import xbmcgui
 
-from sessionkeeper.errors import CredentialsRefused, Error, LoginDenied
+from sessionkeeper.errors import Error, LoginDenied
 from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
@@ -21,11 +23,13 @@ TITLE = "Sessionkeeper"
 
 class Progress:
     """A progress dialog whose Cancel button, or Kodi's end, stops the work. `stopped` is asked
-    every 100 ms while the work runs.
+    every 100 ms while the work runs. The bar shows how much of the time has passed, `limit` being
+    how many seconds there are.
     """
 
-    def __init__(self, title: str, message: str) -> None:
+    def __init__(self, title: str, message: str, limit: float) -> None:
         self._title, self._message = title, message
+        self._began, self._limit = time.monotonic(), limit
         self._monitor = xbmc.Monitor()
         self._dialog = xbmcgui.DialogProgress()
 
@@ -37,6 +41,8 @@ class Progress:
         self._dialog.close()
 
     def stopped(self) -> bool:
+        passed = (time.monotonic() - self._began) / self._limit
+        self._dialog.update(min(int(100 * passed), 100))
         return bool(self._dialog.iscanceled() or self._monitor.abortRequested())
 
 
@@ -58,8 +64,24 @@ def ask_password(service: str) -> str:
     return answer
 
 
-def confirm(title: str, question: str) -> bool:
-    return bool(xbmcgui.Dialog().yesno(title, question))
+def confirm(title: str, question: str, yes: str) -> bool:
+    """`yes` says what the button does. The other one cancels, and has the focus."""
+    return bool(xbmcgui.Dialog().yesno(title, question, nolabel=text("cancel"), yeslabel=yes))
+
+
+def offer(title: str, words: str, *ways: str) -> int | None:
+    """Says something, and which of one or two ways to go on the viewer chose; the first has the
+    focus. None for the last button, which cancels.
+    """
+    default = xbmcgui.DLG_YESNO_YES_BTN
+    first, second, cancel = ways[0], "".join(ways[1:]), text("cancel")
+    if not second:
+        goes_on = xbmcgui.Dialog().yesno(title, words, cancel, first, defaultbutton=default)
+        return 0 if goes_on else None
+    pressed = xbmcgui.Dialog().yesnocustom(
+        title, words, cancel, second, first, defaultbutton=default
+    )
+    return {1: 0, 0: 1}.get(pressed)
 
 
 def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> int | None:
@@ -73,20 +95,22 @@ def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> in
     return answer if answer >= 0 else None
 
 
+def show_message(title: str, words: str) -> None:
+    xbmcgui.Dialog().ok(title, words)
+
+
 def show_text(title: str, words: str, monospaced: bool = False) -> None:
     xbmcgui.Dialog().textviewer(title, plain(words), monospaced)
 
 
-def show_error(title: str, error: Error, meaning: str | None = None) -> None:
-    """One dialog: the meaning (by default the text of the error's code), the message, the hint."""
-    if meaning is None:
-        meaning = text(
-            f"error_{error.code}" if f"error_{error.code}" in IDS else "error_internal_error"
-        )
+def show_error(title: str, error: Error) -> None:
+    """One dialog: what the error's code means, the message, the hint."""
+    code = f"error_{error.code}"
+    meaning = text(code if code in IDS else "error_internal_error")
     # A refusal has one reason, and the text of its code has said it.
-    said = "" if isinstance(error, (CredentialsRefused, LoginDenied)) else error.message
+    said = "" if isinstance(error, LoginDenied) else error.message
     lines = [meaning, *(line for line in (said, error.hint) if line)]
-    xbmcgui.Dialog().ok(title, "[CR]".join(plain(line) for line in lines))
+    show_message(title, "[CR]".join(plain(line) for line in lines))
 
 
 def plain(words: str) -> str:

@@ -1,5 +1,5 @@
 """Logging out: the question, the wait, the clean-up, and the one sentence about it. Also the button
-that tells the server about logouts that still wait.
+that tells the server about logouts that still wait, and the word that it has confirmed one.
 
 Owns what the viewer is told of a logout. Whether the server ended the session, the keeper says.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import xbmc
 
-from sessionkeeper.kodi import dialogs, notifications, post_logout, services, times
+from sessionkeeper.errors import StorageError
+from sessionkeeper.kodi import dialogs, notifications, post_logout, services, settings, times
 from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
@@ -20,47 +21,80 @@ REMARK_LENGTH = 200
 
 
 def log_out(keeper: Keeper) -> None:
-    _end(keeper, text("confirm_logout", service=services.name(keeper.provider)))
+    _end_active(keeper)
 
 
 def log_out_everywhere(keeper: Keeper) -> None:
-    service = services.name(keeper.provider)
-    _end(keeper, text("confirm_logout_everywhere", service=service), everywhere=True)
+    _end_active(keeper, everywhere=True)
 
 
 def remove(keeper: Keeper, account: Account) -> None:
     """Logs a stored account out, whether it is the active one or not."""
-    name = services.account_name(account)
-    _end(keeper, text("confirm_remove", account=name), account=account)
+    _end(keeper, account, is_named=True)
 
 
 def try_waiting(keeper: Keeper) -> None:
-    """Tells the server about the logouts that wait."""
+    """Tells the server about the logouts that wait. What it confirms, the service announces."""
     if not keeper.outbox():
         notifications.show(text("drained_none_waiting"))
         return
-    with dialogs.Progress(dialogs.TITLE, text("draining")) as stopped:
+    limit = settings.longest_wait()
+    with dialogs.Progress(dialogs.TITLE, text("draining"), limit) as stopped:
         waiting = len(keeper.drain(stop=stopped).entries)
-    notifications.show(text("drained_some", count=waiting) if waiting else text("drained_all"))
+    if waiting:
+        notifications.show(text("drained_some", count=waiting))
+
+
+def announce_confirmed(keeper: Keeper) -> None:
+    """Tells the viewer of each logout that the server has confirmed later than it was said to be
+    told: who, and where.
+    """
+    for logout in keeper.take_confirmations():
+        who, where = services.account_name(logout.account), services.name(logout.provider)
+        notifications.show(dialogs.plain(f"{who} · {where}"), text("logout_confirmed"))
+
+
+def _end_active(keeper: Keeper, *, everywhere: bool = False) -> None:
+    try:
+        account = keeper.status().account
+    except StorageError:
+        # Nobody can say who it is. The logout itself manages without the disk.
+        _end(keeper, None, everywhere=everywhere)
+        return
+    if account is None:
+        notifications.show(text("already_signed_out"))
+    else:
+        _end(keeper, account, everywhere=everywhere)
 
 
 def _end(
-    keeper: Keeper, question: str, *, everywhere: bool = False, account: Account | None = None
+    keeper: Keeper, account: Account | None, *, everywhere: bool = False, is_named: bool = False
 ) -> None:
+    """Asks, and ends just the account that the question names, whoever is active by then. The
+    outcome names it again with `is_named`.
+    """
     service = services.name(keeper.provider)
-    if not dialogs.confirm(service, question):
+    who = services.account_name(account)
+    question = "confirm_logout_everywhere" if everywhere else "confirm_logout"
+    if not dialogs.confirm(
+        text("log_out_question"),
+        text(question, account=dialogs.plain(who), service=service),
+        text("log_out"),
+    ):
         return
-    with dialogs.Progress(service, text("logging_out", service=service)) as stopped:
+    limit = settings.logout_limit()
+    words = text("telling", service=service, seconds=round(limit))
+    with dialogs.Progress(text("logging_out"), words, limit) as stopped:
         report = keeper.logout(
-            everywhere=everywhere, account=account.id if account else None, stop=stopped
+            everywhere=everywhere,
+            deadline=limit,
+            account=account.id if account else None,
+            stop=stopped,
         )
     post_logout.finish(keeper)
-    if xbmc.Monitor().abortRequested():
-        return
-    words = outcome_of(report, everywhere=everywhere)
-    if account:
-        words = f"{words} ({services.account_name(account)})"
-    notifications.show(words)
+    if not xbmc.Monitor().abortRequested():
+        words = outcome_of(report, everywhere=everywhere)
+        notifications.show(f"{words} ({who})" if is_named else words)
 
 
 def outcome_of(report: LogoutReport, *, everywhere: bool = False) -> str:

@@ -27,18 +27,18 @@ ONE_GLANCE = 26
 PUBLISHED = ("login", "switched", "logout", "update", "restored", "session_expired", "revoked")
 
 
-def show(message: str) -> None:
-    _show(message, xbmcaddon.Addon(ADDON_ID).getAddonInfo("icon"))
+def show(message: str, heading: str = "") -> None:
+    _show(message, heading, xbmcaddon.Addon(ADDON_ID).getAddonInfo("icon"))
 
 
 def warn(message: str) -> None:
-    _show(message, xbmcgui.NOTIFICATION_WARNING)
+    _show(message, "", xbmcgui.NOTIFICATION_WARNING)
 
 
-def _show(message: str, icon: str) -> None:
-    log.debug(f"notification: {message}")
+def _show(message: str, heading: str, icon: str) -> None:
+    log.debug(f"notification: {heading}{': ' if heading else ''}{message}")
     time_ms = SHORT_MS if len(message) <= ONE_GLANCE else LONG_MS
-    xbmcgui.Dialog().notification("Sessionkeeper", message, icon, time_ms, False)
+    xbmcgui.Dialog().notification(heading or "Sessionkeeper", message, icon, time_ms, False)
 
 
 def publish(event: Event) -> None:

@@ -1,5 +1,6 @@
 """The background service: brings the session back at start, renews it, tells the server about
-waiting logouts, and does what a logout left to do when its script ended half-way.
+waiting logouts and the viewer when it has confirmed one, and does what a logout left to do when its
+script ended half-way.
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
 wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
@@ -17,6 +18,8 @@ from sessionkeeper.errors import Cancelled, Error
 from sessionkeeper.kodi import (
     error_boundary,
     log,
+    logout,
+    machine,
     notifications,
     post_logout,
     settings,
@@ -51,7 +54,11 @@ WARNINGS = {
 
 
 def main() -> None:
-    Service().run()
+    why = machine.misfit()
+    if why:
+        machine.announce(why)
+    else:
+        Service().run()
 
 
 def _remove_pictures() -> None:
@@ -219,6 +226,7 @@ class Service:
     def _plan(self, keeper: Keeper) -> None:
         self.plan_at = time.monotonic() + PLAN_S
         post_logout.finish(keeper)
+        logout.announce_confirmed(keeper)
         schedule = keeper.schedule()
         self.drain_at = schedule.drain_at
         self.renew_at = schedule.renew_at if self.complete else None

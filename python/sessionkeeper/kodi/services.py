@@ -10,7 +10,7 @@ from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import Account, Provider
+    from sessionkeeper import Account, Provider, Status, StoredAccount
 
 
 def find(provider: str) -> Provider | None:
@@ -30,9 +30,9 @@ def account_name(account: Account | None) -> str:
     return (account and account.label) or text("unknown_account")
 
 
-def state_line(state: str, account: Account | None) -> str:
-    """Whether somebody is logged in, and who."""
-    if state == "signed_out":
+def state_line(stored: Status | StoredAccount) -> str:
+    """Whether somebody is logged in, and who. Access that comes back by itself has not expired."""
+    if stored.account is None:
         return text("state_signed_out")
-    known = "state_expired" if state == "expired" else "state_signed_in"
-    return text(known, account=account_name(account))
+    state = "state_signed_in" if stored.usable else "state_expired"
+    return text(state, account=account_name(stored.account))

@@ -48,6 +48,25 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     return _open(chosen, provider, _parameters(chosen, provider), stop)
 
 
+def longest_wait() -> float:
+    """How long a request may take, in seconds."""
+    return float(fresh().getSettings().getInt("timeout"))
+
+
+def logout_limit() -> float:
+    """How long a logout tries to tell the server before that is left for later, in seconds."""
+    return min(LOGOUT_LIMIT_S, longest_wait())
+
+
+def chosen_service() -> str:
+    """The id of the service that the settings show."""
+    return str(fresh().getSettings().getString("provider"))
+
+
+def choose_service(provider: str) -> None:
+    write({"provider": provider})
+
+
 def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
     """A keeper for what concerns every service, such as the logouts that wait. True: it is the one
     of the chosen service; False: that one is not set up, and another's took its place.
@@ -103,6 +122,14 @@ def _parameters(chosen: xbmcaddon.Settings, provider: str) -> dict[str, str]:
                 text("parameter_example", value=parameter.example),
             )
     return values
+
+
+def note_misfit(which: str) -> bool:
+    """Whether the viewer has not been told of it yet; from now on, it counts as told."""
+    if fresh().getSetting("misfit") == which:
+        return False
+    write({"misfit": which})
+    return True
 
 
 def clear_proxy_password() -> bool:

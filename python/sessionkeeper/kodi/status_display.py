@@ -1,11 +1,11 @@
 """The state shown in the settings dialog.
 
-Owns the settings that are there to be looked at: the status line, the waiting logouts, and the
-internal ones that decide which buttons are visible. Their truth is in the vault; the file may lag
-behind it, since a dialog left with OK or Cancel brings old values back. So the service shows the
-state anew after each change of the settings and each time the dialog closes. The e-mail address
-of the account stands in settings.xml while somebody is logged in, and leaves it with the logout. No
-secret ever does.
+Owns the settings that are there to be looked at: the chosen service's name, the status line, the
+waiting logouts, and the internal ones that decide which buttons are visible. Their truth is in the
+vault; the file may lag behind it, since a dialog left with OK or Cancel brings old values back. So
+the service shows the state anew after each change of the settings and each time the dialog closes.
+The e-mail address of the account stands in settings.xml while somebody is logged in, and leaves it
+with the logout. No secret ever does.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ def show(status: Status, complete: bool) -> None:
     """Puts the state into the settings. `complete` is False where the chosen service is not set up
     yet; of the status, then another's, only the waiting logouts count.
     """
+    chosen = settings.chosen_service()
     waiting = status.pending_revocations
-    line = services.state_line(status.state, status.account)
-    service = services.find(status.provider)
+    state = "signed_in" if status.usable else status.state
+    line = services.state_line(status)
+    service = services.find(chosen)
     settings.write(
         {
+            "service_label": services.name(chosen),
             "account_label": line if complete else text("state_incomplete"),
-            "account_state": status.state if complete else "signed_out",
+            "account_state": state if complete else "signed_out",
             "waiting_label": str(waiting) if waiting else text("waiting_none"),
             "waiting": _flag(waiting > 0),
             "everywhere": _flag(complete and service is not None and service.everywhere),

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import time
+
 from sessionkeeper import Account
 from sessionkeeper.kodi import dialogs, notifications, services, times
 from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import AuditEvent, Keeper
+    from sessionkeeper import AuditEvent, Details, Keeper
 
 
 def show_details(keeper: Keeper) -> None:
     details = keeper.details()
     account = details.account or Account("", "", "")
-    began, ends = details.signed_in_at, details.expires_at
     unknown = text("details_unknown")
     values = {
         "details_service": services.name(keeper.provider),
         "details_email": account.email or unknown,
         "details_account": account.name or account.id or unknown,
-        "details_signed_in_at": times.date_and_time(began) if began else unknown,
-        "details_expires_at": f"{times.date_and_time(ends)} ({times.remaining(ends)})"
-        if ends
-        else unknown,
-        "details_cookies": ", ".join(details.cookies) or text("details_none"),
-        "details_waiting": str(details.pending_revocations),
+        "details_signed_in_at": _time(details.signed_in_at) or unknown,
     }
     lines = [text(name, value=value) for name, value in values.items()]
+    lines += _renewals(details) if details.renewable else [_end(details)]
+    lines.append(text("details_cookies", value=", ".join(details.cookies) or text("details_none")))
+    lines.append(text("details_waiting", value=details.pending_revocations))
     dialogs.show_text(text("session_details"), "\n".join(lines))
+
+
+def _renewals(details: Details) -> list[str]:
+    """Of a session that goes on without the viewer. When its access ends is of no concern."""
+    lines = [text("details_stays")]
+    if details.renewed_at != details.signed_in_at:
+        lines.append(text("details_renewed_at", value=_time(details.renewed_at)))
+    if details.renews_at and details.renews_at > time.time():
+        lines.append(text("details_renews_at", value=_time(details.renews_at)))
+    elif details.renews_at:
+        lines.append(text("details_renewal_due"))
+    if details.ends_at:
+        lines.append(text("details_ends_at", value=_time(details.ends_at)))
+    return lines
+
+
+def _end(details: Details) -> str:
+    ends = details.expires_at
+    known = f"{_time(ends)} ({times.remaining(ends)})" if ends else text("details_unknown")
+    return text("details_expires_at", value=known)
+
+
+def _time(moment: int | None) -> str:
+    return times.date_and_time(moment) if moment else ""
 
 
 def show_audit(keeper: Keeper) -> None:
@@ -52,12 +75,17 @@ def _word(name: str, *kinds: str) -> str:
 
 
 def forget(keeper: Keeper) -> None:
-    status = keeper.status()
     warnings = [text("confirm_forget")]
-    if status.state != "signed_out":
-        warnings.append(text("confirm_forget_signed_in"))
-    if status.pending_revocations:
-        warnings.append(text("confirm_forget_waiting", count=status.pending_revocations))
-    if dialogs.confirm(dialogs.TITLE, "[CR]".join(warnings)):
+    stored = [
+        f"{services.account_name(entry.account)} ({services.name(entry.provider)})"
+        for entry in keeper.accounts(all=True)
+    ]
+    if stored:
+        accounts = dialogs.plain(", ".join(stored))
+        warnings.append(text("confirm_forget_signed_in", accounts=accounts))
+    waiting = keeper.status().pending_revocations
+    if waiting:
+        warnings.append(text("confirm_forget_waiting", count=waiting))
+    if dialogs.confirm(dialogs.TITLE, "[CR]".join(warnings), text("erase")):
         keeper.forget()
         notifications.show(text("forgotten"))

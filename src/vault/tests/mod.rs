@@ -4,6 +4,7 @@ mod accounts;
 mod damage;
 mod disk;
 mod keys;
+mod logins;
 mod outbox;
 mod rescue;
 mod sharing;
@@ -15,11 +16,10 @@ use super::error::{VaultError, VaultResult};
 use super::rebuild::Damage;
 use super::*;
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
-use crate::clock::{HeldClock, UnixTime};
+use crate::clock::{HeldClock, Rest, UnixTime};
 use crate::error::{Kind, Result};
 use crate::secret::Secret;
 use crate::session::{ACCESS_TOKEN, Account, Credentials, Outcome, Revocation, Session};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -132,22 +132,17 @@ impl Vault {
         self.read(|tx| tx.outbox().count(provider))
     }
 
-    pub fn due(&self, now: UnixTime, limit: usize, held_back: &[&str]) -> Result<Vec<i64>> {
-        let held_back: Vec<_> = held_back.iter().map(ToString::to_string).collect();
-        let due = self.read(|tx| tx.outbox().due(now, limit, &held_back))?;
-        Ok(due.into_iter().map(|entry| entry.id).collect())
-    }
-
-    pub fn next_due(&self, held_back: &[(&str, UnixTime)]) -> Result<Option<UnixTime>> {
-        let held_back: BTreeMap<_, _> =
-            held_back.iter().map(|(provider, until)| ((*provider).to_owned(), *until)).collect();
-        self.read(|tx| tx.outbox().next_due(&held_back))
+    /// The entries in the order in which they may be tried.
+    pub fn waiting(&self) -> Result<Vec<i64>> {
+        let waiting = self.read(|tx| tx.outbox().waiting())?;
+        Ok(waiting.into_iter().map(|entry| entry.id).collect())
     }
 
     pub fn postpone(&self, id: i64, attempts: u32, at: UnixTime, outcome: &str) {
         let entry = self.entry(id).unwrap().unwrap();
         let last_outcome = Outcome::named(outcome);
-        let entry = OutboxEntry { attempts, next_attempt_at: at, last_outcome, ..entry };
+        let next_attempt = Rest { until: at, length: at.saturating_sub(NOW) };
+        let entry = OutboxEntry { attempts, next_attempt, last_outcome, ..entry };
         self.transact(|tx| tx.outbox().postpone(&entry)).unwrap();
     }
 
@@ -196,12 +191,14 @@ pub fn revoked(session: &Session) -> Revocation {
     Revocation {
         session_id: session.id.clone(),
         provider: session.provider.clone(),
+        host: format!("{}.example", session.provider),
         account: session.account.id.clone(),
         created_at: NOW,
         first_attempt_at: NOW,
         expires_at: session.expires_at,
         credentials: session.credentials.clone(),
         everywhere: false,
+        promised_to: None,
         definition: "id = \"angel\"\n".repeat(200),
     }
 }

@@ -15,7 +15,7 @@ fn an_entry_is_removed_once_and_its_number_is_not_used_again() {
     let later = Revocation { first_attempt_at: NOW + 9, ..revocation("a", "angel") };
     let entry = vault.enqueue(&later).unwrap();
     assert_eq!(vault.entry(entry.id).unwrap(), Some(entry.clone()));
-    assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW + 9));
+    assert_eq!(entry.next_attempt, Rest { until: NOW + 9, length: 9 });
     assert!(vault.remove(&entry));
     assert!(!vault.remove(&entry));
     assert!(vault.enqueue(&revocation("b", "angel")).unwrap().id > entry.id);
@@ -43,57 +43,57 @@ fn newer_credentials_keep_the_schedule_and_an_older_schedule_keeps_them() {
 }
 
 #[test]
-fn entries_are_due_by_time_and_absurd_times_are_due_now() {
+fn entries_wait_in_the_order_of_their_times() {
     let home = Home::new();
     let vault = home.open();
-    assert_eq!(vault.next_due(&[]).unwrap(), None);
+    assert_eq!(vault.waiting().unwrap(), [0; 0]);
     let ids: Vec<_> =
         ["a", "b", "c", "d"].map(|id| vault.enqueue(&revocation(id, "angel")).unwrap().id).into();
     vault.postpone(ids[0], 1, NOW + 10, "deferred");
     vault.postpone(ids[1], 2, NOW - 5, "deferred");
-    vault.postpone(ids[2], 3, NOW + 10 * 86_400, "unconfirmed");
-    vault.postpone(ids[3], 4, NOW + 20, "rejected");
-    assert_eq!(vault.due(NOW, 9, &[]).unwrap(), [ids[1], ids[2]]);
-    assert_eq!(vault.due(NOW, 1, &[]).unwrap(), [ids[1]]);
-    assert_eq!(vault.due(NOW + 20, 9, &[]).unwrap(), [ids[1], ids[0], ids[3], ids[2]]);
-    assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW - 5));
+    vault.postpone(ids[2], 3, NOW + 86_400, "unconfirmed");
+    vault.postpone(ids[3], 4, NOW + 10, "rejected");
+    assert_eq!(vault.waiting().unwrap(), [ids[1], ids[0], ids[3], ids[2]]);
     let entry = vault.entry(ids[3]).unwrap().unwrap();
     assert_eq!((entry.attempts, entry.last_outcome), (4, Some(Outcome::Rejected)));
-    vault.remove(&vault.entry(ids[1]).unwrap().unwrap());
-    assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW));
+    assert_eq!(entry.next_attempt, Rest { until: NOW + 10, length: 10 });
 }
 
 #[test]
-fn many_entries_of_a_held_provider_do_not_block_the_others() {
+fn a_host_rests_until_it_answers_and_its_failures_are_counted() {
     let home = Home::new();
     let vault = home.open();
-    for n in 0..300 {
-        vault.enqueue(&revocation(&n.to_string(), "held")).unwrap();
+    for provider in ["one", "other"] {
+        vault.enqueue(&revocation(provider, provider)).unwrap();
     }
-    let id = vault.enqueue(&revocation("a", "angel")).unwrap().id;
-    let absurd = vault.enqueue(&revocation("b", "angel")).unwrap().id;
-    vault.postpone(absurd, 1, NOW + 30 * 86_400, "deferred");
-    assert_eq!(vault.due(NOW, 200, &["held"]).unwrap(), [id, absurd]);
-    assert_eq!(vault.due(NOW, 200, &[]).unwrap().len(), 200);
-    assert_eq!(vault.due(NOW, 999, &["angel"]).unwrap().len(), 300);
+    let rest = |count: u32| Rest { until: NOW + i64::from(count), length: i64::from(count) };
+    let hold = |host: &str| vault.transact(|tx| tx.hosts().hold(host, rest)).unwrap();
+    let resting = |vault: &Vault| vault.read(|tx| tx.hosts().resting()).unwrap();
+    assert_eq!([hold("one.example"), hold("one.example")], [rest(1), rest(2)]);
+    assert_eq!(hold("other.example"), rest(1));
+    let both = [("one.example".to_owned(), rest(2)), ("other.example".to_owned(), rest(1))];
+    assert_eq!(resting(&home.open()), both.clone().into());
+    vault.transact(|tx| tx.hosts().release("one.example")).unwrap();
+    assert_eq!(resting(&vault), both[1..].iter().cloned().collect());
+    assert_eq!(hold("one.example"), rest(1), "counted anew");
+    // Nobody waits for the other one any more.
+    let gone = vault.entries().unwrap().remove(1);
+    assert!(vault.remove(&gone));
+    assert_eq!(hold("one.example"), rest(2));
+    assert_eq!(resting(&vault), both[..1].iter().cloned().collect());
 }
 
 #[test]
-fn a_held_provider_is_due_when_it_is_let_go() {
+fn an_entry_keeps_its_host() {
     let home = Home::new();
     let vault = home.open();
-    let id = vault.enqueue(&revocation("a", "held")).unwrap().id;
-    assert_eq!(vault.next_due(&[("held", NOW + 60)]).unwrap(), Some(NOW + 60));
-    assert_eq!(vault.next_due(&[("held", NOW - 60)]).unwrap(), Some(NOW));
-    // As long as this one is held, a later entry of another provider comes first.
-    let other = vault.enqueue(&revocation("b", "angel")).unwrap().id;
-    vault.postpone(other, 1, NOW + 30, "deferred");
-    assert_eq!(vault.next_due(&[("held", NOW + 60)]).unwrap(), Some(NOW + 30));
-    assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW));
-    // An absurd time counts as now.
-    vault.postpone(id, 1, NOW + 30 * 86_400, "deferred");
-    assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW));
-    assert_eq!(vault.next_due(&[("held", NOW + 20)]).unwrap(), Some(NOW + 20));
+    let first = vault.enqueue(&revocation("a", "angel")).unwrap();
+    let moved = Revocation { host: "elsewhere".to_owned(), ..revocation("a", "angel") };
+    vault.enqueue(&moved).unwrap();
+    // A schedule that was made before.
+    vault.transact(|tx| tx.outbox().postpone(&first)).unwrap();
+    assert_eq!(vault.entry(first.id).unwrap().unwrap().revocation.host, "angel.example");
+    assert_eq!(vault.take_damage(), []);
 }
 
 /// A full outbox: each entry is kept and found, and no call gets slow.
@@ -117,9 +117,7 @@ fn a_thousand_entries_wait_and_one_more_takes_the_place_of_the_least_hopeful() {
         assert!(took < Duration::from_millis(100), "{what}: {took:?}");
     };
     quick("counting", &|| assert_eq!(vault.pending(Some("angel")).unwrap(), 1_000));
-    quick("due of nobody", &|| assert_eq!(vault.due(NOW, 9, &["angel"]).unwrap(), [0; 0]));
-    quick("next due", &|| assert_eq!(vault.next_due(&[]).unwrap(), Some(NOW)));
-    assert_eq!(vault.due(NOW, 2_000, &[]).unwrap().len(), 1_000);
+    quick("the schedule", &|| assert_eq!(vault.waiting().unwrap().len(), 1_000));
     // An entry that is already there displaces nothing.
     vault.enqueue(&revocation("500", "angel")).unwrap();
     assert_eq!(vault.pending(None).unwrap(), 1_000);
@@ -170,10 +168,10 @@ fn a_damaged_index_hides_no_entry() {
          WHERE name = 'outbox_by_provider';";
     sql(&home, spoil);
     // It is used for counting, never for finding.
-    assert_eq!(vault.due(NOW, 9, &[]).unwrap(), [1, 2, 3]);
+    assert_eq!(vault.waiting().unwrap(), [1, 2, 3]);
     assert_eq!(vault.entry(2).unwrap().unwrap().revocation.session_id, "b");
     let vault = home.open();
     assert_eq!(only_damage(&vault).outcome, "damaged");
-    assert_eq!(vault.due(NOW, 9, &[]).unwrap(), [1, 2, 3]);
+    assert_eq!(vault.waiting().unwrap(), [1, 2, 3]);
     assert_eq!(vault.pending(Some("angel")).unwrap(), 3);
 }

@@ -65,7 +65,7 @@ fn a_logout_takes_the_latest_and_happens_once() {
     let entry = vault.entry(ended.id).unwrap().unwrap();
     assert_eq!(entry, ended);
     assert_eq!(entry.revocation.credentials, credentials("fresh"));
-    assert_eq!((entry.attempts, entry.next_attempt_at), (0, NOW));
+    assert_eq!((entry.attempts, entry.next_attempt.until), (0, NOW));
     assert_eq!(events(&vault), ["login", "logout"]);
     let vault = home.open();
     assert_eq!(vault.session("angel").unwrap(), None);

@@ -1,6 +1,6 @@
 //! How often the token endpoint is asked while a code is waited for (RFC 8628 section 3.5).
 
-use crate::fixture::{at_once, cancel_after, never};
+use crate::fixture::{at_once, cancel_after, log_out, never};
 use crate::issuer::{Issuer, code, refusal, text_answer};
 use crate::server::{Step, Steps};
 use serde_json::{Value, json};
@@ -47,6 +47,24 @@ fn the_server_is_asked_as_often_as_it_wants() {
         let asked = issuer.requests("/token").len();
         assert_eq!(asked, answers.len() + usize::from(outcome.is_none()), "{changes}, {waits:?}");
     });
+}
+
+#[test]
+fn a_logout_in_another_process_ends_the_waiting() {
+    let issuer = Issuer::start();
+    let keeper = issuer.device.in_real_time();
+    issuer.next("/token", [refusal("authorization_pending")]);
+    let (number, _) = keeper.start_device_login(&never()).unwrap();
+    std::thread::scope(|scope| {
+        let login = scope.spawn(|| keeper.finish_device_login(number, &never()));
+        while issuer.requests("/token").is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        log_out(&issuer.device);
+        assert_eq!(login.join().unwrap().unwrap_err().kind(), Kind::Cancelled);
+    });
+    assert_eq!(issuer.requests("/token").len(), 1, "nobody asks any more");
+    assert!(issuer.log_in().is_ok());
 }
 
 #[test]

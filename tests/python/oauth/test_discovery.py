@@ -48,7 +48,7 @@ def test_metadata_of_another_issuer(server: StandIn, lured: Device, other: str) 
     with pytest.raises(sessionkeeper.UnexpectedAnswer, match="issuer") as caught:
         lured.keeper.start_device_login()
     assert caught.value.hint
-    assert asked(server) == [METADATA]
+    assert asked(server) == [METADATA, METADATA_TOO]
 
 
 @pytest.mark.parametrize("host", OTHER_HOSTS)
@@ -145,16 +145,18 @@ def test_metadata_at_the_other_place(server: StandIn, lured: Device) -> None:
 
 @pytest.mark.parametrize("lacking", ["token_endpoint", "device_authorization_endpoint"])
 def test_metadata_without_what_a_login_needs(server: StandIn, lured: Device, lacking: str) -> None:
-    server.fault(METADATA, "json_200", body=metadata(server, **{lacking: None}))
+    for path in (METADATA, METADATA_TOO):
+        server.fault(path, "json_200", body=metadata(server, **{lacking: None}))
     with pytest.raises(sessionkeeper.UnexpectedAnswer, match=lacking):
         lured.keeper.start_device_login()
-    assert asked(server) == [METADATA]
+    assert asked(server) == [METADATA, METADATA_TOO]
 
 
 def test_an_issuer_that_revokes_nothing(server: StandIn, blank: Device) -> None:
     """There is nothing to prove the logout by, and nobody says it was proved."""
     lacking = metadata(server, revocation_endpoint=None, end_session_endpoint=None)
-    server.fault(METADATA, "json_200", body=lacking)
+    for path in (METADATA, METADATA_TOO):
+        server.fault(path, "json_200", body=lacking)
     blank.log_in()
     report = blank.keeper.logout()
     assert (report.local, report.remote) == ("cleared", "unconfirmed")

@@ -232,17 +232,15 @@ def test_end_session_is_made_up_for(server: StandIn, device: Device) -> None:
     assert [one["answer"] for one in server.journal(END)] == ["status:503", 200]
 
 
-def test_everywhere_is_told_as_what_it_was(
+def test_there_is_no_way_to_log_out_everywhere(
     server: StandIn, devices: Callable[[int], list[Device]]
 ) -> None:
-    """The issuer ends this login and has no way to end another device's; nobody says it did."""
+    """The issuer ends one login and neither lists nor ends another's; so nothing is offered."""
     device, other = devices(2)
-    report = device.keeper.logout(everywhere=True)
-    assert (report.remote, report.sessions_ended) == ("revoked", 1)
-    assert (device.alive, other.alive) == (False, True)
-    assert other.me() == StandIn.VIEWER[0]
-    assert len(server.journal(END)) == 1
-    server.fault(REVOCATION, "status:503")
-    report = other.keeper.logout(everywhere=True)
-    assert (report.remote, report.sessions_ended) == ("deferred", 0)
-    assert other.alive
+    (offered,) = [one for one in sessionkeeper.providers() if one.id == "oidc"]
+    assert not offered.everywhere
+    with pytest.raises(sessionkeeper.InvalidInput) as caught:
+        device.keeper.logout(everywhere=True)
+    assert caught.value.hint
+    assert (device.alive, other.alive) == (True, True)
+    assert not server.journal(END)

@@ -14,7 +14,7 @@ import pytest
 import sessionkeeper
 from tests.canaries import Search, parts, written_files
 from tests.python.oauth.conftest import Stage
-from tests.python.oauth.issuers import BOTH, METADATA, OIDC, Device, Issuer, kept
+from tests.python.oauth.issuers import BOTH, METADATA, METADATA_TOO, OIDC, Device, Issuer, kept
 from tests.python.planting import ECHOED, Shown
 from tests.servers.fixture import StandIn
 
@@ -93,7 +93,8 @@ def test_a_login_shows_no_secret(server: StandIn, issuer: Issuer, plant: Plant) 
         server.fault(issuer.code, fault, times=1, **parameters)
         plant.fails(f"a code met by {fault}", keeper.start_device_login)
     if issuer is OIDC:
-        server.fault(METADATA, "json_200", times=1, body=json.dumps({"issuer": ECHOED}))
+        for path in (METADATA, METADATA_TOO):
+            server.fault(path, "json_200", times=1, body=json.dumps({"issuer": ECHOED}))
         plant.fails("another issuer", keeper.start_device_login)
     plant.fails("a cancelled login", lambda: plant.code().wait(lambda: True))
     denied = plant.code()

@@ -30,6 +30,8 @@ class Service:
     probe: str
     lapse: int
     cookies: tuple[str, ...]
+    # The login is FastAPI's own form, and not JSON.
+    takes_form: bool = False
     # Of the stand-in: with them, its answers can prove a logout.
     settings: Mapping[str, Any] = field(default_factory=dict)
     others: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ JWT_AUDIT = Service(
     probe="/auth/me",
     lapse=1800,
     cookies=(),
+    takes_form=True,
     settings={"deny_list": True},
 )
 IDEMPOTENT = Service(
@@ -59,6 +62,7 @@ IDEMPOTENT = Service(
     probe="/api/auth/me",
     lapse=900,
     cookies=("refresh_token",),
+    takes_form=True,
 )
 LINXUP = Service(
     id="linxup",

@@ -122,10 +122,11 @@ def test_a_deletion_that_deletes_nothing_is_no_proof(
     copied.assert_refused()
 
 
+@pytest.mark.parametrize("form", ["deletion_max_age", "deletion_with_value"])
 def test_a_deletion_in_another_form_is_one(
-    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied
+    server: StandIn, keeper: sessionkeeper.Keeper, copied: Copied, form: str
 ) -> None:
-    server.fault(LOGOUT, "deletion_max_age", ends=True)
+    server.fault(LOGOUT, form, ends=True)
     assert keeper.logout().remote == "revoked"
     copied.assert_refused()
 

@@ -26,7 +26,9 @@ AUDITED = pytest.mark.parametrize("service", [JWT_AUDIT, IDEMPOTENT], ids=lambda
 
 
 def log_in(client: Client, service: Service, name: str, password: str) -> Answer:
-    return client.post(service.login, {"email": name, "username": name, "password": password})
+    given = {"email": name, "username": name, "password": password}
+    post = client.submit if service.takes_form else client.post
+    return post(service.login, given)
 
 
 def signed_in(server: StandIn, service: Service, who: tuple[str, str] = StandIn.VIEWER) -> Client:
@@ -46,6 +48,16 @@ def test_refused_logins(server: StandIn, service: Service) -> None:
         assert (refused.status, refused.cookies) == (401, {})
     assert client.post(service.login, ["nonsense"]).status in (400, 422)
     assert server.sessions() == []
+
+
+@AUDITED
+def test_the_form_that_fastapi_documents(server: StandIn, service: Service) -> None:
+    given = dict(zip(("username", "password"), server.VIEWER))
+    assert Client(server).post(service.login, given).status == 422
+    assert Client(server).submit(service.login, {**given, "grant_type": "code"}).status == 422
+    assert server.sessions() == []
+    granted = Client(server).submit(service.login, {**given, "grant_type": "password"})
+    assert (granted.status, granted.json["token_type"]) == (200, "bearer")
 
 
 def test_a_session_ended_by_somebody_else(server: StandIn, service: Service) -> None:

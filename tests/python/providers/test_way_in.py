@@ -9,6 +9,8 @@ import pytest
 import sessionkeeper
 from tests.python.conftest import CommandLine
 from tests.python.providers.services import (
+    IDEMPOTENT,
+    JWT_AUDIT,
     OpenKeeper,
     Service,
     alive,
@@ -21,6 +23,7 @@ from tests.python.providers.services import (
 from tests.servers.fixture import StandIn
 
 NAME, PASSWORD = StandIn.VIEWER
+AUDITED = pytest.mark.parametrize("service", [JWT_AUDIT, IDEMPOTENT], ids=lambda one: one.id)
 
 
 @pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII], ids=["ascii", "non-ascii"])
@@ -38,6 +41,16 @@ def test_a_login_and_a_request(
     (request,) = server.journal(service.me)
     assert request["session"] == server.sessions()[-1]["id"]
     assert not request["has_password"]
+
+
+@AUDITED
+def test_the_form_that_fastapi_documents(
+    server: StandIn, service: Service, keeper: sessionkeeper.Keeper
+) -> None:
+    """RFC 6749 section 4.3.2 wants the grant_type, which FastAPI's strict form insists on."""
+    keeper.login(NAME, PASSWORD)
+    (request,) = server.journal(service.login)
+    assert (request["grant_type"], request["answer"]) == ("password", 200)
 
 
 def test_other_processes_need_no_password(

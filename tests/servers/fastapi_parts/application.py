@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, OAuth2PasswordRequestForm
 
 from tests.servers.front.service import is_dry_run
 
@@ -37,6 +37,8 @@ async def _undo(request: Request) -> bool:
     return is_dry_run(request.headers)
 
 
+# What FastAPI documents for a login with a password: a form, and 422 for anything else.
+Login = Annotated[OAuth2PasswordRequestForm, Depends()]
 # The bearer token, if there is one.
 Token = Annotated[str | None, Depends(_token)]
 # Whether the front wants the answer alone: what the request would end or record is rolled back.

@@ -51,7 +51,9 @@ Proper HTTP, connection kept              parameters (defaults)
                                           would delete other cookies than were set (host_only: where
                                           they were set with a Domain)
     deletion_future, deletion_never       empty values that live on
-    deletion_max_age, deletion_with_value proper deletions in another form
+    deletion_max_age, deletion_with_value proper deletions in another form; give `ends`: a browser
+                                          would be logged out. The same goes for a Location, which
+                                          decides nothing beside deletions
 
 Below HTTP, connection over afterwards
     reset_after_read                      RST instead of an answer

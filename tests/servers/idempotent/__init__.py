@@ -2,8 +2,9 @@
 
     python -m tests.servers idempotent [--port N] [--control-port N] [--directory D] [--with-parent]
 
-    POST   /api/auth/login          {"username", "password"} -> success, access_token (15 minutes),
-                                    token_type, expires_in, user; cookie refresh_token (30 days)
+    POST   /api/auth/login          FastAPI's OAuth2PasswordRequestForm, 422 for JSON
+                                    -> success, access_token (15 minutes), token_type,
+                                    expires_in, user; cookie refresh_token (30 days)
     POST   /api/auth/refresh        refresh_token -> success, access_token, expires_in; a new
                                     refresh_token. One that was used before ends its session
     GET    /api/auth/me             bearer -> id, email, name

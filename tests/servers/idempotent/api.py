@@ -7,9 +7,14 @@ from datetime import datetime, timezone
 from typing import Annotated, Any
 
 from fastapi import Cookie, FastAPI, HTTPException, Response
-from pydantic import BaseModel
 
-from tests.servers.fastapi_parts.application import Token, Undo, make_application, make_router
+from tests.servers.fastapi_parts.application import (
+    Login,
+    Token,
+    Undo,
+    make_application,
+    make_router,
+)
 from tests.servers.fastapi_parts.tokens import Refused
 
 from .store import Issued, Store
@@ -17,11 +22,6 @@ from .store import Issued, Store
 RefreshToken = Annotated[str | None, Cookie(alias="refresh_token")]
 
 _ATTRIBUTES: Any = {"path": "/", "secure": True, "httponly": True, "samesite": "lax"}
-
-
-class Login(BaseModel):
-    username: str
-    password: str
 
 
 class Api:

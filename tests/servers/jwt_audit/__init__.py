@@ -2,8 +2,8 @@
 
     python -m tests.servers jwt-audit [--port N] [--control-port N] [--directory D] [--with-parent]
 
-    POST /auth/login    {"email", "password"} -> access_token (30 minutes), token_type,
-                        expires_in, user
+    POST /auth/login    FastAPI's OAuth2PasswordRequestForm, 422 for JSON
+                        -> access_token (30 minutes), token_type
     GET  /auth/me       bearer -> id, email, name
     POST /auth/logout   bearer -> {"message"}, and "audit_warning" when nothing could be recorded
 

@@ -22,8 +22,8 @@ export function configuration({
     clients: clients(keys.asker),
     scopes: SCOPE.split(' '),
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-    // The ID token says who it is: OpenID Connect Core 5.4 would leave that to userinfo.
-    conformIdTokenClaims: false,
+    // OpenID Connect Core 5.4: with an access token, name and address are asked for at userinfo.
+    conformIdTokenClaims: true,
     findAccount: (_, id) => accounts.find(id),
     rotateRefreshToken: true,
     renderError: pages.renderError,

@@ -1,21 +1,14 @@
-//! Locks between processes: a file locked with flock or LockFileEx, and a mutex built on it.
+//! A file that is locked with flock or LockFileEx.
 //!
 //! The system releases these locks when a process dies. POSIX record locks would not do: they do
-//! not keep two threads of Kodi apart, and closing any descriptor of the file drops them. Where the
-//! file system cannot lock, the mutex still works within the process. This module does not know
-//! what its locks guard.
+//! not keep two threads of Kodi apart, and closing any descriptor of the file drops them.
 
-use crate::cancel::Cancel;
-use crate::error::Result;
 use fs4::{FileExt, TryLockError};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// How long to wait before trying a mutex that another process holds again.
-const SLICE: Duration = Duration::from_millis(20);
 
 /// Device and inode; `None` on systems without them, where an open file cannot be moved.
 pub type Identity = Option<(u64, u64)>;
@@ -100,13 +93,53 @@ impl Locked {
         Some(text)
     }
 
+    /// Opens the file and locks it for its holder alone; `None` when somebody else holds it, or
+    /// has removed it meanwhile.
+    pub fn open(path: &Path, create: bool) -> io::Result<Option<Self>> {
+        let file = open_file(path, true, create)?;
+        let tried = FileExt::try_lock(&file);
+        if matches!(tried, Err(TryLockError::WouldBlock)) {
+            return Ok(None);
+        }
+        let is_there = fs::symlink_metadata(path)
+            .is_ok_and(|there| file.metadata().is_ok_and(|own| identity(&own) == identity(&there)));
+        Ok(is_there.then(|| Locked { file: Some(Arc::new(file)), is_held: tried.is_ok() }))
+    }
+
+    /// Adds to the file, durably.
+    pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// The whole file, up to `longest` bytes.
+    pub fn bytes(&self, longest: u64) -> io::Result<Vec<u8>> {
+        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut bytes = Vec::new();
+        file.take(longest).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// How long ago the file was written, by the system's clock.
+    pub fn age(&self) -> Option<Duration> {
+        self.file.as_deref()?.metadata().ok()?.modified().ok()?.elapsed().ok()
+    }
+
     /// Replaces the file's text. On a full disk the file is left empty.
     pub fn set_text(&self, text: &str) {
-        let Some(mut file) = self.file.as_deref() else { return };
-        if file.set_len(0).is_err() || file.seek(SeekFrom::Start(0)).is_err() {
-            return;
+        if let (true, Some(file)) = (self.note(text), self.file.as_deref()) {
+            let _ = file.sync_all();
         }
-        let _ = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    }
+
+    /// As `set_text`, for a text that need not outlive the machine's power. False: it failed.
+    pub fn note(&self, text: &str) -> bool {
+        let Some(mut file) = self.file.as_deref() else { return false };
+        let is_empty = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+        is_empty.and_then(|_| file.write_all(text.as_bytes())).is_ok()
     }
 }
 
@@ -115,60 +148,6 @@ impl Drop for Locked {
         if let (Some(file), true) = (self.file.as_deref(), self.is_held) {
             let _ = FileExt::unlock(file);
         }
-    }
-}
-
-/// Lets in one at a time, within this process and across processes. Waiting can be cancelled.
-pub struct FileMutex {
-    is_taken: Mutex<bool>,
-    freed: Condvar,
-    file: LockFile,
-}
-
-/// Holds the mutex until it is dropped.
-pub struct Guard<'a> {
-    mutex: &'a FileMutex,
-    file: Option<Locked>,
-}
-
-impl FileMutex {
-    /// A mutex on the lock file at `path`.
-    pub fn new(path: PathBuf) -> Self {
-        FileMutex { is_taken: Mutex::new(false), freed: Condvar::new(), file: LockFile::new(path) }
-    }
-
-    /// Waits until nobody else holds it; fails when cancelled.
-    pub fn lock(&self, cancel: &Cancel) -> Result<Guard<'_>> {
-        let mut taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken {
-            cancel.check()?;
-            (taken, _) =
-                self.freed.wait_timeout(taken, SLICE).unwrap_or_else(PoisonError::into_inner);
-        }
-        *taken = true;
-        drop(taken);
-        let mut guard = Guard { mutex: self, file: None };
-        loop {
-            guard.file = self.file.try_lock(true);
-            if guard.file.is_some() {
-                return Ok(guard);
-            }
-            cancel.wait(SLICE);
-            cancel.check()?;
-        }
-    }
-
-    /// True if the file system can lock files; for `doctor`.
-    pub fn can_lock(&self) -> bool {
-        LockFile::new(self.file.path.clone()).try_lock(true).is_none_or(|locked| locked.is_held())
-    }
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        self.file = None;
-        *self.mutex.is_taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        self.mutex.freed.notify_one();
     }
 }
 
@@ -203,48 +182,6 @@ pub fn identity(_found: &fs::Metadata) -> Identity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    #[test]
-    fn only_one_is_inside() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("x.lock");
-        let inside = AtomicU32::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let mutex = FileMutex::new(path.clone());
-                    for _ in 0..20 {
-                        let _held = mutex.lock(&Cancel::new()).unwrap();
-                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
-                        std::thread::sleep(Duration::from_micros(200));
-                        inside.fetch_sub(1, Ordering::SeqCst);
-                    }
-                });
-            }
-        });
-    }
-
-    #[test]
-    fn a_cancel_leaves_the_queue() {
-        let directory = tempfile::tempdir().unwrap();
-        let mutex = FileMutex::new(directory.path().join("x.lock"));
-        let _held = mutex.lock(&Cancel::new()).unwrap();
-        let cancel = Cancel::new();
-        cancel.cancel();
-        assert_eq!(mutex.lock(&cancel).err().unwrap().kind(), Kind::Cancelled);
-        let other = FileMutex::new(directory.path().join("x.lock"));
-        assert_eq!(other.lock(&cancel).err().unwrap().kind(), Kind::Cancelled);
-    }
-
-    #[test]
-    fn without_a_lock_file_the_mutex_still_opens() {
-        let mutex = FileMutex::new("/nowhere/at/all/x.lock".into());
-        assert!(!mutex.can_lock());
-        drop(mutex.lock(&Cancel::new()).unwrap());
-        drop(mutex.lock(&Cancel::new()).unwrap());
-    }
 
     #[test]
     fn a_file_is_shared_or_held_alone_and_keeps_its_text() {

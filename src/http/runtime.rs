@@ -1,0 +1,58 @@
+//! The thread on which a client's connections live. It ends with the client, and they with it; and
+//! an exchange that nobody waits for any more is dropped at once, with its connection.
+
+use crate::cancel::{Cancel, Left, await_result};
+use crate::error::{Error, Kind, Result};
+use std::future::Future;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+pub(super) struct Runtime {
+    handle: Handle,
+    /// The thread ends when this is dropped.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Runtime {
+    pub(super) fn start() -> Result<Self> {
+        let failed = |_| {
+            Error::new(Kind::Internal, "no thread could be started")
+                .with_hint("The system is out of memory or threads.")
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let body = move || {
+            let _ = runtime.block_on(stopped);
+            // Not waiting for a name that is being looked up.
+            runtime.shutdown_background();
+        };
+        thread::Builder::new().name("sessionkeeper-http".into()).spawn(body).map_err(failed)?;
+        Ok(Runtime { handle, _stop: stop })
+    }
+
+    /// Runs `work` and waits for it; it is dropped when the caller leaves.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        cancel: &Cancel,
+        deadline: Instant,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> std::result::Result<T, Left> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let task = self.handle.spawn(async move { drop(sender.send(work.await)) });
+        let _abort = AbortOnDrop(task.abort_handle());
+        await_result(&receiver, cancel, Some(deadline))
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
