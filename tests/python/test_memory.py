@@ -109,7 +109,7 @@ def count(memory: bytes, secrets: dict[str, str]) -> dict[str, int]:
 
 def left_in(victim: Victim, secrets: dict[str, str]) -> dict[str, int]:
     """What can still be read when the connections had the time to be closed."""
-    until = time.monotonic() + 3
+    until = time.monotonic() + 15
     while True:
         left = count(victim.memory(), secrets)
         if not left or time.monotonic() > until:
