@@ -83,10 +83,8 @@ impl Keeper {
         // What an earlier process left may wait for somebody who never comes.
         let is_first = !self.shared.has_finished_tasks.swap(true, Ordering::Relaxed);
         self.do_tasks();
-        if is_first {
-            if let Err(error) = self.settle_tasks(&[], true) {
-                log::error!("the work after a logout cannot be read: {error}");
-            }
+        if is_first && let Err(error) = self.settle_tasks(&[], true) {
+            log::error!("the work after a logout cannot be read: {error}");
         }
     }
 

@@ -105,17 +105,17 @@ impl FileMutex {
     }
 
     fn wait_for_processes(&self, patience: &Patience<'_>) -> Result<Locked> {
-        if self.queue.is_empty() {
-            if let Some(locked) = self.take() {
-                return Ok(locked);
-            }
+        if self.queue.is_empty()
+            && let Some(locked) = self.take()
+        {
+            return Ok(locked);
         }
         let mut place = self.queue.join();
         loop {
-            if place.is_first(|| self.file.try_lock(false).is_some()) {
-                if let Some(locked) = self.take() {
-                    return Ok(locked);
-                }
+            if place.is_first(|| self.file.try_lock(false).is_some())
+                && let Some(locked) = self.take()
+            {
+                return Ok(locked);
             }
             patience.check(|| self.in_the_way())?;
             let pause = patience.asked.elapsed() / SHARE;

@@ -22,10 +22,10 @@ pub(super) fn revoke(
         // RFC 7009 section 2.1: "token_type_hint OPTIONAL. A hint about the type of the token".
         let fields = [("token", token.expose()), ("token_type_hint", name.as_str())];
         let mut answer = oauth.post(url.clone(), &fields)?;
-        if matches!(answer.status, 404 | 405 | 410 | 501) {
-            if let Some(other) = moved(&oauth, credentials, &url) {
-                answer = oauth.post(other, &fields)?;
-            }
+        if matches!(answer.status, 404 | 405 | 410 | 501)
+            && let Some(other) = moved(&oauth, credentials, &url)
+        {
+            answer = oauth.post(other, &fields)?;
         }
         let verdict = judge(&answer);
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };

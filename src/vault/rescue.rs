@@ -11,7 +11,7 @@ use super::transaction::sealed_tables;
 use super::{key, schema};
 use crate::error::Result;
 use crate::lock::open_file;
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params_from_iter};
 use std::collections::BTreeSet;
 use std::io;
@@ -86,7 +86,10 @@ fn carry_plain(
     ))?;
     for number in rows_of(source, table).into_iter().filter(|number| *number > 0) {
         let read = select.query_row([number], |row| {
-            (0..width).map(|n| value(row.get_ref(n)?)).collect::<rusqlite::Result<Vec<Value>>>()
+            // Text that is not UTF-8 is not ours.
+            (0..width)
+                .map(|n| Ok(Value::try_from(row.get_ref(n)?)?))
+                .collect::<rusqlite::Result<Vec<Value>>>()
         });
         if let Ok(values) = read {
             match insert.execute(params_from_iter(values)) {
@@ -97,14 +100,6 @@ fn carry_plain(
         }
     }
     Ok(())
-}
-
-/// Fails for text that is not UTF-8.
-fn value(found: ValueRef<'_>) -> rusqlite::Result<Value> {
-    Ok(match found {
-        ValueRef::Text(_) => Value::Text(found.as_str()?.to_owned()),
-        other => other.into(),
-    })
 }
 
 /// The numbers of the rows that can be reached from the start or from the end.

@@ -5,8 +5,8 @@
 
 use super::key::DeviceKey;
 use crate::error::{Error, Kind, Result};
-use chacha20poly1305::aead::{AeadInPlace, KeyInit};
-use chacha20poly1305::{Key, Tag, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use ring::hkdf;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
@@ -112,7 +112,11 @@ impl Keys {
         SystemRandom::new().fill(&mut nonce).map_err(|_| broken())?;
         let tag = self
             .cipher(aad.purpose)
-            .encrypt_in_place_detached(&XNonce::from(nonce), &self.encode(aad), &mut text)
+            .encrypt_inout_detached(
+                &XNonce::from(nonce),
+                &self.encode(aad),
+                text.as_mut_slice().into(),
+            )
             .map_err(|_| broken())?;
         let mut sealed = Vec::with_capacity(1 + NONCE + text.len() + TAG);
         sealed.push(FORMAT);
@@ -135,18 +139,18 @@ impl Keys {
         }
         let mut text = Zeroizing::new(text.to_vec());
         self.cipher(aad.purpose)
-            .decrypt_in_place_detached(
-                XNonce::from_slice(nonce),
+            .decrypt_inout_detached(
+                &XNonce::try_from(nonce).ok()?,
                 &self.encode(aad),
-                &mut text,
-                Tag::from_slice(tag),
+                text.as_mut_slice().into(),
+                &Tag::try_from(tag).ok()?,
             )
             .ok()?;
         serde_json::from_slice(&text).ok()
     }
 
     fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(Key::from_slice(&*self.keys[purpose as usize]))
+        XChaCha20Poly1305::new((&*self.keys[purpose as usize]).into())
     }
 
     fn encode(&self, aad: Aad<'_>) -> Vec<u8> {
