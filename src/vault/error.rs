@@ -6,7 +6,7 @@
 use crate::error::{Error, Kind};
 use rusqlite::{ErrorCode, ffi};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why the work stopped. All but the last four are dealt with inside the vault.
 pub enum VaultError {
@@ -18,6 +18,8 @@ pub enum VaultError {
     Stale,
     KeyMissing,
     KeyWrong,
+    /// It was forgotten, and the disk did not let it be deleted; this is its key, blanked.
+    Forgotten(PathBuf),
     /// The file is the vault of another data directory.
     Foreign,
     /// What was written is not there for a second connection.

@@ -113,6 +113,17 @@ impl Directories {
         }
     }
 
+    /// Deletes the vault, durably.
+    pub fn remove_vault(&self) -> io::Result<()> {
+        for path in [self.vault(), self.journal()] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        sync_directory(&self.data)
+    }
+
     /// What is at the vault's path.
     pub fn look(&self) -> Result<Found> {
         match fs::symlink_metadata(self.vault()) {

@@ -6,13 +6,12 @@
 use super::busy::Waiting;
 use super::error::{VaultError, VaultResult, explain_io};
 use super::file::Open;
+use super::opening::finish_forgetting;
 use super::store::{State, Vault};
 use super::transaction::Transaction;
-use super::{files, key, logins, quarantine};
+use super::{key, logins, quarantine};
 use crate::audit::{Event, NewAuditEvent};
 use crate::error::Result;
-use std::fs;
-use std::io;
 
 impl Vault {
     /// Erases everything that this device knows, and returns how many sessions and waiting
@@ -41,21 +40,14 @@ impl Vault {
         let key_path = open.key_file.path.clone();
         drop(open);
         // The key goes first: from here on no copy of the vault opens, wherever it is.
-        key::erase(&key_path).map_err(|error| {
+        key::blank(&key_path).map_err(|error| {
             let place = key_path.parent().unwrap_or(&key_path);
             explain_io(&error, "the device key cannot be erased", place)
         })?;
         let directories = &self.store.directories;
-        let removed = [directories.vault(), directories.journal()].iter().try_for_each(|path| {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            }
-        });
-        if let Err(error) = removed.and_then(|()| files::sync_directory(&directories.data)) {
-            log::error!("the vault, which nobody can open any more, is still there: {error}");
+        if let Err(error) = finish_forgetting(directories, &guard, &key_path) {
+            log::error!("{error}; the next opening tries again");
         }
-        guard.bind(None);
         quarantine::empty(directories);
         logins::remove_notes(directories);
         Ok(counts)

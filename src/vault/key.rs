@@ -28,6 +28,11 @@ impl DeviceKey {
         DeviceKey(Zeroizing::new(bytes))
     }
 
+    /// True for what is left of a key that was erased.
+    pub fn is_blank(&self) -> bool {
+        *self.0 == [0; LENGTH]
+    }
+
     /// The key itself, for `seal` only.
     pub fn expose(&self) -> &[u8] {
         &*self.0
@@ -97,12 +102,23 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
 
 /// Overwrites and removes a key, and with it everything that it has sealed.
 pub fn erase(path: &Path) -> io::Result<()> {
+    blank(path)?;
+    remove(path)
+}
+
+/// Overwrites a key, and with it everything that it has sealed. The file says so until it goes.
+pub fn blank(path: &Path) -> io::Result<()> {
     let _ = fs::remove_file(path.with_extension(MARK));
     if let Ok(mut file) = open_file(path, true, false) {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&[0; LENGTH])?;
         file.sync_all()?;
     }
+    Ok(())
+}
+
+/// Removes the file of a key that was blanked.
+pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

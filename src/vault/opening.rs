@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::lock::{Identity, open_file};
 use rusqlite::Connection;
+use std::path::Path;
 
 /// Larger files are not checked when they are opened; their damage shows when they are read.
 const CHECKED_AT_OPENING: u64 = 4 << 20;
@@ -80,6 +81,7 @@ fn repair(
         match found {
             Ok(open) => return Ok(open),
             Err(failure) if failure.is_busy() => return Err(failure),
+            Err(VaultError::Forgotten(key)) => finish_forgetting(directories, guard, &key)?,
             Err(failure) => {
                 let trouble = failure.at_opening();
                 damage.push(rebuild::rebuild(directories, guard, clock, trouble)?);
@@ -87,6 +89,16 @@ fn repair(
         }
     }
     Err(VaultError::Refused(damaged_again(&directories.data)))
+}
+
+/// Deletes the vault whose key is erased, and then what is left of the key: until that is gone, the
+/// next opening begins here again.
+pub fn finish_forgetting(directories: &Directories, guard: &Guard, key: &Path) -> Result<()> {
+    directories.remove_vault().and_then(|()| key::remove(key)).map_err(|error| {
+        explain_io(&error, "the vault that was forgotten cannot be deleted", &directories.data)
+    })?;
+    guard.bind(None);
+    Ok(())
 }
 
 /// Opens a sound vault while others may be using it. `None` if something has to be done to it
@@ -170,6 +182,9 @@ fn open(
     let candidates = key::find(directories, &vault)?;
     let none_there = candidates.keys.is_empty() && !candidates.malformed;
     for key_file in candidates.keys {
+        if key_file.key.is_blank() {
+            return Err(VaultError::Forgotten(key_file.path));
+        }
         let keys = Keys::derive(&key_file.key, &vault)?;
         if opens_check(&keys, &sealed) {
             return Open::new(connection, keys, key_file, identity);

@@ -78,6 +78,22 @@ fn a_malformed_key_beside_the_vault_is_quarantined() {
     assert_eq!(home.open().take_damage(), []);
 }
 
+/// The process was killed after the key was erased, or the disk did not delete the vault.
+#[test]
+fn a_vault_whose_key_was_erased_is_deleted_and_not_called_damaged() {
+    let home = Home::new();
+    log_in(&home.open(), "a", "angel");
+    let old_key = home.key_file();
+    fs::write(&old_key, [0; 32]).unwrap();
+    for _ in 0..2 {
+        let vault = home.open();
+        assert_eq!(vault.sessions().unwrap(), []);
+        assert_eq!(vault.take_damage(), []);
+        assert_eq!(vault.store.directories.named("vault.damaged-").len(), 0);
+    }
+    assert!(!old_key.exists());
+}
+
 #[test]
 fn forgetting_leaves_nothing_and_a_vault_that_works() {
     let home = Home::new();
