@@ -18,7 +18,7 @@ from tests.servers.fixture import StandIn
 NAME, PASSWORD = StandIn.VIEWER
 WITH_PASSWORD = ["workos", "jwt-audit", "linxup", "idempotent"]
 # What a service's own logout proves. The token of jwt-audit lives on until it ends by itself.
-OUTCOME = {"jwt-audit": "Logged out here. The server's answer proves nothing"}
+OUTCOME = {"jwt-audit": "Logged out here, but not there"}
 
 
 class TestInTheSettings:

@@ -83,6 +83,10 @@ class SettingsMonitor(xbmc.Monitor):
     def onSettingsChanged(self) -> None:  # noqa: N802
         self.changed_at = time.monotonic()
 
+    def is_changing(self) -> bool:
+        """Whether they have been saved, and `settled` has not been true since."""
+        return self.changed_at is not None
+
     def settled(self) -> bool:
         """Whether they have been saved, and not again for a while. True once for each change."""
         if self.changed_at is None or time.monotonic() < self.changed_at + SETTLING_S:
@@ -193,6 +197,9 @@ class Service:
             self._show_state()
 
     def _show_state(self) -> None:
+        # What is chosen by now may be another service than this keeper's; `_work` opens that one.
+        if self.monitor.is_changing():
+            return
         self.show_at = None
         if self.keeper is None or self.monitor.abortRequested():
             return
