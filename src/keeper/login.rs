@@ -7,6 +7,7 @@
 use super::begun_login::{BegunLogin, logout_came_first};
 use super::handle::Keeper;
 use super::report::Status;
+use super::session_cache::Seen;
 use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;
 use crate::cancel::{Cancel, Left, cancelled, run_beside};
@@ -75,7 +76,7 @@ impl Keeper {
         way: impl FnOnce(&Context, &mut Credentials, &mut dyn Progress) -> Result<()> + Send + 'static,
     ) -> Result<Status> {
         let username = username.to_owned();
-        let replaced = self.to_its_end(cancel, move |keeper, cancel| {
+        let (session, replaced) = self.to_its_end(cancel, move |keeper, cancel| {
             let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
             let guard = is_exclusive.then(lock).transpose()?;
             let client = keeper.client()?;
@@ -86,12 +87,18 @@ impl Keeper {
                     let context = keeper.context(&client, cancel);
                     keeper.session_from(&context, &begun, &mut credentials, &username)
                 })
-                .and_then(|session| keeper.store_login(&begun, &session, cancel));
+                .and_then(|session| {
+                    let replaced = keeper.store_login(&begun, &session, cancel)?;
+                    Ok((session, replaced))
+                });
             drop(guard);
             stored.inspect_err(|error| begun.fail(error, &credentials, &username))
         })?;
+        let pending = replaced.len() as u64;
         self.end_replaced(replaced, cancel);
-        self.status()
+        // It is stored, whether the disk can be read just now or not.
+        let stored = Seen { session: Some(session), pending, ..Seen::default() };
+        Ok(self.status().unwrap_or_else(|_| self.status_of(&stored)))
     }
 
     /// Tells the server to end the sessions that a login has replaced. The login is done: whatever

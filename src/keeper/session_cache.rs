@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A provider's active session and how many of its logouts wait, as read at one mark of the vault.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Seen {
     pub mark: i64,
     pub session: Option<Session>,

@@ -40,13 +40,15 @@ impl Vault {
         let key_path = open.key_file.path.clone();
         drop(open);
         // The key goes first: from here on no copy of the vault opens, wherever it is.
-        key::blank(&key_path).map_err(|error| {
-            let place = key_path.parent().unwrap_or(&key_path);
-            explain_io(&error, "the device key cannot be erased", place)
-        })?;
+        let blanked = key::blank(&key_path);
         let directories = &self.store.directories;
-        if let Err(error) = finish_forgetting(directories, &guard, &key_path) {
-            log::error!("{error}; the next opening tries again");
+        match (finish_forgetting(directories, &guard, &key_path), blanked) {
+            (Ok(()), _) => {}
+            (Err(error), Ok(())) => log::error!("{error}; the next opening tries again"),
+            (Err(_), Err(error)) => {
+                let place = key_path.parent().unwrap_or(&key_path);
+                return Err(explain_io(&error, "the device key cannot be erased", place).into());
+            }
         }
         quarantine::empty(directories);
         logins::remove_notes(directories);

@@ -102,17 +102,22 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
 
 /// Overwrites and removes a key, and with it everything that it has sealed.
 pub fn erase(path: &Path) -> io::Result<()> {
-    blank(path)?;
-    remove(path)
+    let blanked = blank(path);
+    remove(path).or(blanked)
 }
 
 /// Overwrites a key, and with it everything that it has sealed. The file says so until it goes.
 pub fn blank(path: &Path) -> io::Result<()> {
     let _ = fs::remove_file(path.with_extension(MARK));
-    if let Ok(mut file) = open_file(path, true, false) {
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(&[0; LENGTH])?;
-        file.sync_all()?;
+    let mut file = match open_file(path, true, false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&[0; LENGTH])?;
+    // Nobody reads the old key any more, whether the disk confirms it or not.
+    if let Err(error) = file.sync_all() {
+        log::warn!("the disk did not confirm that the device key is erased: {}", error.kind());
     }
     Ok(())
 }

@@ -7,8 +7,10 @@
 //! Where locking is not supported, the vault works without it.
 
 use super::busy::Waiting;
-use super::error::VaultResult;
+use super::error::{VaultResult, explain_io};
+use crate::error::Result;
 use crate::lock::{LockFile, Locked};
+use std::io;
 use std::path::Path;
 
 /// A vault's id: 32 hexadecimal digits.
@@ -61,9 +63,23 @@ impl Guard {
         self.locked.text(ID_LENGTH as u64 + 1).filter(|text| is_id(text))
     }
 
-    /// From now on this vault belongs here, or with `None` whichever is found.
-    pub fn bind(&self, vault: Option<&str>) {
-        self.locked.set_text(vault.unwrap_or_default());
+    /// From now on this vault belongs here.
+    pub fn bind(&self, vault: &str) {
+        self.locked.set_text(vault);
+    }
+
+    /// From now on whichever vault is found belongs here. Fails where the disk does not take that:
+    /// a vault that is published then would be a foreign one.
+    pub fn unbind(&self, directory: &Path) -> Result<()> {
+        self.locked.set_text("");
+        match self.bound() {
+            None => Ok(()),
+            Some(_) => Err(explain_io(
+                &io::Error::from(io::ErrorKind::Other),
+                "the lock file of the vault cannot be written",
+                directory,
+            )),
+        }
     }
 }
 

@@ -97,8 +97,7 @@ pub fn finish_forgetting(directories: &Directories, guard: &Guard, key: &Path) -
     directories.remove_vault().and_then(|()| key::remove(key)).map_err(|error| {
         explain_io(&error, "the vault that was forgotten cannot be deleted", &directories.data)
     })?;
-    guard.bind(None);
-    Ok(())
+    guard.unbind(&directories.data)
 }
 
 /// Opens a sound vault while others may be using it. `None` if something has to be done to it
@@ -137,12 +136,12 @@ fn create(directories: &Directories, guard: &Guard) -> Result<()> {
     let published = build(directories, &keys, |_| Ok(())).and_then(|fresh| {
         // A journal without its database would be played back into the new one.
         rebuild::move_journal(directories, &directories.vault())?;
-        guard.bind(None);
+        guard.unbind(&directories.data)?;
         publish(&fresh, &directories.vault())
             .map_err(|error| explain_io(&error, "the vault cannot be created", &directories.data))
     });
     if matches!(published, Ok(true)) {
-        guard.bind(Some(keys.vault()));
+        guard.bind(keys.vault());
     } else {
         // It failed, or another process was faster.
         key::discard(&key_file);
@@ -176,7 +175,7 @@ fn open(
     match guard.bound() {
         Some(bound) if bound != vault => return Err(VaultError::Foreign),
         Some(_) => {}
-        None if guard.is_exclusive() => guard.bind(Some(&vault)),
+        None if guard.is_exclusive() => guard.bind(&vault),
         None => return Err(VaultError::Stale),
     }
     let candidates = key::find(directories, &vault)?;

@@ -134,19 +134,19 @@ fn replace(
     fresh: &Path,
     keys: &Keys,
 ) -> Result<PathBuf> {
+    // A crash between the rename and the new binding must not make the new vault a foreign one.
+    if guard.bound().is_none_or(|bound| bound != keys.vault()) {
+        guard.unbind(&directories.data)?;
+    }
     let (vault, kept) = (directories.vault(), directories.quarantine(clock.now()));
     fs::hard_link(&vault, &kept)
         .or_else(|_| fs::rename(&vault, &kept))
         .map_err(|error| cannot_move(&error, directories))?;
     move_journal(directories, &kept)?;
-    // A crash between the rename and the new binding must not make the new vault a foreign one.
-    if guard.bound().is_none_or(|bound| bound != keys.vault()) {
-        guard.bind(None);
-    }
     fs::rename(fresh, &vault).map_err(|error| cannot_move(&error, directories))?;
     // If a power cut undoes the rename, the damage is found once more.
     let _ = sync_directory(&directories.data);
-    guard.bind(Some(keys.vault()));
+    guard.bind(keys.vault());
     directories.shorten_quarantine(&kept);
     Ok(kept)
 }
