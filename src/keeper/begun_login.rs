@@ -19,6 +19,8 @@ pub(super) struct BegunLogin<'a> {
     keeper: &'a Keeper,
     /// The id of the session that is to come.
     pub session_id: String,
+    /// What the user typed, or empty: whose session it is until the server has said so.
+    username: &'a str,
     /// `None` before anything was sent that may open a session.
     note: Option<(LoginNote, Era)>,
     /// The cookies from before that; they make no session.
@@ -59,8 +61,9 @@ impl Progress for BegunLogin<'_> {
 }
 
 impl<'a> BegunLogin<'a> {
-    pub fn new(keeper: &'a Keeper) -> Result<Self> {
-        Ok(BegunLogin { keeper, session_id: random_id()?, note: None, before: Jar::new() })
+    pub fn new(keeper: &'a Keeper, username: &'a str) -> Result<Self> {
+        let (session_id, before) = (random_id()?, Jar::new());
+        Ok(BegunLogin { keeper, session_id, username, note: None, before })
     }
 
     /// True when the login began in this era: no logout came since.
@@ -77,7 +80,7 @@ impl<'a> BegunLogin<'a> {
 
     /// Ends a login that failed: what the server may have opened is revoked, through the outbox or,
     /// where the disk refuses, without it; then the note stays as well.
-    pub fn fail(&self, error: &Error, held: &Credentials, username: &str) {
+    pub fn fail(&self, error: &Error, held: &Credentials) {
         log::warn!("the login failed ({}): {error}", error.code());
         let keeper = self.keeper;
         let event = keeper.event(Event::Login, "", error.code());
@@ -86,9 +89,6 @@ impl<'a> BegunLogin<'a> {
         if let Some(revocation) = &mut revocation {
             log::warn!("the login could not be kept; the server is told to end it");
             revocation.first_attempt_at += FIRST_TRY_LEASE;
-            if revocation.account.is_empty() {
-                username.clone_into(&mut revocation.account);
-            }
         }
         let noted = keeper.vault().and_then(|vault| {
             vault.transact(|tx| {
@@ -131,7 +131,7 @@ impl<'a> BegunLogin<'a> {
             return None;
         }
         let account = held.claim(provider, &provider.session.account_id);
-        let account = account.unwrap_or_default();
+        let account = account.unwrap_or_else(|| self.username.to_owned());
         self.keeper.revocation_by(provider, &self.session_id, &account, held).ok()
     }
 }

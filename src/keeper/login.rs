@@ -80,10 +80,12 @@ impl Keeper {
             let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
             let guard = is_exclusive.then(lock).transpose()?;
             let client = keeper.client()?;
-            let mut begun = BegunLogin::new(keeper)?;
+            let mut begun = BegunLogin::new(keeper, &username)?;
             let mut credentials = Credentials::new();
             let stored = way(&keeper.context(&client, cancel), &mut credentials, &mut begun)
                 .and_then(|()| {
+                    // Before the server is asked anything more, and before the vault's own work.
+                    begun.received(&credentials);
                     let context = keeper.context(&client, cancel);
                     keeper.session_from(&context, &begun, &mut credentials, &username)
                 })
@@ -92,7 +94,7 @@ impl Keeper {
                     Ok((session, replaced))
                 });
             drop(guard);
-            stored.inspect_err(|error| begun.fail(error, &credentials, &username))
+            stored.inspect_err(|error| begun.fail(error, &credentials))
         })?;
         let pending = replaced.len() as u64;
         self.end_replaced(replaced, cancel);
@@ -140,7 +142,7 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
-        let account = login::identify(context, credentials, username, &begun.session_id, begun)?;
+        let account = login::identify(context, credentials, username, &begun.session_id)?;
         let now = self.shared.clock.now();
         Ok(Session {
             id: begun.session_id.clone(),

@@ -4,7 +4,7 @@
 //! says: by the request of `[account]`, or else by OpenID Connect's userinfo (Core 1.0 section 5.3).
 //! An answer that does not come costs a name, not the login; one about somebody else ends the login.
 
-use super::{Progress, answer, unexpected};
+use super::{answer, unexpected};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Answer, Request};
@@ -30,14 +30,9 @@ pub fn identify(
     credentials: &mut Credentials,
     username: &str,
     unknown: &str,
-    progress: &dyn Progress,
 ) -> Result<Account> {
     let provider = context.provider;
     let claimed = Facts::by(&provider.session, |names| credentials.claim(provider, names));
-    let needs_userinfo = provider.oauth.is_some() && !claimed.are_all(&provider.session);
-    if provider.account.is_some() || needs_userinfo {
-        progress.received(credentials);
-    }
     let asked = match &provider.account {
         Some(request) => ask(context, request, credentials),
         None if claimed.are_all(&provider.session) => None,

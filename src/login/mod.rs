@@ -42,7 +42,7 @@ pub trait Progress {
     /// After an error nothing is sent.
     fn begins(&mut self, held: &Credentials) -> Result<()>;
 
-    /// Called with all that came so far, before another request makes the login wait.
+    /// Called with all that came so far, before anything else makes the login wait.
     fn received(&self, held: &Credentials);
 
     /// Fails when a logout came first.

@@ -159,9 +159,13 @@ fn open(
         return Err(VaultError::Damaged);
     }
     let mut connection = schema::connect(&directories.vault())?;
-    // One wrong byte in the header makes SQLite treat a writable file as read-only.
+    // One wrong byte in the header makes SQLite treat a writable file as read-only; so does an
+    // opening that failed once.
     if connection.is_readonly("main")? && open_file(&directories.vault(), true, false).is_ok() {
-        return Err(VaultError::Damaged);
+        connection = schema::connect(&directories.vault())?;
+        if connection.is_readonly("main")? {
+            return Err(VaultError::Damaged);
+        }
     }
     if guard.is_exclusive() {
         migrate(directories, &mut connection)?;
