@@ -140,11 +140,12 @@ fn create(directories: &Directories, guard: &Guard) -> Result<()> {
         publish(&fresh, &directories.vault())
             .map_err(|error| explain_io(&error, "the vault cannot be created", &directories.data))
     });
-    if matches!(published, Ok(true)) {
-        guard.bind(keys.vault());
-    } else {
+    match &published {
+        Ok(true) => guard.bind(keys.vault()),
+        // It may be there all the same: then it keeps its key until it is gone.
+        Err(_) if directories.remove_vault().is_err() => {}
         // It failed, or another process was faster.
-        key::discard(&key_file);
+        Ok(false) | Err(_) => key::discard(&key_file),
     }
     published.map(drop)
 }

@@ -260,3 +260,7 @@ def test_a_known_breach_is_known_for_its_reason_alone():
     assert not known.reason_for(killed, Breach("lost", ""))
     assert not known.reason_for(failed, Breach("dead", ""))
     assert all(one.reason for one in known.KNOWN)
+    login = (replace(killed, operation="login"), Breach("lost", ""))
+    assert known.reason_for(*login)
+    assert not known.too_many([login])
+    assert known.too_many([login, login])
