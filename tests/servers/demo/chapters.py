@@ -62,7 +62,7 @@ def without_a_proof(scene: Scene) -> None:
     scene.viewer(sentence)
     scene.show_requests()
     ends = local_time(login.status["expires_at"], "%Y-%m-%d %H:%M")
-    honest = "proves nothing" in sentence and ends in sentence
+    honest = "still accepts" in sentence and ends in sentence
     scene.prove("the report claims no success and says when the token expires", honest, sentence)
     scene.prove_told(login)
     accepted = scene.accepted(copy)
