@@ -7,7 +7,9 @@ back unchanged, connections kept alive.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
+import random
 import ssl
 from typing import Any
 
@@ -24,6 +26,10 @@ from .settings import FrontSettings
 from .stream import Stream
 from .transport import TRANSPORT
 from .upstreams import Upstreams
+
+# Not those that the system gives to clients: one of these may be somebody's when a server that was
+# stopped listens on it again.
+OWN_PORTS = range(20_000, 32_000)
 
 
 class Edge:
@@ -49,8 +55,17 @@ class Edge:
     # Listening
 
     async def listen(self, port: int) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=256)
+        self._server = await self._server_at(port) if port else await self._server_anywhere()
         self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _server_anywhere(self) -> asyncio.Server:
+        for port in random.sample(OWN_PORTS, 100):
+            with contextlib.suppress(OSError):
+                return await self._server_at(port)
+        return await self._server_at(0)
+
+    async def _server_at(self, port: int) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, "127.0.0.1", port, backlog=256)
 
     async def follow_settings(self) -> None:
         """After a change of settings: open or close the port, let new certificates be seen."""
