@@ -15,6 +15,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from tests.servers.front.django_settings import BEHIND_THE_FRONT
 from tests.servers.front.service import is_dry_run
 
 from .settings import Settings
@@ -39,8 +40,6 @@ def application(directory: Path, secret_key: str, signing_key: str, settings: Se
     django.conf.settings.configure(
         SECRET_KEY=secret_key,
         ALLOWED_HOSTS=[HOST],
-        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
-        USE_X_FORWARDED_HOST=True,
         ROOT_URLCONF=f"{__package__}.urls",
         INSTALLED_APPS=[
             "django.contrib.auth",
@@ -84,14 +83,7 @@ def application(directory: Path, secret_key: str, signing_key: str, settings: Se
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         STATIC_URL="/static/",
-        LOGGING={
-            "version": 1,
-            "disable_existing_loggers": False,
-            "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-            "loggers": {"django.request": {"handlers": ["stderr"], "level": "ERROR"}},
-        },
-        USE_I18N=False,
-        USE_TZ=True,
+        **BEHIND_THE_FRONT,
         SIGNING_KEY=signing_key,
         OAUTH2_PROVIDER={},
     )

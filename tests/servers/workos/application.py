@@ -22,6 +22,8 @@ from workos import WorkOSClient
 from workos.session import Session, seal_session_from_auth_response
 from workos.user_management.models import AuthenticateResponse
 
+from tests.servers.front.django_settings import BEHIND_THE_FRONT
+
 from .settings import Settings
 
 HOST = "app.workos-demo.example"
@@ -93,8 +95,6 @@ def application(backend: Backend, secret_key: str) -> Any:
     django.conf.settings.configure(
         SECRET_KEY=secret_key,
         ALLOWED_HOSTS=[HOST],
-        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
-        USE_X_FORWARDED_HOST=True,
         ROOT_URLCONF=_URLS,
         MIDDLEWARE=[
             "django.middleware.security.SecurityMiddleware",
@@ -102,14 +102,7 @@ def application(backend: Backend, secret_key: str) -> Any:
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
         ],
-        LOGGING={
-            "version": 1,
-            "disable_existing_loggers": False,
-            "handlers": {"stderr": {"class": "logging.StreamHandler"}},
-            "loggers": {"django.request": {"handlers": ["stderr"], "level": "ERROR"}},
-        },
-        USE_I18N=False,
-        USE_TZ=True,
+        **BEHIND_THE_FRONT,
         BACKEND=backend,
     )
     # Django would read it at the first request, too late for a mistake in it.
