@@ -26,7 +26,10 @@ fn the_details_tell_the_next_renewal_and_the_latest_end() {
     let (service, device) = signed_in();
     let now = device.clock.now();
     let details = device.details().unwrap();
-    assert_eq!((details.renews_at, details.ends_at), (Some(now + 82_800), Some(now + 15_552_000)));
+    assert_eq!(details.renews_at, Some(now + 82_800));
+    // The jar reckons a cookie's age from the machine's clock, which goes on while the device's is held.
+    let late = details.ends_at.unwrap() - (now + 15_552_000);
+    assert!((0..60).contains(&late), "{late}");
     assert!(device.accounts(false).unwrap().accounts[0].renewable);
     device.advance(82_800);
     ask(&device).unwrap();
