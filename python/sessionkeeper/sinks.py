@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._types import Run, Sink, Stop
 
 # How long the caller waits for the sink, in seconds. After that the sink goes on by itself.
-PATIENCE = 1.0
+LONGEST_WAIT = 1.0
 # How long a sink may be at the same lines, in seconds.
 STUCK = 60.0
 # How many lines the sink is given at once.
@@ -72,7 +72,7 @@ class AuditSink:
         self._since = monotonic()
         thread.start()
         self._thread = thread
-        thread.join(PATIENCE)
+        thread.join(LONGEST_WAIT)
         return "".join(failures)
 
     def _hand_over(self, lines: list[dict[str, Any]], failures: list[str]) -> None:

@@ -44,7 +44,7 @@ pub struct Guard<'a> {
 }
 
 /// When a wait ends without the lock.
-struct Patience<'a> {
+struct LockWait<'a> {
     asked: Instant,
     longest: Duration,
     cancel: &'a Cancel,
@@ -65,10 +65,10 @@ impl FileMutex {
     /// Waits for its turn, at most for `longest`. Fails with `Kind::Storage` when the time is up,
     /// and says who is in the way; with `Kind::Cancelled` when cancelled.
     pub fn lock(&self, longest: Duration, cancel: &Cancel) -> Result<Guard<'_>> {
-        let patience = Patience { asked: Instant::now(), longest, cancel };
+        let wait = LockWait { asked: Instant::now(), longest, cancel };
         let mut guard = self.stand_in_line();
-        self.wait_for_threads(guard.number, &patience)?;
-        guard.file = Some(self.wait_for_processes(&patience)?);
+        self.wait_for_threads(guard.number, &wait)?;
+        guard.file = Some(self.wait_for_processes(&wait)?);
         Ok(guard)
     }
 
@@ -90,10 +90,10 @@ impl FileMutex {
         Guard { mutex: self, number, file: None }
     }
 
-    fn wait_for_threads(&self, number: u64, patience: &Patience<'_>) -> Result<()> {
+    fn wait_for_threads(&self, number: u64, wait: &LockWait<'_>) -> Result<()> {
         let mut line = self.line();
         while line.waiting.front() != Some(&number) {
-            patience.check(|| {
+            wait.check(|| {
                 let message = "an earlier operation on this data directory has not ended";
                 Error::new(Kind::Storage, message)
                     .with_hint("Wait for it or cancel it, then try again.")
@@ -104,7 +104,7 @@ impl FileMutex {
         Ok(())
     }
 
-    fn wait_for_processes(&self, patience: &Patience<'_>) -> Result<Locked> {
+    fn wait_for_processes(&self, wait: &LockWait<'_>) -> Result<Locked> {
         if self.queue.is_empty()
             && let Some(locked) = self.take()
         {
@@ -117,9 +117,9 @@ impl FileMutex {
             {
                 return Ok(locked);
             }
-            patience.check(|| self.in_the_way())?;
-            let pause = patience.asked.elapsed() / SHARE;
-            patience.cancel.wait(pause.clamp(SHORTEST_PAUSE, SLICE));
+            wait.check(|| self.in_the_way())?;
+            let pause = wait.asked.elapsed() / SHARE;
+            wait.cancel.wait(pause.clamp(SHORTEST_PAUSE, SLICE));
         }
     }
 
@@ -146,7 +146,7 @@ impl FileMutex {
     }
 }
 
-impl Patience<'_> {
+impl LockWait<'_> {
     /// Fails once the wait is cancelled, or with `late` when its time is up.
     fn check(&self, late: impl FnOnce() -> Error) -> Result<()> {
         self.cancel.check()?;

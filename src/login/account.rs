@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// Nobody waits for longer to be told a name.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The scope by which a token is good for userinfo (OpenID Connect Core 1.0 section 3.1.2.1).
 const OPENID: &str = "openid";
@@ -130,7 +130,7 @@ fn ask_userinfo(context: &Context, credentials: &mut Credentials) -> Result<Opti
 
 /// The answer, if it is one that can be read.
 fn send(context: &Context, request: &Request, credentials: &mut Credentials) -> Option<Answer> {
-    let client = context.client.limited_to(PATIENCE);
+    let client = context.client.limited_to(LONGEST_WAIT);
     let request = request.clone().with_header("Accept", "application/json");
     let hosts = &context.provider.hosts;
     match client.exchange(&request, hosts, &mut credentials.jar, context.cancel) {

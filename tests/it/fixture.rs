@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// A keeper, and the place where another one finds what it stored.
 pub struct Device {
@@ -98,14 +98,14 @@ fn config(provider: Provider, directory: &Path) -> Config {
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
         network: Settings {
-            connect_timeout: PATIENCE,
-            answer_timeout: PATIENCE,
-            total_timeout: 2 * PATIENCE,
+            connect_timeout: LONGEST_WAIT,
+            answer_timeout: LONGEST_WAIT,
+            total_timeout: 2 * LONGEST_WAIT,
             proxy: Proxy::None,
             ..Settings::default()
         },
-        logout_deadline: PATIENCE,
-        lock_timeout: 5 * PATIENCE,
+        logout_deadline: LONGEST_WAIT,
+        lock_timeout: 5 * LONGEST_WAIT,
         renewal_margin: 3600,
         log_level: log::LevelFilter::Debug,
         log_to_terminal: false,

@@ -120,7 +120,7 @@ def test_a_slow_sink_holds_up_no_logout_and_alarms_nobody(
 def test_a_sink_that_is_stuck_has_failed(
     core: NativeDouble, sink: Collecting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sinks, "PATIENCE", 0.01)
+    monkeypatch.setattr(sinks, "LONGEST_WAIT", 0.01)
     keeper = sessionkeeper.open(audit_sink=sink)
     sink.goes_on.clear()
     assert keeper.logout().audit_warning == ""
@@ -134,7 +134,7 @@ def test_a_sink_that_is_stuck_has_failed(
 def test_a_slow_sink_that_fails_is_in_the_trail(
     core: NativeDouble, sink: Collecting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sinks, "PATIENCE", 0.01)
+    monkeypatch.setattr(sinks, "LONGEST_WAIT", 0.01)
     keeper = sessionkeeper.open(audit_sink=sink)
     sink.goes_on.clear()
     sink.error = OSError()
