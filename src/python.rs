@@ -21,7 +21,7 @@ use serde::de::{
     Unexpected, Visitor,
 };
 use serde::ser::{self, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::time::Duration;
 use std::{fmt, vec};
@@ -133,11 +133,7 @@ fn progress(py: Python<'_>, result: Result<Progress>) -> PyResult<Bound<'_, PyDi
 }
 
 fn failure<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyDict>> {
-    let shape = PyDict::new(py);
-    shape.set_item("code", error.code())?;
-    shape.set_item("message", error.message())?;
-    shape.set_item("hint", error.hint())?;
-    single(py, "error", shape)
+    single(py, "error", to_python(py, &json!(error))?)
 }
 
 fn single<'py>(
