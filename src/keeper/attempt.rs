@@ -316,7 +316,7 @@ impl Attempt {
             }
             Ok(Renewal::Over) => {
                 self.is_renewal_vain = !self.renewal_proves();
-                Some(Tried::Refused(401))
+                Some(Tried::Refused(None))
             }
             // What it carried may be used up: it is not sent again.
             Ok(Renewal::Lost(error)) => {

@@ -50,8 +50,8 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tried {
     Accepted,
-    /// With this status.
-    Refused(u16),
+    /// With this status; `None` for a renewal, which has many ways to refuse.
+    Refused(Option<u16>),
     /// It was not tried, or the answer tells nothing.
     Unclear,
 }

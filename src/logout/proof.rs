@@ -46,7 +46,7 @@ pub(super) fn judge_probe(
     match tried {
         Tried::Accepted => still_alive(verdict),
         Tried::Refused(status) if was_accepted => {
-            let refused = Verdict { status: Some(status), ..verdict };
+            let refused = Verdict { status, ..verdict };
             if is_outlived {
                 return token_refused(refused, Outcome::Revoked);
             }

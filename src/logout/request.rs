@@ -118,7 +118,7 @@ pub(super) fn probe(
         return Tried::Unclear;
     }
     match answer.status {
-        status if refused_status.contains(&status) => Tried::Refused(status),
+        status if refused_status.contains(&status) => Tried::Refused(Some(status)),
         200..300 => Tried::Accepted,
         _ => Tried::Unclear,
     }
