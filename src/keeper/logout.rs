@@ -59,8 +59,11 @@ impl Keeper {
         let timeout = BusyTimeout::until(start + (deadline - start) / 2, cancel);
         let earlier = self.earlier(options.account.as_deref(), &timeout);
         // Also where only another definition has a session: a login may be under way by this one.
-        let report = self.end_own(options, start, &timeout, cancel);
-        earlier.map_or(report, |earlier| earlier.log_out(options, cancel))
+        let report = self.end_own(options, start, deadline, &timeout, cancel);
+        earlier.map_or(report, |earlier| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            earlier.log_out(&LogoutOptions { deadline: Some(left), ..options.clone() }, cancel)
+        })
     }
 
     /// Ends the session that is kept for this definition's hosts.
@@ -68,10 +71,10 @@ impl Keeper {
         &self,
         options: &LogoutOptions,
         start: Instant,
+        deadline: Instant,
         timeout: &BusyTimeout,
         cancel: &Cancel,
     ) -> Result<LogoutReport> {
-        let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
         let (mut local, leaving) = self.with_timeout(timeout.clone()).clear(options);
         let _sending = match &local {
             LocalOutcome::Cleared(Some(entry)) => self.shared.delivery.begin(entry.id),
@@ -150,7 +153,7 @@ impl Keeper {
         if let Some(leaving) = &leaving {
             self.shared.sessions.end(&leaving.session);
             // What is left of it is the outbox's, or this logout's.
-            self.shared.sessions.is_stored(&leaving.session.id);
+            self.shared.sessions.drop_unstored(&leaving.session.id);
         }
         (local, leaving)
     }
@@ -162,14 +165,7 @@ impl Keeper {
         let revocation = revocation.filter(|_| !verdict.outcome.is_final());
         let id = leaving.session.id.clone();
         let remains = self.remains(leaving, revocation.as_ref());
-        let end = move |keeper: &Keeper| match keeper.vault() {
-            Ok(vault) => {
-                let mut remains_of = |_: &Session| remains.clone();
-                let selector = SessionSelector::Session(&id);
-                vault.end(&Ending::of(&keeper.provider.key, selector), &mut remains_of)
-            }
-            Err(error) => LocalOutcome::Kept(error),
-        };
+        let end = move |keeper: &Keeper| keeper.end_stored(&keeper.provider.key, &id, &remains);
         match end(self) {
             // It was stored after all, or somebody else has ended the session.
             LocalOutcome::NobodyThere => LocalOutcome::Cleared(None),
@@ -187,26 +183,34 @@ impl Keeper {
         self.shared.sessions.shut(&provider, self.shared.clock.now());
         let options = options.clone();
         self.end_in_background(move |keeper| {
-            let find = |vault: &Vault| vault.read(|tx| tx.sessions().active(&provider));
-            let found = keeper.vault().and_then(|vault| Ok((find(&vault)?, vault)));
-            let (session, vault) = match found {
-                Ok((Some(session), vault)) if keeper.shared.sessions.is_shut(&session) => {
-                    (session, vault)
-                }
+            let find = |vault: Vault| vault.read(|tx| tx.sessions().active(&provider));
+            let session = match keeper.vault().and_then(find) {
+                Ok(Some(session)) if keeper.shared.sessions.is_shut(&session) => session,
                 Ok(_) => return LocalOutcome::NobodyThere,
                 Err(error) => return LocalOutcome::Kept(error),
             };
             let leaving = keeper.leaving(session, &options);
-            let mut remains_of =
-                |_: &Session| keeper.remains(&leaving, leaving.revocation.as_ref().ok());
-            let selector = SessionSelector::Session(&leaving.session.id);
-            let ended = vault.end(&Ending::of(&provider, selector), &mut remains_of);
+            let remains = keeper.remains(&leaving, leaving.revocation.as_ref().ok());
+            let ended = keeper.end_stored(&provider, &leaving.session.id, &remains);
             if !matches!(ended, LocalOutcome::Kept(_)) {
                 keeper.shared.sessions.end(&leaving.session);
                 keeper.shared.sessions.reopen(&provider);
             }
             ended
         });
+    }
+
+    /// Ends one session of any provider on this device, and leaves behind what is given.
+    pub(super) fn end_stored(
+        &self,
+        provider: &str,
+        session_id: &str,
+        remains: &Remains,
+    ) -> LocalOutcome {
+        let ending = Ending::of(provider, SessionSelector::Session(session_id));
+        self.vault().map_or_else(LocalOutcome::Kept, |vault| {
+            vault.end(&ending, &mut |_: &Session| remains.clone())
+        })
     }
 
     fn end_in_background(&self, end: impl Fn(&Keeper) -> LocalOutcome + Send + 'static) {

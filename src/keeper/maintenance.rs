@@ -8,7 +8,7 @@ use crate::clock::Rest;
 use crate::error::Result;
 use crate::provider::Provider;
 use crate::session::{Revocation, Session};
-use crate::vault::{Ending, LocalOutcome, Remains, SessionSelector, StoredSession, Vault};
+use crate::vault::{LocalOutcome, Remains, StoredSession};
 
 impl Keeper {
     /// When the service should renew and drain next.
@@ -74,11 +74,8 @@ impl Keeper {
             tasks: Vec::new(),
             event: NewAuditEvent::new(event, &session.provider, account, "cleared"),
         };
-        let selector = SessionSelector::Session(&session.id);
-        let end = |vault: Vault| {
-            vault.end(&Ending::of(&session.provider, selector), &mut |_: &Session| remains.clone())
-        };
         self.shared.sessions.end(session);
-        matches!(self.vault().map(end), Ok(LocalOutcome::Cleared(_) | LocalOutcome::NobodyThere))
+        let ended = self.end_stored(&session.provider, &session.id, &remains);
+        matches!(ended, LocalOutcome::Cleared(_) | LocalOutcome::NobodyThere)
     }
 }

@@ -240,7 +240,7 @@ impl Keeper {
                 Ok(stored)
             })?;
             if stored.is_some() {
-                self.shared.sessions.is_stored(&id);
+                self.shared.sessions.drop_unstored(&id);
                 return Ok(stored);
             }
             // Somebody wrote in between. Whether the account is still the active one does not
@@ -283,7 +283,7 @@ impl Keeper {
         }
         log::info!("a logout came first; the fresh tokens are revoked");
         self.revoke_late(&newest, &newest.credentials)?;
-        self.shared.sessions.is_stored(id);
+        self.shared.sessions.drop_unstored(id);
         Ok(())
     }
 

@@ -65,7 +65,7 @@ impl SessionCache {
     }
 
     /// The disk has taken it, or it is of no use any more.
-    pub fn is_stored(&self, session_id: &str) {
+    pub fn drop_unstored(&self, session_id: &str) {
         self.known().unstored.remove(session_id);
     }
 
@@ -175,7 +175,7 @@ impl Known {
         // Another process has written in between, at most cookies: the tokens are ours.
         let mut credentials = stored.credentials.overlaid_with(&newer.credentials);
         credentials.is_spent = newer.credentials.is_spent;
-        let Session { renewed_at, expires_at, .. } = *newer;
-        Session { renewed_at, expires_at, credentials, ..stored }
+        let Session { renewed_at, was_renewed, expires_at, .. } = *newer;
+        Session { renewed_at, was_renewed, expires_at, credentials, ..stored }
     }
 }
