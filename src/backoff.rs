@@ -124,4 +124,15 @@ mod tests {
         assert_eq!(jittered(&attempt(Outcome::Unconfirmed, 30, None), 1.0), SLOWEST);
         assert_eq!(jittered(&attempt(Outcome::Rejected, 3, None), 0.0), SLOWEST);
     }
+
+    #[test]
+    fn chance_spreads_evenly() {
+        let fractions: Vec<f64> = (0..1000).map(|_| random_fraction()).collect();
+        for tenth in 0..10 {
+            let tenth = f64::from(tenth) / 10.0;
+            let is_there = |one: &&f64| (tenth..tenth + 0.1).contains(*one);
+            let count = fractions.iter().filter(is_there).count();
+            assert!((40..200).contains(&count), "{count} of 1000 from {tenth}");
+        }
+    }
 }

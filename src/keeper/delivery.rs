@@ -129,6 +129,42 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_of_several_parts_is_under_way_until_the_last_is_done() {
+        let delivery = Delivery::default();
+        let (first, second, third) = (delivery.begin(1), delivery.join(1), delivery.join(1));
+        for part in [first, Some(second)] {
+            drop(part);
+            assert!(delivery.begin(1).is_none());
+        }
+        drop(third);
+        assert!(delivery.begin(1).is_some());
+        let alone = delivery.join(1);
+        assert!(delivery.begin(1).is_none());
+        drop(alone);
+        assert!(delivery.begin(1).is_some());
+    }
+
+    #[test]
+    fn tls_trouble_is_news_once_for_each_entry() {
+        let delivery = Delivery::default();
+        assert!(delivery.is_first_tls_failure(1) && delivery.is_first_tls_failure(2));
+        assert!(!delivery.is_first_tls_failure(1) && !delivery.is_first_tls_failure(2));
+    }
+
+    #[test]
+    fn a_rest_counts_from_when_it_was_noted_until_all_is_forgotten() {
+        let (delivery, clock) = (Delivery::default(), HeldClock::at(1_800_000_000));
+        let rest = Rest::of(clock.now(), Duration::from_secs(60));
+        let entry = [Waiting { id: 1, host: "a".to_owned(), next_attempt: rest }];
+        let wait = || delivery.waits(&entry, &HashMap::new(), &clock)[0];
+        delivery.rest(Resting::Entry(1), rest, &clock);
+        clock.set(clock.now() + 1000);
+        assert!(wait() > Duration::from_secs(59), "the wall clock was set, no time has passed");
+        delivery.clear();
+        assert_eq!(wait(), Duration::ZERO, "as it is stored");
+    }
+
+    #[test]
     fn an_entry_waits_for_itself_and_for_its_host() {
         let seconds = Duration::from_secs;
         let (delivery, clock) = (Delivery::default(), HeldClock::at(1_800_000_000));

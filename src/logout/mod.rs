@@ -278,4 +278,21 @@ mod tests {
         assert_eq!(of(&[Deferred, Revoked, Unconfirmed]), Deferred);
         assert_eq!(of(&[]), Unconfirmed);
     }
+
+    #[test]
+    fn every_request_has_its_share_of_the_deadline() {
+        let built_in = crate::provider::built_in().unwrap().into_iter();
+        let counted: Vec<_> =
+            built_in.map(|provider| (provider.id.as_str(), requests(provider))).collect();
+        let expected = [
+            ("angel", 1),
+            ("workos", 2),
+            ("workos-device", 1),
+            ("jwt-audit", 3),
+            ("linxup", 1),
+            ("idempotent", 3),
+            ("oidc", 3),
+        ];
+        assert_eq!(counted, expected);
+    }
 }

@@ -16,6 +16,7 @@ mod service;
 mod tokens;
 
 mod clocks;
+mod everywhere;
 mod hosts;
 mod http;
 mod kill;
@@ -24,6 +25,7 @@ mod locks;
 mod login;
 mod logout;
 mod logout_answers;
+mod logout_steps;
 mod oauth;
 mod outbox;
 mod password;
