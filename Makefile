@@ -1,6 +1,6 @@
 # What one can do here. Every target sets up what it needs; `make` alone lists them.
 # The same targets run by hand and in .ci/run. Settings: PROVIDER (run, kodi), SERVER (kodi), PYTHON,
-# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench, fuzz), CASES (reliability).
+# NO_APT=1, PYTEST_ARGS, PLATFORMS (package), ARGS (bench, fuzz, mutants), CASES (reliability).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -28,7 +28,7 @@ node = .ci/setup node || printf '%s\n' '== LEFT OUT: what needs the stand-in ser
 kodi = .ci/setup kodi || printf '%s\n' '== LEFT OUT: the tests in a real Kodi'
 say = printf '\n== %s\n' "$(1)"
 
-.PHONY: help setup build run check test test-rust test-python test-kodi reliability kodi fuzz bench soak package lint format clean
+.PHONY: help setup build run check test test-rust test-python test-kodi reliability kodi fuzz mutants bench soak package lint format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do \
@@ -78,6 +78,10 @@ soak: package ## every test in its long form: hours, not minutes
 
 fuzz: ## what must hold for any bytes, under libFuzzer; ARGS="SECONDS TARGET…", 60 s each by default
 	@.ci/fuzz $(ARGS)
+
+mutants: setup ## break what ends a session, place by place, for a Rust test to notice: hours
+	@cargo mutants --version >/dev/null 2>&1 || cargo install --locked cargo-mutants
+	@cargo mutants --output target $(ARGS)
 
 bench: build package ## measure ours beside other libraries, and write docs/benchmarks.md
 	@$(call say,measuring)
