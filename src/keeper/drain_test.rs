@@ -209,3 +209,28 @@ fn with_newer_credentials_another_answer_can_come() {
     enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
     assert!(!get().is_settled);
 }
+
+#[test]
+fn another_drain_under_way_is_waited_for_where_all_is_to_be_sent_and_left_alone_where_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let angel = provider::find("angel", &Given::new()).unwrap();
+    let keeper =
+        Keeper { lock_timeout: Duration::from_millis(300), ..keeper(directory.path(), angel) };
+    let path = keeper.shared.directory.join("outbox.lock");
+    std::fs::create_dir_all(&keeper.shared.directory).unwrap();
+    let other = crate::lock::FileMutex::new(path);
+    let held = other.lock(Duration::from_secs(1), &Cancel::new()).unwrap();
+    assert!(keeper.drain(false, &Cancel::new()).is_ok(), "nothing is to be sent");
+    enqueue(&keeper.shared.vault().unwrap(), &entry(1, "gone", "no provider"));
+    let left = keeper.drain(true, &Cancel::new()).unwrap();
+    assert_eq!((left.rejected, left.entries.len()), (0, 1));
+    assert_eq!(keeper.drain(false, &Cancel::new()).unwrap_err().kind(), Kind::Storage);
+    let cancelled = Cancel::new();
+    cancelled.cancel();
+    for due_only in [true, false] {
+        let error = keeper.drain(due_only, &cancelled).unwrap_err();
+        assert_eq!(error.kind(), Kind::Cancelled);
+    }
+    drop(held);
+    assert_eq!(keeper.drain(true, &Cancel::new()).unwrap().rejected, 1);
+}

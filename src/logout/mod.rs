@@ -263,6 +263,93 @@ pub fn outlives_token(credentials: &Credentials, provider: &Provider) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::Cancel;
+    use crate::clock::HeldClock;
+    use crate::cookies::Jar;
+    use crate::http::{Client, Settings};
+    use crate::session::ACCESS_TOKEN;
+    use std::sync::Arc;
+
+    const NOW: UnixTime = 1_800_000_000;
+
+    /// The test service; its `/list` of all sessions wants the access token, its logout does not.
+    fn service() -> Provider {
+        let text = include_str!("../../tests/it/service.toml").replace("PORT", "9");
+        let list = "\n[everywhere]\nflow = 'list'\nurl = 'http://127.0.0.1:9/list'\n\
+            sessions = '/all'\ncurrent = '/here'\nbearer = true\n\
+            end_url = 'http://127.0.0.1:9/list/{id}'\n";
+        Provider::parse(&(text + list), None).unwrap()
+    }
+
+    fn built_in(id: &str) -> Provider {
+        let all = crate::provider::built_in().unwrap();
+        all.into_iter().find(|one| one.id == id).unwrap().clone()
+    }
+
+    /// An access token that ends then.
+    fn token(expires_at: Option<UnixTime>) -> Credentials {
+        let mut credentials = Credentials::new();
+        credentials.expires_at = expires_at;
+        credentials.set(ACCESS_TOKEN, Secret::new("opaque"));
+        credentials
+    }
+
+    fn in_context<T>(provider: &Provider, ask: impl Fn(&Context) -> T) -> T {
+        let clock = Arc::new(HeldClock::at(NOW));
+        let (client, cancel) = (Client::new(&Settings::default(), clock.clone()), Cancel::new());
+        let context =
+            Context { client: &client.unwrap(), provider, clock: &*clock, cancel: &cancel };
+        ask(&context)
+    }
+
+    #[test]
+    fn a_token_is_renewed_first_where_the_logout_sends_one_and_it_is_over() {
+        let needs = |provider: &Provider, credentials: &Credentials, everywhere| {
+            in_context(provider, |context| needs_fresh_token(context, credentials, everywhere))
+        };
+        let (over, good) = (token(Some(NOW - 1)), token(Some(NOW + 60)));
+        for (provider, here, everywhere) in [
+            (built_in("jwt-audit"), true, true),
+            (built_in("idempotent"), true, true),
+            (built_in("oidc"), false, false),
+            (built_in("angel"), false, false),
+            (service(), false, true),
+        ] {
+            for none_left in [&over, &Credentials::new()] {
+                assert_eq!(needs(&provider, none_left, false), here, "{}", provider.id);
+                assert_eq!(needs(&provider, none_left, true), everywhere, "{}", provider.id);
+            }
+            for still_good in [&good, &token(None)] {
+                assert!(!needs(&provider, still_good, false), "{}", provider.id);
+                assert!(!needs(&provider, still_good, true), "{}", provider.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_has_lapsed_when_its_end_is_past_for_certain() {
+        let lapsed = |credentials: &Credentials| {
+            in_context(&service(), |context| has_lapsed(context, credentials))
+        };
+        assert!(lapsed(&token(Some(NOW - 1))));
+        assert!(!lapsed(&token(Some(NOW + 1))));
+        assert!(!lapsed(&token(None)), "it does not tell");
+    }
+
+    #[test]
+    fn what_renews_a_token_outlives_it() {
+        let provider = service();
+        assert!(!outlives_token(&token(None), &provider));
+        let mut jar = Jar::new();
+        for (cookie, outlives) in [("inner=a", false), ("remember=b", true)] {
+            let url = "http://127.0.0.1:9/".parse().unwrap();
+            jar.store(&url, &[format!("{cookie}; Path=/; Max-Age=99")], None, &provider.hosts);
+            assert_eq!(outlives_token(&token(None).with_jar(jar.clone()), &provider), outlives);
+        }
+        let mut refreshed = token(None);
+        refreshed.set(REFRESH_TOKEN, Secret::new("r"));
+        assert!(outlives_token(&refreshed, &provider));
+    }
 
     fn of(outcomes: &[Outcome]) -> Outcome {
         combine(outcomes.iter().map(|outcome| Verdict::new(*outcome, "")).collect()).outcome
