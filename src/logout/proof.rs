@@ -188,3 +188,67 @@ fn is_same_page(allowed: &Url, found: &Url) -> bool {
 fn is_token_error(answer: &Answer) -> bool {
     matches!(errors::code(answer).as_deref(), Some("invalid_token" | "invalid_grant"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unproved() -> Verdict {
+        Verdict {
+            status: Some(200),
+            if_renewal_refused: Some(Outcome::Revoked),
+            ..Verdict::new(Outcome::Unconfirmed, "")
+        }
+    }
+
+    fn built_in(id: &str) -> Provider {
+        let all = crate::provider::built_in().unwrap();
+        all.into_iter().find(|one| one.id == id).unwrap().clone()
+    }
+
+    #[test]
+    fn a_probe_proves_where_it_was_accepted_before_and_nothing_renews_what_is_refused() {
+        let refused = Tried::Refused(Some(401));
+        let judge = |tried, was_accepted, is_outlived| {
+            let Verdict { outcome, status, this_ended, if_renewal_refused, .. } =
+                judge_probe(unproved(), tried, was_accepted, is_outlived);
+            (outcome, status, this_ended, if_renewal_refused)
+        };
+        let (unproved, renewal) = (Outcome::Unconfirmed, Some(Outcome::Revoked));
+        assert_eq!(judge(refused, true, false), (Outcome::Revoked, Some(401), true, renewal));
+        assert_eq!(judge(refused, true, true), (unproved, Some(401), false, renewal));
+        for is_outlived in [true, false] {
+            let same = (unproved, Some(200), false, renewal);
+            assert_eq!(judge(refused, false, is_outlived), same);
+            assert_eq!(judge(Tried::Unclear, true, is_outlived), same);
+            let alive = (Outcome::Alive, Some(200), false, None);
+            assert_eq!(judge(Tried::Accepted, false, is_outlived), alive, "no renewal is needed");
+        }
+    }
+
+    #[test]
+    fn a_refused_renewal_proves_where_it_cannot_be_refused_to_the_living() {
+        let asks = |id: &str, is_doubtful, renewal_accepted| {
+            let mut credentials = Credentials::new();
+            credentials.is_doubtful = is_doubtful;
+            let evidence = Evidence { renewal_accepted, ..Evidence::default() };
+            renewal_proves(&built_in(id), &credentials, evidence)
+        };
+        // A refresh token is refused by name; a page only says no, as it might to anybody.
+        assert!(asks("oidc", false, false) && asks("oidc", false, true));
+        assert!(!asks("angel", false, false) && asks("angel", false, true));
+        assert!(!asks("oidc", true, true), "there may be another refresh token by now");
+        assert!(asks("angel", true, true), "its cookie stays the same");
+        assert!(!asks("angel", true, false));
+    }
+
+    #[test]
+    fn a_refused_renewal_is_judged_by_what_it_proves() {
+        let proved = judge_refused_renewal(unproved(), true);
+        assert_eq!((proved.outcome, proved.this_ended), (Outcome::Revoked, true));
+        let unclear = judge_refused_renewal(unproved(), false);
+        assert_eq!((unclear.outcome, unclear.this_ended), (Outcome::Unconfirmed, false));
+        let settled = Verdict { if_renewal_refused: None, ..unproved() };
+        assert_eq!(judge_refused_renewal(settled.clone(), true), settled);
+    }
+}

@@ -74,6 +74,9 @@ fn what_the_parts_need_of_each_other_is_there() {
     let url = "logout.steps[0].url";
     check(ANGEL, (logout, "\"http://auth.angel.com/logout\""), url, "only https", "https://");
     check(ANGEL, (logout, "\"https://auth.angel.example/\""), url, "provider's hosts", "`hosts`");
+    let change =
+        ("bearer_hosts = [\"api.angelstudios.com\"]", "bearer_hosts = [\"api.other.com\"]");
+    check(ANGEL, change, "api.bearer_hosts[0]", "not one of the `hosts`", "there as well");
     check(ANGEL, ("{csrf}", "{crsf}"), "login.submit.form._csrf_token", "'crsf'", "{csrf}");
     check(ANGEL, ("[302]", "[]"), "logout.steps[0].proof.status", "at least one", "");
     check(ANGEL, ("id = \"angel\"", "id = \"Ängel\""), "id", "lower-case", "");

@@ -84,7 +84,7 @@ impl Hosts {
         self.cookie_domains = domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
         for (domain, bare) in domains.iter().zip(&self.cookie_domains) {
             let covers = |origin: &Origin| is_within(&origin.host, bare);
-            if !bare.contains('.') || bare.starts_with('.') || !self.origins.iter().any(covers) {
+            if !self.origins.iter().any(covers) {
                 return Err(Problem::new(
                     "cookie_domains",
                     format!("'{domain}' is not the domain of one of the hosts"),
@@ -197,6 +197,8 @@ mod tests {
             "https://www.ange1.com/",
             "https://www.angel.com@example.org/",
             "https://user@www.angel.com/",
+            "https://:password@www.angel.com/",
+            "ftp://www.angel.com/",
             "https://www.\u{430}ngel.com/",
             "http://localhost:8081/",
             "file:///etc/passwd",
@@ -228,12 +230,15 @@ mod tests {
             "angel.com#x",
             "a b",
             "user@host",
+            "https://user@angel.com",
+            "https://:password@angel.com",
             "host:99999",
             "ängel.com",
         ] {
             assert!(Hosts::new(&[bad.to_owned()], &[]).is_err(), "{bad}");
         }
-        assert!(Hosts::new(&["www.angel.com".to_owned()], &["com".to_owned()]).is_err());
-        assert!(Hosts::new(&["www.angel.com".to_owned()], &["example.org".to_owned()]).is_err());
+        for bad in ["com", "example.org", ".angel.com", "ww.angel.com", ""] {
+            assert!(Hosts::new(&["www.angel.com".to_owned()], &[bad.to_owned()]).is_err(), "{bad}");
+        }
     }
 }
