@@ -227,6 +227,41 @@ mod tests {
     }
 
     #[test]
+    fn each_word_of_proof_says_why() {
+        let before = Verdict { if_renewal_refused: None, ..unproved() };
+        let ended = Verdict { outcome: Outcome::Revoked, this_ended: true, ..before.clone() };
+        let refused = token_refused(ended, Outcome::AlreadyEnded);
+        assert!(refused.reason.contains("access token"), "{}", refused.reason);
+        let expected = Verdict {
+            if_renewal_refused: Some(Outcome::AlreadyEnded),
+            is_settled: true,
+            reason: refused.reason.clone(),
+            ..before
+        };
+        assert_eq!(refused, expected);
+        for (verdict, why) in [
+            (still_alive(unproved()), "still accepts"),
+            (judge_refused_renewal(unproved(), true), "refuses to renew"),
+            (judge_refused_renewal(unproved(), false), "not seen to accept"),
+            (judge_probe(unproved(), Tried::Refused(None), true, false), "refuses the old session"),
+            (judge_probe(unproved(), Tried::Refused(None), false, false), "not seen to accept"),
+        ] {
+            assert!(verdict.reason.contains(why), "{}", verdict.reason);
+        }
+    }
+
+    #[test]
+    fn what_is_not_sent_to_a_stranger_is_not_sent_later_either() {
+        let not_sent = judge_failure(&Error::new(Kind::HostNotAllowed, "no"));
+        assert_eq!((not_sent.outcome, not_sent.is_settled), (Outcome::Unconfirmed, true));
+        assert_eq!((not_sent.fault, not_sent.reason.as_str()), (None, "no"));
+        let fault = crate::error::Fault::Dns;
+        let away = judge_failure(&Error::new(Kind::Network(fault), "away"));
+        assert_eq!((away.outcome, away.is_settled), (Outcome::Deferred, false));
+        assert_eq!(away.fault, Some(fault));
+    }
+
+    #[test]
     fn a_refused_renewal_proves_where_it_cannot_be_refused_to_the_living() {
         let asks = |id: &str, is_doubtful, renewal_accepted| {
             let mut credentials = Credentials::new();

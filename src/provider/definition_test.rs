@@ -74,6 +74,8 @@ fn what_the_parts_need_of_each_other_is_there() {
     let url = "logout.steps[0].url";
     check(ANGEL, (logout, "\"http://auth.angel.com/logout\""), url, "only https", "https://");
     check(ANGEL, (logout, "\"https://auth.angel.example/\""), url, "provider's hosts", "`hosts`");
+    let hosts = "hosts = [\"www.angel.com\", \"auth.angel.com\", \"api.angelstudios.com\"]";
+    check(ANGEL, (hosts, "hosts = []"), "hosts", "at least one", "www.example.com");
     let change =
         ("bearer_hosts = [\"api.angelstudios.com\"]", "bearer_hosts = [\"api.other.com\"]");
     check(ANGEL, change, "api.bearer_hosts[0]", "not one of the `hosts`", "there as well");
