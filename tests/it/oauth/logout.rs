@@ -145,3 +145,23 @@ fn a_revocation_after_a_renewal_that_failed_proves_nothing() {
     issuer.renew().unwrap();
     assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked, "it was not exchanged");
 }
+
+#[test]
+fn an_issuer_that_only_ends_its_own_session_is_asked_again_where_that_may_help() {
+    let issuer = Issuer::with("", METADATA, |text| {
+        text.replacen("[[logout.steps]]\nflow = \"revoke\"\n", "", 1)
+    });
+    for (status, expected, is_tried_again) in [
+        (200, Outcome::Unconfirmed, false),
+        (403, Outcome::Unconfirmed, true),
+        (503, Outcome::Deferred, true),
+    ] {
+        issuer.log_in().unwrap();
+        issuer.always("/end", text_answer(status, "text/plain", ""));
+        let report = log_out(&issuer.device);
+        assert_eq!((report.remote, report.status), (expected, Some(status)));
+        let entries = issuer.device.outbox().unwrap().entries;
+        let next = entries.last().unwrap().next_attempt_at;
+        assert_eq!(next.is_some(), is_tried_again, "{status}");
+    }
+}
