@@ -101,3 +101,52 @@ fn moved(oauth: &OAuthClient, credentials: &mut Credentials, old: &Url) -> Optio
     *credentials = fresh;
     (found != *old).then_some(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        let url = "https://issuer.example/revoke".parse().unwrap();
+        let headers = vec![("Retry-After".to_owned(), "77".to_owned())];
+        let (set_cookies, body) = (Vec::new(), body.into());
+        Answer { status, url, headers, set_cookies, body, is_cut: false, had_bearer: false }
+    }
+
+    #[test]
+    fn what_the_answers_of_rfc_7009_mean() {
+        let error = |code: &str| format!("{{\"error\": \"{code}\"}}");
+        let (token, grant) = (error("invalid_token"), error("invalid_grant"));
+        let (kind, client) = (error("unsupported_token_type"), error("invalid_client"));
+        let groups: [(Outcome, &[u16], &[&str]); 6] = [
+            // "The content of the response body is ignored."
+            (Outcome::Revoked, &[200], &["", "{}", &client]),
+            (Outcome::AlreadyEnded, &[400, 401], &[&token, &grant]),
+            (Outcome::Rejected, &[400, 401], &["", "no", &kind, &client]),
+            (Outcome::Rejected, &[404, 405, 410, 501], &["", &token]),
+            (Outcome::Deferred, &[408, 425, 429, 500, 502, 503, 504, 599], &["", &token]),
+            (Outcome::Unconfirmed, &[201, 204, 302, 403, 409, 418], &["", &token]),
+        ];
+        for (expected, statuses, bodies) in groups {
+            for (status, body) in
+                statuses.iter().flat_map(|status| bodies.iter().map(move |body| (*status, *body)))
+            {
+                let verdict = judge(&answer(status, body));
+                assert_eq!(verdict.outcome, expected, "{status} {body}");
+                assert_eq!(verdict.status, Some(status));
+                assert_eq!(verdict.retry_after.map(|wait| wait.as_secs()), Some(77));
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_cannot_be_revoked_is_passed_over_after_another_was() {
+        let unsupported = || judge(&answer(400, "{\"error\": \"unsupported_token_type\"}"));
+        assert!(unless_unsupported(unsupported(), true).is_none());
+        assert_eq!(unless_unsupported(unsupported(), false), Some(unsupported()));
+        for status in [400, 404, 200, 503] {
+            let other = judge(&answer(status, ""));
+            assert_eq!(unless_unsupported(other.clone(), true), Some(other));
+        }
+    }
+}

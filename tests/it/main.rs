@@ -25,6 +25,7 @@ mod locks;
 mod login;
 mod logout;
 mod logout_answers;
+mod logout_by_renewal;
 mod logout_steps;
 mod oauth;
 mod outbox;
