@@ -1,6 +1,6 @@
 //! Logouts that the server has not confirmed: when they are tried again, and when no more.
 
-use crate::fixture::{Device, drain, log_out, never, noted, pending, told};
+use crate::fixture::{Device, cancel_after, drain, log_out, never, noted, pending, told};
 use crate::server::{Step, answering};
 use crate::service::{Service, good_logout, log_in, signed_in};
 use sessionkeeper::clock::Clock;
@@ -291,4 +291,21 @@ fn what_is_no_confirmation_or_no_news_is_not_announced() {
     device.clock.set(device.clock.now() + 400 * 86_400);
     assert_eq!(drain(&device).expired, 1);
     assert_eq!((pending(&device), confirmed(&device)), (0, vec![]));
+}
+
+#[test]
+fn an_attempt_counts_unless_its_caller_cut_it_short() {
+    let (service, device) = signed_in();
+    let attempts = || device.outbox().unwrap().entries[0].attempts;
+    service.always("/logout", vec![]);
+    log_out(&device);
+    assert_eq!(attempts(), 1, "without an answer");
+    service.next("/logout", [answering("503 Service Unavailable", "", "")]);
+    drain(&device);
+    assert_eq!(attempts(), 2, "with one");
+    service.next("/logout", [vec![Step::Stall]]);
+    device.drain(false, &cancel_after(200)).ok();
+    assert_eq!(attempts(), 2, "the server had no time to answer");
+    drain(&device);
+    assert_eq!(attempts(), 3);
 }
