@@ -53,6 +53,14 @@ fn each_of_the_others_is_ended_and_counted_and_this_one_by_the_logout() {
 }
 
 #[test]
+fn a_logout_here_leaves_the_others_alone() {
+    let (service, device) = listing(FOUR);
+    let report = device.log_out(&LogoutOptions::default(), &never()).unwrap();
+    assert_eq!((report.remote, report.sessions_ended), (Outcome::Revoked, None));
+    assert!(service.requests("/sessions").is_empty());
+}
+
+#[test]
 fn one_that_the_server_does_not_end_is_said_and_this_one_is_ended_all_the_same() {
     let (service, device) = listing(FOUR);
     ends(&service, &["b", "7"], ENDED);

@@ -1,6 +1,6 @@
 //! The main story: in, back after a restart, out, and out for good.
 
-use crate::fixture::{Device, ask, cancel_after, drain, log_out, never, pending, state};
+use crate::fixture::{ask, cancel_after, commits, drain, log_out, never, pending, state};
 use crate::server::{Step, answer};
 use crate::service::{COOKIES, Service, deletion, log_in, signed_in};
 use sessionkeeper::clock::Clock;
@@ -45,12 +45,6 @@ fn in_and_back_and_out() {
     let expected =
         [("login", "ok"), ("restored", "ok"), ("logout", "cleared"), ("revoked", "revoked")];
     assert_eq!(trail, expected.map(|(event, outcome)| (event.to_owned(), outcome.to_owned())));
-}
-
-/// How often the vault was written, from the header of its file.
-fn commits(device: &Device) -> u32 {
-    let bytes = std::fs::read(device.directory.join("data/vault.db")).unwrap();
-    u32::from_be_bytes(bytes[24..28].try_into().unwrap())
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A logout of several steps, and the looks at the session before and after them.
 
-use crate::fixture::{Device, drain, log_out, noted};
+use crate::fixture::{Device, commits, drain, log_out, noted};
 use crate::server::{Step, answer, answering};
 use crate::service::{COOKIES, Service, deletion, log_in};
 use sessionkeeper::session::Outcome;
@@ -34,8 +34,10 @@ fn the_second_step_goes_where_the_first_answer_says() {
         let body = body.replace("URL", service.url("/bye").as_str());
         service.always("/backend", vec![Step::Send(deleting(&body))]);
         service.always("/bye", answering("200 OK", "", "{\"done\": true}"));
+        let before = commits(&device);
         let report = log_out(&device);
         assert_eq!(report.remote, Outcome::Revoked, "{body}");
+        assert_eq!(commits(&device) - before, 2, "what was taken is of no use any more");
         assert_eq!(
             report.notes.server_cookies_cleared.into_iter().collect::<Vec<_>>(),
             ["remember"]
@@ -58,6 +60,20 @@ fn where_the_first_step_fails_its_word_counts_and_nothing_else_is_tried() {
     assert_eq!(log_out(&device).remote, Outcome::Deferred);
     assert_eq!(drain(&device).deferred, 1);
     assert_eq!(drain(&device).entries[0].last_outcome, "rejected");
+}
+
+#[test]
+fn what_the_first_answer_named_is_kept_until_the_second_step_is_done() {
+    let service = Service::start();
+    let device = backend(&service);
+    let body = format!("{{\"a\": \"{}\"}}", service.url("/bye"));
+    service.next("/backend", [vec![Step::Send(deleting(&body))]]);
+    service.always("/backend", answering("401 Unauthorized", "", ""));
+    service.next("/bye", [vec![]]);
+    service.always("/bye", answering("200 OK", "", "{\"done\": true}"));
+    assert_eq!(log_out(&device).remote, Outcome::Deferred);
+    assert_eq!(drain(&device.restarted()).revoked, 1);
+    assert_eq!(service.requests("/bye").len(), 2);
 }
 
 #[test]
