@@ -1,9 +1,10 @@
 //! Logouts whose end only a renewal shows, because a dead session cannot be renewed: how often one
 //! is made, when it is made first, and what it proves.
 
-use crate::fixture::{Device, drain, log_out, noted, pending};
+use crate::fixture::{Device, drain, log_out, never, noted, pending};
 use crate::server::{Seen, answering};
 use crate::service::{Service, log_in};
+use sessionkeeper::keeper::LogoutOptions;
 use sessionkeeper::session::Outcome;
 
 /// The service without a proof for its logout, but for a renewal that is refused.
@@ -96,4 +97,29 @@ fn what_a_renewal_brings_is_kept_for_the_next_try() {
         token(renewals.iter().find(|seen| seen.header("cookie").is_some()).unwrap()),
         token(&logouts[0])
     );
+}
+
+#[test]
+fn other_sessions_are_counted_once_however_often_the_logout_is_sent() {
+    let service = Service::start();
+    let base = format!("http://{}/sessions", service.authority());
+    let device = service.device_with(|text| {
+        let steps = &text[..text.find("[logout.steps.proof]").unwrap()];
+        format!(
+            "{steps}\n[logout.probe]\nflow = \"renew\"\n[everywhere]\nflow = \"list\"\n\
+             url = \"{base}\"\nsessions = \"/all\"\ncurrent = \"/here\"\n\
+             end_url = \"{base}/{{id}}\"\n"
+        )
+    });
+    log_in(&device);
+    let list = |ids: &str| answering("200 OK", "", &format!("{{\"all\": [{ids}]}}"));
+    service.next("/sessions", [list("{\"id\": 1}, {\"id\": 2}")]);
+    service.always("/sessions", list("{\"id\": 2}"));
+    service.always("/sessions/1", answering("204 No Content", "", ""));
+    service.always("/sessions/2", answering("403 Forbidden", "", ""));
+    service.always("/logout", answering("200 OK", "", "bye"));
+    let options = LogoutOptions { everywhere: true, ..LogoutOptions::default() };
+    let report = device.log_out(&options, &never()).unwrap();
+    assert_eq!((report.remote, report.sessions_ended), (Outcome::Alive, Some(1)));
+    assert_eq!(service.requests("/sessions").len(), 3);
 }
