@@ -235,7 +235,7 @@ impl Attempt {
         others.others_ended += before;
         let waits = self.queued.is_some_and(|queued| queued.attempts < TRIES_BEFORE_SKIPPING);
         if waits && others.outcome == Outcome::Deferred {
-            return Some(Verdict { this_ended: false, ..others });
+            return Some(others);
         }
         self.others = Some(others);
         None

@@ -240,14 +240,21 @@ fn a_probe_without_credentials_proves_nothing() {
 
 #[test]
 fn a_probe_can_give_the_proof_that_the_answer_did_not() {
-    let service = Service::start();
-    let device = service.device_with(|text| text + &probe(service.url("/me").as_str()));
-    log_in(&device);
-    service.always("/logout", answering("200 OK", "", "bye"));
-    assert_eq!(log_out(&device).remote, Outcome::Alive);
-    service.end_all();
-    let drained = drain(&device);
-    assert_eq!((drained.revoked, drained.entries.len()), (1, 0));
+    for is_renewable in [true, false] {
+        let service = Service::start();
+        let device = service.device_with(|text| {
+            let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
+            let text = if is_renewable { text } else { text.replace(&text[renewal], "") };
+            text + &probe(service.url("/me").as_str())
+        });
+        log_in(&device);
+        service.always("/logout", answering("200 OK", "", "bye"));
+        assert_eq!(log_out(&device).remote, Outcome::Alive);
+        service.end_all();
+        // That the probe was accepted before is known after a restart as well.
+        let drained = drain(&device.restarted());
+        assert_eq!((drained.revoked, drained.entries.len()), (1, 0));
+    }
 }
 
 #[test]

@@ -117,10 +117,16 @@ fn what_is_proved_is_not_looked_at_again() {
     let service = Service::start();
     let probe = service.url("/me");
     let device = service.device_with(|text| {
-        format!("{text}\n[logout.probe]\nflow = \"request\"\nurl = \"{probe}\"\nrefused_status = [401]\n")
+        let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
+        let text = text.replace(&text[renewal], "");
+        format!(
+            "{text}\n[logout.probe]\nflow = \"request\"\nurl = \"{probe}\"\nrefused_status = [401]\n"
+        )
     });
     log_in(&device);
+    let before = commits(&device);
     assert_eq!(log_out(&device).remote, Outcome::Revoked);
+    assert_eq!(commits(&device) - before, 2, "nor kept for later");
     assert_eq!(service.requests("/me").len(), 1, "before the logout");
     assert_eq!(noted(&device, "revoked"), 1);
 }
