@@ -39,16 +39,15 @@ impl Vault {
         let counts = self.count(&open).unwrap_or_default();
         let key_path = open.key_file.path.clone();
         drop(open);
-        // The key goes first: from here on no copy of the vault opens, wherever it is.
-        let blanked = key::blank(&key_path);
+        // The key goes first: from here on no copy of the vault opens, wherever it is. While it is
+        // there in any form, nothing is erased.
+        key::blank(&key_path).or_else(|_| key::remove(&key_path)).map_err(|error| {
+            let place = key_path.parent().unwrap_or(&key_path);
+            explain_io(&error, "the device key cannot be erased", place)
+        })?;
         let directories = &self.store.directories;
-        match (finish_forgetting(directories, &guard, &key_path), blanked) {
-            (Ok(()), _) => {}
-            (Err(error), Ok(())) => log::error!("{error}; the next opening tries again"),
-            (Err(_), Err(error)) => {
-                let place = key_path.parent().unwrap_or(&key_path);
-                return Err(explain_io(&error, "the device key cannot be erased", place).into());
-            }
+        if let Err(error) = finish_forgetting(directories, &guard, &key_path) {
+            log::error!("{error}; the next opening tries again");
         }
         quarantine::empty(directories);
         logins::remove_notes(directories);

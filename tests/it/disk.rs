@@ -162,6 +162,29 @@ fn a_rotating_renewal_is_not_begun_or_kept_in_memory() {
 }
 
 #[test]
+fn a_device_whose_files_cannot_be_opened_is_forgotten_or_gives_nothing_up() {
+    let mut counts = BTreeMap::new();
+    for nth in 1..CALLS {
+        let (service, device) = signed_in();
+        service.always("/logout", vec![]);
+        let calls = &[Call::Open, Call::Create];
+        let fault = Fault::ever(&device.directory, calls, nth, libc::EIO);
+        let answer = device.forget(&never());
+        let has_struck = fault.has_struck();
+        drop(fault);
+        let after = device.restarted();
+        let held = u64::from(state(&after) == State::SignedIn) + pending(&after);
+        let living = if answer.is_ok() { 0 } else { service.live_sessions() as u64 };
+        assert_eq!(held, living, "at {nth}: {answer:?}");
+        *counts.entry(answer.is_ok()).or_insert(0) += 1;
+        if !has_struck {
+            break;
+        }
+    }
+    assert!(counts[&true] > 1 && counts[&false] > 1, "{counts:?}");
+}
+
+#[test]
 fn what_is_kept_in_memory_is_stored_once_the_disk_works() {
     let (service, device) = signed_in();
     device.advance(86_400 - 1800);

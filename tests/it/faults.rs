@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// A system call that changes something.
+/// A system call that changes something, or is on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     Write,
@@ -25,9 +25,11 @@ pub enum Call {
     Unlink,
     Create,
     Rename,
+    /// Of a file that is there, for whatever.
+    Open,
 }
 
-/// All of them: a disk that has become read-only, or that is full and copies on write.
+/// All that change something: a disk that has become read-only, or that is full and copies on write.
 pub const EVERY: &[Call] =
     &[Call::Write, Call::Sync, Call::Truncate, Call::Unlink, Call::Create, Call::Rename];
 
@@ -184,8 +186,9 @@ extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
 extern "C" fn open64(path: *const c_char, flags: c_int, mode: c_int) -> c_int {
     let creates = flags & libc::O_CREAT != 0;
     let is_new = || named(path).filter(|path| creates && !path.exists());
+    let is_there = || named(path).filter(|path| path.exists());
     let here = libc::AT_FDCWD.into();
-    match refusal(Call::Create, is_new) {
+    match refusal(Call::Create, is_new).or_else(|| refusal(Call::Open, is_there)) {
         Some(error) => fail(error),
         None => call(libc::SYS_openat, [here, path as c_long, flags.into(), mode.into()]) as c_int,
     }
