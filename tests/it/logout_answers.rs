@@ -223,6 +223,11 @@ fn with_localhost(text: &str, port: u16) -> String {
     text.replace(&one, &both)
 }
 
+fn renewable(text: String, is_renewable: bool) -> String {
+    let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
+    if is_renewable { text } else { text.replace(&text[renewal], "") }
+}
+
 fn probe(url: &str) -> String {
     format!("\n[logout.probe]\nflow = \"request\"\nurl = \"{url}\"\nrefused_status = [401]\n")
 }
@@ -242,11 +247,8 @@ fn a_probe_without_credentials_proves_nothing() {
 fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     for is_renewable in [true, false] {
         let service = Service::start();
-        let device = service.device_with(|text| {
-            let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
-            let text = if is_renewable { text } else { text.replace(&text[renewal], "") };
-            text + &probe(service.url("/me").as_str())
-        });
+        let probe = probe(service.url("/me").as_str());
+        let device = service.device_with(|text| renewable(text, is_renewable) + &probe);
         log_in(&device);
         service.always("/logout", answering("200 OK", "", "bye"));
         assert_eq!(log_out(&device).remote, Outcome::Alive);
@@ -259,14 +261,22 @@ fn a_probe_can_give_the_proof_that_the_answer_did_not() {
 
 #[test]
 fn a_probe_that_a_living_session_fails_too_proves_nothing() {
-    let service = Service::start();
-    let device = service.device_with(|text| text + &probe(service.url("/other").as_str()));
-    service.always("/other", answering("401 Unauthorized", "", ""));
-    service.always("/logout", answering("200 OK", "", "bye"));
-    log_in(&device);
-    assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
-    assert_eq!(service.live_sessions(), 1);
-    assert_eq!((drain(&device).revoked, pending(&device)), (0, 1));
+    for is_renewable in [true, false] {
+        let service = Service::start();
+        let probe = probe(service.url("/other").as_str());
+        let device = service.device_with(|text| {
+            let without_proof = &text[..text.find("[logout.steps.proof]").unwrap()];
+            renewable(without_proof.to_owned(), is_renewable) + &probe
+        });
+        service.always("/other", answering("401 Unauthorized", "", ""));
+        service.always("/logout", answering("200 OK", "", "bye"));
+        log_in(&device);
+        assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
+        assert_eq!(service.live_sessions(), 1);
+        assert_eq!((drain(&device).revoked, pending(&device)), (0, 1));
+        let next = device.outbox().unwrap().entries[0].next_attempt_at;
+        assert_eq!(next, None, "neither the logout nor the probe can say more");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Logouts whose end only a renewal shows, because a dead session cannot be renewed: how often one
 //! is made, when it is made first, and what it proves.
 
-use crate::fixture::{Device, drain, log_out, never, noted, pending};
+use crate::fixture::{Device, ask, drain, log_out, never, noted, pending};
 use crate::server::{Seen, answering};
 use crate::service::{Service, log_in};
+use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::LogoutOptions;
 use sessionkeeper::session::Outcome;
 
@@ -99,8 +100,8 @@ fn what_a_renewal_brings_is_kept_for_the_next_try() {
     );
 }
 
-#[test]
-fn other_sessions_are_counted_once_however_often_the_logout_is_sent() {
+/// The same, where the service lists the account's sessions too.
+fn listing() -> (Service, Device) {
     let service = Service::start();
     let base = format!("http://{}/sessions", service.authority());
     let device = service.device_with(|text| {
@@ -112,6 +113,12 @@ fn other_sessions_are_counted_once_however_often_the_logout_is_sent() {
         )
     });
     log_in(&device);
+    (service, device)
+}
+
+#[test]
+fn other_sessions_are_counted_once_however_often_the_logout_is_sent() {
+    let (service, device) = listing();
     let list = |ids: &str| answering("200 OK", "", &format!("{{\"all\": [{ids}]}}"));
     service.next("/sessions", [list("{\"id\": 1}, {\"id\": 2}")]);
     service.always("/sessions", list("{\"id\": 2}"));
@@ -122,4 +129,32 @@ fn other_sessions_are_counted_once_however_often_the_logout_is_sent() {
     let report = device.log_out(&options, &never()).unwrap();
     assert_eq!((report.remote, report.sessions_ended), (Outcome::Alive, Some(1)));
     assert_eq!(service.requests("/sessions").len(), 3);
+}
+
+#[test]
+fn what_was_over_already_is_said_and_cannot_end_the_others() {
+    for everywhere in [true, false] {
+        let (service, device) = listing();
+        device.renew(&never()).unwrap();
+        service.end_all();
+        let options = LogoutOptions { everywhere, ..LogoutOptions::default() };
+        let report = device.log_out(&options, &never()).unwrap();
+        let (expected, ended) =
+            if everywhere { (Outcome::Deferred, Some(1)) } else { (Outcome::AlreadyEnded, None) };
+        assert_eq!((report.remote, report.sessions_ended), (expected, ended), "{}", report.reason);
+        assert!(service.requests("/logout").is_empty());
+    }
+}
+
+#[test]
+fn a_session_that_was_renewed_once_and_then_is_not_leaves_nothing_to_tell() {
+    for was_renewed in [true, false] {
+        let (service, device) = signed_in();
+        if was_renewed {
+            device.renew(&never()).unwrap();
+        }
+        service.end_all();
+        assert_eq!(ask(&device).unwrap_err().kind(), Kind::SessionExpired);
+        assert_eq!(pending(&device), u64::from(!was_renewed));
+    }
 }
