@@ -60,10 +60,7 @@ impl Keeper {
         let earlier = self.earlier(options.account.as_deref(), &timeout);
         // Also where only another definition has a session: a login may be under way by this one.
         let report = self.end_own(options, start, deadline, &timeout, cancel);
-        earlier.map_or(report, |earlier| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            earlier.log_out(&LogoutOptions { deadline: Some(left), ..options.clone() }, cancel)
-        })
+        earlier.map_or(report, |earlier| earlier.log_out(options, cancel))
     }
 
     /// Ends the session that is kept for this definition's hosts.
