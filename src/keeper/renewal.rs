@@ -38,9 +38,6 @@ impl Keeper {
         if !self.needs_renewal(&session) {
             return Ok(session);
         }
-        if !self.renewal_rest().is_zero() && !self.has_lapsed(&session) {
-            return Ok(session);
-        }
         match self.renew_from(&session, false, cancel) {
             Ok(renewed) => Ok(renewed),
             Err(error) if is_fatal(&error) || self.has_lapsed(&session) => Err(error),
@@ -60,10 +57,11 @@ impl Keeper {
         self.shared.renewal_rests().insert(self.provider.key.clone(), until);
     }
 
-    /// True when renewing is due and there is a way, or the token has ended anyway.
+    /// True when renewing is due, there is a way, and none has failed just now; or the token has
+    /// ended anyway.
     pub(super) fn needs_renewal(&self, session: &Session) -> bool {
-        self.has_lapsed(session)
-            || (self.is_renewal_due(session) && self.way_to_renew(session).is_some())
+        let is_wanted = self.is_renewal_due(session) && self.renewal_rest().is_zero();
+        self.has_lapsed(session) || (is_wanted && self.way_to_renew(session).is_some())
     }
 
     /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs

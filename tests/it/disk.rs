@@ -162,6 +162,22 @@ fn a_rotating_renewal_is_not_begun_or_kept_in_memory() {
 }
 
 #[test]
+fn that_a_renewal_was_granted_is_known_though_the_disk_did_not_take_it() {
+    let service = Service::start();
+    let device = service.device_with(|text| {
+        let steps = &text[..text.find("[logout.steps.proof]").unwrap()];
+        format!("{steps}\n[logout.probe]\nflow = \"renew\"\n")
+    });
+    try_log_in(&device, &never()).unwrap();
+    let fault = Fault::ever(&data(&device), EVERY, 1, libc::EIO);
+    device.renew(&never()).unwrap();
+    assert!(fault.has_struck());
+    drop(fault);
+    service.end_all();
+    assert_eq!(log_out(&device).remote, Outcome::AlreadyEnded, "the renewal's refusal proves it");
+}
+
+#[test]
 fn a_device_whose_files_cannot_be_opened_is_forgotten_or_gives_nothing_up() {
     let mut counts = BTreeMap::new();
     for nth in 1..CALLS {

@@ -11,12 +11,17 @@ use sessionkeeper::session::Outcome;
 /// The service without a proof for its logout, but for a renewal that is refused.
 fn signed_in() -> (Service, Device) {
     let service = Service::start();
+    let device = signed_in_at(&service);
+    (service, device)
+}
+
+fn signed_in_at(service: &Service) -> Device {
     let device = service.device_with(|text| {
         let steps = &text[..text.find("[logout.steps.proof]").unwrap()];
         format!("{steps}\n[logout.probe]\nflow = \"renew\"\n")
     });
     log_in(&device);
-    (service, device)
+    device
 }
 
 /// Where the logout went since the login, in order: the renewals' page and the logout's.
@@ -147,14 +152,18 @@ fn what_was_over_already_is_said_and_cannot_end_the_others() {
 }
 
 #[test]
-fn a_session_that_was_renewed_once_and_then_is_not_leaves_nothing_to_tell() {
-    for was_renewed in [true, false] {
-        let (service, device) = signed_in();
+fn a_refused_renewal_leaves_nothing_to_tell_where_it_proves_the_end() {
+    for (was_renewed, is_proof) in [(true, true), (true, false), (false, true), (false, false)] {
+        let service = Service::start();
+        let device = if is_proof { signed_in_at(&service) } else { service.device() };
+        if !is_proof {
+            log_in(&device);
+        }
         if was_renewed {
             device.renew(&never()).unwrap();
         }
         service.end_all();
         assert_eq!(ask(&device).unwrap_err().kind(), Kind::SessionExpired);
-        assert_eq!(pending(&device), u64::from(!was_renewed));
+        assert_eq!(pending(&device), u64::from(!(was_renewed && is_proof)));
     }
 }

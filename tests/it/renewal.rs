@@ -1,6 +1,7 @@
 //! When a session is renewed, and what becomes of one that cannot be, or that somebody ended.
 
-use crate::fixture::{ask, log_out, never, state};
+use crate::fixture::{ask, log_out, never, noted, state, told};
+use crate::server::answering;
 use crate::service::{Service, log_in, signed_in};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
@@ -77,4 +78,38 @@ fn a_bystander_cookie_says_nothing_of_the_session() {
     assert_eq!(ask(&device).unwrap(), 200);
     assert_eq!(log_out(&device).remote, Outcome::Revoked);
     assert_eq!(service.live_sessions(), 0);
+}
+
+#[test]
+fn a_renewal_that_failed_is_not_tried_again_for_a_minute_while_the_token_holds() {
+    let (service, device) = signed_in();
+    service.always("/login", answering("503 Service Unavailable", "", ""));
+    let tried =
+        || service.requests("/login").iter().filter(|seen| seen.header("cookie").is_some()).count();
+    device.advance(82_800);
+    for _ in 0..3 {
+        assert_eq!(ask(&device).unwrap(), 200, "the token is good for another hour");
+        device.restore(false, &never()).unwrap();
+        device.pass(9);
+    }
+    assert_eq!((tried(), noted(&device, "renewed")), (1, 1));
+    device.pass(34);
+    assert_eq!((ask(&device).unwrap(), tried(), noted(&device, "renewed")), (200, 2, 2));
+    // Once the token has ended there is nothing to send.
+    device.advance(3600);
+    let asked = service.requests("/me").len();
+    assert_ne!(ask(&device).unwrap_err().kind(), Kind::SessionExpired, "it may be renewed yet");
+    assert_eq!((tried(), service.requests("/me").len()), (3, asked));
+    service.as_usual("/login");
+    assert_eq!(ask(&device).unwrap(), 200);
+}
+
+#[test]
+fn a_renewal_that_the_server_refuses_ends_the_session_though_the_token_holds() {
+    let (service, device) = signed_in();
+    device.advance(82_800);
+    service.end_all();
+    assert_eq!(ask(&device).unwrap_err().kind(), Kind::SessionExpired);
+    assert!(service.requests("/me").is_empty());
+    assert_eq!((state(&device), told(&device, "session_expired")), (State::SignedOut, 1));
 }
