@@ -223,9 +223,11 @@ fn with_localhost(text: &str, port: u16) -> String {
     text.replace(&one, &both)
 }
 
-fn renewable(text: String, is_renewable: bool) -> String {
+/// The provider file without a proof for its logout, and maybe without a way to renew.
+fn without_proof(text: &str, is_renewable: bool) -> String {
+    let text = &text[..text.find("[logout.steps.proof]").unwrap()];
     let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
-    if is_renewable { text } else { text.replace(&text[renewal], "") }
+    if is_renewable { text.to_owned() } else { text.replace(&text[renewal], "") }
 }
 
 fn probe(url: &str) -> String {
@@ -248,7 +250,7 @@ fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     for is_renewable in [true, false] {
         let service = Service::start();
         let probe = probe(service.url("/me").as_str());
-        let device = service.device_with(|text| renewable(text, is_renewable) + &probe);
+        let device = service.device_with(|text| without_proof(&text, is_renewable) + &probe);
         log_in(&device);
         service.always("/logout", answering("200 OK", "", "bye"));
         assert_eq!(log_out(&device).remote, Outcome::Alive);
@@ -264,10 +266,7 @@ fn a_probe_that_a_living_session_fails_too_proves_nothing() {
     for is_renewable in [true, false] {
         let service = Service::start();
         let probe = probe(service.url("/other").as_str());
-        let device = service.device_with(|text| {
-            let without_proof = &text[..text.find("[logout.steps.proof]").unwrap()];
-            renewable(without_proof.to_owned(), is_renewable) + &probe
-        });
+        let device = service.device_with(|text| without_proof(&text, is_renewable) + &probe);
         service.always("/other", answering("401 Unauthorized", "", ""));
         service.always("/logout", answering("200 OK", "", "bye"));
         log_in(&device);

@@ -165,3 +165,20 @@ fn an_issuer_that_only_ends_its_own_session_is_asked_again_where_that_may_help()
         assert_eq!(next.is_some(), is_tried_again, "{status}");
     }
 }
+
+#[test]
+fn a_value_in_the_body_is_a_credential_too() {
+    let issuer = Issuer::with("", METADATA, |text| {
+        let website = text.split('"').find(|word| word.starts_with("http")).unwrap();
+        format!(
+            "{}[[logout.steps]]\nflow = \"request\"\nmethod = \"POST\"\nurl = \"{website}/bye\"\n\
+             form = {{ token = \"{{access_token}}\" }}\n[logout.steps.proof]\nstatus = [200]\n",
+            &text[..text.find("[[logout.steps]]").unwrap()]
+        )
+    });
+    issuer.log_in().unwrap();
+    issuer.always("/bye", text_answer(200, "text/plain", ""));
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked);
+    let sent = &issuer.requests("/bye")[0];
+    assert_eq!((sent.form["token"].as_str(), sent.header("authorization")), ("access-1", None));
+}
