@@ -80,6 +80,24 @@ fn a_server_that_hangs_costs_the_deadline_and_no_more() {
 }
 
 #[test]
+fn all_requests_of_a_logout_share_its_deadline() {
+    let service = Service::start();
+    let probe = service.url("/me");
+    let device = service.device_with(|text| {
+        format!("{text}\n[logout.probe]\nflow = \"request\"\nurl = \"{probe}\"\nrefused_status = [401]\n")
+    });
+    log_in(&device);
+    for path in ["/me", "/logout", "/login"] {
+        service.always(path, vec![Step::Stall]);
+    }
+    let deadline = Some(Duration::from_millis(900));
+    let start = Instant::now();
+    let options = LogoutOptions { deadline, ..LogoutOptions::default() };
+    assert_eq!(device.log_out(&options, &never()).unwrap().remote, Outcome::Deferred);
+    assert!(start.elapsed() < Duration::from_millis(2000), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_local_logout_leaves_the_server_to_the_outbox() {
     let (service, device) = signed_in();
     let options = LogoutOptions { local_only: true, ..LogoutOptions::default() };

@@ -84,6 +84,10 @@ fn a_first_answer_that_names_nothing_proves_nothing() {
     let report = log_out(&device);
     assert_eq!(report.remote, Outcome::Unconfirmed);
     assert_eq!(report.notes.audit_warning, "later");
+    log_in(&device);
+    let body = "{\"warning\": \"\\u001b[2J\"}";
+    service.always("/backend", vec![Step::Send(deleting(body))]);
+    assert_eq!(log_out(&device).notes.audit_warning, "", "it cannot be shown");
     assert_eq!(
         device.outbox().unwrap().entries[0].next_attempt_at,
         None,

@@ -172,13 +172,26 @@ fn a_value_in_the_body_is_a_credential_too() {
         let website = text.split('"').find(|word| word.starts_with("http")).unwrap();
         format!(
             "{}[[logout.steps]]\nflow = \"request\"\nmethod = \"POST\"\nurl = \"{website}/bye\"\n\
-             form = {{ token = \"{{access_token}}\" }}\n[logout.steps.proof]\nstatus = [200]\n",
+             form = {{ token = \"{{access_token}}\" }}\n[logout.steps.proof]\n\
+             status = [200]\njson = {{ \"/done\" = true }}\n",
             &text[..text.find("[[logout.steps]]").unwrap()]
         )
     });
     issuer.log_in().unwrap();
-    issuer.always("/bye", text_answer(200, "text/plain", ""));
+    issuer.always("/bye", text_answer(200, "application/json", "{\"done\": true}"));
     assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked);
     let sent = &issuer.requests("/bye")[0];
     assert_eq!((sent.form["token"].as_str(), sent.header("authorization")), ("access-1", None));
+}
+
+#[test]
+fn a_refused_access_token_says_nothing_of_the_refresh_token_which_is_tried() {
+    for status in [401, 403] {
+        let issuer = slow_to_renew();
+        issuer.always("/bye", text_answer(status, "text/plain", ""));
+        issuer.next("/token", [refusal("invalid_grant")]);
+        let report = log_out(&issuer.device);
+        assert_eq!((report.remote, report.status), (Outcome::AlreadyEnded, Some(status)));
+        assert!(!issuer.renewals().is_empty(), "{status}");
+    }
 }
