@@ -337,6 +337,25 @@ mod tests {
     }
 
     #[test]
+    fn what_no_server_would_know_the_session_by_is_not_kept() {
+        let is_known = |provider: &Provider, credentials: &Credentials| {
+            needed_for_logout(provider, credentials).is_some()
+        };
+        let (none, with_token) = (Credentials::new(), token(None));
+        // By a token in the header, by one of the tokens, by cookies.
+        for (provider, expected) in
+            [(built_in("jwt-audit"), true), (built_in("oidc"), true), (service(), false)]
+        {
+            assert!(!is_known(&provider, &none), "{}", provider.id);
+            assert_eq!(is_known(&provider, &with_token), expected, "{}", provider.id);
+        }
+        let (provider, mut jar) = (service(), Jar::new());
+        let url = "http://127.0.0.1:9/".parse().unwrap();
+        jar.store(&url, &["other=a; Path=/; Max-Age=99".to_owned()], None, &provider.hosts);
+        assert!(is_known(&provider, &none.with_jar(jar)));
+    }
+
+    #[test]
     fn what_renews_a_token_outlives_it() {
         let provider = service();
         assert!(!outlives_token(&token(None), &provider));

@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::provider::{LogoutRequest, LogoutTarget, Provider};
 use crate::secret::Secret;
 use crate::session::claims::is_showable;
-use crate::session::{Credentials, Outcome};
+use crate::session::{ACCESS_TOKEN, Credentials, Outcome, REFRESH_TOKEN};
 use serde_json::Value;
 use url::Url;
 
@@ -61,7 +61,8 @@ pub(super) fn send(
     // The refusal of a token, or of its absence, says nothing of what outlives it.
     let lacks_token = !context.provider.session.token_cookies.is_empty()
         && !carries_token_cookie(context, &request.url, &credentials.jar);
-    let is_refused = (logout.bearer || lacks_token)
+    let holds_token = holds(logout, ACCESS_TOKEN) && !holds(logout, REFRESH_TOKEN);
+    let is_refused = (logout.bearer || holds_token || lacks_token)
         && (matches!(answer.status, 401 | 403) || verdict.outcome == Outcome::AlreadyEnded);
     if is_refused && outlives_token(credentials, context.provider) {
         return Ok(proof::token_refused(verdict, Outcome::AlreadyEnded));
@@ -162,6 +163,11 @@ fn build(
 /// True when the request carries values of the session in its address or its body.
 fn is_filled(logout: &LogoutRequest) -> bool {
     logout.request().templates().any(|template| template.places().next().is_some())
+}
+
+/// True when the request carries that value of the session in its address or its body.
+fn holds(logout: &LogoutRequest, value: &str) -> bool {
+    logout.request().templates().any(|template| template.places().any(|place| place == value))
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal

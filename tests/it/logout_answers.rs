@@ -243,6 +243,7 @@ fn a_probe_without_credentials_proves_nothing() {
     log_in(&device);
     service.next("/logout", [answering("200 OK", "", "bye")]);
     assert_eq!(log_out(&device).remote, Outcome::Unconfirmed);
+    assert!(service.requests("/me").is_empty(), "nor is it made");
 }
 
 #[test]

@@ -166,18 +166,23 @@ fn an_issuer_that_only_ends_its_own_session_is_asked_again_where_that_may_help()
     }
 }
 
-#[test]
-fn a_value_in_the_body_is_a_credential_too() {
+/// An issuer whose logout is a POST to `/bye` that carries this.
+fn with_logout(carries: &str) -> Issuer {
     let issuer = Issuer::with("", METADATA, |text| {
         let website = text.split('"').find(|word| word.starts_with("http")).unwrap();
         format!(
             "{}[[logout.steps]]\nflow = \"request\"\nmethod = \"POST\"\nurl = \"{website}/bye\"\n\
-             form = {{ token = \"{{access_token}}\" }}\n[logout.steps.proof]\n\
-             status = [200]\njson = {{ \"/done\" = true }}\n",
+             {carries}\n[logout.steps.proof]\nstatus = [200]\njson = {{ \"/done\" = true }}\n",
             &text[..text.find("[[logout.steps]]").unwrap()]
         )
     });
     issuer.log_in().unwrap();
+    issuer
+}
+
+#[test]
+fn a_value_in_the_body_is_a_credential_too() {
+    let issuer = with_logout("form = { token = \"{access_token}\" }");
     issuer.always("/bye", text_answer(200, "application/json", "{\"done\": true}"));
     assert_eq!(log_out(&issuer.device).remote, Outcome::Revoked);
     let sent = &issuer.requests("/bye")[0];
@@ -185,13 +190,37 @@ fn a_value_in_the_body_is_a_credential_too() {
 }
 
 #[test]
+fn a_refusal_says_that_the_session_is_over_where_it_is_of_nothing_that_the_rest_outlives() {
+    for (carries, expected, renewals) in [
+        ("form = { token = \"{access_token}\" }", Outcome::Alive, true),
+        (
+            "form = { a = \"{access_token}\", r = \"{refresh_token}\" }",
+            Outcome::AlreadyEnded,
+            false,
+        ),
+        ("query = { sid = \"{claim.sub}\" }", Outcome::AlreadyEnded, false),
+    ] {
+        let issuer = with_logout(carries);
+        issuer.always("/bye", text_answer(401, "text/plain", ""));
+        assert_eq!(log_out(&issuer.device).remote, expected, "{carries}");
+        assert_eq!(!issuer.renewals().is_empty(), renewals, "{carries}");
+    }
+}
+
+#[test]
 fn a_refused_access_token_says_nothing_of_the_refresh_token_which_is_tried() {
-    for status in [401, 403] {
+    let dead = "{\"error\": \"invalid_token\"}";
+    for (status, body, expected) in [
+        (401, "", Outcome::AlreadyEnded),
+        (403, "", Outcome::AlreadyEnded),
+        (400, dead, Outcome::AlreadyEnded),
+        (200, "", Outcome::Revoked),
+    ] {
         let issuer = slow_to_renew();
-        issuer.always("/bye", text_answer(status, "text/plain", ""));
+        issuer.always("/bye", text_answer(status, "application/json", body));
         issuer.next("/token", [refusal("invalid_grant")]);
         let report = log_out(&issuer.device);
-        assert_eq!((report.remote, report.status), (Outcome::AlreadyEnded, Some(status)));
+        assert_eq!((report.remote, report.status), (expected, Some(status)));
         assert!(!issuer.renewals().is_empty(), "{status}");
     }
 }
