@@ -281,7 +281,7 @@ mod tests {
         Provider::parse(&(text + list), None).unwrap()
     }
 
-    fn built_in(id: &str) -> Provider {
+    pub(super) fn built_in(id: &str) -> Provider {
         let all = crate::provider::built_in().unwrap();
         all.into_iter().find(|one| one.id == id).unwrap().clone()
     }

@@ -192,6 +192,7 @@ fn is_token_error(answer: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logout::tests::built_in;
 
     fn unproved() -> Verdict {
         Verdict {
@@ -199,11 +200,6 @@ mod tests {
             if_renewal_refused: Some(Outcome::Revoked),
             ..Verdict::new(Outcome::Unconfirmed, "")
         }
-    }
-
-    fn built_in(id: &str) -> Provider {
-        let all = crate::provider::built_in().unwrap();
-        all.into_iter().find(|one| one.id == id).unwrap().clone()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::cookies::Jar;
 use crate::error::Result;
 use crate::http::Request;
-use crate::provider::{LogoutRequest, LogoutTarget, Provider};
+use crate::provider::{LogoutRequest, LogoutTarget, Provider, Template};
 use crate::secret::Secret;
 use crate::session::claims::is_showable;
 use crate::session::{ACCESS_TOKEN, Credentials, Outcome, REFRESH_TOKEN};
@@ -162,12 +162,17 @@ fn build(
 
 /// True when the request carries values of the session in its address or its body.
 fn is_filled(logout: &LogoutRequest) -> bool {
-    logout.request().templates().any(|template| template.places().next().is_some())
+    places(logout).next().is_some()
 }
 
 /// True when the request carries that value of the session in its address or its body.
 fn holds(logout: &LogoutRequest, value: &str) -> bool {
-    logout.request().templates().any(|template| template.places().any(|place| place == value))
+    places(logout).any(|place| place == value)
+}
+
+/// The values of the session that the request carries in its address or its body.
+fn places(logout: &LogoutRequest) -> impl Iterator<Item = &str> {
+    logout.request().templates().flat_map(Template::places)
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal

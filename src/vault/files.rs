@@ -115,12 +115,8 @@ impl Directories {
 
     /// Deletes the vault, durably.
     pub fn remove_vault(&self) -> io::Result<()> {
-        for path in [self.vault(), self.journal()] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
+        remove(&self.vault())?;
+        remove(&self.journal())?;
         sync_directory(&self.data)
     }
 
@@ -166,6 +162,14 @@ pub fn publish(fresh: &Path, path: &Path) -> io::Result<bool> {
         sync_directory(directory)?;
     }
     Ok(true)
+}
+
+/// Removes a file; one that is not there is removed.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the names in a directory durable, if the system can.

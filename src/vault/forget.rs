@@ -9,7 +9,7 @@ use super::file::Open;
 use super::opening::finish_forgetting;
 use super::store::{State, Vault};
 use super::transaction::Transaction;
-use super::{key, logins, quarantine};
+use super::{files, key, logins, quarantine};
 use crate::audit::{Event, NewAuditEvent};
 use crate::error::Result;
 
@@ -39,9 +39,9 @@ impl Vault {
         let counts = self.count(&open).unwrap_or_default();
         let key_path = open.key_file.path.clone();
         drop(open);
-        // The key goes first: from here on no copy of the vault opens, wherever it is. While it is
-        // there in any form, nothing is erased.
-        key::blank(&key_path).or_else(|_| key::remove(&key_path)).map_err(|error| {
+        // The key goes first: from here on no copy of the vault opens, wherever it is. Where it can
+        // be neither overwritten nor removed, nothing is erased.
+        key::blank(&key_path).or_else(|_| files::remove(&key_path)).map_err(|error| {
             let place = key_path.parent().unwrap_or(&key_path);
             explain_io(&error, "the device key cannot be erased", place)
         })?;

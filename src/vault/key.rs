@@ -5,7 +5,7 @@
 //! `device.key`.
 
 use super::error::explain_io;
-use super::files::{Directories, create_file, publish};
+use super::files::{self, Directories, create_file, publish};
 use crate::error::{Error, Kind, Result};
 use crate::lock::open_file;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -103,7 +103,7 @@ pub fn create(directories: &Directories, vault: &str) -> Result<KeyFile> {
 /// Overwrites and removes a key, and with it everything that it has sealed.
 pub fn erase(path: &Path) -> io::Result<()> {
     let blanked = blank(path);
-    remove(path).or(blanked)
+    files::remove(path).or(blanked)
 }
 
 /// Overwrites a key, and with it everything that it has sealed. The file says so until it goes.
@@ -120,14 +120,6 @@ pub fn blank(path: &Path) -> io::Result<()> {
         log::warn!("the disk did not confirm that the device key is erased: {}", error.kind());
     }
     Ok(())
-}
-
-/// Removes the file of a key that was blanked.
-pub fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Erases the key of a vault that did not come into being. A key beside the vault may be in use by

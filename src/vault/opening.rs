@@ -6,7 +6,7 @@
 use super::busy::Waiting;
 use super::error::{VaultError, VaultResult, damaged_again, explain_io};
 use super::file::{Open, build, create_keys, opens_check, read_meta};
-use super::files::{Directories, Found, publish};
+use super::files::{self, Directories, Found, publish};
 use super::lock::{DirectoryLock, Guard};
 use super::rebuild::{self, Damage};
 use super::seal::Keys;
@@ -94,7 +94,7 @@ fn repair(
 /// Deletes the vault whose key is erased, and then what is left of the key: until that is gone, the
 /// next opening begins here again.
 pub fn finish_forgetting(directories: &Directories, guard: &Guard, key: &Path) -> Result<()> {
-    directories.remove_vault().and_then(|()| key::remove(key)).map_err(|error| {
+    directories.remove_vault().and_then(|()| files::remove(key)).map_err(|error| {
         explain_io(&error, "the vault that was forgotten cannot be deleted", &directories.data)
     })?;
     guard.unbind(&directories.data)
