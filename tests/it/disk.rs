@@ -7,7 +7,7 @@
 use crate::faults::{Call, EVERY, Fault};
 use crate::fixture::{Device, ask, drain, log_out, never, pending, state, told};
 use crate::issuer::Issuer;
-use crate::service::{Service, signed_in, try_log_in};
+use crate::service::{Service, proved_by_renewal, signed_in, try_log_in};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::{LogoutOptions, State};
 use sessionkeeper::session::Outcome;
@@ -164,10 +164,7 @@ fn a_rotating_renewal_is_not_begun_or_kept_in_memory() {
 #[test]
 fn that_a_renewal_was_granted_is_known_though_the_disk_did_not_take_it() {
     let service = Service::start();
-    let device = service.device_with(|text| {
-        let steps = &text[..text.find("[logout.steps.proof]").unwrap()];
-        format!("{steps}\n[logout.probe]\nflow = \"renew\"\n")
-    });
+    let device = service.device_with(|text| proved_by_renewal(&text));
     try_log_in(&device, &never()).unwrap();
     let fault = Fault::ever(&data(&device), EVERY, 1, libc::EIO);
     device.renew(&never()).unwrap();

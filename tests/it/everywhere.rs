@@ -2,7 +2,7 @@
 
 use crate::fixture::{Device, drain, never, pending};
 use crate::server::{Steps, answering};
-use crate::service::{Service, log_in};
+use crate::service::{Service, log_in, session_list};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::keeper::{LogoutOptions, LogoutReport};
 use sessionkeeper::session::Outcome;
@@ -13,11 +13,7 @@ const ENDED: (&str, &str) = ("204 No Content", "");
 /// A service that answers the list with these sessions, and a device that is logged in there.
 fn listing(sessions: &str) -> (Service, Device) {
     let service = Service::start();
-    let base = format!("http://{}/sessions", service.authority());
-    let list = format!(
-        "\n[everywhere]\nflow = \"list\"\nurl = \"{base}\"\nsessions = \"/all\"\n\
-         current = \"/here\"\nend_url = \"{base}/{{id}}\"\n"
-    );
+    let list = session_list(&service);
     let device = service.device_with(|text| text + &list);
     log_in(&device);
     service.always("/sessions", answering("200 OK", "", &format!("{{\"all\": [{sessions}]}}")));

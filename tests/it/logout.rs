@@ -2,7 +2,7 @@
 
 use crate::fixture::{ask, cancel_after, commits, drain, log_out, never, pending, state};
 use crate::server::{Step, answer};
-use crate::service::{COOKIES, Service, deletion, log_in, signed_in};
+use crate::service::{COOKIES, Service, deletion, log_in, probe, signed_in};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::{Local, LogoutOptions, State, TaskOutcome};
@@ -82,10 +82,7 @@ fn a_server_that_hangs_costs_the_deadline_and_no_more() {
 #[test]
 fn all_requests_of_a_logout_share_its_deadline() {
     let service = Service::start();
-    let probe = service.url("/me");
-    let device = service.device_with(|text| {
-        format!("{text}\n[logout.probe]\nflow = \"request\"\nurl = \"{probe}\"\nrefused_status = [401]\n")
-    });
+    let device = service.device_with(|text| text + &probe(service.url("/me")));
     log_in(&device);
     for path in ["/me", "/logout", "/login"] {
         service.always(path, vec![Step::Stall]);

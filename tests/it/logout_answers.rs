@@ -2,7 +2,9 @@
 
 use crate::fixture::{Device, drain, log_out, noted, pending, state};
 use crate::server::{Step, answer, answering};
-use crate::service::{COOKIES, Service, deletion, good_logout, log_in};
+use crate::service::{
+    COOKIES, Service, deletion, good_logout, log_in, probe, without_proof, without_renewal,
+};
 use sessionkeeper::keeper::State;
 use sessionkeeper::session::Outcome;
 use std::time::{Duration, Instant};
@@ -224,21 +226,15 @@ fn with_localhost(text: &str, port: u16) -> String {
 }
 
 /// The provider file without a proof for its logout, and maybe without a way to renew.
-fn without_proof(text: &str, is_renewable: bool) -> String {
-    let text = &text[..text.find("[logout.steps.proof]").unwrap()];
-    let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
-    if is_renewable { text.to_owned() } else { text.replace(&text[renewal], "") }
-}
-
-fn probe(url: &str) -> String {
-    format!("\n[logout.probe]\nflow = \"request\"\nurl = \"{url}\"\nrefused_status = [401]\n")
+fn unproved(text: &str, is_renewable: bool) -> String {
+    if is_renewable { without_proof(text).to_owned() } else { without_renewal(without_proof(text)) }
 }
 
 #[test]
 fn a_probe_without_credentials_proves_nothing() {
     let service = Service::start();
     let port = service.port();
-    let probe = probe(&format!("http://localhost:{port}/me"));
+    let probe = probe(format!("http://localhost:{port}/me"));
     let device = service.device_with(|text| with_localhost(&text, port) + &probe);
     log_in(&device);
     service.next("/logout", [answering("200 OK", "", "bye")]);
@@ -250,8 +246,8 @@ fn a_probe_without_credentials_proves_nothing() {
 fn a_probe_can_give_the_proof_that_the_answer_did_not() {
     for is_renewable in [true, false] {
         let service = Service::start();
-        let probe = probe(service.url("/me").as_str());
-        let device = service.device_with(|text| without_proof(&text, is_renewable) + &probe);
+        let probe = probe(service.url("/me"));
+        let device = service.device_with(|text| unproved(&text, is_renewable) + &probe);
         log_in(&device);
         service.always("/logout", answering("200 OK", "", "bye"));
         assert_eq!(log_out(&device).remote, Outcome::Alive);
@@ -266,8 +262,8 @@ fn a_probe_can_give_the_proof_that_the_answer_did_not() {
 fn a_probe_that_a_living_session_fails_too_proves_nothing() {
     for is_renewable in [true, false] {
         let service = Service::start();
-        let probe = probe(service.url("/other").as_str());
-        let device = service.device_with(|text| without_proof(&text, is_renewable) + &probe);
+        let probe = probe(service.url("/other"));
+        let device = service.device_with(|text| unproved(&text, is_renewable) + &probe);
         service.always("/other", answering("401 Unauthorized", "", ""));
         service.always("/logout", answering("200 OK", "", "bye"));
         log_in(&device);
@@ -282,7 +278,7 @@ fn a_probe_that_a_living_session_fails_too_proves_nothing() {
 #[test]
 fn what_outlives_a_refused_token_is_tried_as_well() {
     let service = Service::start();
-    let device = service.device_with(|text| text + &probe(service.url("/me").as_str()));
+    let device = service.device_with(|text| text + &probe(service.url("/me")));
     service.always("/logout", answering("200 OK", "", "bye"));
     log_in(&device);
     // The token was accepted once; the cookie that logs in again is as good as before.

@@ -3,7 +3,7 @@
 
 use crate::fixture::{Device, ask, drain, log_out, never, noted, pending};
 use crate::server::{Seen, answering};
-use crate::service::{Service, log_in};
+use crate::service::{Service, log_in, proved_by_renewal, session_list};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::LogoutOptions;
 use sessionkeeper::session::Outcome;
@@ -16,10 +16,7 @@ fn signed_in() -> (Service, Device) {
 }
 
 fn signed_in_at(service: &Service) -> Device {
-    let device = service.device_with(|text| {
-        let steps = &text[..text.find("[logout.steps.proof]").unwrap()];
-        format!("{steps}\n[logout.probe]\nflow = \"renew\"\n")
-    });
+    let device = service.device_with(|text| proved_by_renewal(&text));
     log_in(&device);
     device
 }
@@ -108,15 +105,8 @@ fn what_a_renewal_brings_is_kept_for_the_next_try() {
 /// The same, where the service lists the account's sessions too.
 fn listing() -> (Service, Device) {
     let service = Service::start();
-    let base = format!("http://{}/sessions", service.authority());
-    let device = service.device_with(|text| {
-        let steps = &text[..text.find("[logout.steps.proof]").unwrap()];
-        format!(
-            "{steps}\n[logout.probe]\nflow = \"renew\"\n[everywhere]\nflow = \"list\"\n\
-             url = \"{base}\"\nsessions = \"/all\"\ncurrent = \"/here\"\n\
-             end_url = \"{base}/{{id}}\"\n"
-        )
-    });
+    let list = session_list(&service);
+    let device = service.device_with(|text| proved_by_renewal(&text) + &list);
     log_in(&device);
     (service, device)
 }

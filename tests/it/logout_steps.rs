@@ -2,7 +2,7 @@
 
 use crate::fixture::{Device, commits, drain, log_out, noted};
 use crate::server::{Step, answer, answering};
-use crate::service::{COOKIES, Service, deletion, log_in};
+use crate::service::{COOKIES, Service, deletion, log_in, probe, without_proof, without_renewal};
 use sessionkeeper::session::Outcome;
 
 /// The steps of an application's backend: the first answer names where the session is ended.
@@ -100,7 +100,7 @@ fn one_step_that_may_go_otherwise_is_reason_enough_to_come_back() {
     let service = Service::start();
     let other = service.url("/other");
     let device = service.device_with(|text| {
-        let start = &text[..text.find("[logout.steps.proof]").unwrap()];
+        let start = without_proof(&text);
         format!(
             "{start}\n[[logout.steps]]\nflow = \"request\"\nmethod = \"GET\"\nurl = \"{other}\"\n"
         )
@@ -119,14 +119,8 @@ fn one_step_that_may_go_otherwise_is_reason_enough_to_come_back() {
 #[test]
 fn what_is_proved_is_not_looked_at_again() {
     let service = Service::start();
-    let probe = service.url("/me");
-    let device = service.device_with(|text| {
-        let renewal = text.find("[renew]").unwrap()..text.find("[[logout.steps]]").unwrap();
-        let text = text.replace(&text[renewal], "");
-        format!(
-            "{text}\n[logout.probe]\nflow = \"request\"\nurl = \"{probe}\"\nrefused_status = [401]\n"
-        )
-    });
+    let probe = probe(service.url("/me"));
+    let device = service.device_with(|text| without_renewal(&text) + &probe);
     log_in(&device);
     let before = commits(&device);
     assert_eq!(log_out(&device).remote, Outcome::Revoked);

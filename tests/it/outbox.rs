@@ -2,7 +2,7 @@
 
 use crate::fixture::{Device, cancel_after, drain, log_out, never, noted, pending, told};
 use crate::server::{Step, answering};
-use crate::service::{Service, good_logout, log_in, signed_in};
+use crate::service::{Service, good_logout, log_in, session_list, signed_in};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State};
 use sessionkeeper::session::Outcome;
@@ -214,11 +214,7 @@ fn nothing_is_thrown_away_while_the_clock_is_unknown() {
 #[test]
 fn a_logout_everywhere_that_waits_is_still_one_of_everywhere() {
     let service = Service::start();
-    let base = format!("http://{}/sessions", service.authority());
-    let list = format!(
-        "[everywhere]\nflow = \"list\"\nurl = \"{base}\"\nsessions = \"/all\"\n\
-         current = \"/here\"\nend_url = \"{base}/{{id}}\"\n"
-    );
+    let list = session_list(&service);
     let device = service.device_with(|text| format!("{text}\n{list}"));
     log_in(&device);
     let body = "{\"all\": [{\"id\": \"a\", \"here\": true}, {\"id\": \"b\"}]}";

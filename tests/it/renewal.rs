@@ -2,7 +2,7 @@
 
 use crate::fixture::{ask, log_out, never, noted, state, told};
 use crate::server::answering;
-use crate::service::{Service, log_in, signed_in};
+use crate::service::{Service, log_in, signed_in, without_renewal};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::State;
@@ -50,10 +50,7 @@ fn the_details_tell_the_next_renewal_and_the_latest_end() {
 #[test]
 fn a_session_that_cannot_be_renewed_lives_to_its_end() {
     let service = Service::start();
-    let device = service.device_with(|text| {
-        let (from, to) = (text.find("[renew]").unwrap(), text.find("[[logout.steps]]").unwrap());
-        format!("{}{}", &text[..from], &text[to..])
-    });
+    let device = service.device_with(|text| without_renewal(&text));
     log_in(&device);
     let details = device.details().unwrap();
     assert_eq!((details.renews_at, details.ends_at), (None, details.status.expires_at));

@@ -2,7 +2,7 @@
 
 use crate::fixture::{ask, get, request, state, told};
 use crate::server::answering;
-use crate::service::{Service, log_in, signed_in};
+use crate::service::{Service, log_in, probe, signed_in, without_renewal};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::State;
 
@@ -30,21 +30,11 @@ fn a_session_that_somebody_ended_is_noticed_and_told_once() {
     assert_eq!(state(&device), State::SignedOut);
 }
 
-/// The provider file without a way to renew, and with what `more` adds to it.
-fn without_renewal(text: &str, more: &str) -> String {
-    let (from, to) = (text.find("[renew]").unwrap(), text.find("[[logout.steps]]").unwrap());
-    format!("{}{}{more}", &text[..from], &text[to..])
-}
-
-fn probe(service: &Service) -> String {
-    let url = service.url("/me");
-    format!("\n[logout.probe]\nflow = \"request\"\nurl = \"{url}\"\nrefused_status = [401]\n")
-}
-
 #[test]
 fn one_address_that_refuses_is_not_the_end_of_the_session() {
     let service = Service::start();
-    let device = service.device_with(|text| without_renewal(&text, &probe(&service)));
+    let me = probe(service.url("/me"));
+    let device = service.device_with(|text| without_renewal(&text) + &me);
     log_in(&device);
     service.always("/editors-only", answering("401 Unauthorized", "", "not you"));
     for _ in 0..2 {
@@ -64,7 +54,7 @@ fn what_got_no_credential_says_nothing_of_the_session() {
     let device = service.device_with(|text| {
         let hosts = format!("hosts = [\"127.0.0.1:{port}\"]\n\n[session]");
         let both = format!("hosts = [\"127.0.0.1:{port}\", \"localhost:{port}\"]\n\n[session]");
-        without_renewal(&text.replace(&hosts, &both), "")
+        without_renewal(&text.replace(&hosts, &both))
     });
     log_in(&device);
     // Neither the cookies nor the token are for this host.
@@ -78,8 +68,8 @@ fn what_got_no_credential_says_nothing_of_the_session() {
 fn the_answer_that_shows_the_end_is_handed_over() {
     for has_probe in [true, false] {
         let service = Service::start();
-        let more = if has_probe { probe(&service) } else { String::new() };
-        let device = service.device_with(|text| without_renewal(&text, &more));
+        let more = if has_probe { probe(service.url("/me")) } else { String::new() };
+        let device = service.device_with(|text| without_renewal(&text) + &more);
         log_in(&device);
         service.end_all();
         service.always("/film", answering("401 Unauthorized", "", "who are you?"));

@@ -179,6 +179,36 @@ fn session_of(seen: &Seen) -> Option<u32> {
     pairs.find_map(|pair| pair.strip_prefix("remember="))?.split('-').next()?.parse().ok()
 }
 
+/// The provider file without a way to renew.
+pub fn without_renewal(text: &str) -> String {
+    let (from, to) = (text.find("[renew]").unwrap(), text.find("[[logout.steps]]").unwrap());
+    format!("{}{}", &text[..from], &text[to..])
+}
+
+/// The provider file without a proof for its logout.
+pub fn without_proof(text: &str) -> &str {
+    &text[..text.find("[logout.steps.proof]").unwrap()]
+}
+
+/// The provider file, with a logout that only a renewal proves.
+pub fn proved_by_renewal(text: &str) -> String {
+    format!("{}\n[logout.probe]\nflow = \"renew\"\n", without_proof(text))
+}
+
+/// What makes a request to `url` the probe of a logout.
+pub fn probe(url: impl std::fmt::Display) -> String {
+    format!("\n[logout.probe]\nflow = \"request\"\nurl = \"{url}\"\nrefused_status = [401]\n")
+}
+
+/// What makes the service list the account's sessions at `/sessions`.
+pub fn session_list(service: &Service) -> String {
+    let base = format!("http://{}/sessions", service.authority());
+    format!(
+        "\n[everywhere]\nflow = \"list\"\nurl = \"{base}\"\nsessions = \"/all\"\n\
+         current = \"/here\"\nend_url = \"{base}/{{id}}\"\n"
+    )
+}
+
 /// The answer that proves a logout.
 pub fn good_logout() -> Vec<u8> {
     let deletions = COOKIES.map(|(name, _)| deletion(name)).join("\n");
