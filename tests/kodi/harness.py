@@ -13,11 +13,13 @@ import contextlib
 import itertools
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,11 @@ SCRIPT_STARTED = "start processing"
 
 class EndedWhileStarting(RuntimeError):
     """Kodi ended by itself before it answered."""
+
+    def __init__(self, code: int, crashed_thread: str, log: str) -> None:
+        super().__init__(f"exit status {code}\n{crashed_thread}\nits log:\n{log}")
+        # Known where the crash could be looked at.
+        self.is_kodis_own = bool(crashed_thread) and "_native" not in crashed_thread
 
 
 class Kodi:
@@ -114,12 +121,12 @@ class Kodi:
         self._launch(environment)
         try:
             self._connect(timeout)
-        except EndedWhileStarting:
-            # Kodi 20.1 ends now and then (seen once in 300 starts) while it sets up its Python.
-            # Once more, but only where none of our code can have run.
-            if SCRIPT_STARTED in self.log():
+        except EndedWhileStarting as ended:
+            # Kodi 20.1 crashes now and then while it starts, about once in a thousand times. Once
+            # more, but only where it cannot have been our code.
+            if SCRIPT_STARTED in self.log() and not ended.is_kodis_own:
                 raise
-            print("Kodi ended before it ran any script; started once more")
+            warnings.warn(f"Kodi was started once more: {ended}", stacklevel=2)
             self._launch(environment)
             self._connect(timeout)
         if self._to_enable:
@@ -132,7 +139,25 @@ class Kodi:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            cwd=self.home,
         )
+        resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+
+    def _crashed_thread(self) -> str:
+        """The functions in which a crash found Kodi, where there are a core file and gdb."""
+        core = next(self.home.glob("core*"), None)
+        if core is None or not shutil.which("gdb"):
+            return ""
+        found = subprocess.run(
+            ["gdb", "-batch", "-ex", "bt", KODI, str(core)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=120,
+            check=False,
+        )
+        core.unlink()
+        return "\n".join(line for line in found.stdout.splitlines() if line.startswith("#"))
 
     def quit(self, timeout: float = 20.0) -> float:
         """Asks Kodi to end and returns the seconds it took."""
@@ -252,7 +277,7 @@ class Kodi:
             if not self.running:
                 assert self._process
                 code = self._process.returncode
-                raise EndedWhileStarting(f"exit status {code}; its log:\n{self.log()[-3000:]}")
+                raise EndedWhileStarting(code, self._crashed_thread(), self.log()[-3000:])
             try:
                 self.remote = Remote(self._port)
                 self.remote.rpc("JSONRPC.Ping", timeout=5)
