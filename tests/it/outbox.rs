@@ -1,12 +1,13 @@
 //! Logouts that the server has not confirmed: when they are tried again, and when no more.
 
 use crate::fixture::{Device, cancel_after, drain, log_out, never, noted, pending, told};
-use crate::server::{Step, answering};
+use crate::server::{Step, answering, slowly};
 use crate::service::{Service, good_logout, log_in, session_list, signed_in};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State};
 use sessionkeeper::session::Outcome;
 use std::collections::BTreeSet;
+use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 /// A device with this many logouts that nobody has tried yet.
@@ -287,6 +288,24 @@ fn what_is_no_confirmation_or_no_news_is_not_announced() {
     device.clock.set(device.clock.now() + 400 * 86_400);
     assert_eq!(drain(&device).expired, 1);
     assert_eq!((pending(&device), confirmed(&device)), (0, vec![]));
+}
+
+#[test]
+fn another_process_leaves_to_a_logout_what_that_is_just_sending() {
+    let (service, device) = signed_in();
+    service.always("/logout", slowly(600));
+    let other = device.restarted();
+    scope(|scope| {
+        let logout = scope.spawn(|| log_out(&device));
+        while service.requests("/logout").is_empty() {
+            sleep(Duration::from_millis(10));
+        }
+        assert_eq!(drain_due(&other), 1);
+        let wait = other.schedule().unwrap().drain_at.unwrap() - device.clock.now();
+        assert!((1..=20).contains(&wait), "after a crash it would be sent in {wait} s");
+        assert_eq!(logout.join().unwrap().remote, Outcome::Revoked);
+    });
+    assert_eq!(service.requests("/logout").len(), 1);
 }
 
 #[test]
