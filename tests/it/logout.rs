@@ -1,6 +1,6 @@
 //! The main story: in, back after a restart, out, and out for good.
 
-use crate::fixture::{ask, cancel_after, commits, drain, log_out, never, pending, state};
+use crate::fixture::{ask, cancel_after, commits, drain, log_out, never, pending, state, told};
 use crate::server::{Step, answer};
 use crate::service::{COOKIES, Service, deletion, log_in, probe, signed_in};
 use sessionkeeper::clock::Clock;
@@ -209,6 +209,20 @@ fn a_session_whose_row_is_damaged_is_ended_all_the_same() {
         let again = log_out(&device);
         assert_eq!(again.remote, Outcome::NothingToRevoke);
     }
+}
+
+#[test]
+fn what_is_cleaned_up_here_is_in_the_report() {
+    let service = Service::start();
+    let device = service
+        .device_with(|text| text + "\n[after_logout]\ndelete = [\"cache\"]\nupdate = true\n");
+    log_in(&device);
+    let cache = device.directory.join("data/cache");
+    std::fs::write(&cache, "hers").unwrap();
+    let tasks = log_out(&device).tasks;
+    let tasks: Vec<_> = tasks.iter().map(|task| (task.name.as_str(), task.outcome)).collect();
+    assert_eq!(tasks, [("cache", TaskOutcome::Done)]);
+    assert_eq!((cache.exists(), told(&device, "update")), (false, 1));
 }
 
 #[test]
