@@ -189,3 +189,34 @@ fn unknown_to_the_server() -> Verdict {
     let why = "no credentials are left for the logout's address";
     Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, why) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::Step;
+
+    /// Whether a request of which `lines` tell more says whose session it is about.
+    fn is_known_by(lines: &str, credentials: &Credentials) -> bool {
+        let text = include_str!("../../tests/it/service.toml").replace("PORT", "9");
+        let place = "/logout\"\n";
+        let text = text.replace(place, &format!("{place}{lines}\n")).replace("GET", "POST");
+        let provider = Provider::parse(&text, None).unwrap();
+        match provider.logout.steps.first() {
+            Some(Step::Request(request)) => is_sendable(&provider, request, credentials),
+            _ => panic!("the test service logs out by a request"),
+        }
+    }
+
+    #[test]
+    fn a_request_is_of_use_that_carries_something_of_the_session() {
+        let (none, mut some) = (Credentials::new(), Credentials::new());
+        some.set(ACCESS_TOKEN, Secret::new("at"));
+        let values = "form = { token = \"{access_token}\" }";
+        for (lines, without, with) in
+            [("", false, false), ("bearer = true", false, true), (values, false, true)]
+        {
+            assert_eq!(is_known_by(lines, &none), without, "{lines}");
+            assert_eq!(is_known_by(lines, &some), with, "{lines}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The answers to a renewal (RFC 6749 sections 5 and 6, OpenID Connect Core 1.0 section 12.2).
 
-use crate::fixture::{at_once, log_out, never, told};
+use crate::fixture::{at_once, drain, log_out, never, pending, told};
 use crate::issuer::{Issuer, json_answer, refusal, text_answer};
 use crate::server::Step;
 use serde_json::{Value, json};
@@ -72,6 +72,25 @@ fn a_refused_token_is_the_end_of_the_session() {
         assert_eq!(issuer.renew().err().unwrap().kind(), Kind::NotSignedIn);
         assert_eq!((told(&issuer.device, "session_expired"), issuer.sent().len()), (1, 1));
     });
+}
+
+/// What a session's end leaves to tell the server: nothing where all is over, and everything where
+/// an answer was lost that may have brought new tokens.
+#[test]
+fn a_session_that_ends_leaves_what_may_outlive_it() {
+    for (later, answer, left) in
+        [(0, refusal("invalid_grant"), 1), (3601, refusal("invalid_grant"), 0), (3601, vec![], 1)]
+    {
+        let issuer = Issuer::signed_in();
+        issuer.device.pass(later);
+        issuer.next("/token", [answer]);
+        assert_eq!(issuer.renew().err().unwrap().kind(), Kind::SessionExpired);
+        assert_eq!(pending(&issuer.device), left, "after {later} s");
+        let drained = drain(&issuer.device);
+        // Whether an exchanged token is dead does not show in the answer about it.
+        let proved = if later == 0 { 1 } else { 0 };
+        assert_eq!(drained.revoked, proved, "after {later} s");
+    }
 }
 
 #[test]
