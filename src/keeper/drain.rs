@@ -220,8 +220,6 @@ impl Keeper {
         let stored = self.vault().and_then(|vault| vault.read(|tx| tx.outbox().get(id)));
         let noted = stored.and_then(|stored| match stored {
             Some(stored) => {
-                let promised_to = stored.revocation.promised_to.clone();
-                let revocation = Revocation { promised_to, ..revocation };
                 let mut entry = OutboxEntry { revocation, ..stored };
                 let (verdict, host) = count_refusal(&mut entry, verdict);
                 self.note(&entry, &verdict, host, true)

@@ -97,6 +97,24 @@ fn an_answer_about_older_credentials_does_not_settle_newer_ones() {
 }
 
 #[test]
+fn a_late_answer_is_about_the_credentials_that_were_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let keeper = keeper(directory.path(), provider::find("angel", &Given::new()).unwrap());
+    let vault = keeper.shared.vault().unwrap();
+    enqueue(&vault, &entry(1, "angel", ""));
+    let get = || vault.read(|tx| tx.outbox().get(1)).unwrap();
+    let sent = get().unwrap().revocation;
+    let mut credentials = Credentials::new();
+    credentials.set("access_token", crate::secret::Secret::new("late"));
+    enqueue(&vault, &Revocation { credentials, ..entry(1, "angel", "") });
+    let revoked = || Verdict::new(Outcome::Revoked, "");
+    keeper.note_late(1, sent, revoked());
+    assert_eq!(keeper.audit(9).unwrap(), []);
+    keeper.note_late(1, get().unwrap().revocation, revoked());
+    assert_eq!((get(), keeper.audit(9).unwrap().len()), (None, 1));
+}
+
+#[test]
 fn what_an_attempt_tells_of_the_host() {
     let silent = |verdict: &Verdict| host_of(verdict) == Host::Silent;
     for fault in

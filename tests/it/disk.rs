@@ -7,6 +7,7 @@
 use crate::faults::{Call, EVERY, Fault};
 use crate::fixture::{Device, ask, drain, log_out, never, pending, state, told};
 use crate::issuer::Issuer;
+use crate::server::answering;
 use crate::service::{Service, proved_by_renewal, signed_in, try_log_in};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::{LogoutOptions, State};
@@ -87,6 +88,26 @@ fn a_logout_with_one_call_that_fails_is_done_all_the_same() {
             let (outcome, has_struck) = log_out_truly(fault, "");
             assert_eq!(outcome, "logged out");
             (outcome, has_struck)
+        });
+    }
+}
+
+#[test]
+fn what_the_disk_refuses_is_not_taken_for_the_servers_refusal() {
+    for calls in [&[Call::Sync][..], &[Call::Write]] {
+        sweep(calls, Fault::once, |fault| {
+            let (service, device) = signed_in();
+            service.always("/logout", answering("503 Service Unavailable", "", ""));
+            log_out(&device);
+            let fault = fault(&data(&device));
+            let drained = device.drain(false, &never());
+            let has_struck = fault.has_struck();
+            drop(fault);
+            let after = device.restarted();
+            let entries = after.outbox().unwrap().entries;
+            let outcomes: Vec<_> = entries.iter().map(|entry| entry.last_outcome).collect();
+            assert_eq!((outcomes, told(&device, "revocation_rejected")), (vec!["deferred"], 0));
+            (format!("{:?}", drained.map(|report| report.deferred)), has_struck)
         });
     }
 }

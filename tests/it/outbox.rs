@@ -291,6 +291,25 @@ fn what_is_no_confirmation_or_no_news_is_not_announced() {
 }
 
 #[test]
+fn a_logout_is_sent_as_it_was_meant_where_todays_file_has_no_use_for_its_credentials() {
+    let service = Service::start();
+    let (one, other) = (service.authority(), format!("localhost:{}", service.port()));
+    let of_both = |text: String| {
+        let hosts = format!("hosts = [\"{one}\"]");
+        assert!(text.contains(&hosts));
+        text.replace(&hosts, &format!("hosts = [\"{one}\", \"{other}\"]"))
+    };
+    let device = service.device_with(of_both);
+    leave(&device, 1);
+    // The cookies are the first host's alone.
+    let (before, after) = (format!("{one}/logout"), format!("{other}/logout"));
+    let moved = service.provider_with(|text| of_both(text).replace(&before, &after));
+    let device = Device::at(&device.directory, moved, &device.clock);
+    assert_eq!(drain(&device).revoked, 1);
+    assert_eq!(service.live_sessions(), 0);
+}
+
+#[test]
 fn another_process_leaves_to_a_logout_what_that_is_just_sending() {
     let (service, device) = signed_in();
     service.always("/logout", slowly(600));
