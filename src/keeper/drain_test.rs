@@ -181,6 +181,7 @@ fn credentials_of_another_host_are_not_replaced_by_none() {
     enqueue(&keeper.shared.vault().unwrap(), &held);
     let drained = keeper.drain(true, &Cancel::new()).unwrap();
     assert_eq!((drained.unconfirmed, drained.entries.len()), (1, 1), "nothing was sent");
+    assert_eq!(drained.entries[0].next_attempt_at, None, "nor ever will be");
 }
 
 #[test]
