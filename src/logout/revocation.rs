@@ -15,7 +15,7 @@ pub(super) fn revoke(
     credentials: &mut Credentials,
 ) -> Result<Option<Verdict>> {
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
-    let Some(url) = oauth.find(Endpoint::Revocation, credentials)? else { return Ok(None) };
+    let Some(mut url) = oauth.find(Endpoint::Revocation, credentials)? else { return Ok(None) };
     let mut gravest: Option<Verdict> = None;
     for name in tokens {
         let Some(token) = credentials.value(name).cloned() else { continue };
@@ -25,7 +25,8 @@ pub(super) fn revoke(
         if matches!(answer.status, 404 | 405 | 410 | 501)
             && let Some(other) = moved(&oauth, credentials, &url)
         {
-            answer = oauth.post(other, &fields)?;
+            answer = oauth.post(other.clone(), &fields)?;
+            url = other;
         }
         let verdict = judge(&answer);
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };

@@ -291,7 +291,7 @@ fn what_is_no_confirmation_or_no_news_is_not_announced() {
 }
 
 #[test]
-fn a_logout_is_sent_as_it_was_meant_where_todays_file_has_no_use_for_its_credentials() {
+fn a_logout_goes_by_todays_file_where_that_has_use_for_its_credentials() {
     let service = Service::start();
     let (one, other) = (service.authority(), format!("localhost:{}", service.port()));
     let of_both = |text: String| {
@@ -306,7 +306,15 @@ fn a_logout_is_sent_as_it_was_meant_where_todays_file_has_no_use_for_its_credent
     let moved = service.provider_with(|text| of_both(text).replace(&before, &after));
     let device = Device::at(&device.directory, moved, &device.clock);
     assert_eq!(drain(&device).revoked, 1);
-    assert_eq!(service.live_sessions(), 0);
+    assert_eq!((service.live_sessions(), service.requests("/logout").len()), (0, 1));
+
+    // Where it has, it is today's that counts.
+    let device = service.device();
+    leave(&device, 1);
+    let moved = service.provider_with(|text| text.replace("/logout", "/bye"));
+    service.always("/bye", vec![Step::Send(good_logout())]);
+    assert_eq!(drain(&Device::at(&device.directory, moved, &device.clock)).revoked, 1);
+    assert_eq!(service.requests("/bye").len(), 1);
 }
 
 #[test]

@@ -147,6 +147,37 @@ fn a_revocation_after_a_renewal_that_failed_proves_nothing() {
 }
 
 #[test]
+fn a_refresh_token_that_may_have_been_exchanged_is_not_called_revoked() {
+    let issuer = Issuer::with("", METADATA, |text| {
+        text.replace("flow = \"revoke\"", "flow = \"revoke\"\ntokens = [\"refresh_token\"]")
+    });
+    issuer.log_in().unwrap();
+    issuer.next("/token", [text_answer(503, "text/plain", "")]);
+    issuer.renew().unwrap_err();
+    let report = log_out(&issuer.device);
+    assert_eq!((report.remote, report.status), (Outcome::Unconfirmed, Some(200)));
+    assert_eq!(issuer.requests("/revoke").len(), 1);
+}
+
+#[test]
+fn a_revocation_endpoint_that_has_moved_is_looked_up_once_more() {
+    for has_moved in [true, false] {
+        let issuer = Issuer::signed_in();
+        issuer.always("/revoke", text_answer(404, "text/plain", ""));
+        if has_moved {
+            let moved = format!("http://{}/revoke/2", issuer.authority());
+            issuer.change_metadata("revocation_endpoint", &json!(moved));
+            issuer.always("/revoke/2", text_answer(200, "text/plain", ""));
+        }
+        let remote = log_out(&issuer.device).remote;
+        let asked = (issuer.requests("/revoke").len(), issuer.requests("/revoke/2").len());
+        let expected =
+            if has_moved { (Outcome::Revoked, (1, 2)) } else { (Outcome::Deferred, (1, 0)) };
+        assert_eq!((remote, asked), expected);
+    }
+}
+
+#[test]
 fn an_issuer_that_only_ends_its_own_session_is_asked_again_where_that_may_help() {
     let issuer = Issuer::with("", METADATA, |text| {
         text.replacen("[[logout.steps]]\nflow = \"revoke\"\n", "", 1)
