@@ -21,7 +21,7 @@ impl Keeper {
             signed_in_at: session.signed_in_at,
             account: session.account,
         };
-        let is_here = |stored: &StoredSession| !self.shared.sessions.has_ended(&stored.session.id);
+        let is_here = |stored: &StoredSession| self.shared.sessions.is_in(&stored.session);
         Ok(Accounts { accounts: stored.into_iter().filter(is_here).map(line).collect() })
     }
 

@@ -189,7 +189,9 @@ impl Keeper {
             Ok(Some((replaced, entries)))
         })?;
         let (replaced, entries) = stored.ok_or_else(logout_came_first)?;
-        self.shared.sessions.reopen(&session.provider);
+        for account in [None, Some(session.account.id.as_str())] {
+            self.shared.sessions.reopen(&session.provider, account);
+        }
         drop(commit_lock);
         begun.end();
         for old in &replaced {

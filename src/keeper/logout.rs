@@ -89,9 +89,7 @@ impl Keeper {
                 let keeper = self.with_timeout(BusyTimeout::until(deadline, cancel));
                 local = keeper.clear_late(leaving, &verdict);
             }
-            (LocalOutcome::Kept(_), None) if options.account.is_none() => {
-                self.clear_unseen(options);
-            }
+            (LocalOutcome::Kept(_), None) => self.clear_unseen(options),
             (LocalOutcome::Unqueued, Some(Leaving { revocation: Ok(revocation), .. }))
                 if !verdict.outcome.is_final() =>
             {
@@ -114,8 +112,7 @@ impl Keeper {
         // Others hold it for a moment only. If not, the transaction orders what it can.
         let _commit_lock = self.shared.commit_lock(&self.timeout);
         let id = &self.provider.key;
-        let selector =
-            options.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account);
+        let selector = selector(options);
         let active = self.active_session();
         let is_active = options.account.is_none()
             || options.account == active.as_ref().map(|session| session.account.id.clone());
@@ -174,13 +171,14 @@ impl Keeper {
         }
     }
 
-    /// The disk did not say who is logged in: whoever it was, is out.
+    /// The disk did not say who is logged in: whoever it was, or the account that was meant, is out.
     fn clear_unseen(&self, options: &LogoutOptions) {
         let provider = self.provider.key.clone();
-        self.shared.sessions.shut(&provider, self.shared.clock.now());
+        self.shared.sessions.shut(&provider, options.account.as_deref(), self.shared.clock.now());
         let options = options.clone();
         self.end_in_background(move |keeper| {
-            let find = |vault: Vault| vault.read(|tx| tx.sessions().active(&provider));
+            let selector = selector(&options);
+            let find = |vault: Vault| vault.read(|tx| tx.sessions().find(&provider, selector));
             let session = match keeper.vault().and_then(find) {
                 Ok(Some(session)) if keeper.shared.sessions.is_shut(&session) => session,
                 Ok(_) => return LocalOutcome::NobodyThere,
@@ -191,7 +189,7 @@ impl Keeper {
             let ended = keeper.end_stored(&provider, &leaving.session.id, &remains);
             if !matches!(ended, LocalOutcome::Kept(_)) {
                 keeper.shared.sessions.end(&leaving.session);
-                keeper.shared.sessions.reopen(&provider);
+                keeper.shared.sessions.reopen(&provider, options.account.as_deref());
             }
             ended
         });
@@ -348,6 +346,10 @@ impl Keeper {
             self.provider.website.as_str()
         ))
     }
+}
+
+fn selector(options: &LogoutOptions) -> SessionSelector<'_> {
+    options.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account)
 }
 
 fn not_tried() -> Verdict {

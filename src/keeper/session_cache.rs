@@ -26,9 +26,9 @@ struct Known {
     by_provider: HashMap<String, Seen>,
     /// Sessions that were logged out; they stay out even if the disk refused to forget them.
     ended: HashSet<String>,
-    /// Providers that somebody logged out of while the disk did not say who was logged in. Whoever
-    /// had logged in by then is out.
-    shut: HashMap<String, UnixTime>,
+    /// Providers, and accounts of theirs (`None`: whichever), that somebody logged out of while the
+    /// disk did not say who was logged in. Whoever had logged in by then is out.
+    shut: HashMap<(String, Option<String>), UnixTime>,
     /// By provider, what was active when the vault was found damaged, until it is read again: if
     /// its row is gone, nobody else can end it at the server.
     endangered: HashMap<String, Session>,
@@ -103,19 +103,25 @@ impl SessionCache {
         self.known().endangered.get(provider).cloned()
     }
 
-    /// Whoever is logged in at the provider now is out in this process, whatever the disk says.
-    pub fn shut(&self, provider: &str, now: UnixTime) {
-        self.known().shut.insert(provider.to_owned(), now);
+    /// Whoever is logged in at the provider now, or with this account, is out in this process,
+    /// whatever the disk says.
+    pub fn shut(&self, provider: &str, account: Option<&str>, now: UnixTime) {
+        self.known().shut.insert((provider.to_owned(), account.map(str::to_owned)), now);
     }
 
     /// A new login, or the end of the old one.
-    pub fn reopen(&self, provider: &str) {
-        self.known().shut.remove(provider);
+    pub fn reopen(&self, provider: &str, account: Option<&str>) {
+        self.known().shut.remove(&(provider.to_owned(), account.map(str::to_owned)));
     }
 
     /// True when this session was shut out.
     pub fn is_shut(&self, session: &Session) -> bool {
         self.known().is_shut(session)
+    }
+
+    /// True unless this session is over in this process, whatever the disk says.
+    pub fn is_in(&self, session: &Session) -> bool {
+        self.known().is_in(session)
     }
 
     /// True when this session was logged out in this process.
@@ -157,14 +163,20 @@ impl SessionCache {
 
 impl Known {
     fn corrected(&self, mut seen: Seen) -> Seen {
-        let is_in = |session: &Session| !self.ended.contains(&session.id) && !self.is_shut(session);
-        let session = seen.session.filter(is_in);
+        let session = seen.session.filter(|session| self.is_in(session));
         seen.session = session.map(|session| self.newest(session));
         seen
     }
 
+    fn is_in(&self, session: &Session) -> bool {
+        !self.ended.contains(&session.id) && !self.is_shut(session)
+    }
+
     fn is_shut(&self, session: &Session) -> bool {
-        self.shut.get(&session.provider).is_some_and(|at| session.signed_in_at <= *at)
+        let Session { provider, account, signed_in_at, .. } = session;
+        [None, Some(account.id.clone())].into_iter().any(|account| {
+            self.shut.get(&(provider.clone(), account)).is_some_and(|at| signed_in_at <= at)
+        })
     }
 
     fn newest(&self, stored: Session) -> Session {

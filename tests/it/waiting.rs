@@ -4,7 +4,7 @@ use crate::fixture::{Device, cancel_after, drain, never, pending, state};
 use crate::service::{Service, log_in, signed_in};
 use sessionkeeper::command::Command;
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{LogoutOptions, Outgoing, State};
+use sessionkeeper::keeper::{Keeper, LogoutOptions, Outgoing, State};
 use sessionkeeper::secret::Secret;
 use sessionkeeper::session::Outcome;
 use std::time::{Duration, Instant};
@@ -70,22 +70,82 @@ fn a_logout_that_the_vault_kept_goes_on_in_the_background() {
 
 #[test]
 fn who_cannot_be_read_is_out_all_the_same() {
+    for account in [None, Some("acc-1".to_owned())] {
+        let (service, device) = signed_in();
+        let keeper = device.restarted();
+        let error = while_held(&device, "BEGIN EXCLUSIVE", 600, || {
+            let options = LogoutOptions { account: account.clone(), ..options(0) };
+            keeper.log_out(&options, &never()).unwrap_err()
+        });
+        assert_eq!(error.kind(), Kind::LogoutIncomplete);
+        assert_eq!((state(&keeper), accounts(&keeper)), (State::SignedOut, 0), "{account:?}");
+        let (started, after) = (Instant::now(), device.restarted());
+        while state(&after) != State::SignedOut {
+            assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        drain(&after);
+        assert_eq!(service.live_sessions(), 0);
+        log_in(&keeper);
+        assert_eq!(state(&device.restarted()), State::SignedIn, "a later login is another one");
+        assert_eq!(accounts(&keeper), 1);
+    }
+}
+
+fn accounts(keeper: &Keeper) -> usize {
+    keeper.accounts(true).unwrap().accounts.len()
+}
+
+#[test]
+fn nobody_else_is_out_where_an_account_cannot_be_read() {
     let (service, device) = signed_in();
     let keeper = device.restarted();
-    let error = while_held(&device, "BEGIN EXCLUSIVE", 600, || {
-        keeper.log_out(&options(0), &never()).unwrap_err()
+    let account = Some("somebody else".to_owned());
+    while_held(&device, "BEGIN EXCLUSIVE", 600, || {
+        let options = LogoutOptions { account, ..options(0) };
+        assert!(keeper.log_out(&options, &never()).is_err());
     });
-    assert_eq!(error.kind(), Kind::LogoutIncomplete);
-    assert_eq!(state(&keeper), State::SignedOut);
-    let (started, after) = (Instant::now(), device.restarted());
-    while state(&after) != State::SignedOut {
-        assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
-        std::thread::sleep(Duration::from_millis(50));
+    assert_eq!((state(&keeper), accounts(&keeper)), (State::SignedIn, 1));
+    let still_in = device.restarted();
+    let until = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < until {
+        assert_eq!(state(&still_in), State::SignedIn);
+        std::thread::sleep(Duration::from_millis(100));
     }
-    drain(&after);
-    assert_eq!(service.live_sessions(), 0);
-    log_in(&keeper);
-    assert_eq!(state(&device.restarted()), State::SignedIn, "a later login is another one");
+    assert_eq!(service.live_sessions(), 1);
+}
+
+/// The disk takes the end of the session, and no note of what is left to tell the server.
+#[test]
+fn what_the_outbox_does_not_take_is_kept_until_it_does() {
+    for is_answered in [true, false] {
+        let (service, device) = signed_in();
+        if !is_answered {
+            service.always("/logout", vec![]);
+        }
+        let refusal = "CREATE TRIGGER refusal BEFORE INSERT ON outbox \
+            BEGIN SELECT RAISE(ABORT, 'no'); END";
+        drop(device.lock_vault(refusal));
+        let answer = device.log_out(&options(2), &never());
+        assert_eq!(state(&device), State::SignedOut);
+        match answer {
+            Ok(report) => assert_eq!((is_answered, report.remote), (true, Outcome::Revoked)),
+            Err(error) => {
+                assert_eq!((is_answered, error.kind()), (false, Kind::LogoutIncomplete));
+            }
+        }
+        drop(device.lock_vault("DROP TRIGGER refusal"));
+        service.as_usual("/logout");
+        let (started, left) = (Instant::now(), u64::from(!is_answered));
+        while pending(&device) < left {
+            assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(pending(&device), left);
+        drain(&device);
+        assert_eq!((pending(&device), service.live_sessions()), (0, 0));
+    }
 }
 
 #[test]
