@@ -9,6 +9,7 @@ use crate::fixture::{Device, ask, drain, log_out, never, pending, state, told};
 use crate::issuer::Issuer;
 use crate::server::answering;
 use crate::service::{Service, proved_by_renewal, signed_in, try_log_in};
+use sessionkeeper::clock::Clock;
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::{LogoutOptions, State};
 use sessionkeeper::session::Outcome;
@@ -143,6 +144,7 @@ fn a_renewal_that_the_disk_does_not_take_ends_nothing() {
         let has_struck = fault.has_struck();
         assert_eq!(service.live_sessions(), 1, "ended for want of a disk");
         assert!(device.status().unwrap().expires_at > before);
+        assert_eq!(device.details().unwrap().renewed_at, Some(device.clock.now()));
         assert_eq!(ask(&device).unwrap(), 200);
         drop(fault);
         let after = device.restarted();
