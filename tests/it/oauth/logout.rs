@@ -60,6 +60,10 @@ fn tokens_of_a_kind_that_cannot_be_revoked() {
     assert_eq!(log_out(&issuer.device).remote, Outcome::Deferred);
     let drained = [(); 2].map(|()| drain(&issuer.device));
     assert_eq!(drained[1].entries[0].last_outcome, "rejected", "neither can be");
+
+    let issuer = Issuer::signed_in();
+    issuer.next("/revoke", [text_answer(200, "text/plain", ""), refusal("invalid_request")]);
+    assert_eq!(log_out(&issuer.device).remote, Outcome::Deferred, "that is no word about its kind");
 }
 
 #[test]
