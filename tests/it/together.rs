@@ -4,7 +4,7 @@
 use crate::child;
 use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state};
 use crate::issuer::Issuer;
-use crate::server::{Step, slowly};
+use crate::server::{Step, answering, slowly};
 use crate::service::{Service, log_in, signed_in, try_log_in};
 use serde_json::json;
 use sessionkeeper::error::Kind;
@@ -57,6 +57,24 @@ fn a_logout_wins_over_a_renewal_in_flight() {
         assert_eq!(pending(&device), 0);
         assert_eq!(service.live_sessions(), 0);
     }
+}
+
+#[test]
+fn a_renewal_is_kept_where_another_process_has_stored_cookies_meanwhile() {
+    let (service, device) = signed_in();
+    service.always("/login", slowly(700));
+    let other = device.restarted();
+    scope(|scope| {
+        let renewal = scope.spawn(|| device.renew(&never()));
+        sleep(Duration::from_millis(250));
+        service.next("/me", [answering("200 OK", "Set-Cookie: late=1; Path=/", "{}")]);
+        assert_eq!(ask(&other).unwrap(), 200);
+        let renewed = renewal.join().unwrap().unwrap();
+        assert!(renewed.cookies.contains(&"late".to_owned()), "{:?}", renewed.cookies);
+    });
+    assert_eq!((service.renewals(), pending(&device)), (1, 0));
+    assert_eq!(ask(&device.restarted()).unwrap(), 200);
+    assert_eq!(service.live_sessions(), 1);
 }
 
 #[test]

@@ -70,10 +70,11 @@ fn a_logout_that_the_vault_kept_goes_on_in_the_background() {
 
 #[test]
 fn who_cannot_be_read_is_out_all_the_same() {
-    for account in [None, Some("acc-1".to_owned())] {
+    // The longer one outlasts the first try in the background.
+    for (account, held) in [(None, 3_000), (Some("acc-1".to_owned()), 600)] {
         let (service, device) = signed_in();
         let keeper = device.restarted();
-        let error = while_held(&device, "BEGIN EXCLUSIVE", 600, || {
+        let error = while_held(&device, "BEGIN EXCLUSIVE", held, || {
             let options = LogoutOptions { account: account.clone(), ..options(0) };
             keeper.log_out(&options, &never()).unwrap_err()
         });
@@ -89,6 +90,31 @@ fn who_cannot_be_read_is_out_all_the_same() {
         log_in(&keeper);
         assert_eq!(state(&device.restarted()), State::SignedIn, "a later login is another one");
         assert_eq!(accounts(&keeper), 1);
+    }
+}
+
+#[test]
+fn who_logs_in_elsewhere_after_that_is_in() {
+    for seconds in [60, -60] {
+        let (_service, device) = signed_in();
+        let keeper = device.restarted();
+        while_held(&device, "BEGIN EXCLUSIVE", 300, || {
+            assert!(keeper.log_out(&options(0), &never()).is_err());
+        });
+        if seconds < 0 {
+            // By the time alone, the next login would be an earlier one.
+            while state(&device) != State::SignedOut {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        device.advance(seconds);
+        log_in(&device);
+        let until = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < until {
+            assert_eq!(state(&keeper), State::SignedIn, "{seconds} s later");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(state(&device), State::SignedIn, "{seconds} s later");
     }
 }
 
