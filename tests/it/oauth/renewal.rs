@@ -2,10 +2,13 @@
 
 use crate::fixture::{at_once, drain, log_out, never, pending, told};
 use crate::issuer::{Issuer, json_answer, refusal, text_answer};
-use crate::server::Step;
+use crate::server::{Step, slowly};
 use serde_json::{Value, json};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::State;
+use std::collections::BTreeSet;
+use std::thread::{scope, sleep};
+use std::time::Duration;
 
 #[test]
 fn a_new_refresh_token_is_the_one_from_then_on() {
@@ -72,6 +75,27 @@ fn a_refused_token_is_the_end_of_the_session() {
         assert_eq!(issuer.renew().err().unwrap().kind(), Kind::NotSignedIn);
         assert_eq!((told(&issuer.device, "session_expired"), issuer.sent().len()), (1, 1));
     });
+}
+
+#[test]
+fn tokens_that_come_after_a_logout_are_revoked() {
+    let issuer = Issuer::signed_in();
+    issuer.next("/token", [slowly(600)]);
+    let other = issuer.device.restarted();
+    scope(|scope| {
+        let renewal = scope.spawn(|| issuer.renew());
+        while issuer.renewals().is_empty() {
+            sleep(Duration::from_millis(10));
+        }
+        log_out(&other);
+        assert_eq!(renewal.join().unwrap().unwrap_err().kind(), Kind::NotSignedIn);
+    });
+    drain(&issuer.device);
+    let revoked: BTreeSet<_> =
+        issuer.requests("/revoke").iter().map(|seen| seen.form["token"].clone()).collect();
+    for token in ["refresh-2", "access-2"] {
+        assert!(revoked.contains(token), "{token}: {revoked:?}");
+    }
 }
 
 /// What a session's end leaves to tell the server: nothing where all is over, and everything where
