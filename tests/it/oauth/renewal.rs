@@ -112,7 +112,7 @@ fn a_session_that_ends_leaves_what_may_outlive_it() {
         assert_eq!(pending(&issuer.device), left, "after {later} s");
         let drained = drain(&issuer.device);
         // Whether an exchanged token is dead does not show in the answer about it.
-        let proved = if later == 0 { 1 } else { 0 };
+        let proved = u32::from(later == 0);
         assert_eq!(drained.revoked, proved, "after {later} s");
     }
 }
