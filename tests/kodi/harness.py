@@ -41,13 +41,20 @@ SETTLING_S = 1.0
 SCRIPT_STARTED = "start processing"
 
 
-class EndedWhileStarting(RuntimeError):
-    """Kodi ended by itself before it answered."""
+STILL = "no answer in time"
 
-    def __init__(self, code: int, crashed_thread: str, log: str) -> None:
-        super().__init__(f"exit status {code}\n{crashed_thread}\nits log:\n{log}")
-        # Known where the crash could be looked at.
-        self.is_kodis_own = bool(crashed_thread) and "_native" not in crashed_thread
+
+class NotStarted(RuntimeError):
+    """Kodi crashed, or stood still, before it answered."""
+
+    def __init__(self, how: str, stack: str, log: str) -> None:
+        super().__init__(f"{how}\n{stack}\nits log:\n{log}")
+        # Known where gdb could look at it. A Kodi that stands still waits for us only where Python
+        # called the module: in every Kodi threads of the module's own have nothing to do.
+        self.is_kodis_own = bool(stack) and not any(
+            "_native" in thread and ("libpython" in thread or how != STILL)
+            for thread in stack.split("Thread ")
+        )
 
 
 class Kodi:
@@ -97,7 +104,7 @@ class Kodi:
 
     # Life
 
-    def start(self, timeout: float = 60.0) -> None:
+    def start(self, timeout: float = 45.0) -> None:
         """Starts Kodi; returns when it answers and the add-on, with its service, is enabled."""
         if self._screen is None:
             self._open_screen()
@@ -121,12 +128,13 @@ class Kodi:
         self._launch(environment)
         try:
             self._connect(timeout)
-        except EndedWhileStarting as ended:
-            # Kodi 20.1 crashes now and then while it starts, about once in a thousand times. Once
-            # more, but only where it cannot have been our code.
-            if SCRIPT_STARTED in self.log() and not ended.is_kodis_own:
+        except NotStarted as failure:
+            # Kodi 20.1 crashes or stands still now and then while it starts, about once in a
+            # thousand times. Once more, but only where it cannot have been our code.
+            if SCRIPT_STARTED in self.log() and not failure.is_kodis_own:
                 raise
-            warnings.warn(f"Kodi was started once more: {ended}", stacklevel=2)
+            warnings.warn(f"Kodi was started once more: {failure}", stacklevel=2)
+            self.kill()
             self._launch(environment)
             self._connect(timeout)
         if self._to_enable:
@@ -146,18 +154,11 @@ class Kodi:
     def _crashed_thread(self) -> str:
         """The functions in which a crash found Kodi, where there are a core file and gdb."""
         core = next(self.home.glob("core*"), None)
-        if core is None or not shutil.which("gdb"):
+        if core is None:
             return ""
-        found = subprocess.run(
-            ["gdb", "-batch", "-ex", "bt", KODI, str(core)],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=120,
-            check=False,
-        )
+        stack = _stack("bt", str(core))
         core.unlink()
-        return "\n".join(line for line in found.stdout.splitlines() if line.startswith("#"))
+        return stack
 
     def quit(self, timeout: float = 20.0) -> float:
         """Asks Kodi to end and returns the seconds it took."""
@@ -277,7 +278,7 @@ class Kodi:
             if not self.running:
                 assert self._process
                 code = self._process.returncode
-                raise EndedWhileStarting(code, self._crashed_thread(), self.log()[-3000:])
+                raise NotStarted(f"exit status {code}", self._crashed_thread(), self.log()[-3000:])
             try:
                 self.remote = Remote(self._port)
                 self.remote.rpc("JSONRPC.Ping", timeout=5)
@@ -288,7 +289,11 @@ class Kodi:
                 return
             except (OSError, RemoteError):
                 time.sleep(0.2)
-        raise RuntimeError(f"Kodi did not answer within {timeout:g} s")
+        raise NotStarted(
+            STILL,
+            _stack("thread apply all bt", "-p", str(self.process_id)),
+            self.log()[-3000:],
+        )
 
     def _enable_addons(self) -> None:
         """Kodi asks, once for each profile, about each add-on that it has found and not installed;
@@ -317,6 +322,22 @@ def available() -> bool:
 # Below those that the kernel gives to outgoing connections, which could take one before Kodi does.
 # Each process begins somewhere else.
 _PORTS = itertools.count(16000 + os.getpid() * 61 % 12000)
+
+
+def _stack(command: str, *process: str) -> str:
+    """What gdb says of the functions in a running Kodi, or in what a crashed one left."""
+    if not shutil.which("gdb"):
+        return ""
+    found = subprocess.run(
+        ["gdb", "-batch", "-ex", command, KODI, *process],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
+        check=False,
+    )
+    kept = ("#", "Thread ")
+    return "\n".join(line for line in found.stdout.splitlines() if line.startswith(kept))
 
 
 def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
