@@ -173,9 +173,10 @@ impl Known {
     }
 
     fn is_shut(&self, session: &Session) -> bool {
-        let Session { provider, account, signed_in_at, .. } = session;
-        [None, Some(account.id.clone())].into_iter().any(|account| {
-            self.shut.get(&(provider.clone(), account)).is_some_and(|at| signed_in_at <= at)
+        self.shut.iter().any(|((provider, account), at)| {
+            *provider == session.provider
+                && account.as_ref().is_none_or(|account| *account == session.account.id)
+                && session.signed_in_at <= *at
         })
     }
 

@@ -25,8 +25,8 @@ pub(super) fn revoke(
         if matches!(answer.status, 404 | 405 | 410 | 501)
             && let Some(other) = moved(&oauth, credentials, &url)
         {
-            answer = oauth.post(other.clone(), &fields)?;
             url = other;
+            answer = oauth.post(url.clone(), &fields)?;
         }
         let verdict = judge(&answer);
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
