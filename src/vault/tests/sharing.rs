@@ -172,30 +172,37 @@ fn opening_is_not_starved_by_those_who_read() {
 #[test]
 fn eighty_writers_are_all_served() {
     // Two seconds are long for a vault, and short for a machine that is at something else.
-    let served = (0..3).map(|_| eighty_writers()).find(Result::is_ok);
-    assert!(served.is_some());
+    let mut longest = Vec::new();
+    while !longest.last().is_some_and(|wait| matches!(wait, Ok(wait) if *wait < LONGEST_WAIT)) {
+        assert!(longest.len() < 3, "{longest:?}");
+        longest.push(eighty_writers());
+    }
 }
 
-/// Each opens the vault and writes; the error of one that was not served in time.
-fn eighty_writers() -> Result<()> {
+/// Each opens the vault and writes. The longest that one of them waited, or the error of one that was
+/// not served.
+fn eighty_writers() -> Result<Duration> {
     let home = Home::new();
     let start = std::sync::Barrier::new(80);
-    let entries: Result<Vec<_>> = thread::scope(|scope| {
+    let waits: Result<Vec<_>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..80)
             .map(|n| {
                 let (home, start) = (&home, &start);
                 scope.spawn(move || {
                     start.wait();
+                    let begin = Instant::now();
                     let vault = home.try_open()?;
-                    vault.enqueue(&revoked(&session(&n.to_string(), "angel")))
+                    let opened = begin.elapsed();
+                    vault.enqueue(&revoked(&session(&n.to_string(), "angel")))?;
+                    Ok(opened.max(begin.elapsed().saturating_sub(opened)))
                 })
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(entries?.len(), 80);
-    assert_eq!(home.open().pending(None)?, 80);
-    Ok(())
+    let longest = waits?.into_iter().max().unwrap();
+    assert_eq!(home.open().pending(None).unwrap(), 80);
+    Ok(longest)
 }
 
 #[test]
