@@ -1,10 +1,10 @@
 //! After a logout no connection to the service is left, as the service sees it.
 
-use crate::fixture::{Device, ask, at_once, cancel_after, never};
+use crate::fixture::{Device, ask, at_once, cancel_after, never, wait_until};
 use crate::server::{Step, answering};
 use crate::service::{Service, log_in};
 use sessionkeeper::keeper::LogoutOptions;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What the service does with the logout, and how it is done.
 type Case = (&'static str, fn(&Service), fn(&Device));
@@ -87,9 +87,6 @@ fn no_connection_is_left_after_a_login_that_was_undone() {
 }
 
 fn assert_closed(service: &Service, name: &str) {
-    let start = Instant::now();
-    while service.open_connections() > 0 {
-        assert!(start.elapsed() < Duration::from_secs(1), "{name}: a connection is left open");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let otherwise = format!("{name}: a connection is left open");
+    wait_until(1, &otherwise, || service.open_connections() == 0);
 }

@@ -5,7 +5,7 @@
 //! with `SESSIONKEEPER_LONG` set, as `make soak` does, at every one.
 
 use crate::faults::{Call, EVERY, Fault};
-use crate::fixture::{Device, ask, drain, log_out, never, pending, state, told};
+use crate::fixture::{Device, ask, drain, log_out, never, pending, state, told, wait_until};
 use crate::issuer::Issuer;
 use crate::server::answering;
 use crate::service::{Service, proved_by_renewal, signed_in, try_log_in};
@@ -16,7 +16,7 @@ use sessionkeeper::session::Outcome;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const ERRORS: [i32; 3] = [libc::EIO, libc::EROFS, libc::ENOSPC];
 
@@ -231,7 +231,7 @@ fn what_is_kept_in_memory_is_stored_once_the_disk_works() {
     std::thread::sleep(Duration::from_millis(600));
     assert!(on_disk() < renewed, "the disk refuses");
     drop(fault);
-    within(&mut || on_disk() == renewed);
+    wait_until(40, "nobody tries again", || on_disk() == renewed);
     assert_eq!((service.renewals(), told(&device, "renewed")), (1, 1));
 }
 
@@ -257,7 +257,9 @@ fn a_small_disk_that_is_full_or_read_only() {
     let renewed = device.status().unwrap().expires_at;
     assert_eq!((service.live_sessions(), ask(&device).unwrap()), (1, 200));
     disk.remount("rw");
-    within(&mut || device.restarted().status().unwrap().expires_at == renewed);
+    wait_until(40, "nobody tries again", || {
+        device.restarted().status().unwrap().expires_at == renewed
+    });
     assert_eq!(log_out(&device).remote, Outcome::Revoked);
     assert_eq!(state(&device.restarted()), State::SignedOut);
 }
@@ -293,7 +295,9 @@ impl SmallDisk {
 
     fn remount(&self, mode: &str) {
         // Read-only once the last thread has let go of its files.
-        within(&mut || run("mount", &["-o", &format!("remount,{mode}")], &self.0));
+        wait_until(40, "nobody tries again", || {
+            run("mount", &["-o", &format!("remount,{mode}")], &self.0)
+        });
     }
 }
 
@@ -311,13 +315,4 @@ fn run(program: &str, arguments: &[&str], place: &Path) -> bool {
 
 fn data(device: &Device) -> PathBuf {
     device.directory.join("data")
-}
-
-/// Waits for what the background does.
-fn within(is_so: &mut dyn FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(40), "nobody tries again");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

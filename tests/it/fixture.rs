@@ -12,7 +12,7 @@ use sessionkeeper::provider::Provider;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long an answer is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -131,6 +131,16 @@ pub fn cancel_after(milliseconds: u64) -> Cancel {
         other.cancel();
     });
     cancel
+}
+
+/// Waits for what others do meanwhile, for so many seconds at most; then it fails with the words.
+#[track_caller]
+pub fn wait_until(seconds: u64, otherwise: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(seconds), "{otherwise}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 pub fn state(keeper: &Keeper) -> State {

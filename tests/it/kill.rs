@@ -2,7 +2,9 @@
 //! revocation. And at every step of a login: no session at the server that nobody holds.
 
 use crate::child;
-use crate::fixture::{Device, ask, at_once, drain, log_out, never, noted, pending, state};
+use crate::fixture::{
+    Device, ask, at_once, drain, log_out, never, noted, pending, state, wait_until,
+};
 use crate::server::Step;
 use crate::service::{Service, log_in};
 use sessionkeeper::keeper::{Keeper, State};
@@ -111,7 +113,7 @@ fn a_login_that_is_killed_at_any_step_leaves_no_session() {
         let device = service.device_with(|text| text + &asks);
         service.always(path, vec![Step::Stall]);
         let mut victim = child::spawn("login victim", &device);
-        await_that(|| !service.requests(path).is_empty());
+        wait_until(10, "nobody asks", || !service.requests(path).is_empty());
         victim.kill().unwrap();
         victim.wait().unwrap();
         assert_eq!(service.live_sessions(), usize::from(told == after), "{path}");
@@ -141,7 +143,7 @@ fn the_next_login_ends_what_a_killed_one_left() {
     let device = service.device();
     service.next("/done", [vec![Step::Stall]]);
     let mut victim = child::spawn("login victim", &device);
-    await_that(|| !service.requests("/done").is_empty());
+    wait_until(10, "nobody asks", || !service.requests("/done").is_empty());
     let keeper = device.restarted();
     assert!(keeper.schedule().unwrap().drain_at.is_none(), "the login is still under way");
     drain(&keeper);
@@ -176,12 +178,4 @@ fn a_login_that_is_killed_at_any_moment_leaves_no_session() {
     }
     println!("{stored} logins stored, {out_of_reach} sessions out of reach, of {KILLS} kills");
     assert!(stored > 0 && stored < KILLS, "the kills missed the login: {stored}");
-}
-
-fn await_that(is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(10));
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }

@@ -1,6 +1,8 @@
 //! The main story: in, back after a restart, out, and out for good.
 
-use crate::fixture::{ask, cancel_after, commits, drain, log_out, never, pending, state, told};
+use crate::fixture::{
+    ask, cancel_after, commits, drain, log_out, never, pending, state, told, wait_until,
+};
 use crate::server::{Step, answer};
 use crate::service::{COOKIES, Service, deletion, log_in, probe, signed_in};
 use sessionkeeper::clock::Clock;
@@ -248,11 +250,8 @@ fn a_logout_that_is_stored_late_leaves_what_ends_the_session() {
     let answer = device.log_out(&options, &never());
     assert_eq!(answer.unwrap_err().kind(), Kind::LogoutIncomplete);
     other.execute_batch("ROLLBACK").unwrap();
-    let (start, after) = (Instant::now(), device.restarted());
-    while state(&after) == State::SignedIn {
-        assert!(start.elapsed() < Duration::from_secs(15), "nobody tries again");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let after = device.restarted();
+    wait_until(15, "nobody tries again", || state(&after) != State::SignedIn);
     assert_eq!(pending(&after), 1);
 }
 

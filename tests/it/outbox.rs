@@ -1,13 +1,15 @@
 //! Logouts that the server has not confirmed: when they are tried again, and when no more.
 
-use crate::fixture::{Device, cancel_after, drain, log_out, never, noted, pending, told};
+use crate::fixture::{
+    Device, cancel_after, drain, log_out, never, noted, pending, told, wait_until,
+};
 use crate::server::{Step, answering, slowly};
 use crate::service::{Service, good_logout, log_in, session_list, signed_in};
 use sessionkeeper::clock::Clock;
 use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State};
 use sessionkeeper::session::Outcome;
 use std::collections::BTreeSet;
-use std::thread::{scope, sleep};
+use std::thread::scope;
 use std::time::{Duration, Instant};
 
 /// A device with this many logouts that nobody has tried yet.
@@ -324,9 +326,7 @@ fn another_process_leaves_to_a_logout_what_that_is_just_sending() {
     let other = device.restarted();
     scope(|scope| {
         let logout = scope.spawn(|| log_out(&device));
-        while service.requests("/logout").is_empty() {
-            sleep(Duration::from_millis(10));
-        }
+        wait_until(10, "nobody logs out", || !service.requests("/logout").is_empty());
         assert_eq!(drain_due(&other), 1);
         let wait = other.schedule().unwrap().drain_at.unwrap() - device.clock.now();
         assert!((1..=20).contains(&wait), "after a crash it would be sent in {wait} s");

@@ -2,7 +2,7 @@
 //! update, and a logout wins.
 
 use crate::child;
-use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state};
+use crate::fixture::{Device, ask, drain, log_out, never, noted, pending, state, wait_until};
 use crate::issuer::Issuer;
 use crate::server::{Step, answering, slowly};
 use crate::service::{Service, log_in, signed_in, try_log_in};
@@ -95,9 +95,7 @@ fn a_logout_of_another_account_cancels_nothing() {
     };
     scope(|scope| {
         let renewal = scope.spawn(|| issuer.renew());
-        while issuer.renewals().is_empty() {
-            sleep(Duration::from_millis(10));
-        }
+        wait_until(10, "nobody renews", || !issuer.renewals().is_empty());
         let report = issuer.device.log_out(&options("u1"), &never()).unwrap();
         assert_eq!(report.local, Local::Cleared);
         assert!(!renewal.is_finished(), "it was quicker than the logout");
@@ -120,9 +118,7 @@ fn a_logout_wins_over_a_login_in_flight() {
             let other = device.restarted();
             scope(|scope| {
                 let login = scope.spawn(|| try_log_in(&device, &never()));
-                while service.requests(path).len() == asked {
-                    sleep(Duration::from_millis(2));
-                }
+                wait_until(10, path, || service.requests(path).len() > asked);
                 let start = Instant::now();
                 let report = log_out(if is_same_process { &device } else { &other });
                 let known = if nobody { Outcome::NothingToRevoke } else { Outcome::Revoked };
@@ -131,11 +127,8 @@ fn a_logout_wins_over_a_login_in_flight() {
                 assert_eq!(login.join().unwrap().unwrap_err().kind(), Kind::Cancelled, "{path}");
             });
             let restarted = device.restarted();
-            let start = Instant::now();
-            while service.live_sessions() > 0 || pending(&restarted) > 0 {
-                assert!(start.elapsed() < Duration::from_secs(5), "{path}: it is not ended");
-                sleep(Duration::from_millis(50));
-            }
+            let is_ended = || service.live_sessions() == 0 && pending(&restarted) == 0;
+            wait_until(5, &format!("{path}: it is not ended"), is_ended);
             assert_eq!((state(&restarted), pending(&restarted)), (State::SignedOut, 0), "{path}");
             assert_eq!(service.live_sessions(), 0, "{path}");
             log_in(&device);

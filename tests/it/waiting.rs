@@ -1,6 +1,6 @@
 //! Others hold the vault: a backup, the `sqlite3` program, a process that was stopped.
 
-use crate::fixture::{Device, cancel_after, drain, never, pending, state};
+use crate::fixture::{Device, cancel_after, drain, never, pending, state, wait_until};
 use crate::service::{Service, log_in, signed_in};
 use sessionkeeper::command::Command;
 use sessionkeeper::error::Kind;
@@ -58,10 +58,7 @@ fn a_logout_that_the_vault_kept_goes_on_in_the_background() {
     assert_eq!(error.kind(), Kind::LogoutIncomplete);
     assert!(!error.message().contains("has ended the session"), "{error}");
     let after = device.restarted();
-    while state(&after) != State::SignedOut {
-        assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until(18, "nobody tries again", || state(&after) == State::SignedOut);
     assert_eq!(pending(&after), 1);
     service.as_usual("/logout");
     drain(&after);
@@ -80,11 +77,8 @@ fn who_cannot_be_read_is_out_all_the_same() {
         });
         assert_eq!(error.kind(), Kind::LogoutIncomplete);
         assert_eq!((state(&keeper), accounts(&keeper)), (State::SignedOut, 0), "{account:?}");
-        let (started, after) = (Instant::now(), device.restarted());
-        while state(&after) != State::SignedOut {
-            assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let after = device.restarted();
+        wait_until(20, "nobody tries again", || state(&after) == State::SignedOut);
         drain(&after);
         assert_eq!(service.live_sessions(), 0);
         log_in(&keeper);
@@ -103,9 +97,7 @@ fn who_logs_in_elsewhere_after_that_is_in() {
         });
         if seconds < 0 {
             // By the time alone, the next login would be an earlier one.
-            while state(&device) != State::SignedOut {
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            wait_until(20, "nobody tries again", || state(&device) == State::SignedOut);
         }
         device.advance(seconds);
         log_in(&device);
@@ -162,11 +154,8 @@ fn what_the_outbox_does_not_take_is_kept_until_it_does() {
         }
         drop(device.lock_vault("DROP TRIGGER refusal"));
         service.as_usual("/logout");
-        let (started, left) = (Instant::now(), u64::from(!is_answered));
-        while pending(&device) < left {
-            assert!(started.elapsed() < Duration::from_secs(20), "nobody tries again");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let left = u64::from(!is_answered);
+        wait_until(20, "nobody tries again", || pending(&device) >= left);
         std::thread::sleep(Duration::from_millis(200));
         assert_eq!(pending(&device), left);
         drain(&device);

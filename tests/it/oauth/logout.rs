@@ -1,6 +1,6 @@
 //! What a logout sends (RFC 7009, OpenID Connect RP-Initiated Logout 1.0).
 
-use crate::fixture::{ask, cancel_after, drain, log_out, never, noted, pending};
+use crate::fixture::{ask, cancel_after, drain, log_out, never, noted, pending, wait_until};
 use crate::issuer::{Issuer, METADATA, refusal, text_answer};
 use crate::server::slowly;
 use serde_json::{Value, json};
@@ -122,10 +122,7 @@ fn neither_a_deadline_nor_a_cancel_loses_what_a_renewal_brings() {
         assert!(start.elapsed() < Duration::from_millis(700), "{:?}", start.elapsed());
         assert_eq!(report.remote, Outcome::Deferred);
         // Nobody asks for it: what was begun goes on.
-        while pending(&issuer.device) > 0 {
-            assert!(start.elapsed() < Duration::from_secs(10));
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_until(9, "it does not go on", || pending(&issuer.device) == 0);
         assert_eq!(tokens_that_logged_out(&issuer), ["Bearer access-1", "Bearer access-2"]);
         assert_eq!(issuer.sent(), ["refresh-1", "refresh-2"]);
         assert_eq!(noted(&issuer.device, "revoked"), 1);

@@ -1,6 +1,6 @@
 //! How often the token endpoint is asked while a code is waited for (RFC 8628 section 3.5).
 
-use crate::fixture::{at_once, cancel_after, log_out, never};
+use crate::fixture::{at_once, cancel_after, log_out, never, wait_until};
 use crate::issuer::{Issuer, code, refusal, text_answer};
 use crate::server::{Step, Steps};
 use serde_json::{Value, json};
@@ -57,9 +57,7 @@ fn a_logout_in_another_process_ends_the_waiting() {
     let (number, _) = keeper.start_device_login(&never()).unwrap();
     std::thread::scope(|scope| {
         let login = scope.spawn(|| keeper.finish_device_login(number, &never()));
-        while issuer.requests("/token").is_empty() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until(10, "nobody asks", || !issuer.requests("/token").is_empty());
         log_out(&issuer.device);
         assert_eq!(login.join().unwrap().unwrap_err().kind(), Kind::Cancelled);
     });

@@ -1,14 +1,13 @@
 //! The answers to a renewal (RFC 6749 sections 5 and 6, OpenID Connect Core 1.0 section 12.2).
 
-use crate::fixture::{at_once, drain, log_out, never, pending, told};
+use crate::fixture::{at_once, drain, log_out, never, pending, told, wait_until};
 use crate::issuer::{Issuer, json_answer, refusal, text_answer};
 use crate::server::{Step, slowly};
 use serde_json::{Value, json};
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::State;
 use std::collections::BTreeSet;
-use std::thread::{scope, sleep};
-use std::time::Duration;
+use std::thread::scope;
 
 #[test]
 fn a_new_refresh_token_is_the_one_from_then_on() {
@@ -84,9 +83,7 @@ fn tokens_that_come_after_a_logout_are_revoked() {
     let other = issuer.device.restarted();
     scope(|scope| {
         let renewal = scope.spawn(|| issuer.renew());
-        while issuer.renewals().is_empty() {
-            sleep(Duration::from_millis(10));
-        }
+        wait_until(10, "nobody renews", || !issuer.renewals().is_empty());
         log_out(&other);
         assert_eq!(renewal.join().unwrap().unwrap_err().kind(), Kind::NotSignedIn);
     });
