@@ -41,19 +41,16 @@ SETTLING_S = 1.0
 SCRIPT_STARTED = "start processing"
 
 
-STILL = "no answer in time"
-
-
 class NotStarted(RuntimeError):
-    """Kodi crashed, or stood still, before it answered."""
+    """Kodi crashed, or stood still, before it answered. `threads` are the stacks that count, as far
+    as gdb could look at them, and `ours` is what shows in one of them that our module is to blame.
+    """
 
-    def __init__(self, how: str, stack: str, log: str) -> None:
-        super().__init__(f"{how}\n{stack}\nits log:\n{log}")
-        # Known where gdb could look at it. A Kodi that stands still waits for us only where Python
-        # called the module: in every Kodi threads of the module's own have nothing to do.
-        self.is_kodis_own = bool(stack) and not any(
-            "_native" in thread and ("libpython" in thread or how != STILL)
-            for thread in stack.split("Thread ")
+    def __init__(self, how: str, threads: list[str], ours: tuple[str, ...], log: str) -> None:
+        stacks = "\n".join(threads)
+        super().__init__(f"{how}\n{stacks}\nits log:\n{log}")
+        self.is_kodis_own = bool(threads) and not any(
+            all(mark in thread for mark in ours) for thread in threads
         )
 
 
@@ -151,14 +148,14 @@ class Kodi:
         )
         resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
 
-    def _crashed_thread(self) -> str:
-        """The functions in which a crash found Kodi, where there are a core file and gdb."""
+    def _crashed_thread(self) -> list[str]:
+        """Where a crash found Kodi, if there are a core file and gdb."""
         core = next(self.home.glob("core*"), None)
         if core is None:
-            return ""
-        stack = _stack("bt", str(core))
+            return []
+        stacks = _stacks("bt", str(core))
         core.unlink()
-        return stack
+        return stacks
 
     def quit(self, timeout: float = 20.0) -> float:
         """Asks Kodi to end and returns the seconds it took."""
@@ -227,8 +224,9 @@ class Kodi:
         return path
 
     def log(self) -> str:
-        """This run's kodi.log."""
-        return (self.profile / "temp" / "kodi.log").read_text(errors="replace")
+        """This run's kodi.log; empty until Kodi has begun one."""
+        file = self.profile / "temp" / "kodi.log"
+        return file.read_text(errors="replace") if file.exists() else ""
 
     def logs(self) -> str:
         """The logs of this run and of the one before."""
@@ -278,7 +276,9 @@ class Kodi:
             if not self.running:
                 assert self._process
                 code = self._process.returncode
-                raise NotStarted(f"exit status {code}", self._crashed_thread(), self.log()[-3000:])
+                raise NotStarted(
+                    f"exit status {code}", self._crashed_thread(), ("_native",), self.log()[-3000:]
+                )
             try:
                 self.remote = Remote(self._port)
                 self.remote.rpc("JSONRPC.Ping", timeout=5)
@@ -288,10 +288,14 @@ class Kodi:
                 )
                 return
             except (OSError, RemoteError):
+                self._disconnect()
                 time.sleep(0.2)
+        # It waits for us only where Python called the module: threads of the module's own have
+        # nothing to do in every Kodi.
         raise NotStarted(
-            STILL,
-            _stack("thread apply all bt", "-p", str(self.process_id)),
+            f"no answer within {timeout:g} s",
+            _stacks("thread apply all bt", "-p", str(self.process_id)),
+            ("_native", "libpython"),
             self.log()[-3000:],
         )
 
@@ -307,8 +311,13 @@ class Kodi:
             self.rpc("Addons.SetAddonEnabled", addonid=self._to_enable.pop(0), enabled=True)
 
     def _forget_process(self) -> None:
-        self.remote.close()
+        self._disconnect()
         self._process = None
+
+    def _disconnect(self) -> None:
+        # There may never have been an answer.
+        if hasattr(self, "remote"):
+            self.remote.close()
 
 
 NEEDED = "needs Kodi, Xvfb and ImageMagick"
@@ -324,10 +333,10 @@ def available() -> bool:
 _PORTS = itertools.count(16000 + os.getpid() * 61 % 12000)
 
 
-def _stack(command: str, *process: str) -> str:
-    """What gdb says of the functions in a running Kodi, or in what a crashed one left."""
+def _stacks(command: str, *process: str) -> list[str]:
+    """What gdb says of the threads of a running Kodi, or of the one in which it crashed."""
     if not shutil.which("gdb"):
-        return ""
+        return []
     found = subprocess.run(
         ["gdb", "-batch", "-ex", command, KODI, *process],
         capture_output=True,
@@ -336,8 +345,9 @@ def _stack(command: str, *process: str) -> str:
         timeout=120,
         check=False,
     )
-    kept = ("#", "Thread ")
-    return "\n".join(line for line in found.stdout.splitlines() if line.startswith(kept))
+    stacks = re.split(r"^(?=Thread )", found.stdout, flags=re.MULTILINE)
+    frames = ([line for line in stack.splitlines() if line.startswith("#")] for stack in stacks)
+    return ["\n".join(lines) for lines in frames if lines]
 
 
 def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
