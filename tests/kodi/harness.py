@@ -119,6 +119,11 @@ class Kodi:
             LP_NUM_THREADS="1",
             # Heaps that ended threads leave behind would pass for a growth of memory.
             MALLOC_ARENA_MAX="1",
+            # Kodi sets these itself, to these values, while other threads of it read the
+            # environment: one more variable moves it from under their hands, and Kodi 20.1 crashes.
+            # What is there already is only replaced.
+            PYTHONOPTIMIZE="1",
+            LIRC_SOCKET_PATH="/var/run/lirc/lircd",
             XDG_DATA_HOME=str(self.home / "data"),
             **self.environment,
         )
@@ -126,10 +131,11 @@ class Kodi:
         try:
             self._connect(timeout)
         except NotStarted as failure:
-            # Kodi 20.1 crashes or stands still now and then while it starts, about once in a
-            # thousand times. Once more, but only where it cannot have been our code.
+            # Kodi 20.1 crashes or stands still now and then while it starts. Once more, but only
+            # where it cannot have been our code.
             if SCRIPT_STARTED in self.log() and not failure.is_kodis_own:
                 raise
+            # Shown in the summary; see pyproject.toml.
             warnings.warn(f"Kodi was started once more: {failure}", stacklevel=2)
             self.kill()
             self._launch(environment)
