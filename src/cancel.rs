@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Kind, Result};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// How long a caller may overlook a cancel.
@@ -11,7 +11,29 @@ const SLICE: Duration = Duration::from_millis(20);
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<(Mutex<bool>, Condvar)>);
+pub struct Cancel(Arc<Token>);
+
+#[derive(Default)]
+struct Token {
+    state: Mutex<State>,
+    /// Kept so that a cancel gets from there to here.
+    _parent: Option<Arc<Token>>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_set: bool,
+    children: Vec<Weak<Token>>,
+    progress: Option<Progress>,
+}
+
+/// How much of the work is done, where that can be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u32,
+    pub total: u32,
+}
 
 impl Cancel {
     pub fn new() -> Self {
@@ -20,12 +42,38 @@ impl Cancel {
 
     /// Asks the work to stop; every `wait` returns at once.
     pub fn cancel(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.1.notify_all();
+        let mut state = self.state();
+        state.is_set = true;
+        let children = std::mem::take(&mut state.children);
+        drop(state);
+        self.0.changed.notify_all();
+        children.iter().filter_map(Weak::upgrade).for_each(|child| Cancel(child).cancel());
     }
 
     pub fn is_cancelled(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().is_set
+    }
+
+    /// A token for a part of the work: it is set with this one, and may be set alone.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        let child =
+            Cancel(Arc::new(Token { _parent: Some(Arc::clone(&self.0)), ..Token::default() }));
+        let mut state = self.state();
+        child.state().is_set = state.is_set;
+        state.children.retain(|child| child.strong_count() > 0);
+        state.children.push(Arc::downgrade(&child.0));
+        child
+    }
+
+    /// The work tells how far it is.
+    pub fn set_progress(&self, progress: Progress) {
+        self.state().progress = Some(progress);
+    }
+
+    /// How far the work is, as far as it has told.
+    pub fn progress(&self) -> Option<Progress> {
+        self.state().progress
     }
 
     /// Fails with `Kind::Cancelled` once the token is set.
@@ -35,13 +83,16 @@ impl Cancel {
 
     /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
-        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (set, _) = self
+        let (state, _) = self
             .0
-            .1
-            .wait_timeout_while(guard, duration, |set| !*set)
+            .changed
+            .wait_timeout_while(self.state(), duration, |state| !state.is_set)
             .unwrap_or_else(PoisonError::into_inner);
-        !*set
+        !state.is_set
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,6 +174,16 @@ mod tests {
         assert!(!thread.join().unwrap());
         assert!(start.elapsed() < Duration::from_secs(10));
         assert_eq!(cancel.check().unwrap_err().kind(), Kind::Cancelled);
+    }
+
+    #[test]
+    fn a_part_is_cancelled_with_the_whole_or_alone() {
+        let whole = Cancel::new();
+        let (first, second) = (whole.child(), whole.child().child());
+        first.cancel();
+        assert!(first.is_cancelled() && !whole.is_cancelled() && !second.is_cancelled());
+        whole.cancel();
+        assert!(second.is_cancelled() && whole.child().is_cancelled());
     }
 
     #[test]

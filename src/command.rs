@@ -59,6 +59,8 @@ pub enum Command {
     },
     TakeConfirmations {},
     Schedule {},
+    /// Does what is due, for every account of the data directory.
+    Upkeep {},
     TakeTasks {
         #[serde(default)]
         kinds: Vec<String>,
@@ -152,6 +154,7 @@ impl Command {
             Command::Drain { due_only } => Reply::of(&keeper.drain(*due_only, cancel)?),
             Command::TakeConfirmations {} => Reply::of(&keeper.take_confirmations()?),
             Command::Schedule {} => Reply::of(&keeper.schedule()?),
+            Command::Upkeep {} => Reply::of(&keeper.upkeep(cancel)?),
             Command::TakeTasks { kinds, hooks } => {
                 let taken = keeper.take_tasks(kinds, hooks)?;
                 Reply::of(&Tasks { tasks: taken.into_iter().map(HandedTask::from).collect() })

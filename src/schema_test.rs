@@ -6,7 +6,7 @@ use crate::command::Command;
 use crate::keeper::{
     Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
     ExportedCredentials, Forgotten, LogLines, LogoutReport, Notifications, Outbox, Received,
-    Schedule, Status, Tasks,
+    Schedule, Status, Tasks, UpkeepReport,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -43,6 +43,7 @@ struct Results {
     drain: DrainReport,
     take_confirmations: Confirmations,
     schedule: Schedule,
+    upkeep: UpkeepReport,
     take_tasks: Tasks,
     forget: Forgotten,
     audit: AuditTrail,

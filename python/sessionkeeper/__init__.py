@@ -137,6 +137,9 @@ if TYPE_CHECKING:
         OutboxEntry as OutboxEntry,
     )
     from .reports import (
+        RenewalLine as RenewalLine,
+    )
+    from .reports import (
         Schedule as Schedule,
     )
     from .reports import (
@@ -144,6 +147,9 @@ if TYPE_CHECKING:
     )
     from .reports import (
         TaskResult as TaskResult,
+    )
+    from .reports import (
+        UpkeepReport as UpkeepReport,
     )
     from .response import Response as Response
     from .session import Session as Session
@@ -163,7 +169,7 @@ _HOMES = {
     "records": "Account Status",
     "reports": (
         "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutReport "
-        "OutboxEntry Schedule StoredAccount TaskResult"
+        "OutboxEntry RenewalLine Schedule StoredAccount TaskResult UpkeepReport"
     ),
     "response": "Response",
     "session": "Session",

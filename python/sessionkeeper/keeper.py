@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Schedule,
         StoredAccount,
         TaskResult,
+        UpkeepReport,
     )
 
 
@@ -230,6 +231,21 @@ class Keeper:
         from .reports import Schedule
 
         return Schedule.from_dict(self._run("schedule", {}, stop))
+
+    def upkeep(self, *, stop: Stop | None = None) -> UpkeepReport:
+        """Does what is due, for every account of every provider in the data directory: tells once
+        that a session is back, renews, delivers the waiting logouts, and finishes what a logout or
+        an interrupted login left, as far as that takes no Python.
+
+        Cheap where nothing is due, so call it as often as somebody else may have changed
+        something, and at `UpkeepReport.next_at`. An account that cannot be renewed is in the
+        report and holds up no other.
+        """
+        from .reports import UpkeepReport
+
+        report = UpkeepReport.from_dict(self._run("upkeep", {}, stop))
+        self._tell_sink(stop)
+        return report
 
     def forget(self, *, stop: Stop | None = None) -> Forgotten:
         """Logs out, then erases the device key, the sessions and the waiting logouts for good.

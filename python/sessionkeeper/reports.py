@@ -182,6 +182,24 @@ class Schedule(Record):
     drain_at: int | None
 
 
+class RenewalLine(Record):
+    """An account whose renewal was due: `account` is its id, `outcome` is "ok" or the code of an
+    error."""
+
+    provider: str
+    account: str
+    outcome: str
+
+
+class UpkeepReport(Record):
+    """What `Keeper.upkeep()` did: `renewals` were due, `drained` is what the servers were told, and
+    `next_at` is when something is due next, as far as this process knows; None for never."""
+
+    renewals: tuple[RenewalLine, ...]
+    drained: DrainReport
+    next_at: int | None
+
+
 class Forgotten(Record):
     """What `Keeper.forget()` erased: how many sessions, and how many waiting logouts."""
 

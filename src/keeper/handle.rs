@@ -11,7 +11,7 @@ use crate::events::Notification;
 use crate::http;
 use crate::provider::{Provider, Renew};
 use crate::session::Session;
-use crate::vault::{BusyTimeout, Vault};
+use crate::vault::{BusyTimeout, SessionSelector, Vault};
 use log::{Level, LevelFilter};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -178,10 +178,25 @@ impl Keeper {
         let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
         let Seen { session, is_elsewhere, .. } = seen;
         session.ok_or_else(|| {
-            let hint = if is_elsewhere { ELSEWHERE } else { "Log in first." };
-            Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))
-                .with_hint(hint)
+            self.nobody_there(if is_elsewhere { ELSEWHERE } else { "Log in first." })
         })
+    }
+
+    /// The session of this account, active or not.
+    pub(super) fn session_of(&self, account: &str) -> Result<Session> {
+        let active = self.shared.session(&self.provider.key, &self.timeout)?;
+        if let Some(session) = active.filter(|session| session.account.id == account) {
+            return Ok(session);
+        }
+        let selector = SessionSelector::Account(account);
+        let stored = self.vault()?.read(|tx| tx.sessions().find(&self.provider.key, selector))?;
+        let session = stored.and_then(|session| self.shared.sessions.living(session));
+        session.ok_or_else(|| self.nobody_there("Log in first."))
+    }
+
+    fn nobody_there(&self, hint: &str) -> Error {
+        Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))
+            .with_hint(hint)
     }
 
     /// True when the access token has ended for certain. By a clock that is not known it has not:

@@ -209,12 +209,7 @@ impl Keeper {
         let Some(session) = self.shared.session(&self.provider.key, &self.timeout)? else {
             return self.status();
         };
-        if self.shared.sessions.is_first_restore(&session.id) {
-            log::info!("restored the session from the vault");
-            let event = self.event(Event::Restored, &session.account.id, "ok");
-            self.append(&event);
-            self.shared.publish(&event);
-        }
+        self.announce_restored(&session);
         if is_offline || !self.needs_renewal(&session) {
             return self.status();
         }
@@ -222,6 +217,16 @@ impl Keeper {
             Err(error) if error.kind() == Kind::SessionExpired => self.status(),
             Err(error) if self.has_lapsed(&session) => Err(error),
             _ => self.status(),
+        }
+    }
+
+    /// Tells once that the session is back.
+    pub(super) fn announce_restored(&self, session: &Session) {
+        if self.shared.sessions.is_first_restore(&session.id) {
+            log::info!("restored the session from the vault");
+            let event = self.event(Event::Restored, &session.account.id, "ok");
+            self.append(&event);
+            self.shared.publish(&event);
         }
     }
 

@@ -4,7 +4,7 @@ use super::handle::Keeper;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
-use crate::clock::Rest;
+use crate::clock::{Rest, UnixTime};
 use crate::error::Result;
 use crate::provider::Provider;
 use crate::session::{Revocation, Session};
@@ -14,16 +14,21 @@ impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
         let session = self.shared.session(&self.provider.key, &self.timeout)?;
-        let now = self.shared.clock.now();
-        let rested = Rest::of(now, self.renewal_rest()).until;
-        let renew_at = session
-            .as_ref()
-            .filter(|session| self.way_to_renew(session).is_some() || self.has_lapsed(session))
-            .and_then(|session| self.renewal_time(session))
-            .map(|at| at.max(rested));
+        let renew_at = session.and_then(|session| self.next_attempt(&session));
+        Ok(Schedule { renew_at, drain_at: self.next_delivery()? })
+    }
+
+    /// When the session is to be renewed, or found to be over; not while it rests after a failure.
+    pub(super) fn next_attempt(&self, session: &Session) -> Option<UnixTime> {
+        let is_possible = self.way_to_renew(session).is_some() || self.has_lapsed(session);
+        let at = self.renewal_time(session).filter(|_| is_possible)?;
+        Some(at.max(Rest::of(self.shared.clock.now(), self.renewal_rest(session)).until))
+    }
+
+    /// When a drain has something to do.
+    pub(super) fn next_delivery(&self) -> Result<Option<UnixTime>> {
         let is_due = self.has_tasks()? || self.has_lost_logins()?;
-        let drain_at = if is_due { Some(now) } else { self.next_drain()? };
-        Ok(Schedule { renew_at, drain_at })
+        if is_due { Ok(Some(self.shared.clock.now())) } else { self.next_drain() }
     }
 
     /// Logs out of everything and tries the servers once, then erases the key, the sessions and

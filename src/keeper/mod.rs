@@ -28,6 +28,7 @@ mod running;
 mod session_cache;
 mod shared;
 mod unstored;
+mod upkeep;
 
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
@@ -36,7 +37,7 @@ pub use logout::LogoutOptions;
 pub use report::{
     AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
     DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
-    Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
+    Outbox, RenewalLine, Schedule, State, Status, TaskLine, TaskOutcome, Tasks, UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::Rest;

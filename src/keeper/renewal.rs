@@ -5,7 +5,6 @@
 //! wins; tokens that come too late go straight to the outbox. Tokens that the disk does not take
 //! are used all the same, by everybody in this process, until it takes them.
 
-use super::accounts::another_account;
 use super::handle::Keeper;
 use super::report::Status;
 use crate::audit::{Event, NewAuditEvent};
@@ -45,28 +44,30 @@ impl Keeper {
         }
     }
 
-    /// How long nothing is renewed by the time alone.
-    pub(super) fn renewal_rest(&self) -> Duration {
-        let until = self.shared.renewal_rests().get(&self.provider.key).copied();
+    /// How long this session is not renewed by the time alone.
+    pub(super) fn renewal_rest(&self, session: &Session) -> Duration {
+        let until = self.shared.renewal_rests().get(&session.id).copied();
         let now = self.shared.clock.instant();
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
-    fn rest_from_renewing(&self, rest: Duration) {
-        let until = self.shared.clock.instant() + rest;
-        self.shared.renewal_rests().insert(self.provider.key.clone(), until);
+    fn rest_from_renewing(&self, session: &Session, rest: Duration) {
+        let now = self.shared.clock.instant();
+        let mut rests = self.shared.renewal_rests();
+        rests.retain(|_, until| *until > now);
+        rests.insert(session.id.clone(), now + rest);
     }
 
     /// True when renewing is due, there is a way, and none has failed just now; or the token has
     /// ended anyway.
     pub(super) fn needs_renewal(&self, session: &Session) -> bool {
-        let is_wanted = self.is_renewal_due(session) && self.renewal_rest().is_zero();
+        let is_wanted = self.is_renewal_due(session) && self.renewal_rest(session).is_zero();
         self.has_lapsed(session) || (is_wanted && self.way_to_renew(session).is_some())
     }
 
-    /// Renews the session that the caller saw as `seen`. If somebody else renewed it since, theirs
-    /// is taken and no request is made. `is_refused`: the server does not take the session any
-    /// more.
+    /// Renews the session that the caller saw as `seen`, of the active account or another. If
+    /// somebody else renewed it since, theirs is taken and no request is made. `is_refused`: the
+    /// server does not take the session any more.
     pub(super) fn renew_from(
         &self,
         seen: &Session,
@@ -76,10 +77,7 @@ impl Keeper {
         let seen = seen.clone();
         self.to_its_end(cancel, move |keeper, cancel| {
             let _guard = keeper.shared.login_lock.lock(keeper.lock_timeout, cancel)?;
-            let session = keeper.signed_in()?;
-            if session.account.id != seen.account.id {
-                return Err(another_account());
-            }
+            let session = keeper.session_of(&seen.account.id)?;
             let token = |session: &Session| session.credentials.token(&keeper.provider.session);
             if session.id != seen.id || token(&session) != token(&seen) {
                 return Ok(session);
@@ -111,7 +109,7 @@ impl Keeper {
                 fresh.is_doubtful = false;
                 let is_known = self.shared.clock.is_known();
                 let rest = if is_known { Duration::ZERO } else { REST_BY_UNKNOWN_CLOCK };
-                self.rest_from_renewing(rest);
+                self.rest_from_renewing(&session, rest);
                 self.store_renewal(session, &fresh)
             }
             Ok(Renewal::Over) => {
@@ -162,15 +160,15 @@ impl Keeper {
             // Nothing is sent, or nothing was; but the disk may have taken more than it said.
             let mut unsent = unmarked;
             unsent.credentials.is_spent = false;
+            self.rest_from_renewing(&unsent, REST_AFTER_FAILURE);
             self.keep_unstored(unsent, None);
-            self.rest_from_renewing(REST_AFTER_FAILURE);
         });
         marked?.ok_or_else(logged_out)
     }
 
     fn renewal_failed(&self, session: &Session, error: &Error) {
         log::warn!("the renewal failed ({}): {error}", error.code());
-        self.rest_from_renewing(REST_AFTER_FAILURE);
+        self.rest_from_renewing(session, REST_AFTER_FAILURE);
         self.append(&self.event(Event::Renewed, &session.account.id, error.code()));
     }
 

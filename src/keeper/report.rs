@@ -299,6 +299,27 @@ pub struct Schedule {
     pub drain_at: Option<UnixTime>,
 }
 
+/// What an upkeep did, for all accounts of the data directory.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UpkeepReport {
+    /// The accounts whose renewal was due, by provider.
+    pub renewals: Vec<RenewalLine>,
+    pub drained: DrainReport,
+    /// When something is due next, as far as this process knows.
+    pub next_at: Option<UnixTime>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RenewalLine {
+    pub provider: String,
+    /// The account's id.
+    pub account: String,
+    /// "ok", or an error's code.
+    pub outcome: String,
+}
+
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Forgotten {

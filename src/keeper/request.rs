@@ -72,9 +72,10 @@ impl Keeper {
             return receive(answer);
         }
         log::info!("the server does not accept the session; renewing it");
-        let again = self
-            .renew_from(&session, true, cancel)
-            .and_then(|session| self.send(outgoing, &url, &session, cancel));
+        let again = self.renew_from(&session, true, cancel).and_then(|session| {
+            self.check_active(outgoing.account.as_deref())?;
+            self.send(outgoing, &url, &session, cancel)
+        });
         match again {
             Ok(answer) => receive(answer),
             Err(error) if error.kind() == Kind::SessionExpired => {

@@ -79,6 +79,12 @@ impl SessionCache {
         self.known().newest(stored)
     }
 
+    /// A stored session as it is by now; `None` where it has ended in this process.
+    pub fn living(&self, stored: Session) -> Option<Session> {
+        let known = self.known();
+        known.is_in(&stored).then(|| known.newest(stored))
+    }
+
     /// The session is over in this process, whatever the disk says.
     pub fn end(&self, session: &Session) {
         let mut known = self.known();

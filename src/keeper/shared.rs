@@ -49,7 +49,7 @@ pub(super) struct Shared {
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
     clients: Clients,
-    /// Until when nothing is renewed by the time alone, by provider.
+    /// Until when a session is not renewed by the time alone, by its id.
     renewal_rests: Mutex<HashMap<String, Instant>>,
     pub begun_tasks: BegunTasks,
     /// True once this process has looked at the work that earlier ones left.

@@ -34,4 +34,5 @@ mod renewal;
 mod request;
 mod scripted_answers;
 mod together;
+mod upkeep;
 mod waiting;

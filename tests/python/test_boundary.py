@@ -122,6 +122,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "take_confirmations": {"logouts": []},
         "details": {**SIGNED_IN, **NO_TIMES},
         "schedule": {"renew_at": None, "drain_at": 1},
+        "upkeep": {"renewals": [], "drained": {**zero, "entries": []}, "next_at": None},
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
         "doctor": DOCTOR,
         "logout": REPORT,
@@ -158,7 +159,14 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
         ask()  # type: ignore[operator]
     keeper.take_confirmations()
-    for ask in (keeper.schedule, keeper.doctor, keeper.events, keeper.take_log, keeper.forget):
+    for ask in (
+        keeper.schedule,
+        keeper.upkeep,
+        keeper.doctor,
+        keeper.events,
+        keeper.take_log,
+        keeper.forget,
+    ):
         ask()  # type: ignore[operator]
     native.trail.append({**LINE, "seq": 2})
     keeper.drain()

@@ -1,0 +1,104 @@
+//! Upkeep: whatever is due for any account of the data directory, by whoever runs it: Kodi's
+//! service, a script's thread in the background, `sessionkeeper service`.
+//!
+//! Each account is looked after by its own definition, today's or the one that is stored with it;
+//! so also what an add-on left that is not there any more. One that fails holds up no other, and
+//! rests.
+
+use super::handle::Keeper;
+use super::report::{DrainReport, RenewalLine, UpkeepReport};
+use crate::cancel::Cancel;
+use crate::clock::UnixTime;
+use crate::error::{Error, Kind, Result};
+use crate::provider::id_of;
+use crate::session::Session;
+use std::thread;
+
+/// What could not be done now is not due again before this, in seconds: somebody else may be at it.
+const SHORTEST_PAUSE: i64 = 5;
+
+/// A stored session, and the keeper of its provider.
+struct Kept {
+    keeper: Keeper,
+    session: Session,
+    is_active: bool,
+}
+
+impl Keeper {
+    /// Brings back, renews, delivers and tidies up what is due, for every account of every provider
+    /// in the data directory, and says when something is due next.
+    pub fn upkeep(&self, cancel: &Cancel) -> Result<UpkeepReport> {
+        for Kept { keeper, session, .. } in self.all_kept()?.iter().filter(|kept| kept.is_active) {
+            keeper.announce_restored(session);
+        }
+        self.do_what_is_due(cancel)
+    }
+
+    /// `upkeep`, without telling anybody that a session is back.
+    pub fn do_what_is_due(&self, cancel: &Cancel) -> Result<UpkeepReport> {
+        // Side by side: a server that does not answer a renewal delays no logout.
+        let (drained, renewals) = thread::scope(|scope| {
+            let drain = scope.spawn(|| self.logged(|| self.drain_if_due(cancel)));
+            let renewals = self.renew_due(cancel);
+            (drain.join(), renewals)
+        });
+        let bug = |_| Err(Error::new(Kind::Internal, "the operation hit a bug"));
+        let (drained, renewals) = (drained.unwrap_or_else(bug)?, renewals?);
+        cancel.check()?;
+        let now = self.shared.clock.now();
+        let next_at = self.next_upkeep()?.map(|at| at.max(now + SHORTEST_PAUSE));
+        Ok(UpkeepReport { renewals, drained, next_at })
+    }
+
+    fn drain_if_due(&self, cancel: &Cancel) -> Result<DrainReport> {
+        let now = self.shared.clock.now();
+        if self.next_delivery()?.is_some_and(|at| at <= now) {
+            return self.drain(true, cancel);
+        }
+        Ok(DrainReport { entries: self.outbox()?.entries, ..DrainReport::default() })
+    }
+
+    fn renew_due(&self, cancel: &Cancel) -> Result<Vec<RenewalLine>> {
+        let mut lines = Vec::new();
+        for Kept { keeper, session, .. } in self.all_kept()? {
+            let is_wanted = keeper.next_attempt(&session).is_some()
+                && (keeper.is_renewal_due(&session) || keeper.has_lapsed(&session))
+                && keeper.renewal_rest(&session).is_zero();
+            if !is_wanted {
+                continue;
+            }
+            // A logout of this account ends this renewal, and no other.
+            let renewed = keeper.renew_from(&session, false, &cancel.child());
+            cancel.check()?;
+            let outcome = renewed.as_ref().err().map_or("ok", Error::code).to_owned();
+            if let Err(error) = renewed {
+                log::info!("an account could not be renewed ({outcome}): {error}");
+            }
+            let provider = id_of(&session.provider).to_owned();
+            lines.push(RenewalLine { provider, account: session.account.id, outcome });
+        }
+        Ok(lines)
+    }
+
+    fn next_upkeep(&self) -> Result<Option<UnixTime>> {
+        let kept = self.all_kept()?;
+        let renewals = kept.iter().filter_map(|kept| kept.keeper.next_attempt(&kept.session));
+        Ok(renewals.chain(self.next_delivery()?).min())
+    }
+
+    /// Every session of the data directory that has not ended. One whose definition nobody can read
+    /// any more only waits for its logout.
+    fn all_kept(&self) -> Result<Vec<Kept>> {
+        let stored = self.vault()?.read(|tx| tx.sessions().list(None))?;
+        let kept = stored.into_iter().filter_map(|stored| {
+            let session = self.shared.sessions.living(stored.session)?;
+            let provider = self
+                .definition_of(&session)
+                .inspect_err(|error| log::debug!("an account cannot be looked after: {error}"))
+                .ok()?;
+            let keeper = Keeper { provider, ..self.clone() };
+            Some(Kept { keeper, session, is_active: stored.is_active })
+        });
+        Ok(kept.collect())
+    }
+}
