@@ -55,7 +55,7 @@ impl Directories {
     }
 
     pub fn vault(&self) -> PathBuf {
-        self.data.join("vault.db")
+        vault_in(&self.data)
     }
 
     pub fn journal(&self) -> PathBuf {
@@ -131,6 +131,11 @@ impl Directories {
     }
 }
 
+/// The vault of a data directory.
+pub fn vault_in(directory: &Path) -> PathBuf {
+    directory.join("vault.db")
+}
+
 /// The journal that SQLite keeps for the database at `path`.
 pub fn journal_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -187,7 +192,7 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
 }
 
 /// Creates a directory for its owner only. An existing one keeps its mode.
-fn create_directory(path: &Path) -> io::Result<()> {
+pub fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

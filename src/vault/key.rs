@@ -19,6 +19,9 @@ const LENGTH: usize = 32;
 /// What the name of the mark beside a key ends with; `rollback` says what it is for.
 pub const MARK: &str = "generation";
 
+/// What the name of the note beside a key ends with; `orphans` says what it is for.
+pub const PLACE: &str = "place";
+
 #[derive(Clone)]
 pub struct DeviceKey(Zeroizing<[u8; LENGTH]>);
 
@@ -108,7 +111,9 @@ pub fn erase(path: &Path) -> io::Result<()> {
 
 /// Overwrites a key, and with it everything that it has sealed. The file says so until it goes.
 pub fn blank(path: &Path) -> io::Result<()> {
-    let _ = fs::remove_file(path.with_extension(MARK));
+    for beside in [MARK, PLACE] {
+        let _ = fs::remove_file(path.with_extension(beside));
+    }
     let mut file = match open_file(path, true, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,

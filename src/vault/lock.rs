@@ -9,12 +9,14 @@
 use super::busy::Waiting;
 use super::error::{VaultResult, explain_io};
 use crate::error::Result;
-use crate::lock::{LockFile, Locked};
-use std::io;
+use crate::lock::{LockFile, Locked, open_file};
+use std::io::{self, Read};
 use std::path::Path;
 
 /// A vault's id: 32 hexadecimal digits.
 const ID_LENGTH: usize = 32;
+
+const NAME: &str = "vault.lock";
 
 pub struct DirectoryLock(LockFile);
 
@@ -26,7 +28,7 @@ pub struct Guard {
 
 impl DirectoryLock {
     pub fn new(directory: &Path) -> Self {
-        DirectoryLock(LockFile::new(directory.join("vault.lock")))
+        DirectoryLock(LockFile::new(directory.join(NAME)))
     }
 
     pub fn shared(&self, waiting: &Waiting<'_>) -> VaultResult<Guard> {
@@ -81,6 +83,14 @@ impl Guard {
             )),
         }
     }
+}
+
+/// The id of the vault that belongs to a directory, as far as it can be read without the lock.
+pub fn bound_vault(directory: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = open_file(&directory.join(NAME), false, false).ok()?;
+    file.take(ID_LENGTH as u64 + 1).read_to_string(&mut text).ok()?;
+    Some(text).filter(|text| is_id(text))
 }
 
 pub fn is_id(text: &str) -> bool {

@@ -7,7 +7,7 @@
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · seal, schema, rollback · table, audit, eras · sessions,
+//! error, busy · files · lock, key · orphans · seal, schema, rollback · table, audit, eras · sessions,
 //! outbox, hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild ·
 //! opening · store · logins, ending, forget,
 //! diagnosis
@@ -27,6 +27,7 @@ mod key;
 mod lock;
 mod logins;
 mod opening;
+mod orphans;
 mod outbox;
 mod quarantine;
 mod rebuild;
@@ -47,7 +48,7 @@ pub use busy::BusyTimeout;
 pub use confirmations::Confirmation;
 pub use ending::{Ending, LocalOutcome, Remains};
 pub use eras::Era;
-pub use files::{create_file, sync_directory};
+pub use files::{create_directory, create_file, sync_directory, vault_in};
 pub use key::random_id;
 pub use logins::{BegunLogin, LoginNote};
 pub use outbox::{OutboxEntry, Waiting};

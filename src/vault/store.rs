@@ -13,6 +13,7 @@ use super::files::{Directories, Found, sync_directory};
 use super::key;
 use super::lock::{DirectoryLock, Guard};
 use super::opening::{attach, warn};
+use super::orphans;
 use super::rebuild::{self, Damage};
 use super::seal::Keys;
 use super::transaction::Transaction;
@@ -313,6 +314,8 @@ impl Vault {
             self.store.damage().push(Damage { outcome: rebuild::ROLLED_BACK, kept_as: None });
         }
         warn(directories, &open);
+        orphans::note(directories, &open.key_file);
+        orphans::sweep_once(directories);
         state.open = Some(open);
         state.mark += 1;
         Ok(())

@@ -5,6 +5,7 @@ mod damage;
 mod disk;
 mod keys;
 mod logins;
+mod orphans;
 mod outbox;
 mod rescue;
 mod sharing;
