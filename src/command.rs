@@ -8,8 +8,8 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutOptions, Notifications, Outgoing,
-    TaskOutcome, Tasks,
+    AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutAllOptions, LogoutOptions,
+    Notifications, Outgoing, TaskOutcome, Tasks,
 };
 use crate::secret::Secret;
 use crate::wire;
@@ -52,6 +52,8 @@ pub enum Command {
         account: String,
     },
     Logout(LogoutOptions),
+    /// Logs out of every account in this data directory and in those registered with it.
+    LogoutAll(LogoutAllOptions),
     Outbox {},
     Drain {
         #[serde(default)]
@@ -59,6 +61,8 @@ pub enum Command {
     },
     TakeConfirmations {},
     Schedule {},
+    /// The private vaults that are registered in this data directory.
+    Vaults {},
     /// Does what is due, for every account of the data directory.
     Upkeep {},
     TakeTasks {
@@ -150,10 +154,12 @@ impl Command {
             Command::Accounts { all } => Reply::of(&keeper.accounts(*all)?),
             Command::Switch { account } => Reply::of(&keeper.switch(account)?),
             Command::Logout(options) => Reply::of(&keeper.log_out(options, cancel)?),
+            Command::LogoutAll(options) => Reply::of(&keeper.log_out_all(options, cancel)?),
             Command::Outbox {} => Reply::of(&keeper.outbox()?),
             Command::Drain { due_only } => Reply::of(&keeper.drain(*due_only, cancel)?),
             Command::TakeConfirmations {} => Reply::of(&keeper.take_confirmations()?),
             Command::Schedule {} => Reply::of(&keeper.schedule()?),
+            Command::Vaults {} => Reply::of(&keeper.vaults()?),
             Command::Upkeep {} => Reply::of(&keeper.upkeep(cancel)?),
             Command::TakeTasks { kinds, hooks } => {
                 let taken = keeper.take_tasks(kinds, hooks)?;
@@ -186,6 +192,17 @@ impl Command {
                 Reply::of(&LogLines { lines: keeper.take_log().into_iter().map(line).collect() })
             }
         }
+    }
+
+    /// True for what may leave something to be done later.
+    pub fn leaves_work(&self) -> bool {
+        matches!(
+            self,
+            Command::Login { .. }
+                | Command::LoginFinish { .. }
+                | Command::Logout(_)
+                | Command::LogoutAll(_)
+        )
     }
 
     /// True for what only takes what has happened already.

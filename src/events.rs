@@ -6,7 +6,7 @@
 use crate::audit::Event;
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Older events are forgotten: listeners ask within seconds.
 const KEPT: usize = 256;
@@ -20,37 +20,56 @@ pub struct Notification {
     pub provider: String,
     pub account: String,
     pub outcome: String,
+    /// The add-on whose private vault it happened in; empty for the shared one, and elsewhere.
+    pub addon: String,
 }
 
 #[derive(Default)]
-pub struct Events(Mutex<(i64, VecDeque<Notification>)>);
+pub struct Events(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    newest: i64,
+    kept: VecDeque<Notification>,
+    addon: String,
+}
 
 impl Events {
     pub fn publish(&self, event: Event, provider: &str, account: &str, outcome: &str) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 += 1;
+        let mut state = self.state();
+        state.newest += 1;
         let notification = Notification {
-            seq: state.0,
+            seq: state.newest,
             event,
             provider: provider.to_owned(),
             account: account.to_owned(),
             outcome: outcome.to_owned(),
+            addon: state.addon.clone(),
         };
-        if state.1.len() == KEPT {
-            state.1.pop_front();
+        if state.kept.len() == KEPT {
+            state.kept.pop_front();
         }
-        state.1.push_back(notification);
+        state.kept.push_back(notification);
     }
 
     /// What came after `seq`, oldest first.
     pub fn after(&self, seq: i64) -> Vec<Notification> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1.iter().filter(|notification| notification.seq > seq).cloned().collect()
+        let state = self.state();
+        state.kept.iter().filter(|notification| notification.seq > seq).cloned().collect()
     }
 
     /// The newest number given; what comes later has a higher one.
     pub fn newest(&self) -> i64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.state().newest
+    }
+
+    /// Whose vault it is, from now on.
+    pub fn set_addon(&self, addon: &str) {
+        addon.clone_into(&mut self.state().addon);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,8 +85,10 @@ mod tests {
         assert_eq!(events.after(start).len(), KEPT);
         let newest = events.newest();
         assert_eq!(newest, 300);
+        events.set_addon("plugin.video.x");
         events.publish(Event::Logout, "angel", "1", "revoked");
         let new = events.after(newest);
         assert_eq!((new.len(), new[0].event, new[0].seq), (1, Event::Logout, 301));
+        assert_eq!(new[0].addon, "plugin.video.x");
     }
 }

@@ -13,6 +13,8 @@ mod python;
 
 pub mod registry;
 
+mod background;
+
 pub mod catalogue;
 pub mod command;
 pub mod open_options;

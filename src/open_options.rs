@@ -37,6 +37,14 @@ pub struct OpenOptions {
     pub lock_timeout: Seconds,
     /// Seconds before its end at which a token is renewed.
     pub renewal_margin: i64,
+    /// The id of the add-on whose data directory it is; its events name it.
+    pub addon: Option<String>,
+    /// The shared data directory: where `addon`'s vault is registered.
+    pub register_in: Option<PathBuf>,
+    /// The id of the add-on that asks for the shared vault of another one.
+    pub caller: Option<String>,
+    /// What is due is done by a thread of this process, without being asked for.
+    pub background: bool,
     pub log_level: LogLevel,
     /// Log lines are written to standard error as well.
     pub log_to_terminal: bool,
@@ -69,6 +77,10 @@ impl Default for OpenOptions {
             logout_deadline: Seconds(Duration::from_secs(10)),
             lock_timeout: Seconds(Duration::from_secs(30)),
             renewal_margin: 3600,
+            addon: None,
+            register_in: None,
+            caller: None,
+            background: false,
             log_level: LogLevel::Info,
             log_to_terminal: false,
         }
@@ -78,7 +90,8 @@ impl Default for OpenOptions {
 impl OpenOptions {
     /// The configuration that they mean. Reads the provider's file where they name one.
     pub fn config(self) -> Result<Config> {
-        for path in [&self.data_dir, &self.key_dir, &self.ca_file].into_iter().flatten() {
+        let paths = [&self.data_dir, &self.key_dir, &self.ca_file, &self.register_in];
+        for path in paths.into_iter().flatten() {
             if path.as_os_str().as_encoded_bytes().contains(&0) {
                 let message = "a path holds a character that cannot be used";
                 return Err(Error::new(Kind::InvalidInput, message));
@@ -107,6 +120,10 @@ impl OpenOptions {
             logout_deadline: self.logout_deadline.0,
             lock_timeout: self.lock_timeout.0,
             renewal_margin: self.renewal_margin,
+            addon: self.addon,
+            register_in: self.register_in,
+            caller: self.caller,
+            background: self.background,
             log_level: match self.log_level {
                 LogLevel::Error => LevelFilter::Error,
                 LogLevel::Warning => LevelFilter::Warn,

@@ -4,7 +4,7 @@
 //! longer than a slice. Knows nothing of what the work is, nor of Python. Handles are numbers,
 //! shared by all interpreters of the process.
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Progress};
 use crate::error::{Error, Kind, Result};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,6 +67,11 @@ impl<T: Send + 'static> Operations<T> {
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(unknown()),
         }
+    }
+
+    /// How far the work is, as far as it tells.
+    pub fn progress(&self, handle: u64) -> Option<Progress> {
+        self.find(handle).ok()?.cancel.progress()
     }
 
     /// Asks the work to stop; the result still has to be polled for. An unknown handle is no error.

@@ -6,6 +6,7 @@
 //! a static, none used from a Rust thread. Errors are returned as data; Python makes the
 //! exceptions. No function keeps the GIL while it waits, nor waits for longer than 100 ms.
 
+use crate::cancel as token;
 use crate::catalogue;
 use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
@@ -122,7 +123,13 @@ fn from_json<'py>(py: Python<'py>, text: &[u8]) -> Option<(Bound<'py, PyAny>,)> 
 fn progress(py: Python<'_>, result: Result<Progress>) -> PyResult<Bound<'_, PyDict>> {
     let reply = match result {
         Ok(Progress::Done(reply)) => reply,
-        Ok(Progress::Running(operation)) => return single(py, "operation", operation),
+        Ok(Progress::Running(running)) => {
+            let dict = single(py, "operation", running.operation)?;
+            if let Some(token::Progress { done, total }) = running.progress {
+                dict.set_item("progress", (done, total))?;
+            }
+            return Ok(dict);
+        }
         Err(error) => return failure(py, &error),
     };
     let value = to_python(py, &reply.value)?;

@@ -3,6 +3,8 @@
 //! No call waits for longer than `SLICE`, and none panics. A keeper that nobody uses closes what it
 //! has open, and one that nobody holds either is forgotten.
 
+use crate::background;
+use crate::cancel;
 use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{Config, Keeper, Rest};
@@ -10,6 +12,7 @@ use crate::memory;
 use crate::open_options::OpenOptions;
 use crate::operation::{Operations, catch_panics};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +29,8 @@ static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::defau
 
 /// One for each *different* configuration. Handles are not used twice.
 struct Keepers {
+    /// They serve one process; a fork makes another.
+    process: u32,
     last: u64,
     open: BTreeMap<u64, Held>,
     /// True while a thread looks after those that nobody uses.
@@ -45,29 +50,51 @@ const MANY: usize = 16;
 /// How far a command is.
 pub enum Progress {
     Done(Reply),
+    Running(Running),
+}
+
+/// An operation that goes on.
+pub struct Running {
     /// The handle to poll.
-    Running(u64),
+    pub operation: u64,
+    /// How much of it is done, where that can be counted.
+    pub progress: Option<cancel::Progress>,
 }
 
 /// Gives the handle of a keeper; the same options give the same handle.
 pub fn open(options: OpenOptions) -> Result<u64> {
-    catch_panics(|| {
-        let config = options.config()?;
-        let mut keepers = Keepers::lock();
-        keepers.watch();
-        if let Some((handle, held)) =
-            keepers.open.iter_mut().find(|(_, held)| held.config == config)
-        {
-            held.keeper.configure_log(config.log_level, config.log_to_terminal);
-            held.holders += 1;
-            return Ok(*handle);
-        }
-        let keeper = Arc::new(Keeper::open(config.clone())?);
-        keepers.last += 1;
-        let handle = keepers.last;
-        keepers.open.insert(handle, Held { config, keeper, holders: 1 });
-        Ok(handle)
-    })
+    let handle = catch_panics(|| open_or_find(options.config()?))?;
+    if let Ok(keeper) = find(handle, false) {
+        look_after(&keeper, true);
+    }
+    Ok(handle)
+}
+
+fn open_or_find(config: Config) -> Result<u64> {
+    let mut keepers = Keepers::lock();
+    keepers.watch();
+    if let Some((handle, held)) = keepers.open.iter_mut().find(|(_, held)| held.config == config) {
+        held.keeper.open_again(&config);
+        held.holders += 1;
+        return Ok(*handle);
+    }
+    let keeper = Arc::new(Keeper::open(config.clone())?);
+    keepers.last += 1;
+    let handle = keepers.last;
+    keepers.open.insert(handle, Held { config, keeper, holders: 1 });
+    Ok(handle)
+}
+
+/// What is due there is done without being asked for, where a keeper was opened for that.
+fn look_after(keeper: &Keeper, has_news: bool) {
+    let directory = keeper.directory().to_owned();
+    let holder = {
+        let directory = directory.clone();
+        move || Keepers::lock().held_at(&directory)
+    };
+    if holder().is_some() {
+        background::look_after(&directory, has_news, holder);
+    }
 }
 
 /// Takes a handle back. The keeper is there for whoever opens it again soon.
@@ -75,7 +102,10 @@ pub fn close(keeper: u64) {
     let mut keepers = Keepers::lock();
     if let Some(held) = keepers.open.get_mut(&keeper) {
         held.holders = held.holders.saturating_sub(1);
+        let directory = held.keeper.directory().to_owned();
         keepers.watch();
+        drop(keepers);
+        background::wake(&directory);
     }
 }
 
@@ -87,15 +117,21 @@ pub fn start(keeper: u64, command: Command) -> Result<Progress> {
     if let Some(result) = at_once {
         return result.map(Progress::Done);
     }
-    let operation =
-        OPERATIONS.start(move |cancel| keeper.logged(|| command.run(&keeper, cancel)))?;
+    let operation = OPERATIONS.start(move |cancel| {
+        let done = keeper.logged(|| command.run(&keeper, cancel));
+        look_after(&keeper, command.leaves_work());
+        done
+    })?;
     poll(operation, SLICE.saturating_sub(began.elapsed()))
 }
 
 /// Waits for an operation, a slice at most. Its handle is gone with its result.
 pub fn poll(operation: u64, wait: Duration) -> Result<Progress> {
     let polled = OPERATIONS.poll(operation, wait.min(SLICE))?;
-    Ok(polled.map_or(Progress::Running(operation), Progress::Done))
+    Ok(polled.map_or_else(
+        || Progress::Running(Running { operation, progress: OPERATIONS.progress(operation) }),
+        Progress::Done,
+    ))
 }
 
 /// Asks an operation to end; its result still has to be polled for.
@@ -120,11 +156,40 @@ impl Held {
 
 impl Keepers {
     const fn new() -> Self {
-        Keepers { last: 0, open: BTreeMap::new(), are_watched: false }
+        Keepers { process: 0, last: 0, open: BTreeMap::new(), are_watched: false }
     }
 
     fn lock() -> MutexGuard<'static, Self> {
-        KEEPERS.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut keepers = KEEPERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if keepers.process != process {
+            keepers.process = process;
+            keepers.begin_anew();
+        }
+        keepers
+    }
+
+    /// After a fork. Its threads are those of the other process, its locks are as they were in that
+    /// moment, and its connections are shared: none of that is touched any more.
+    fn begin_anew(&mut self) {
+        self.are_watched = false;
+        for held in self.open.values_mut() {
+            // What could be opened once can be opened again.
+            if let Ok(keeper) = Keeper::open(held.config.clone()) {
+                std::mem::forget(std::mem::replace(&mut held.keeper, Arc::new(keeper)));
+            }
+        }
+    }
+
+    /// A keeper of this directory that somebody holds, and that may be used in the background.
+    fn held_at(&mut self, directory: &Path) -> Option<Arc<Keeper>> {
+        let is_meant = |held: &&Held| {
+            held.holders > 0 && held.config.background && held.keeper.directory() == directory
+        };
+        let keeper = self.open.values().find(is_meant)?.keeper();
+        // What is opened now is to be closed again.
+        self.watch();
+        Some(keeper)
     }
 
     /// Sees to it that what nobody uses is closed in time.
@@ -178,7 +243,6 @@ fn release(idle: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     /// The list is the process's: one test at a time.
     static ALONE: Mutex<()> = Mutex::new(());
@@ -194,8 +258,8 @@ mod tests {
 
     fn status(handle: u64) -> Result<()> {
         let mut progress = start(handle, Command::Status {})?;
-        while let Progress::Running(operation) = progress {
-            progress = poll(operation, SLICE)?;
+        while let Progress::Running(running) = progress {
+            progress = poll(running.operation, SLICE)?;
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
     Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
-    ExportedCredentials, Forgotten, LogLines, LogoutReport, Notifications, Outbox, Received,
-    Schedule, Status, Tasks, UpkeepReport,
+    ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications, Outbox,
+    Received, Schedule, Status, Tasks, UpkeepReport, Vaults,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -39,10 +39,12 @@ struct Results {
     accounts: Accounts,
     switch: Status,
     logout: LogoutReport,
+    logout_all: LogoutAll,
     outbox: Outbox,
     drain: DrainReport,
     take_confirmations: Confirmations,
     schedule: Schedule,
+    vaults: Vaults,
     upkeep: UpkeepReport,
     take_tasks: Tasks,
     forget: Forgotten,

@@ -131,10 +131,19 @@ if TYPE_CHECKING:
         Forgotten as Forgotten,
     )
     from .reports import (
+        LogoutAll as LogoutAll,
+    )
+    from .reports import (
+        LogoutAllEntry as LogoutAllEntry,
+    )
+    from .reports import (
         LogoutReport as LogoutReport,
     )
     from .reports import (
         OutboxEntry as OutboxEntry,
+    )
+    from .reports import (
+        RegisteredVault as RegisteredVault,
     )
     from .reports import (
         RenewalLine as RenewalLine,
@@ -150,6 +159,9 @@ if TYPE_CHECKING:
     )
     from .reports import (
         UpkeepReport as UpkeepReport,
+    )
+    from .reports import (
+        Vaults as Vaults,
     )
     from .response import Response as Response
     from .session import Session as Session
@@ -168,8 +180,9 @@ _HOMES = {
     "keeper": "Keeper",
     "records": "Account Status",
     "reports": (
-        "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutReport "
-        "OutboxEntry RenewalLine Schedule StoredAccount TaskResult UpkeepReport"
+        "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutAll "
+        "LogoutAllEntry LogoutReport OutboxEntry RegisteredVault RenewalLine Schedule "
+        "StoredAccount TaskResult UpkeepReport Vaults"
     ),
     "response": "Response",
     "session": "Session",

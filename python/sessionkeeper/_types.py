@@ -22,6 +22,7 @@ from typing import (
 from .reports import AuditEvent, LogoutReport
 
 Stop = Callable[[], bool]
+Progress = Callable[[int, int], object]
 Run = Callable[[str, Dict[str, Any], Optional[Stop]], Any]
 Hook = Callable[[LogoutReport], object]
 Handler = Callable[[str], object]
@@ -45,8 +46,10 @@ class Opened(TypedDict, total=False):
 
 
 class Answer(TypedDict, total=False):
-    """One of these: the value, the error, or the operation to poll for them."""
+    """One of these: the value, the error, or the operation to poll for them, with how much of it
+    is done and of how much, where it counts."""
 
     value: Any
     error: ErrorDict
     operation: int
+    progress: tuple[int, int]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Mapping
 
-    from ._types import Handler, Hook, Sink, Stop
+    from ._types import Handler, Hook, Progress, Sink, Stop
     from .device import DeviceLogin
     from .reports import (
         AuditEvent,
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
         DrainReport,
         Event,
         Forgotten,
+        LogoutAll,
         LogoutReport,
         OutboxEntry,
         Schedule,
         StoredAccount,
         TaskResult,
         UpkeepReport,
+        Vaults,
     )
 
 
@@ -171,6 +173,34 @@ class Keeper:
         tasks = self._finish_hooks(stop, report)
         return report.completed(tasks, self._tell_sink(stop))
 
+    def logout_all(
+        self,
+        *,
+        deadline: float | None = None,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+    ) -> LogoutAll:
+        """Logs out of everything, for the day the device is sold, lent or returned: every account
+        of every service in this data directory and in the private vaults registered with it.
+
+        Each logout is the ordinary one, here at once and at the server within `deadline` seconds
+        for all of them together; the rest is told later. Stopping it means the same. What could not
+        be done is in the result. `progress` is called with how many are done, and of how many. The
+        functions of `after_logout` are called for this keeper's own accounts at its own provider.
+
+        Raises `InvalidInput` for an add-on that uses another one's vault.
+        """
+        from .reports import LogoutAll
+
+        options = {"deadline": deadline, "hooks": list(self._hooks)}
+        done = LogoutAll.from_dict(self._run("logout_all", options, stop, progress))
+        if self._hooks:
+            from .post_logout import report_of
+
+            self._finish_hooks(stop, report_of(done, self.provider))
+        self._tell_sink(stop)
+        return done
+
     def remove(self, account_id: str, *, stop: Stop | None = None) -> LogoutReport:
         """Logs a stored account out and so removes it from this device: `logout(account=…)`."""
         return self.logout(account=account_id, stop=stop)
@@ -232,6 +262,13 @@ class Keeper:
 
         return Schedule.from_dict(self._run("schedule", {}, stop))
 
+    def vaults(self, *, stop: Stop | None = None) -> Vaults:
+        """The private vaults of add-ons that are registered with this data directory, for whoever
+        looks after them too. One that has vanished is told once. No network."""
+        from .reports import Vaults
+
+        return Vaults.from_dict(self._run("vaults", {}, stop))
+
     def upkeep(self, *, stop: Stop | None = None) -> UpkeepReport:
         """Does what is due, for every account of every provider in the data directory: tells once
         that a session is back, renews, delivers the waiting logouts, and finishes what a logout or
@@ -279,8 +316,15 @@ class Keeper:
         """The log lines not taken yet: (level, text), level 0 debug, 1 info, 2 warning, 3 error."""
         return [(level, text) for level, text in self._run("log", {}, None)["lines"]]
 
-    def _run(self, verb: str, options: dict[str, Any], stop: Stop | None) -> Any:
-        return operation.run(self._native, self._handle, verb, options, self._stop_of(stop))
+    def _run(
+        self,
+        verb: str,
+        options: dict[str, Any],
+        stop: Stop | None,
+        progress: Progress | None = None,
+    ) -> Any:
+        stop = self._stop_of(stop)
+        return operation.run(self._native, self._handle, verb, options, stop, progress)
 
     def _stop_of(self, stop: Stop | None) -> Stop | None:
         return self._stop if stop is None else stop

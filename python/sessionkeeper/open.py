@@ -32,6 +32,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     logout_deadline: float = 10.0,
     lock_timeout: float = 30.0,
     renewal_margin: int = 3600,
+    addon: str | None = None,
+    background: bool | None = None,
     log_level: str = "info",
     log_to_terminal: bool = False,
     audit_sink: Sink | None = None,
@@ -53,6 +55,11 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     lock_timeout: how many seconds a login or a renewal waits for another one at this data
         directory, in whatever process; then it raises `StorageError`, which names the process.
     renewal_margin: renew when the access ends within this many seconds.
+    addon: the id of the add-on whose private vault `data_dir` is; its events name it.
+    background: what is due is done without being asked for, by a thread of the compiled module:
+        waiting logouts are delivered and accounts renewed, from `open()` on and for as long as the
+        keeper is held. It delays no call and keeps no process alive. By default True, and False in
+        Kodi, where the service does it.
     log_level: "error", "warning", "info" or "debug".
     log_to_terminal: writes the log to standard error as well.
     audit_sink: gets the audit trail as well, after a logout, a restore or a drain: a function that
@@ -83,12 +90,15 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         "logout_deadline": logout_deadline,
         "lock_timeout": lock_timeout,
         "renewal_margin": renewal_margin,
+        "background": not _in_kodi() if background is None else background,
         "log_level": log_level,
         "log_to_terminal": log_to_terminal,
     }
     definition = _as_dict(provider)
     options["provider"] = definition or provider_name(provider)
     name = str(definition.get("id", "")) if definition else options["provider"]
+    if addon is not None:
+        options["addon"] = addon
     if parameters:
         options["parameters"] = _as_dict(parameters) or parameters
     data_dir = data_dir or _kodi_data_dir()
@@ -126,9 +136,14 @@ def _as_dict(given: Any) -> dict[str, Any] | None:
     return dict(given) if hasattr(given, "keys") else None
 
 
+def _in_kodi() -> bool:
+    """There xbmc is built into the interpreter."""
+    return "xbmc" in sys.modules or "xbmc" in sys.builtin_module_names
+
+
 def _kodi_data_dir() -> str | None:
-    """The calling add-on's directory in Kodi, where xbmc is built into the interpreter."""
-    if "xbmc" not in sys.modules and "xbmc" not in sys.builtin_module_names:
+    """The calling add-on's directory in Kodi."""
+    if not _in_kodi():
         return None
     from .kodi import paths
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from ._types import Answer, Stop
+    from ._types import Answer, Progress, Stop
 
 SLICE_MS = 100
 # How long a cancelled operation may take to say how it ended, in seconds. A logout needs it: its
@@ -20,23 +20,26 @@ SLICE_MS = 100
 LAST_WORD = 1.0
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - whom, what and how, as `start` takes it
     native: ModuleType,
     keeper: int,
     verb: str,
     options: dict[str, Any],
     stop: Stop | None = None,
+    progress: Progress | None = None,
 ) -> Any:
     """Runs one verb to its end and gives its value, or raises its error.
 
     `stop` is asked after each slice that brought no result, so work that is done at once is never
     cancelled. Raises `Cancelled` when it says True and the operation has no result of its own.
+    `progress` is told how much is done and of how much, whenever that has changed, where the verb
+    counts.
     """
     answer: Answer = native.start(keeper, {verb: options})
     if "operation" in answer:
         operation = answer["operation"]
         try:
-            answer = _wait(native, answer, stop)
+            answer = _wait(native, answer, stop, progress)
         except BaseException:
             # Kodi's SystemExit, Ctrl-C, or a `stop` that raised: nobody waits for the result any
             # more.
@@ -56,12 +59,17 @@ def value_of(answer: Answer) -> Any:
     raise Cancelled("The operation was cancelled; it did not end in time.")
 
 
-def _wait(native: ModuleType, answer: Answer, stop: Stop | None) -> Answer:
+def _wait(
+    native: ModuleType, answer: Answer, stop: Stop | None, progress: Progress | None
+) -> Answer:
     """The answer with the result, or the last one without."""
     import time
 
-    operation, give_up_at = answer["operation"], None
+    operation, give_up_at, told = answer["operation"], None, None
     while "operation" in answer:
+        if progress is not None and answer.get("progress", told) != told:
+            told = answer["progress"]
+            progress(*told)
         if give_up_at is None:
             if stop is not None and stop():
                 native.cancel(operation)

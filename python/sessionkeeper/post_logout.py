@@ -8,7 +8,7 @@ the caller and to the audit trail, and stops nothing.
 from __future__ import annotations
 
 from .errors import Cancelled, Error, safe_text
-from .reports import LogoutReport, TaskResult
+from .reports import LogoutAll, LogoutReport, TaskResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 EARLIER = LogoutReport(
     "cleared", "unconfirmed", None, (), 0, None, "the logout was earlier", None, "", ()
 )
+
+
+def report_of(done: LogoutAll, provider: str) -> LogoutReport | None:
+    """What a logout of everything says of the last of the keeper's own accounts; None: it was of
+    none."""
+    own = [one for one in done.entries if (one.addon, one.provider) == ("", provider)]
+    if not own or own[-1].remote is None:
+        return None
+    one = own[-1]
+    told = (one.remote, one.status, (), 0, one.expires_at, one.reason)
+    return LogoutReport("cleared", *told, None, "", ())
 
 
 def finish(

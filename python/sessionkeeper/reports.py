@@ -116,6 +116,59 @@ class LogoutReport(Record):
         return _SUMMARIES.get(self.remote, "signed_out_unconfirmed")
 
 
+class LogoutAllEntry(Record):
+    """What `Keeper.logout_all()` did about one account.
+
+    `conclusion` is "proved" (the server has proved the end), "later" (the server is told later),
+    "by_itself" (nothing is proved; it ends by itself at `expires_at`), "unknown" (nothing is
+    proved, and nobody knows when it ends) or "failed" (this device could not be logged out, or the
+    server will not be told). `remote` and `status` are a `LogoutReport`'s, None where it failed;
+    `reason` says why in safe words, and may be empty. `addon` is the id of the add-on whose private
+    vault the account was in, "" for the keeper's own; where that vault could not be read, `account`
+    is None and `provider` is "".
+    """
+
+    addon: str
+    provider: str
+    provider_name: str
+    account: Account | None
+    conclusion: str
+    remote: str | None
+    status: int | None
+    expires_at: int | None
+    reason: str
+
+
+class LogoutAll(Record):
+    """What `Keeper.logout_all()` did: each account, and how many came to which conclusion.
+    `pending_revocations` counts the logouts that still wait for their servers, in all of these
+    vaults and earlier ones included."""
+
+    entries: tuple[LogoutAllEntry, ...]
+    proved: int
+    later: int
+    by_itself: int
+    unknown: int
+    failed: int
+    pending_revocations: int
+
+
+class RegisteredVault(Record):
+    """The private vault of an add-on, as `open()` has registered it."""
+
+    addon: str
+    data_dir: str
+    key_dir: str
+
+
+class Vaults(Record):
+    """The private vaults that are registered with a data directory, and those that have vanished
+    since they were last asked for."""
+
+    vaults: tuple[RegisteredVault, ...]
+    vanished: tuple[RegisteredVault, ...]
+
+
 class OutboxEntry(Record):
     """A revocation that the server has not confirmed yet. `expires_at` is when the credentials end
     by themselves; one whose `last_outcome` is "rejected" is tried once a day until then. Where
@@ -166,13 +219,15 @@ class AuditEvent(Record):
 
 class Event(Record):
     """Something that happened in this process. `seq` counts up by one; `event` and `outcome` are
-    words of the audit trail; `account` is an id."""
+    words of the audit trail; `account` is an id; `addon` is the id of the add-on whose private
+    vault it happened in, "" otherwise."""
 
     seq: int
     event: str
     provider: str
     account: str
     outcome: str
+    addon: str
 
 
 class Schedule(Record):

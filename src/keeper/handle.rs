@@ -1,6 +1,7 @@
 //! The keeper: a provider at a data directory, with network settings. What has to be one for the whole
 //! process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
+use super::register::{self, Vaults};
 use super::report::{Details, Status};
 use super::session_cache::Seen;
 use super::shared::{ELSEWHERE, Rest, Shared};
@@ -13,7 +14,7 @@ use crate::provider::{Provider, Renew};
 use crate::session::Session;
 use crate::vault::{BusyTimeout, SessionSelector, Vault};
 use log::{Level, LevelFilter};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,14 @@ pub struct Config {
     pub lock_timeout: Duration,
     /// How long before its end a token is renewed, in seconds.
     pub renewal_margin: i64,
+    /// The add-on whose data directory it is; in its events.
+    pub addon: Option<String>,
+    /// The shared data directory, where the service finds that add-on's vault.
+    pub register_in: Option<PathBuf>,
+    /// The add-on that asks, where the vault is shared and the add-on's own it is not.
+    pub caller: Option<String>,
+    /// True: what is due is done without being asked for, by a thread of the process.
+    pub background: bool,
     pub log_level: LevelFilter,
     /// True: the log goes to the terminal (standard error) as well.
     pub log_to_terminal: bool,
@@ -48,6 +57,7 @@ pub struct Keeper {
     pub(super) logout_deadline: Duration,
     pub(super) lock_timeout: Duration,
     pub(super) renewal_margin: i64,
+    pub(super) caller: Option<String>,
     /// How long its calls wait for others at the vault.
     pub(super) timeout: BusyTimeout,
 }
@@ -70,6 +80,12 @@ impl Keeper {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
         shared.log.configure(config.log_level, config.log_to_terminal);
+        if let Some(addon) = &config.addon {
+            shared.events.set_addon(addon);
+        }
+        if let (Some(addon), Some(place)) = (&config.addon, &config.register_in) {
+            shared.registration.set(place, addon);
+        }
         Ok(Keeper {
             shared,
             provider: config.provider,
@@ -77,6 +93,7 @@ impl Keeper {
             logout_deadline: config.logout_deadline,
             lock_timeout: config.lock_timeout,
             renewal_margin: config.renewal_margin,
+            caller: config.caller,
             timeout: BusyTimeout::ordinary(&Cancel::new()),
         })
     }
@@ -97,6 +114,16 @@ impl Keeper {
         Ok(self.shared.vault()?.with_timeout(&self.timeout))
     }
 
+    /// The data directory, in its one spelling.
+    pub fn directory(&self) -> &Path {
+        &self.shared.directory
+    }
+
+    /// True where there is a vault already; anything else than this would make one.
+    pub fn has_vault(&self) -> bool {
+        self.shared.has_vault()
+    }
+
     pub fn provider(&self) -> &Provider {
         &self.provider
     }
@@ -104,6 +131,17 @@ impl Keeper {
     /// Runs `work` with what it logs going to this directory's log.
     pub fn logged<T>(&self, work: impl FnOnce() -> T) -> T {
         self.shared.log.enter(work)
+    }
+
+    /// Somebody opens it once more, with the same configuration.
+    pub fn open_again(&self, config: &Config) {
+        self.configure_log(config.log_level, config.log_to_terminal);
+        self.shared.registration.renew();
+    }
+
+    /// The private vaults that are registered in this data directory. What is gone is dropped.
+    pub fn vaults(&self) -> Result<Vaults> {
+        register::list(&self.shared.directory, true)
     }
 
     /// From now on, lines below `level` are not written, for the whole data directory; the others

@@ -72,7 +72,11 @@ impl Keeper {
     }
 
     /// False where the outbox has not taken what is left to tell the server.
-    fn end_for_good(&self, session: &Session, revocation: Option<&(Provider, Revocation)>) -> bool {
+    pub(super) fn end_for_good(
+        &self,
+        session: &Session,
+        revocation: Option<&(Provider, Revocation)>,
+    ) -> bool {
         let (event, account) = (Event::Logout, &session.account.id);
         let remains = Remains {
             revocation: revocation.map(|(_, revocation)| revocation.clone()),

@@ -18,8 +18,10 @@ mod drain;
 mod handle;
 mod login;
 mod logout;
+mod logout_all;
 mod maintenance;
 mod post_logout;
+mod register;
 mod renewal;
 mod report;
 mod request;
@@ -34,10 +36,13 @@ pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
+pub use logout_all::LogoutAllOptions;
+pub use register::{RegisteredVault, Vaults};
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
-    DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
-    Outbox, RenewalLine, Schedule, State, Status, TaskLine, TaskOutcome, Tasks, UpkeepReport,
+    AccountLine, Accounts, AuditTrail, Conclusion, Confirmations, ConfirmedLogout, Details,
+    DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutAll,
+    LogoutAllEntry, LogoutReport, Notifications, Outbox, RenewalLine, Schedule, State, Status,
+    TaskLine, TaskOutcome, Tasks, UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::Rest;

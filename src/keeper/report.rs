@@ -110,6 +110,87 @@ pub struct LogoutReport {
     pub tasks: Vec<TaskLine>,
 }
 
+/// What is known of a session after its logout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    // The server has proved that it is dead.
+    Proved,
+    // The server is told later.
+    Later,
+    // Nothing is proved; it ends by itself at `expires_at`.
+    ByItself,
+    // Nothing is proved, nor known of its end.
+    Unknown,
+    // This device could not be logged out, or the server will not be told.
+    Failed,
+}
+
+/// What a logout of everything did about one account.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LogoutAllEntry {
+    /// The add-on whose private vault the account was in; empty for the keeper's own.
+    pub addon: String,
+    /// The provider's id; empty where the vault could not be read.
+    pub provider: String,
+    pub provider_name: String,
+    /// `None`: the vault could not be read.
+    pub account: Option<Account>,
+    pub conclusion: Conclusion,
+    /// `None` where the conclusion is that it failed.
+    pub remote: Option<Outcome>,
+    pub status: Option<u16>,
+    pub expires_at: Option<UnixTime>,
+    pub reason: String,
+}
+
+impl LogoutAllEntry {
+    pub(super) fn conclude(&mut self, remote: Outcome, expires_at: Option<UnixTime>) {
+        self.remote = Some(remote);
+        self.expires_at = expires_at;
+        self.conclusion = match remote {
+            Outcome::Revoked | Outcome::AlreadyEnded => Conclusion::Proved,
+            Outcome::Deferred => Conclusion::Later,
+            _ if expires_at.is_some() => Conclusion::ByItself,
+            _ => Conclusion::Unknown,
+        };
+    }
+}
+
+/// The result of a logout of everything: each account, and how many came to which conclusion.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LogoutAll {
+    pub entries: Vec<LogoutAllEntry>,
+    pub proved: u32,
+    pub later: u32,
+    pub by_itself: u32,
+    pub unknown: u32,
+    pub failed: u32,
+    /// The logouts that wait for their servers in all of these vaults, earlier ones included.
+    pub pending_revocations: u64,
+}
+
+impl LogoutAll {
+    pub(super) fn new(entries: Vec<LogoutAllEntry>, pending_revocations: u64) -> Self {
+        let count = |conclusion| {
+            let such = entries.iter().filter(|entry| entry.conclusion == conclusion).count();
+            u32::try_from(such).unwrap_or(u32::MAX)
+        };
+        LogoutAll {
+            proved: count(Conclusion::Proved),
+            later: count(Conclusion::Later),
+            by_itself: count(Conclusion::ByItself),
+            unknown: count(Conclusion::Unknown),
+            failed: count(Conclusion::Failed),
+            entries,
+            pending_revocations,
+        }
+    }
+}
+
 /// How one piece of post-logout work ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

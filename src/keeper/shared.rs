@@ -7,6 +7,7 @@ use super::clients::Clients;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
 use super::directories;
+use super::register::Registration;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
 use super::unstored::Unstored;
@@ -19,7 +20,7 @@ use crate::lock::FileMutex;
 use crate::log::DirectoryLog;
 use crate::provider::{id_of, service_of};
 use crate::session::Session;
-use crate::vault::{BusyTimeout, Vault};
+use crate::vault::{BusyTimeout, Vault, vault_in};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -33,8 +34,11 @@ pub(super) const ELSEWHERE: &str = "The stored session is for other hosts than t
 pub(super) struct Shared {
     pub directory: PathBuf,
     pub key_directory: PathBuf,
+    /// A fork leaves its locks and connections as they were: they serve this process alone.
+    process: u32,
     pub clock: Arc<dyn Clock>,
     pub events: Events,
+    pub registration: Registration,
     pub log: Arc<DirectoryLog>,
     /// One renewal or login at a time.
     pub login_lock: FileMutex,
@@ -78,10 +82,12 @@ impl Shared {
         let (directory, key_directory) = directories::settle(directory, key_directory)?;
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|shared| shared.strong_count() > 0);
-        let known = all
-            .iter()
-            .filter_map(Weak::upgrade)
-            .find(|shared| shared.directory == directory && shared.key_directory == key_directory);
+        let process = std::process::id();
+        let known = all.iter().filter_map(Weak::upgrade).find(|shared| {
+            shared.directory == directory
+                && shared.key_directory == key_directory
+                && shared.process == process
+        });
         if let Some(shared) = known {
             return Ok(shared);
         }
@@ -104,8 +110,10 @@ impl Shared {
             outbox_lock: FileMutex::new(directory.join("outbox.lock")),
             directory,
             key_directory,
+            process: std::process::id(),
             clock,
             events: Events::default(),
+            registration: Registration::default(),
             commit_lock: Mutex::new(()),
             vault: Mutex::new(None),
             sessions: SessionCache::default(),
@@ -134,7 +142,13 @@ impl Shared {
         drop(slot);
         let vault = vault.ok_or_else(|| Error::new(Kind::Internal, "the vault is not there"))?;
         self.report_damage(&vault);
+        self.registration.see_to(&self.directory, &self.key_directory);
         Ok(vault)
+    }
+
+    /// True where there is one, open or not.
+    pub fn has_vault(&self) -> bool {
+        vault_in(&self.directory).exists()
     }
 
     /// True when the vault is open, and nobody in this process is using it just now.

@@ -3,7 +3,7 @@
 use crate::fixture::Device;
 #[cfg(unix)]
 use crate::locks;
-use crate::{kill, together, upkeep};
+use crate::{kill, logout_all, together, upkeep};
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::provider::Provider;
 use std::path::Path;
@@ -35,6 +35,7 @@ fn process() {
         "victim" => kill::victim(&device),
         "login victim" => kill::login_victim(&device),
         "mix" => together::mix(&device),
+        "log out of all" => logout_all::victim(&device),
         "upkeep" => upkeep::on_duty(&device),
         "requests" => together::requests(&[&*device]),
         #[cfg(unix)]

@@ -48,6 +48,23 @@ impl Device {
         Device { keeper: keeper(&config, &clock), config, clock, directory, _temporary: None }
     }
 
+    /// A device whose vault is registered with the device at `shared`, as that add-on's own.
+    pub fn private(provider: Provider, clock: &Arc<HeldClock>, shared: &Path, addon: &str) -> Self {
+        let device = Device::new(provider, clock);
+        let config = Config {
+            addon: Some(addon.to_owned()),
+            register_in: Some(shared.join("data")),
+            ..device.config.clone()
+        };
+        Device { keeper: keeper(&config, clock), config, ..device }
+    }
+
+    /// A keeper of another add-on than that whose vault it is.
+    pub fn called_by(&self, addon: &str) -> Keeper {
+        let caller = Some(addon.to_owned());
+        keeper(&Config { caller, ..self.config.clone() }, &self.clock)
+    }
+
     /// A keeper that remembers nothing, as after a restart or in another process.
     pub fn restarted(&self) -> Keeper {
         keeper(&self.config, &self.clock)
@@ -107,6 +124,10 @@ fn config(provider: Provider, directory: &Path) -> Config {
         logout_deadline: LONGEST_WAIT,
         lock_timeout: 5 * LONGEST_WAIT,
         renewal_margin: 3600,
+        addon: None,
+        register_in: None,
+        caller: None,
+        background: false,
         log_level: log::LevelFilter::Debug,
         log_to_terminal: false,
     }

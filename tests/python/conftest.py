@@ -27,6 +27,12 @@ def _no_help_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SESSIONKEEPER_PASSWORD", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test asks for happens when it asks; test_background.py is about the rest."""
+    monkeypatch.setitem(sessionkeeper.open.__kwdefaults__, "background", False)
+
+
 @pytest.fixture
 def native(monkeypatch: pytest.MonkeyPatch) -> NativeDouble:
     """The double, in the place of the compiled module."""

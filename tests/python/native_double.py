@@ -83,6 +83,7 @@ EVENT: dict[str, Any] = {
     "provider": "angel",
     "account": "87735831",
     "outcome": "ok",
+    "addon": "",
 }
 DOCTOR: dict[str, Any] = {
     "versions": {"sessionkeeper": "0.1.0", "sqlite": "3.50.2"},

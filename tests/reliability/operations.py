@@ -86,6 +86,7 @@ def open_keeper(root: Path, kind: str) -> sessionkeeper.Keeper:
         key_dir=root / "keys",
         proxy="none",
         log_level="debug",
+        background=False,
         **TIMES,
     )
 

@@ -61,6 +61,8 @@ def _perform(chosen: Namespace, interrupted: Callable[[], bool]) -> int:
         timeout=chosen.timeout,
         log_level="debug" if chosen.verbose else "info",
         log_to_terminal=chosen.verbose,
+        # The others say what they do, and do nothing else.
+        background=chosen.command in {"login", "restore", "request"},
         stop=interrupted,
     )
     newest = keeper.newest_event()

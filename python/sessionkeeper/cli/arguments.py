@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     logout.add_argument(
         "--everywhere", action="store_true", help="the account's other sessions too"
     )
-    logout.add_argument("--account", metavar="ID", help="this account; by default the active one")
+    which = logout.add_mutually_exclusive_group()
+    which.add_argument("--account", metavar="ID", help="this account; by default the active one")
+    which.add_argument("--all", action="store_true", help="every account of every service")
     outbox = command("outbox", "show the logouts that the server has not confirmed yet")
     outbox.add_argument("--drain", action="store_true", help="try them now")
     audit = command("audit", "show what happened")

@@ -13,7 +13,7 @@ from sessionkeeper.catalogue import check_provider, providers
 from sessionkeeper.errors import InvalidInput, NotSignedIn
 
 from . import display, prompt
-from .exit_status import DONE, NOT_SIGNED_IN, USAGE
+from .exit_status import DONE, FAILED, NOT_SIGNED_IN, USAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _accounts(keeper: Keeper, chosen: Namespace) -> int:
 
 
 def _logout(keeper: Keeper, chosen: Namespace) -> int:
+    if chosen.all:
+        return _logout_all(keeper, chosen)
     report = keeper.logout(
         local_only=chosen.local_only, everywhere=chosen.everywhere, account=chosen.account
     )
@@ -111,6 +113,15 @@ def _logout(keeper: Keeper, chosen: Namespace) -> int:
     text = display.logout(report, chosen.everywhere)
     _print(chosen, {name: shown[name] for name in names}, text)
     return DONE
+
+
+def _logout_all(keeper: Keeper, chosen: Namespace) -> int:
+    for name in ("local_only", "everywhere"):
+        if getattr(chosen, name):
+            raise InvalidInput(f"--all and --{name.replace('_', '-')} do not go together.")
+    done = keeper.logout_all()
+    _print(chosen, done.as_dict(), display.logout_all(done))
+    return FAILED if done.failed else DONE
 
 
 def _outbox(keeper: Keeper, chosen: Namespace) -> int:

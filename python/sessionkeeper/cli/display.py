@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sessionkeeper.reports import (
         AuditEvent,
         DrainReport,
+        LogoutAll,
+        LogoutAllEntry,
         LogoutReport,
         OutboxEntry,
         StoredAccount,
@@ -89,6 +91,33 @@ def _outcome(report: LogoutReport) -> str:
     if report.confirmed or not report.reason:
         return sentence
     return f"{sentence[:-1]} ({printable(report.reason)})."
+
+
+def logout_all(done: LogoutAll) -> str:
+    """What became of each account, one a line, and what still waits."""
+    lines = [_left(entry) for entry in done.entries] or ["Nobody was logged in."]
+    if done.pending_revocations:
+        waiting = _counted(done.pending_revocations, "logout waits", "logouts wait")
+        lines.append(f"{waiting} for the server's confirmation: see sessionkeeper outbox.")
+    return "\n".join(lines)
+
+
+def _left(entry: LogoutAllEntry) -> str:
+    of = f" ({printable(entry.addon)})" if entry.addon else ""
+    if entry.account is None:
+        return f"What is stored{of} cannot be read: {printable(entry.reason)}."
+    ends = "nobody knows when the session ends by itself"
+    if entry.expires_at is not None:
+        ends = f"the session ends by itself on {local_time(entry.expires_at)}"
+    sentence = {
+        "proved": "logged out, here and on the server",
+        "later": "logged out here; the server will be told when it can be reached",
+        "by_itself": f"logged out here, but the server has proved nothing; {ends}",
+        "unknown": f"logged out here, but the server has proved nothing; {ends}",
+    }.get(entry.conclusion, "not logged out")
+    why = f" ({printable(entry.reason)})" if entry.reason and entry.conclusion != "proved" else ""
+    where = printable(entry.provider_name or entry.provider)
+    return f"{_who(entry.account)}, {where}{of}: {sentence}{why}."
 
 
 def _cookies(report: LogoutReport) -> list[str]:

@@ -51,6 +51,7 @@ def publish(event: Event) -> None:
 
     log.debug(f"published: {event.event}")
     data = {"provider": event.provider, "account": event.account, "outcome": event.outcome}
+    data["addon"] = event.addon
     params = {"sender": ADDON_ID, "message": event.event, "data": data}
     request = {"jsonrpc": "2.0", "id": 1, "method": "JSONRPC.NotifyAll", "params": params}
     xbmc.executeJSONRPC(dumps(request))

@@ -118,6 +118,7 @@ class Device:
             "resolve": server.resolve,
             "proxy": "none",
             "log_level": "debug",
+            "background": False,
         }
         self.keeper = self.open()
         #: The server's name of the session.
