@@ -63,6 +63,8 @@ pub enum Command {
     Schedule {},
     /// The private vaults that are registered in this data directory.
     Vaults {},
+    /// This process is the service of the data directory from now on.
+    Serve {},
     /// Does what is due, for every account of the data directory.
     Upkeep {},
     TakeTasks {
@@ -160,6 +162,7 @@ impl Command {
             Command::TakeConfirmations {} => Reply::of(&keeper.take_confirmations()?),
             Command::Schedule {} => Reply::of(&keeper.schedule()?),
             Command::Vaults {} => Reply::of(&keeper.vaults()?),
+            Command::Serve {} => Reply::of(&keeper.serve()?),
             Command::Upkeep {} => Reply::of(&keeper.upkeep(cancel)?),
             Command::TakeTasks { kinds, hooks } => {
                 let taken = keeper.take_tasks(kinds, hooks)?;

@@ -269,6 +269,12 @@ class Keeper:
 
         return Vaults.from_dict(self._run("vaults", {}, stop))
 
+    def serve(self, *, stop: Stop | None = None) -> None:
+        """From now on, and for as long as this keeper is held, this process is the one that looks
+        after the data directory: call `upkeep()` whenever it is due. Raises `StorageError`, which
+        names the process, where there is such a one already."""
+        self._run("serve", {}, stop)
+
     def upkeep(self, *, stop: Stop | None = None) -> UpkeepReport:
         """Does what is due, for every account of every provider in the data directory: tells once
         that a session is back, renews, delivers the waiting logouts, and finishes what a logout or

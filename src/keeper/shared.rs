@@ -16,7 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
 use crate::http::{Client, Settings};
-use crate::lock::FileMutex;
+use crate::lock::{FileMutex, Locked};
 use crate::log::DirectoryLog;
 use crate::provider::{id_of, service_of};
 use crate::session::Session;
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     pub begun_tasks: BegunTasks,
     /// True once this process has looked at the work that earlier ones left.
     pub has_finished_tasks: AtomicBool,
+    /// Held by the process that looks after the directory as its service.
+    pub service: Mutex<Option<Locked>>,
     /// The audit sinks that do not take what they are given.
     failed_sinks: Mutex<HashSet<String>>,
     last_use: Mutex<Instant>,
@@ -125,6 +127,7 @@ impl Shared {
             renewal_rests: Mutex::default(),
             begun_tasks: BegunTasks::default(),
             has_finished_tasks: AtomicBool::new(false),
+            service: Mutex::default(),
             failed_sinks: Mutex::default(),
             last_use: Mutex::new(Instant::now()),
         }

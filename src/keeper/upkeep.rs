@@ -10,8 +10,12 @@ use super::report::{DrainReport, RenewalLine, UpkeepReport};
 use crate::cancel::Cancel;
 use crate::clock::UnixTime;
 use crate::error::{Error, Kind, Result};
+use crate::lock::LockFile;
 use crate::provider::id_of;
 use crate::session::Session;
+use crate::vault::create_directory;
+use std::fs;
+use std::sync::PoisonError;
 use std::thread;
 
 /// What could not be done now is not due again before this, in seconds: somebody else may be at it.
@@ -48,6 +52,31 @@ impl Keeper {
         let now = self.shared.clock.now();
         let next_at = self.next_upkeep()?.map(|at| at.max(now + SHORTEST_PAUSE));
         Ok(UpkeepReport { renewals, drained, next_at })
+    }
+
+    /// From now on, and for as long as somebody holds a keeper here, this process is the one that
+    /// looks after the data directory. Fails where there is such a process.
+    pub fn serve(&self) -> Result<()> {
+        let mut service = self.shared.service.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.shared.directory.join("service.lock");
+        if service.is_none() {
+            // Without a directory there would be no lock either.
+            create_directory(&self.shared.directory).map_err(|error| {
+                let message = format!("the data directory cannot be created ({})", error.kind());
+                Error::new(Kind::Storage, message).with_hint("Look at its rights.")
+            })?;
+            let process = std::process::id().to_string();
+            if let Some(locked) = LockFile::new(path.clone()).try_lock(true) {
+                locked.note(&process);
+                *service = Some(locked);
+                return Ok(());
+            }
+        }
+        let noted = fs::read_to_string(&path).ok().and_then(|text| text.parse::<u32>().ok());
+        let process = noted.map_or_else(String::new, |process| format!(" (process {process})"));
+        let message = format!("another service looks after this data directory{process}");
+        Err(Error::new(Kind::Storage, message)
+            .with_hint("One is enough. End it to start this one."))
     }
 
     fn drain_if_due(&self, cancel: &Cancel) -> Result<DrainReport> {

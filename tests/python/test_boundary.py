@@ -128,6 +128,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "schedule": {"renew_at": None, "drain_at": 1},
         "logout_all": {"entries": [], **dict.fromkeys(CONCLUSIONS, 0), "pending_revocations": 0},
         "vaults": {"vaults": [], "vanished": []},
+        "serve": None,
         "upkeep": {"renewals": [], "drained": {**zero, "entries": []}, "next_at": None},
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
         "doctor": DOCTOR,
@@ -164,7 +165,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     keeper.logout()
     for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
         ask()  # type: ignore[operator]
-    for ask in (keeper.take_confirmations, keeper.vaults, keeper.logout_all):
+    for ask in (keeper.take_confirmations, keeper.vaults, keeper.logout_all, keeper.serve):
         ask()  # type: ignore[operator]
     for ask in (
         keeper.schedule,

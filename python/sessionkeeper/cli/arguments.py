@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--all", action="store_true", help="every account of every service")
     outbox = command("outbox", "show the logouts that the server has not confirmed yet")
     outbox.add_argument("--drain", action="store_true", help="try them now")
+    command("service", "stay, and do what is due: deliver waiting logouts, renew the accounts")
     audit = command("audit", "show what happened")
     audit.add_argument("--limit", type=_count, default=100, metavar="N", help="the last N lines")
     providers = command("providers", "show the services that one can log in to")

@@ -133,6 +133,15 @@ def _outbox(keeper: Keeper, chosen: Namespace) -> int:
     return DONE
 
 
+def _service(keeper: Keeper, chosen: Namespace) -> int:
+    from . import service
+
+    done = service.run(keeper, verbose=chosen.verbose)
+    if chosen.json:
+        print(json.dumps(done))
+    return DONE
+
+
 def _audit(keeper: Keeper, chosen: Namespace) -> int:
     _print_list(chosen, "events", keeper.audit(chosen.limit), display.audit)
     return DONE
@@ -152,6 +161,7 @@ COMMANDS = {
     "accounts": _accounts,
     "logout": _logout,
     "outbox": _outbox,
+    "service": _service,
     "audit": _audit,
     "doctor": _doctor,
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LogoutReport,
         OutboxEntry,
         StoredAccount,
+        UpkeepReport,
     )
 
 
@@ -188,13 +189,32 @@ def _waiting(entry: OutboxEntry) -> str:
 
 def drained(report: DrainReport) -> str:
     """What one run over the outbox came to."""
+    return f"Tried: {_tried(report) or 'nothing'}.\n{outbox(report.entries)}"
+
+
+def _tried(report: DrainReport) -> str:
     names = (
         *("revoked", "already_ended", "deferred"),
         *("unconfirmed", "alive", "rejected", "expired"),
     )
     counts = [f"{getattr(report, name)} {name.replace('_', ' ')}" for name in names]
-    done = [count for count in counts if not count.startswith("0 ")]
-    return f"Tried: {', '.join(done) or 'nothing'}.\n{outbox(report.entries)}"
+    return ", ".join(count for count in counts if not count.startswith("0 "))
+
+
+def upkeep(report: UpkeepReport) -> str:
+    """What was due, a line each; empty where nothing was."""
+    lines = []
+    for one in report.renewals:
+        who = f"{printable(one.account)} at {printable(one.provider)}"
+        how = "renewed" if one.outcome == "ok" else f"not renewed ({printable(one.outcome)})"
+        lines.append(f"{who}: {how}.")
+    tried = _tried(report.drained)
+    if tried:
+        waiting = _counted(len(report.drained.entries), "logout waits", "logouts wait")
+        lines.append(f"Waiting logouts: {tried}; {waiting} still.")
+    if lines and report.next_at is not None:
+        lines.append(f"Next at {local_time(report.next_at)}.")
+    return "\n".join(lines)
 
 
 def audit(events: Iterable[AuditEvent]) -> str:
