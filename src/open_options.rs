@@ -97,6 +97,17 @@ impl OpenOptions {
                 return Err(Error::new(Kind::InvalidInput, message));
             }
         }
+        for id in [&self.addon, &self.caller].into_iter().flatten() {
+            if id.is_empty() || id.len() > 255 || id.chars().any(|c| c.is_control() || c == '/') {
+                let message = "this is not the id of an add-on";
+                return Err(Error::new(Kind::InvalidInput, message)
+                    .with_hint("Write it as in its addon.xml: plugin.video.example"));
+            }
+        }
+        if self.register_in.is_some() && self.addon.is_none() {
+            let message = "a vault is registered with the id of its add-on";
+            return Err(Error::new(Kind::InvalidInput, message).with_hint("Give `addon` as well."));
+        }
         Ok(Config {
             provider: provider::choose(self.provider, &self.parameters)?,
             directory: self.data_dir.map_or_else(own_directory, Ok)?,
@@ -132,5 +143,33 @@ impl OpenOptions {
             },
             log_to_terminal: self.log_to_terminal,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn config(given: Value) -> Result<Config> {
+        serde_json::from_value::<OpenOptions>(given).unwrap().config()
+    }
+
+    #[test]
+    fn the_id_of_an_add_on_is_checked() {
+        let good =
+            config(json!({"addon": "plugin.video.x", "register_in": "/x", "data_dir": "/y"}));
+        assert_eq!(good.unwrap().addon.as_deref(), Some("plugin.video.x"));
+        for given in [
+            json!({"addon": ""}),
+            json!({"caller": "a\nb"}),
+            json!({"addon": "../x"}),
+            json!({"caller": "x".repeat(256)}),
+            json!({"register_in": "/x"}),
+        ] {
+            let error = config(given).unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidInput);
+            assert!(!error.hint().is_empty());
+        }
     }
 }

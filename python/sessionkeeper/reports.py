@@ -124,8 +124,8 @@ class LogoutAllEntry(Record):
     proved, and nobody knows when it ends) or "failed" (this device could not be logged out, or the
     server will not be told). `remote` and `status` are a `LogoutReport`'s, None where it failed;
     `reason` says why in safe words, and may be empty. `addon` is the id of the add-on whose private
-    vault the account was in, "" for the keeper's own; where that vault could not be read, `account`
-    is None and `provider` is "".
+    vault the account was in, "" for the keeper's own; where that vault could not be read, or is not
+    there, `account` is None and `provider` is "".
     """
 
     addon: str

@@ -53,14 +53,25 @@ impl Keeper {
             return Err(Error::new(Kind::InvalidInput, "the account's id is empty")
                 .with_hint("Leave it out for the active account."));
         }
+        // Where others hold the vault, half of the time is left for the server.
+        let wait = options.deadline.unwrap_or(self.logout_deadline) / 2;
+        self.log_out_after(wait, options, cancel)
+    }
+
+    /// The same, waiting for others at the vault for as long as it is said.
+    pub(super) fn log_out_after(
+        &self,
+        wait: Duration,
+        options: &LogoutOptions,
+        cancel: &Cancel,
+    ) -> Result<LogoutReport> {
         let start = Instant::now();
         let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
-        // Where others hold the vault, half of the time is left for the server.
-        let timeout = BusyTimeout::until(start + (deadline - start) / 2, cancel);
+        let timeout = BusyTimeout::until(start + wait, cancel);
         let earlier = self.earlier(options.account.as_deref(), &timeout);
         // Also where only another definition has a session: a login may be under way by this one.
         let report = self.end_own(options, start, deadline, &timeout, cancel);
-        earlier.map_or(report, |earlier| earlier.log_out(options, cancel))
+        earlier.map_or(report, |earlier| earlier.log_out_after(wait, options, cancel))
     }
 
     /// Ends the session that is kept for this definition's hosts.

@@ -8,7 +8,7 @@
 use super::handle::Keeper;
 use super::logout::LogoutOptions;
 use super::register::{self, RegisteredVault};
-use super::report::{Conclusion, LogoutAll, LogoutAllEntry};
+use super::report::{Conclusion, LogoutAll, LogoutAllEntry, LogoutReport};
 use super::shared::Shared;
 use crate::cancel::{Cancel, Progress};
 use crate::error::{Error, Kind, Result};
@@ -29,8 +29,9 @@ const THREADS: usize = 8;
 /// With less than this left, no server is asked.
 const TOO_LATE: Duration = Duration::from_millis(500);
 
-/// How long a logout on this device alone waits for others at its vault, twice.
-const ALONE: Duration = Duration::from_secs(4);
+/// However little time is left for the server, this long others are waited for at the vault: the
+/// threads here are each other's others.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// How everything is to be logged out of.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -78,8 +79,13 @@ impl Keeper {
         let until = start + deadline;
         // Whoever holds one of the vaults must not cost the others their time.
         let reading = BusyTimeout::until(start + deadline / 4, cancel);
-        let vaults = self.all_vaults()?;
-        let mut failed = Vec::new();
+        let registered = register::list(&self.shared.directory, false)?;
+        let vaults = self.with_registered(registered.vaults)?;
+        let gone = registered.vanished.iter().map(|vault| LogoutAllEntry {
+            conclusion: Conclusion::Unknown,
+            ..LogoutAllEntry::of_vault(&vault.addon, "it is not there any more")
+        });
+        let mut unreadable: Vec<_> = gone.collect();
         let mut waiting = Vec::new();
         for (number, vault) in vaults.iter().enumerate() {
             // What they began is not wanted any more.
@@ -91,7 +97,10 @@ impl Keeper {
                     Leaving { vault: number, session, hooks }
                 })),
                 Err(error) if number == 0 => return Err(error),
-                Err(error) => failed.push(unreadable(&vault.addon, &error)),
+                Err(error) => {
+                    log::error!("the vault of {} cannot be read: {error}", vault.addon);
+                    unreadable.push(LogoutAllEntry::of_vault(&vault.addon, error.message()));
+                }
             }
         }
         let total = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
@@ -106,7 +115,7 @@ impl Keeper {
             }
         });
         let done = work.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let entries = done.entries.into_iter().flatten().chain(failed);
+        let entries = done.entries.into_iter().flatten().chain(unreadable);
         let pending = vaults.iter().filter_map(|vault| {
             vault.keeper.vault().and_then(|vault| vault.read(|tx| tx.outbox().count(None))).ok()
         });
@@ -114,11 +123,9 @@ impl Keeper {
     }
 
     /// This keeper's vault, and those that are registered with it.
-    fn all_vaults(&self) -> Result<Vec<OneVault>> {
+    fn with_registered(&self, registered: Vec<RegisteredVault>) -> Result<Vec<OneVault>> {
         let mut vaults = vec![OneVault { keeper: self.clone(), addon: String::new() }];
-        for RegisteredVault { addon, data_dir, key_dir } in
-            register::list(&self.shared.directory, false)?.vaults
-        {
+        for RegisteredVault { addon, data_dir, key_dir } in registered {
             let shared = Shared::at(Path::new(&data_dir), Some(PathBuf::from(key_dir)))?;
             if shared.directory != self.shared.directory {
                 let keeper = Keeper { shared, ..self.clone() };
@@ -145,15 +152,9 @@ impl Keeper {
     ) -> Option<LogoutAllEntry> {
         let Leaving { session, hooks, .. } = leaving;
         let mut entry = LogoutAllEntry {
-            addon: addon.to_owned(),
             provider: id_of(&session.provider).to_owned(),
-            provider_name: String::new(),
             account: Some(session.account.clone()),
-            conclusion: Conclusion::Failed,
-            remote: None,
-            status: None,
-            expires_at: None,
-            reason: String::new(),
+            ..LogoutAllEntry::of_vault(addon, "")
         };
         let provider = match self.definition_of(session) {
             Ok(provider) => provider,
@@ -168,29 +169,29 @@ impl Keeper {
         entry.provider_name.clone_from(&provider.name);
         let keeper = Keeper { provider, ..self.clone() };
         let log_out = |left: Duration, cancel: &Cancel| {
-            let local_only = left.is_zero();
             let options = LogoutOptions {
-                local_only,
-                deadline: Some(if local_only { ALONE } else { left }),
+                local_only: left.is_zero(),
+                deadline: Some(left),
                 account: Some(session.account.id.clone()),
                 hooks: hooks.clone(),
                 everywhere: false,
             };
-            keeper.log_out(&options, cancel)
+            keeper.log_out_after(WAIT.max(left / 2), &options, cancel)
         };
         let left = until.saturating_duration_since(Instant::now());
         let is_late = left < TOO_LATE || cancel.is_cancelled();
-        let mut report = if is_late {
+        let report = if is_late {
             log_out(Duration::ZERO, &Cancel::new())
         } else {
-            log_out(left, &cancel.child())
-        };
-        if report.is_err() && cancel.is_cancelled() && !is_late {
             // Whoever cancels does not want to wait; logged out they want to be.
-            report = log_out(Duration::ZERO, &Cancel::new());
-        }
+            log_out(left, &cancel.child()).or_else(|error| {
+                let again = log_out(Duration::ZERO, &Cancel::new());
+                // What has become of it in between is not known here.
+                again.and_then(|report| if is_nothing(&report) { Err(error) } else { Ok(report) })
+            })
+        };
         match report {
-            Ok(report) if report.remote == Outcome::NothingToRevoke => return None,
+            Ok(report) if is_nothing(&report) => return None,
             Ok(report) => {
                 entry.conclude(report.remote, report.expires_at);
                 entry.status = report.status;
@@ -200,6 +201,11 @@ impl Keeper {
         }
         Some(entry)
     }
+}
+
+/// True where somebody else has logged the account out meanwhile.
+fn is_nothing(report: &LogoutReport) -> bool {
+    report.remote == Outcome::NothingToRevoke
 }
 
 /// What one of the threads does.
@@ -217,20 +223,4 @@ fn work_off(work: &Mutex<Work>, vaults: &[OneVault], until: Instant, cancel: &Ca
 
 fn lock(work: &Mutex<Work>) -> MutexGuard<'_, Work> {
     work.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A vault of which nobody knows who is logged in.
-fn unreadable(addon: &str, error: &Error) -> LogoutAllEntry {
-    log::error!("the vault of {addon} cannot be read: {error}");
-    LogoutAllEntry {
-        addon: addon.to_owned(),
-        provider: String::new(),
-        provider_name: String::new(),
-        account: None,
-        conclusion: Conclusion::Failed,
-        remote: None,
-        status: None,
-        expires_at: None,
-        reason: error.message().to_owned(),
-    }
 }

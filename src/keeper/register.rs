@@ -91,7 +91,7 @@ impl Registration {
 }
 
 /// The private vaults that are registered below this data directory. `is_told`: what is gone is
-/// dropped.
+/// dropped, and named by this call alone.
 pub fn list(directory: &Path, is_told: bool) -> Result<Vaults> {
     let mut listed = Vaults::default();
     let entries = match fs::read_dir(directory.join(DIRECTORY)) {
@@ -109,7 +109,7 @@ pub fn list(directory: &Path, is_told: bool) -> Result<Vaults> {
             Ok(Some(vault)) => {
                 let is_gone = is_gone(&path, Path::new(&vault.data_dir));
                 // Of several who look at once, one is the first.
-                if is_told && is_gone && fs::remove_file(&path).is_ok() {
+                if is_gone && (!is_told || fs::remove_file(&path).is_ok()) {
                     log::info!("the vault of {} is gone", vault.addon);
                     listed.vanished.push(vault);
                 }

@@ -139,7 +139,7 @@ pub struct LogoutAllEntry {
     /// `None`: the vault could not be read.
     pub account: Option<Account>,
     pub conclusion: Conclusion,
-    /// `None` where the conclusion is that it failed.
+    /// `None` where it failed, and of a vault that could not be read.
     pub remote: Option<Outcome>,
     pub status: Option<u16>,
     pub expires_at: Option<UnixTime>,
@@ -147,6 +147,21 @@ pub struct LogoutAllEntry {
 }
 
 impl LogoutAllEntry {
+    /// Of a vault of which nobody knows who is logged in.
+    pub(super) fn of_vault(addon: &str, reason: &str) -> Self {
+        LogoutAllEntry {
+            addon: addon.to_owned(),
+            provider: String::new(),
+            provider_name: String::new(),
+            account: None,
+            conclusion: Conclusion::Failed,
+            remote: None,
+            status: None,
+            expires_at: None,
+            reason: reason.to_owned(),
+        }
+    }
+
     pub(super) fn conclude(&mut self, remote: Outcome, expires_at: Option<UnixTime>) {
         self.remote = Some(remote);
         self.expires_at = expires_at;

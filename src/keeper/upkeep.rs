@@ -16,6 +16,7 @@ use crate::session::Session;
 use crate::vault::create_directory;
 use std::fs;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 /// What could not be done now is not due again before this, in seconds: somebody else may be at it.
@@ -83,6 +84,9 @@ impl Keeper {
         let now = self.shared.clock.now();
         if self.next_delivery()?.is_some_and(|at| at <= now) {
             return self.drain(true, cancel);
+        }
+        if !self.shared.has_finished_tasks.load(Ordering::Relaxed) {
+            self.finish_tasks();
         }
         Ok(DrainReport { entries: self.outbox()?.entries, ..DrainReport::default() })
     }

@@ -13,7 +13,7 @@ use sessionkeeper::keeper::{Conclusion, Keeper, LogoutAll, LogoutAllOptions, Log
 use sessionkeeper::provider::Provider;
 use sessionkeeper::session::Outcome;
 use std::io::{BufRead, BufReader};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A box with three vaults: the shared one, with two accounts at an issuer and one at a service,
 /// and the private ones of two add-ons, with an account at a service each.
@@ -192,6 +192,26 @@ fn a_vault_that_cannot_be_read_is_in_the_list() {
     assert_eq!((&*failed.addon, failed.account.is_none()), ("plugin.video.2", true));
     assert!(!failed.reason.is_empty());
     assert_eq!(house.services[2].live_sessions(), 1);
+}
+
+#[test]
+fn a_vault_that_is_not_there_is_in_the_list() {
+    let house = Household::new();
+    let (here, away) = (house.devices[2].directory.join("data"), "data.away");
+    let away = here.with_file_name(away);
+    std::fs::rename(&here, &away).unwrap();
+    let register = house.issuer.device.directory.join("data/vaults");
+    for entry in std::fs::read_dir(register).unwrap() {
+        let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(120)).unwrap();
+    }
+    let all = log_out_all(&house.keeper());
+    assert_eq!((all.proved, all.unknown, all.failed), (4, 1, 0));
+    let gone = all.entries.last().unwrap();
+    assert_eq!((&*gone.addon, gone.account.is_none()), ("plugin.video.2", true));
+    std::fs::rename(&away, &here).unwrap();
+    let all = log_out_all(&house.keeper());
+    assert_eq!(lines(&all), [("plugin.video.2", "third", "acc-1", Conclusion::Proved)]);
 }
 
 #[test]

@@ -76,6 +76,20 @@ def test_the_log_goes_to_the_terminal_where_that_is_wished(
     assert native.opened[0]["log_to_terminal"] is bool(flags)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "does_more"),
+    [(["status"], False), (["outbox"], False), (["logout"], False), (["restore"], True)],
+)
+def test_what_only_shows_does_nothing_besides(
+    native: NativeDouble, arguments: list[str], does_more: bool
+) -> None:
+    for verb, answer in (("status", SIGNED_OUT), ("restore", SIGNED_OUT), ("logout", REPORT)):
+        native.answer(verb, answer)
+    native.answer("outbox", {"entries": []})
+    cli.main(arguments)
+    assert native.opened[0]["background"] is does_more
+
+
 def test_options_on_both_sides_add_up(native: NativeDouble) -> None:
     native.answer("status", SIGNED_OUT)
     assert cli.main(["--resolve", "a:1:b", "--provider", "x", "status", "--resolve", "c:2:d"]) == 0

@@ -48,10 +48,24 @@ def test_the_defaults_reach_the_core(native: NativeDouble) -> None:
             "answer_timeout": 15.0,
             "logout_deadline": 10.0,
             "lock_timeout": 30.0,
+            "background": False,
         }
     ]
     assert (keeper.provider, keeper.data_dir) == ("angel", None)
     assert native.started == []
+
+
+def test_what_is_due_is_done_by_itself_except_in_kodi(
+    native: NativeDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for given in (None, True, False):
+        sessionkeeper.open(background=given, addon="plugin.video.x")
+    monkeypatch.setitem(sys.modules, "xbmc", types.ModuleType("xbmc"))
+    for given in (None, True):
+        sessionkeeper.open(data_dir=tmp_path, background=given)
+    chosen = [options["background"] for options in native.opened]
+    assert chosen == [True, True, False, False, True]
+    assert native.opened[0]["addon"] == "plugin.video.x"
 
 
 def test_paths_become_absolute(native: NativeDouble, monkeypatch: Any, tmp_path: Path) -> None:
