@@ -6,6 +6,7 @@
 
 use crate::cancel::Cancel;
 use crate::clock::{Clock, SystemClock};
+use crate::fork;
 use crate::keeper::Keeper;
 use crate::operation::catch_panics;
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub fn look_after(
     find: impl Fn() -> Option<Arc<Keeper>> + Send + 'static,
 ) {
     let process = std::process::id();
+    let _gate = fork::keep_out();
     let mut threads = threads();
     if let Some(alarm) = threads.get(directory).filter(|alarm| alarm.process == process) {
         if has_news {
@@ -70,6 +72,7 @@ pub fn wake(directory: &Path) {
 fn work(directory: &Path, alarm: &Alarm, find: &impl Fn() -> Option<Arc<Keeper>>) {
     loop {
         let Some(keeper) = find() else {
+            let _gate = fork::keep_out();
             let mut threads = threads();
             // Somebody who has opened one since has left it to this thread.
             if find().is_none() {

@@ -49,6 +49,7 @@ pub mod redact;
 pub mod cancel;
 pub mod clock;
 pub mod error;
+mod fork;
 pub mod lock;
 mod memory;
 pub mod secret;

@@ -34,8 +34,8 @@ const LARGEST_WHOLE: f64 = 9_223_372_036_854_775_808.0;
 mod _native {
     #[pymodule_export]
     use super::{
-        cancel, check_provider, close, from_json, open, poll, providers, qr, start, to_json,
-        version,
+        after_fork, before_fork, cancel, check_provider, close, from_json, open, poll, providers,
+        qr, start, to_json, version,
     };
 }
 
@@ -76,6 +76,18 @@ fn poll(py: Python<'_>, operation: u64, wait_ms: u64) -> PyResult<Bound<'_, PyDi
 #[pyfunction]
 fn cancel(py: Python<'_>, operation: u64) {
     py.detach(|| registry::cancel(operation));
+}
+
+/// For `os.register_at_fork`.
+#[pyfunction]
+fn before_fork(py: Python<'_>) {
+    py.detach(registry::before_fork);
+}
+
+/// The same, in the parent and in the child.
+#[pyfunction]
+fn after_fork() {
+    registry::after_fork();
 }
 
 #[pyfunction]

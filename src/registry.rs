@@ -7,6 +7,7 @@ use crate::background;
 use crate::cancel;
 use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
+use crate::fork;
 use crate::keeper::{Config, Keeper, Rest};
 use crate::memory;
 use crate::open_options::OpenOptions;
@@ -71,6 +72,7 @@ pub fn open(options: OpenOptions) -> Result<u64> {
 }
 
 fn open_or_find(config: Config) -> Result<u64> {
+    let _gate = fork::keep_out();
     let mut keepers = Keepers::lock();
     keepers.watch();
     if let Some((handle, held)) = keepers.open.iter_mut().find(|(_, held)| held.config == config) {
@@ -90,7 +92,10 @@ fn look_after(keeper: &Keeper, has_news: bool) {
     let directory = keeper.directory().to_owned();
     let holder = {
         let directory = directory.clone();
-        move || Keepers::lock().held_at(&directory)
+        move || {
+            let _gate = fork::keep_out();
+            Keepers::lock().held_at(&directory)
+        }
     };
     if holder().is_some() {
         background::look_after(&directory, has_news, holder);
@@ -99,6 +104,7 @@ fn look_after(keeper: &Keeper, has_news: bool) {
 
 /// Takes a handle back. The keeper is there for whoever opens it again soon.
 pub fn close(keeper: u64) {
+    let _gate = fork::keep_out();
     let mut keepers = Keepers::lock();
     if let Some(held) = keepers.open.get_mut(&keeper) {
         held.holders = held.holders.saturating_sub(1);
@@ -134,12 +140,22 @@ pub fn poll(operation: u64, wait: Duration) -> Result<Progress> {
     ))
 }
 
+/// This thread is about to fork; `after_fork` follows in the parent and in the child.
+pub fn before_fork() {
+    fork::before();
+}
+
+pub fn after_fork() {
+    fork::after();
+}
+
 /// Asks an operation to end; its result still has to be polled for.
 pub fn cancel(operation: u64) {
     OPERATIONS.cancel(operation);
 }
 
 fn find(handle: u64, is_used: bool) -> Result<Arc<Keeper>> {
+    let _gate = fork::keep_out();
     let mut keepers = Keepers::lock();
     let found = keepers.open.get(&handle).map(|held| Arc::clone(&held.keeper));
     if is_used {
@@ -213,6 +229,7 @@ impl Keepers {
 /// Closes what nobody has used for `idle`, and forgets the keepers that nobody holds. True when
 /// nothing is left to do.
 fn release(idle: Duration) -> bool {
+    let _gate = fork::keep_out();
     let open: Vec<_> = Keepers::lock().open.iter().map(|(n, held)| (*n, held.keeper())).collect();
     // Not under the lock, for closing a file may take its time.
     let rest = open.iter().map(|(handle, keeper)| (*handle, keeper.rest(idle)));

@@ -10,6 +10,8 @@ from typing import Any
 from ._types import Answer, Opened
 
 __all__ = [
+    "after_fork",
+    "before_fork",
     "cancel",
     "check_provider",
     "close",
@@ -45,6 +47,13 @@ def poll(operation: int, wait_ms: int) -> Answer:
 def cancel(operation: int) -> None:
     """Asks the operation to end. Its result still comes through `poll`. An unknown handle is
     fine."""
+
+def before_fork() -> None:
+    """This thread is about to fork: waits, for a second at most, until the module's own threads
+    hold nothing that a child would need, and keeps them waiting."""
+
+def after_fork() -> None:
+    """It has forked, and this is the parent or the child."""
 
 def providers() -> Answer:
     """The built-in catalogue."""

@@ -11,6 +11,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any, Iterable, Mapping
 
     from ._types import Hook, Sink, Stop
@@ -109,6 +110,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     hooks = _checked_hooks(after_logout)
     if audit_sink is not None and not callable(audit_sink):
         raise _invalid("audit_sink is not a function.", "Give one that takes a list of AuditEvent.")
+    if options["background"]:
+        _announce_forks(module)
     opened = module.open(options)
     if "error" in opened:
         from .errors import error_from
@@ -123,6 +126,19 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         hooks=hooks,
         audit_sink=audit_sink,
     )
+
+
+_ANNOUNCED: list[ModuleType] = []
+
+
+def _announce_forks(module: ModuleType) -> None:
+    """A thread of the module may be at work in the moment of a fork; the child has to do without
+    the locks that it holds."""
+    if module in _ANNOUNCED or not hasattr(os, "register_at_fork"):
+        return
+    _ANNOUNCED.append(module)
+    after = module.after_fork
+    os.register_at_fork(before=module.before_fork, after_in_parent=after, after_in_child=after)
 
 
 def provider_name(provider: Any) -> Any:

@@ -15,6 +15,7 @@ use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
 use crate::events::Events;
+use crate::fork;
 use crate::http::{Client, Settings};
 use crate::lock::{FileMutex, Locked};
 use crate::log::DirectoryLog;
@@ -82,6 +83,7 @@ impl Shared {
     /// What is shared at `directory`; the same for every caller in the process.
     pub fn at(directory: &Path, key_directory: Option<PathBuf>) -> Result<Arc<Self>> {
         let (directory, key_directory) = directories::settle(directory, key_directory)?;
+        let _gate = fork::keep_out();
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|shared| shared.strong_count() > 0);
         let process = std::process::id();
@@ -201,6 +203,7 @@ impl Shared {
 
     pub fn client(&self, settings: &Settings) -> Result<Client> {
         self.note_use();
+        let _gate = fork::keep_out();
         self.clients.get(settings, &self.clock)
     }
 
@@ -212,6 +215,7 @@ impl Shared {
     /// Closes the vault, the connections and the files, unless somebody is at work with the vault;
     /// the next call opens what it needs.
     pub fn rest(&self) -> Rest {
+        let _gate = fork::keep_out();
         let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(Vault::is_in_use) {
             return Rest::No;

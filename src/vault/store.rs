@@ -20,11 +20,12 @@ use super::transaction::Transaction;
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::fork;
 use crate::lock::Identity;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
 
 /// The vault of one data directory. Threads and processes may share the directory freely; a clone
 /// is another handle on the same.
@@ -56,6 +57,7 @@ pub(super) struct State {
 pub(super) struct Taken<'a> {
     store: &'a Store,
     state: State,
+    _gate: RwLockReadGuard<'static, ()>,
 }
 
 /// If damage comes back this often, the disk is to blame.
@@ -328,7 +330,7 @@ impl Store {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(state) = state.take() {
-                return Ok(Taken { store: self, state });
+                return Ok(Taken { store: self, state, _gate: fork::keep_out() });
             }
             let slice = waiting.slice()?;
             (state, _) =

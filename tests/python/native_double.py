@@ -231,6 +231,12 @@ class NativeDouble(types.ModuleType):
     def cancel(self, operation: int) -> None:
         self.cancelled.append(operation)
 
+    def before_fork(self) -> None:
+        """It has no threads."""
+
+    def after_fork(self) -> None:
+        """Nor has its child."""
+
     def providers(self) -> dict[str, Any]:
         return self._checked("providers", {"value": {"providers": self.summaries}})
 
