@@ -26,6 +26,8 @@ pub enum Event {
     TaskFailed,
     AuditSinkFailed,
     Update,
+    // The viewer's word on an add-on, which is the detail.
+    Permission,
 }
 
 impl Event {
@@ -48,6 +50,7 @@ impl Event {
             Event::TaskFailed => "task_failed",
             Event::AuditSinkFailed => "audit_sink_failed",
             Event::Update => "update",
+            Event::Permission => "permission",
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
     AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutOptions, Notifications, Outgoing,
-    TaskOutcome, Tasks,
+    ProviderSummary, TaskOutcome, Tasks,
 };
 use crate::secret::Secret;
 use crate::wire;
@@ -21,6 +21,8 @@ use serde_json::Value;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Command {
+    /// What the provider file says of the service.
+    Describe {},
     Status {},
     Details {},
     Restore {
@@ -50,6 +52,17 @@ pub enum Command {
     },
     Switch {
         account: String,
+    },
+    Access {},
+    Permissions {
+        #[serde(default)]
+        all: bool,
+    },
+    SetPermission {
+        addon: String,
+        account: String,
+        /// `None`: the viewer is asked again.
+        allowed: Option<bool>,
     },
     Logout(LogoutOptions),
     Outbox {},
@@ -125,6 +138,7 @@ impl Command {
 
     fn run_with(&self, keeper: &Keeper, cancel: &Cancel) -> Result<Reply> {
         match self {
+            Command::Describe {} => Reply::of(&ProviderSummary::from(keeper.provider())),
             Command::Status {} => Reply::of(&keeper.status()?),
             Command::Details {} => Reply::of(&keeper.details()?),
             Command::Restore { offline } => Reply::of(&keeper.restore(*offline, cancel)?),
@@ -147,6 +161,12 @@ impl Command {
             Command::Session { account } => Reply::of(&keeper.credentials(account.as_deref())?),
             Command::Accounts { all } => Reply::of(&keeper.accounts(*all)?),
             Command::Switch { account } => Reply::of(&keeper.switch(account)?),
+            Command::Access {} => Reply::of(&keeper.access()?),
+            Command::Permissions { all } => Reply::of(&keeper.permissions(*all)?),
+            Command::SetPermission { addon, account, allowed } => {
+                keeper.set_permission(addon, account, *allowed)?;
+                Reply::of(&())
+            }
             Command::Logout(options) => Reply::of(&keeper.log_out(options, cancel)?),
             Command::Outbox {} => Reply::of(&keeper.outbox()?),
             Command::Drain { due_only } => Reply::of(&keeper.drain(*due_only, cancel)?),
@@ -195,10 +215,13 @@ impl Command {
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
             _ if self.only_listens() => Some(self.run(keeper, &Cancel::new())),
+            Command::Describe {} => Some(self.run(keeper, &Cancel::new())),
             Command::Status {}
             | Command::Details {}
             | Command::Session { .. }
             | Command::Accounts { .. }
+            | Command::Access {}
+            | Command::Permissions { .. }
             | Command::Schedule {}
             | Command::TakeTasks { .. } => {
                 keeper.at_once(|keeper| self.run_with(keeper, &Cancel::new()))

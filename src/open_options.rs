@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
-use crate::keeper::{Config, own_directory};
+use crate::keeper::{Config, check_addon, own_directory};
 use crate::provider::{self, Given};
 use crate::wire::Seconds;
 use log::LevelFilter;
@@ -23,6 +23,13 @@ pub struct OpenOptions {
     pub data_dir: Option<PathBuf>,
     /// Where the device key is; `None`: a directory of its own among the user's local data.
     pub key_dir: Option<PathBuf>,
+    /// The id of the add-on that calls, where the viewer decides what it may use; `None`: nobody is
+    /// asked.
+    pub caller: Option<String>,
+    /// Where a private vault is registered: the shared data directory.
+    pub register_in: Option<PathBuf>,
+    /// The add-on whose private vault it is.
+    pub addon: Option<String>,
     /// A PEM file of certificate authorities to trust beside the built-in ones.
     pub ca_file: Option<PathBuf>,
     /// "system", "none" or a URL.
@@ -60,6 +67,9 @@ impl Default for OpenOptions {
             parameters: Given::new(),
             data_dir: None,
             key_dir: None,
+            caller: None,
+            register_in: None,
+            addon: None,
             ca_file: None,
             proxy: "system".to_owned(),
             resolve: Vec::new(),
@@ -78,16 +88,19 @@ impl Default for OpenOptions {
 impl OpenOptions {
     /// The configuration that they mean. Reads the provider's file where they name one.
     pub fn config(self) -> Result<Config> {
-        for path in [&self.data_dir, &self.key_dir, &self.ca_file].into_iter().flatten() {
+        let paths = [&self.data_dir, &self.key_dir, &self.register_in, &self.ca_file];
+        for path in paths.into_iter().flatten() {
             if path.as_os_str().as_encoded_bytes().contains(&0) {
                 let message = "a path holds a character that cannot be used";
                 return Err(Error::new(Kind::InvalidInput, message));
             }
         }
+        [&self.caller, &self.addon].into_iter().flatten().try_for_each(|id| check_addon(id))?;
         Ok(Config {
             provider: provider::choose(self.provider, &self.parameters)?,
             directory: self.data_dir.map_or_else(own_directory, Ok)?,
             key_directory: self.key_dir,
+            caller: self.caller,
             network: Settings {
                 connect_timeout: self.connect_timeout.0,
                 answer_timeout: self.answer_timeout.0,

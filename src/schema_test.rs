@@ -4,9 +4,9 @@
 use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
-    Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
-    ExportedCredentials, Forgotten, LogLines, LogoutReport, Notifications, Outbox, Received,
-    Schedule, Status, Tasks,
+    Access, Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
+    ExportedCredentials, Forgotten, LogLines, LogoutReport, Notifications, Outbox, Permissions,
+    ProviderSummary, Received, Schedule, Status, Tasks,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -27,6 +27,7 @@ struct Given {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Results {
+    describe: ProviderSummary,
     status: Status,
     details: Details,
     restore: Status,
@@ -38,6 +39,8 @@ struct Results {
     session: ExportedCredentials,
     accounts: Accounts,
     switch: Status,
+    access: Access,
+    permissions: Permissions,
     logout: LogoutReport,
     outbox: Outbox,
     drain: DrainReport,

@@ -22,6 +22,7 @@ fn keeper_at(directory: &Path, provider: Provider, clock: Arc<dyn Clock>) -> Kee
         provider,
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
+        caller: None,
         network: Settings { proxy: Proxy::None, ..Settings::default() },
         logout_deadline: Duration::from_secs(3),
         lock_timeout: Duration::from_secs(3),

@@ -1,7 +1,7 @@
 //! The keeper: a provider at a data directory, with network settings. What has to be one for the whole
 //! process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
-use super::report::{Details, Status};
+use super::report::{Details, State, Status};
 use super::session_cache::Seen;
 use super::shared::{ELSEWHERE, Rest, Shared};
 use crate::cancel::Cancel;
@@ -27,6 +27,8 @@ pub struct Config {
     pub directory: PathBuf,
     /// Where the device keys are; `None`: a directory of its own among the user's local data.
     pub key_directory: Option<PathBuf>,
+    /// The add-on that calls, where the viewer decides what it may use; `None`: nobody is asked.
+    pub caller: Option<String>,
     pub network: http::Settings,
     /// How long a logout tries to reach the server before it leaves that to the outbox.
     pub logout_deadline: Duration,
@@ -44,6 +46,8 @@ pub struct Config {
 pub struct Keeper {
     pub(super) shared: Arc<Shared>,
     pub(super) provider: Provider,
+    /// The add-on that calls, where the viewer decides what it may use.
+    pub(super) caller: Option<String>,
     pub(super) network: http::Settings,
     pub(super) logout_deadline: Duration,
     pub(super) lock_timeout: Duration,
@@ -73,6 +77,7 @@ impl Keeper {
         Ok(Keeper {
             shared,
             provider: config.provider,
+            caller: config.caller,
             network: config.network,
             logout_deadline: config.logout_deadline,
             lock_timeout: config.lock_timeout,
@@ -149,12 +154,12 @@ impl Keeper {
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        Ok(self.status_of(&self.shared.seen(&self.provider.key, &self.timeout)?))
+        Ok(self.status_of(&self.seen()?))
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
+        let seen = self.seen()?;
         Ok(Details {
             status: self.status_of(&seen),
             signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
@@ -166,7 +171,10 @@ impl Keeper {
 
     pub(super) fn status_of(&self, seen: &Seen) -> Status {
         match &seen.session {
-            None => Status::signed_out(&self.provider.id, seen.pending),
+            None if seen.is_withheld => {
+                Status::without_session(State::NeedsPermission, &self.provider.id, seen.pending)
+            }
+            None => Status::without_session(State::SignedOut, &self.provider.id, seen.pending),
             Some(session) => {
                 let is_renewable = self.way_to_renew(session).is_some();
                 Status::of(session, self.has_lapsed(session), is_renewable, seen.pending)
@@ -175,8 +183,10 @@ impl Keeper {
     }
 
     pub(super) fn signed_in(&self) -> Result<Session> {
-        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
-        let Seen { session, is_elsewhere, .. } = seen;
+        let Seen { session, is_withheld, is_elsewhere, .. } = self.seen()?;
+        if is_withheld {
+            return Err(self.needs_permission());
+        }
         session.ok_or_else(|| {
             let hint = if is_elsewhere { ELSEWHERE } else { "Log in first." };
             Error::new(Kind::NotSignedIn, format!("nobody is logged in at {}", self.provider.name))

@@ -158,7 +158,8 @@ impl Keeper {
         })
     }
 
-    /// Stores the session, unless a logout came first. Gives what is to be ended in its place.
+    /// Stores the session, unless a logout came first. The add-on that logs in may use the account.
+    /// Gives what is to be ended in its place.
     fn store_login(
         &self,
         begun: &BegunLogin,
@@ -186,6 +187,9 @@ impl Keeper {
             let stored = tx.sessions().insert(session.clone())?;
             tx.sessions().activate(&stored.provider, &stored.account.id)?;
             tx.audit().append(&event)?;
+            if let Some(caller) = &self.caller {
+                self.answer(tx, caller, &stored.account.id, Some(true))?;
+            }
             Ok(Some((replaced, entries)))
         })?;
         let (replaced, entries) = stored.ok_or_else(logout_came_first)?;
@@ -204,7 +208,7 @@ impl Keeper {
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(session) = self.shared.session(&self.provider.key, &self.timeout)? else {
+        let Some(session) = self.seen()?.session else {
             return self.status();
         };
         if self.shared.sessions.is_first_restore(&session.id) {
@@ -226,7 +230,7 @@ impl Keeper {
     /// The status of a session that is back already and needs no renewal; `None`: `restore` has
     /// something to do.
     pub fn restored(&self, is_offline: bool) -> Result<Option<Status>> {
-        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
+        let seen = self.seen()?;
         let has_work = seen.session.as_ref().is_some_and(|session| {
             !self.shared.sessions.is_restored(&session.id)
                 || (!is_offline && self.needs_renewal(session))

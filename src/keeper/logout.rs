@@ -44,7 +44,8 @@ struct Leaving {
 }
 
 impl Keeper {
-    /// Logs out. Succeeds whatever the network does, and when nobody is logged in.
+    /// Logs out. Succeeds whatever the network does, and when nobody is logged in. To an add-on, an
+    /// account that it may not use is none.
     pub fn log_out(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
         if options.everywhere && self.provider.everywhere.is_none() {
             return Err(self.only_here());
@@ -57,6 +58,10 @@ impl Keeper {
         let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
         // Where others hold the vault, half of the time is left for the server.
         let timeout = BusyTimeout::until(start + (deadline - start) / 2, cancel);
+        let Some(options) = &self.permitted(options, &timeout) else {
+            let verdict = Verdict::new(Outcome::NothingToRevoke, "");
+            return Ok(self.report(None, &verdict, options, start));
+        };
         let earlier = self.earlier(options.account.as_deref(), &timeout);
         // Also where only another definition has a session: a login may be under way by this one.
         let report = self.end_own(options, start, deadline, &timeout, cancel);

@@ -19,6 +19,7 @@ mod handle;
 mod login;
 mod logout;
 mod maintenance;
+mod permissions;
 mod post_logout;
 mod renewal;
 mod report;
@@ -33,10 +34,12 @@ pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
+pub use permissions::check_addon;
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
+    Access, AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
     DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
-    Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
+    Outbox, PermissionLine, Permissions, ProviderSummary, Schedule, State, Status, TaskLine,
+    TaskOutcome, Tasks,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::Rest;

@@ -341,5 +341,8 @@ fn logged_out() -> Error {
 
 /// Errors after which the old session is of no use either.
 fn is_fatal(error: &Error) -> bool {
-    matches!(error.kind(), Kind::SessionExpired | Kind::NotSignedIn | Kind::Cancelled)
+    matches!(
+        error.kind(),
+        Kind::SessionExpired | Kind::NotSignedIn | Kind::NeedsPermission | Kind::Cancelled
+    )
 }

@@ -161,11 +161,18 @@ impl Shared {
             return Ok(seen);
         }
         let service = service_of(provider);
-        let (session, others, pending) = vault.read(|tx| {
+        let (session, allowed, others, pending) = vault.read(|tx| {
             let session = tx.sessions().active(provider)?;
+            let account = session.as_ref().map(|session| session.account.id.as_str());
+            let answers = match account {
+                Some(account) => tx.permissions().list(Some((service, account)))?,
+                None => Vec::new(),
+            };
+            let allowed = answers.into_iter().filter(|answer| answer.is_allowed);
+            let allowed = allowed.map(|answer| answer.addon).collect();
             let others =
                 if session.is_some() { Vec::new() } else { tx.sessions().of_service(service)? };
-            Ok((session, others, tx.outbox().count(Some(service))?))
+            Ok((session, allowed, others, tx.outbox().count(Some(service))?))
         })?;
         self.report_damage(&vault);
         let is_other =
@@ -174,7 +181,8 @@ impl Shared {
         if is_elsewhere && self.sessions.is_first_elsewhere(provider) {
             log::warn!("nobody is logged in at '{}' here: {ELSEWHERE}", id_of(provider));
         }
-        Ok(self.sessions.put(provider, Seen { mark, session, is_elsewhere, pending }))
+        let seen = Seen { mark, session, allowed, is_elsewhere, pending, ..Seen::default() };
+        Ok(self.sessions.put(provider, seen))
     }
 
     /// The active session of `provider`.

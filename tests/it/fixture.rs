@@ -53,6 +53,18 @@ impl Device {
         keeper(&self.config, &self.clock)
     }
 
+    /// The keeper of an add-on that shares the accounts, in a process of its own.
+    pub fn of_addon(&self, id: &str) -> Keeper {
+        keeper(&Config { caller: Some(id.to_owned()), ..self.config.clone() }, &self.clock)
+    }
+
+    /// The viewer's keeper and an add-on's, in one process.
+    pub fn shared_with_addon(&self, id: &str) -> (Keeper, Keeper) {
+        let caller = Some(id.to_owned());
+        let addon = Keeper::open(Config { caller, ..self.config.clone() }).unwrap();
+        (Keeper::open(self.config.clone()).unwrap(), addon)
+    }
+
     /// A keeper with this patience.
     pub fn with_lock_timeout(&self, lock_timeout: Duration) -> Keeper {
         keeper(&Config { lock_timeout, ..self.config.clone() }, &self.clock)
@@ -97,6 +109,7 @@ fn config(provider: Provider, directory: &Path) -> Config {
         provider,
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
+        caller: None,
         network: Settings {
             connect_timeout: LONGEST_WAIT,
             answer_timeout: LONGEST_WAIT,

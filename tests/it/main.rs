@@ -30,6 +30,7 @@ mod logout_steps;
 mod oauth;
 mod outbox;
 mod password;
+mod permissions;
 mod renewal;
 mod request;
 mod scripted_answers;

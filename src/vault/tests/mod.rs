@@ -6,6 +6,7 @@ mod disk;
 mod keys;
 mod logins;
 mod outbox;
+mod permissions;
 mod rescue;
 mod sharing;
 mod sinks;
