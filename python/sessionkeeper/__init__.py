@@ -79,6 +79,9 @@ if TYPE_CHECKING:
         ParameterMissing as ParameterMissing,
     )
     from .errors import (
+        PermissionNeeded as PermissionNeeded,
+    )
+    from .errors import (
         SessionExpired as SessionExpired,
     )
     from .errors import (
@@ -137,6 +140,9 @@ if TYPE_CHECKING:
         OutboxEntry as OutboxEntry,
     )
     from .reports import (
+        Permission as Permission,
+    )
+    from .reports import (
         Schedule as Schedule,
     )
     from .reports import (
@@ -156,14 +162,14 @@ _HOMES = {
     "errors": (
         "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed InternalError "
         "InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
-        "NetworkError NotSignedIn ParameterMissing SessionExpired StorageError Timeout "
-        "TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
+        "NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired StorageError "
+        "Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
     "records": "Account Status",
     "reports": (
         "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutReport "
-        "OutboxEntry Schedule StoredAccount TaskResult"
+        "OutboxEntry Permission Schedule StoredAccount TaskResult"
     ),
     "response": "Response",
     "session": "Session",

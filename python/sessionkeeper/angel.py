@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from .errors import NotSignedIn, SessionExpired
+from .errors import NotSignedIn, PermissionNeeded, SessionExpired
 from .open import open as _open
 
 TYPE_CHECKING = False
@@ -30,8 +30,8 @@ class AngelStudioSession:
     """Logs in to Angel Studios with the calls of the class of that name in existing add-ons.
 
     `session_file`: only its folder counts, as the data directory; the file is left alone.
-    `logger`: gets the log lines of the core. `timeout`: seconds for one whole request. `options`
-    are those of `sessionkeeper.open()`.
+    `logger`: gets the log lines of the core. `timeout`: seconds for one whole request. It and
+    `options` are those of `sessionkeeper.open()`.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class AngelStudioSession:
         password: str | bytes | None = None,
         session_file: str | None = None,
         logger: Logger | None = None,
-        timeout: float = 30.0,
+        timeout: float | None = None,
         *,
         data_dir: str | os.PathLike[str] | None = None,
         **options: Any,
@@ -58,11 +58,17 @@ class AngelStudioSession:
 
     def authenticate(self, force_reauthentication: bool = False) -> bool:
         """Restores the session, or logs in with the user name and the password. True, or raises:
-        `NotSignedIn` when there is neither a session nor a password, and what `login()` raises."""
+        `NotSignedIn` when there is neither a session nor a password, `PermissionNeeded` when the
+        viewer has not allowed the add-on to use the one that there is, what `login()` raises."""
         try:
             self._session = None if force_reauthentication else self._restored()
             if self._session is None:
                 if not self.username or not self._password:
+                    if self.keeper.status().state == "needs_permission":
+                        raise PermissionNeeded(
+                            "Somebody is logged in, and this add-on may not use the account yet.",
+                            "Call keeper.request_access().",
+                        )
                     raise NotSignedIn(
                         "Nobody is logged in, and no user name and password were given.",
                         "Log in in the add-on's settings.",
@@ -101,7 +107,7 @@ class AngelStudioSession:
             "expires_in_human": None if left is None else _duration_text(left),
             "issued_at_utc": _time_text(issued_at, utc=True),
             "issued_at_local": _time_text(issued_at, utc=False),
-            "jwt_present": details.state != "signed_out",
+            "jwt_present": details.account is not None,
             "cookie_names": list(details.cookies),
             "pending_revocations": details.pending_revocations,
             "state": details.state,

@@ -64,6 +64,13 @@ class NotSignedIn(Error):
     code = "not_signed_in"
 
 
+class PermissionNeeded(Error):
+    """Somebody is logged in, and the viewer has not allowed this add-on to use the account:
+    `Keeper.request_access()` asks her."""
+
+    code = "needs_permission"
+
+
 class CredentialsRefused(Error):
     """The server refused the user name or the password."""
 

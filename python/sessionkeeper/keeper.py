@@ -9,7 +9,7 @@ called for, after a logout or with the audit trail, is kept here. Times are whol
 from __future__ import annotations
 
 from . import operation
-from .records import Status
+from .records import Account, Status
 from .session import Session
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Mapping
 
     from ._types import Handler, Hook, Sink, Stop
+    from .catalogue import Provider
     from .device import DeviceLogin
     from .reports import (
         AuditEvent,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Forgotten,
         LogoutReport,
         OutboxEntry,
+        Permission,
         Schedule,
         StoredAccount,
         TaskResult,
@@ -39,8 +41,9 @@ class Keeper:
     """What `open()` gives. Each method that takes `stop` uses it instead of the keeper's own.
 
     Every method may raise `StorageError`, `InvalidInput` for an argument that cannot be used, and
-    `Cancelled` after `stop` said True. Those that use the network may raise `NetworkError` and what
-    is below it, `UnexpectedAnswer` and `HostNotAllowed`.
+    `Cancelled` after `stop` said True. Those that need a session raise `PermissionNeeded` where the
+    viewer has not allowed the calling add-on to use it. Those that use the network may raise
+    `NetworkError` and what is below it, `UnexpectedAnswer` and `HostNotAllowed`.
     """
 
     __slots__ = ("_handle", "_hooks", "_native", "_sink", "_stop", "data_dir", "provider")
@@ -79,17 +82,25 @@ class Keeper:
     def __repr__(self) -> str:
         return f"<Keeper provider={self.provider!r} data_dir={self.data_dir!r}>"
 
+    def describe(self) -> Provider:
+        """What the provider file says of the service: its name, its website, how one logs in."""
+        from .catalogue import Provider
+
+        return Provider.from_dict(self._run("describe", {}, None))
+
     def status(self, *, stop: Stop | None = None) -> Status:
         """What is stored. No network."""
         return self._status("status", {}, stop)
 
     @property
     def session(self) -> Session | None:
-        """The session as it is stored, without any network; None when nobody is logged in."""
+        """The session as it is stored, without any network; None when nobody is logged in, or the
+        account needs the viewer's permission."""
         return self._usable(self.status())
 
     def restore(self, *, offline: bool = False, stop: Stop | None = None) -> Session | None:
-        """Brings the session back and renews it where needed; None when nobody is logged in.
+        """Brings the session back and renews it where needed; None when nobody is logged in, or the
+        account needs the viewer's permission.
 
         With `offline` the network is never used; the session may then have to be renewed before
         its first request, which it does by itself. What an earlier logout left to do is done first.
@@ -99,10 +110,58 @@ class Keeper:
         self._tell_sink(stop)
         return self._usable(status)
 
+    def request_access(self, *, again: bool = False, stop: Stop | None = None) -> bool:
+        """Whether the calling add-on may use the account that is logged in. Asks the viewer, in a
+        dialog that names the add-on, the account and the service, where she has not answered yet.
+
+        Her answer is remembered, a no as well: she can change it in Sessionkeeper under Accounts.
+        `again` asks once more after a no, for a button that she has pressed herself. False also
+        where she left the question open, where one is on the screen already, and where nobody is
+        logged in: then log in, which allows the account to the add-on. Outside Kodi and at a
+        private vault nobody is asked, and it is True.
+        """
+        access = self._run("access", {}, stop)
+        account, answer = access["account"], access["answer"]
+        if answer or account is None or (answer is False and not again):
+            return bool(answer)
+        from .kodi import consent
+
+        who = Account.from_dict(account)
+        allowed = consent.ask(access["addon"], access["service"], who, self._stop_of(stop))
+        if allowed is None:
+            return False
+        from .errors import UnknownAccount
+
+        try:
+            self.set_permission(access["addon"], who.id, allowed, stop=stop)
+        except UnknownAccount:  # logged out while the question was on the screen
+            return False
+        return allowed
+
+    def permissions(self, *, all: bool = False, stop: Stop | None = None) -> list[Permission]:  # noqa: A002
+        """The viewer's answers about add-ons and the accounts of this provider, or with `all` of
+        every provider; to an add-on, those about itself. No network."""
+        from .reports import Permission
+
+        answers = self._run("permissions", {"all": all}, stop)["permissions"]
+        return [Permission.from_dict(answer) for answer in answers]
+
+    def set_permission(
+        self, addon: str, account_id: str, allowed: bool | None, *, stop: Stop | None = None
+    ) -> None:
+        """Stores what the viewer has said: whether this add-on may use a stored account of this
+        provider; None forgets her answer, and she is asked again. It counts at once, everywhere.
+
+        For a list like the one under Accounts; an add-on has `request_access()`, and can answer for
+        itself only. Raises `UnknownAccount`.
+        """
+        options = {"addon": addon, "account": account_id, "allowed": allowed}
+        self._run("set_permission", options, stop)
+
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
-        """Logs in. A session of the same account that was there before is ended at the server; that
-        is waited for 3 s at most, and goes on by itself then. Another account stays stored and is
-        no longer the active one.
+        """Logs in. The add-on that does may use the account from then on. A session of the same
+        account that was there before is ended at the server; that is waited for 3 s at most, and
+        goes on by itself then. Another account stays stored and is no longer the active one.
 
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
         logs in with a code; `CredentialsRefused`.
@@ -150,7 +209,8 @@ class Keeper:
     ) -> LogoutReport:
         """Logs out, here at once and at the server within `deadline` seconds, else later.
 
-        Logging out when logged out is a success. Stopping it means: logged out here, the server
+        Logging out when logged out is a success, and so it is to an add-on that may not use the
+        account, which stays. Stopping it means: logged out here, the server
         is told later, and the functions of `after_logout` are called later. `everywhere` ends the
         account's other sessions; raises `InvalidInput` where the provider has no way to. `account`
         is the id of a stored account, by default the active one; once that one is logged out,
@@ -234,7 +294,8 @@ class Keeper:
     def forget(self, *, stop: Stop | None = None) -> Forgotten:
         """Logs out, then erases the device key, the sessions and the waiting logouts for good.
 
-        The server is tried once; what it has not been told by then, it never will be. The functions
+        Not for an add-on at the shared directory: `InvalidInput`. The server is tried once; what it
+        has not been told by then, it never will be. The functions
         of `after_logout` are not called: log out first where they matter.
         """
         from .reports import Forgotten

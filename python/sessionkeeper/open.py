@@ -1,7 +1,7 @@
 """`open()`: from the options of a caller to the keeper of a data directory.
 
 What an option means is checked once, in the core. Decided here is what depends on where we run:
-paths, and Kodi's directory of the calling add-on.
+paths, and in Kodi whose accounts they are.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     provider: str | os.PathLike[str] | Mapping[str, Any] = "angel",
     *,
     parameters: Mapping[str, str] | None = None,
+    private: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
     key_dir: str | os.PathLike[str] | None = None,
     ca_file: str | os.PathLike[str] | None = None,
     proxy: str | None = None,
     resolve: str | Iterable[str] = (),
-    timeout: float = 30.0,
-    connect_timeout: float = 10.0,
-    answer_timeout: float = 15.0,
-    logout_deadline: float = 10.0,
+    timeout: float | None = None,
+    connect_timeout: float | None = None,
+    answer_timeout: float | None = None,
+    logout_deadline: float | None = None,
     lock_timeout: float = 30.0,
-    renewal_margin: int = 3600,
-    log_level: str = "info",
+    renewal_margin: int | None = None,
+    log_level: str | None = None,
     log_to_terminal: bool = False,
     audit_sink: Sink | None = None,
     after_logout: Mapping[str, Hook] | None = None,
@@ -40,20 +41,26 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
 ) -> Keeper:
     """Opens the keeper of a data directory. Touches no session and no network.
 
+    In Kodi the accounts are the viewer's: every add-on opens the data directory of
+    `script.sessionkeeper` in this Kodi profile, and uses the accounts that it logged in itself and
+    those that she allows it (`Keeper.request_access()`). Elsewhere they are the user's, and nobody
+    is asked.
+
     provider: id of a built-in service, path of a .toml file, or a dictionary of that file's form.
     parameters: what the provider leaves open, by name; `providers()` lists the names. No secrets.
-    data_dir: defaults to the calling add-on's profile directory in Kodi, else to a directory of
-        the user's own.
+    private: in Kodi, True keeps the sessions in the calling add-on's own profile directory instead,
+        where no other add-on looks.
+    data_dir: defaults to the shared directory, as above.
     key_dir: where the device key lies; defaults to a directory of its own among the user's local
         data, outside Kodi's and outside `data_dir`.
     ca_file: a PEM file of certificate authorities to trust beside the built-in ones.
-    proxy: "system" (the default: the environment's), "none", or a URL.
+    proxy: "system" (the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
-    timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
+    timeout, connect_timeout, answer_timeout, logout_deadline: seconds; 30, 10, 15 and 10.
     lock_timeout: how many seconds a login or a renewal waits for another one at this data
         directory, in whatever process; then it raises `StorageError`, which names the process.
-    renewal_margin: renew when the access ends within this many seconds.
-    log_level: "error", "warning", "info" or "debug".
+    renewal_margin: renew when the access ends within this many seconds; 3600.
+    log_level: "error", "warning", "info" or "debug"; "info".
     log_to_terminal: writes the log to standard error as well.
     audit_sink: gets the audit trail as well, after a logout, a restore or a drain: a function that
         takes a list of `AuditEvent`. It runs on a thread of its own, is waited for at most 1 s, and
@@ -67,6 +74,10 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         What one raises is in `LogoutReport.tasks` and in the audit trail.
     stop: asked every 100 ms while an operation runs; True cancels the operation.
 
+    At the shared directory in Kodi, what is left out of `ca_file`, `proxy`, the deadlines but
+    `lock_timeout`, `renewal_margin` and `log_level` is as the viewer has set it in Sessionkeeper's
+    settings; so the connections are shared as well. Elsewhere the proxy is "system".
+
     Raises `VersionMismatch` or `NativeModuleMissing` before any data is touched, `InvalidInput`,
     `UnknownProvider`, `InvalidProvider` and `ParameterMissing`.
     """
@@ -75,25 +86,27 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
 
     module = native()
     options: dict[str, Any] = {
-        "proxy": proxy or "system",
+        **_place(os.fspath(data_dir) if data_dir else None, private=private),
         "resolve": [resolve] if isinstance(resolve, str) else list(resolve),
+        "lock_timeout": lock_timeout,
+        "log_to_terminal": log_to_terminal,
+    }
+    given = {
+        "proxy": proxy or None,
         "timeout": timeout,
         "connect_timeout": connect_timeout,
         "answer_timeout": answer_timeout,
         "logout_deadline": logout_deadline,
-        "lock_timeout": lock_timeout,
         "renewal_margin": renewal_margin,
         "log_level": log_level,
-        "log_to_terminal": log_to_terminal,
     }
+    options.update((name, value) for name, value in given.items() if value is not None)
     definition = _as_dict(provider)
     options["provider"] = definition or provider_name(provider)
     name = str(definition.get("id", "")) if definition else options["provider"]
     if parameters:
         options["parameters"] = _as_dict(parameters) or parameters
-    data_dir = data_dir or _kodi_data_dir()
-    for key, path in (("data_dir", data_dir), ("key_dir", key_dir), ("ca_file", ca_file)):
-        # Without a directory the core takes its own default, below the user's data directory.
+    for key, path in (("key_dir", key_dir), ("ca_file", ca_file)):
         if path:
             options[key] = os.path.abspath(path)
     hooks = _checked_hooks(after_logout)
@@ -126,13 +139,24 @@ def _as_dict(given: Any) -> dict[str, Any] | None:
     return dict(given) if hasattr(given, "keys") else None
 
 
-def _kodi_data_dir() -> str | None:
-    """The calling add-on's directory in Kodi, where xbmc is built into the interpreter."""
-    if "xbmc" not in sys.modules and "xbmc" not in sys.builtin_module_names:
-        return None
-    from .kodi import paths
+def _place(data_dir: str | None, *, private: bool) -> dict[str, Any]:
+    """Where the data is, and what else follows from who calls. Without a directory the core takes
+    its own default, below the user's data directory.
+    """
+    if private and data_dir:
+        raise _invalid("Both private and data_dir are given.", "Give one of them.")
+    directory = os.path.abspath(data_dir) if data_dir else None
+    # xbmc is built into Kodi's interpreters.
+    if "xbmc" in sys.modules or "xbmc" in sys.builtin_module_names:
+        from .kodi import opening
 
-    return paths.data_directory()
+        return opening.options(directory, private=private)
+    if private:
+        raise _invalid(
+            "There is no add-on here that could have a directory of its own.",
+            "Give data_dir, such as data_dir=os.path.expanduser('~/.my-program').",
+        )
+    return {"data_dir": directory} if directory else {}
 
 
 def _checked_hooks(given: Mapping[Any, Any] | None) -> dict[str, Hook]:

@@ -41,9 +41,14 @@ def test_authenticate_logs_in_when_there_is_no_session(
 
 
 def test_without_a_password_it_says_so(native: NativeDouble) -> None:
-    native.answer("restore", SIGNED_OUT)
-    with pytest.raises(sessionkeeper.NotSignedIn):
-        sessionkeeper.AngelStudioSession().authenticate()
+    for state, kind in (
+        ("signed_out", sessionkeeper.NotSignedIn),
+        ("needs_permission", sessionkeeper.PermissionNeeded),
+    ):
+        for verb in ("restore", "status"):
+            native.answer(verb, {**SIGNED_OUT, "state": state})
+        with pytest.raises(kind):
+            sessionkeeper.AngelStudioSession().authenticate()
     native.answer("restore", error("session_expired"))
     with pytest.raises(sessionkeeper.SessionExpired):
         sessionkeeper.AngelStudioSession().authenticate()
@@ -98,6 +103,7 @@ def test_remote_logout_is_true_only_on_proof(
 def test_logout_forgets_the_password(native: NativeDouble) -> None:
     native.answer("logout", {**REPORT, "remote": "deferred"})
     native.answer("restore", SIGNED_OUT)
+    native.answer("status", SIGNED_OUT)
     angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD)
     assert angel.logout().remote == "deferred"
     with pytest.raises(sessionkeeper.NotSignedIn):

@@ -16,6 +16,7 @@ import sessionkeeper
 from sessionkeeper import catalogue, loading, records, reports
 from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
 from tests.python.native_double import (
+    ANGEL,
     CODE,
     DOCTOR,
     LINE,
@@ -28,6 +29,7 @@ from tests.python.native_double import (
 # The Rust type of each record, where the names differ.
 RUST_NAMES = {
     "Event": "Notification",
+    "Permission": "PermissionLine",
     "OutboxEntry": "EntryLine",
     "Provider": "ProviderSummary",
     "StoredAccount": "AccountLine",
@@ -36,7 +38,8 @@ RUST_NAMES = {
 # Results that cross as they are: lists of records, log lines, secrets, the answer to a request (and
 # the error beside it), and what is left to do.
 NO_RECORDS = {
-    *("Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
+    *("Access", "Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
+    "Permissions",
     *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
 GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
@@ -95,8 +98,13 @@ def _annotation(field: dict[str, Any]) -> str:
 def test_the_options_of_open_are_those_of_the_type() -> None:
     options = SCHEMA["OpenOptions"]["properties"]
     ours = inspect.signature(sessionkeeper.open).parameters
-    assert set(options) == set(ours) - {"audit_sink", "after_logout", "stop"}
+    # What follows from the calling add-on; see test_keeper.py.
+    from_kodi = {"caller", "register_in", "addon"}
+    python_alone = {"private", "audit_sink", "after_logout", "stop"}
+    assert set(options) - from_kodi == set(ours) - python_alone
     for name, option in options.items():
+        if name in from_kodi:
+            continue
         default = option.get("default")
         if isinstance(default, dict) and default:
             default = float(default["secs"])
@@ -115,6 +123,10 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         **dict.fromkeys(("status", "restore", "login", "login_finish"), SIGNED_IN),
         **dict.fromkeys(("renew", "switch"), SIGNED_IN),
         "login_start": CODE,
+        "describe": ANGEL,
+        "access": {"addon": None, "service": "Angel Studios", "account": None, "answer": True},
+        "permissions": {"permissions": []},
+        "set_permission": None,
         "accounts": {"accounts": []},
         "outbox": {"entries": []},
         "drain": {**zero, "entries": []},
@@ -158,6 +170,10 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
         ask()  # type: ignore[operator]
     keeper.take_confirmations()
+    assert keeper.request_access()
+    keeper.set_permission("plugin.video.player", "1", True)
+    for ask in (keeper.describe, keeper.permissions):
+        ask()  # type: ignore[operator]
     for ask in (keeper.schedule, keeper.doctor, keeper.events, keeper.take_log, keeper.forget):
         ask()  # type: ignore[operator]
     native.trail.append({**LINE, "seq": 2})
