@@ -151,6 +151,11 @@ impl Keeper {
         Ok(stored.iter().any(|stored| stored.session.account.id == account))
     }
 
+    /// The name of something that the caller has given to it, which other add-ons' are not to meet.
+    pub(super) fn own_name(&self, name: &str) -> String {
+        self.caller.as_ref().map_or_else(|| name.to_owned(), |caller| format!("{caller}/{name}"))
+    }
+
     pub(super) fn service(&self) -> &str {
         service_of(&self.provider.key)
     }

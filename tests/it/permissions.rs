@@ -5,7 +5,7 @@ use crate::issuer::Issuer;
 use crate::service::{Service, log_in, signed_in};
 use serde_json::json;
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State};
+use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State, TaskOutcome};
 use sessionkeeper::session::Outcome;
 
 const PLAYER: &str = "plugin.video.player";
@@ -219,4 +219,27 @@ fn an_answer_is_about_the_service_whatever_hosts_its_file_names() {
     viewer.set_permission(PLAYER, &account, Some(true)).unwrap();
     assert_eq!(log_out(&changed).local, Local::Cleared);
     assert_eq!((state(&viewer), service.live_sessions()), (State::SignedOut, 0));
+}
+
+/// What one add-on wants to be called for is not done by another one that uses the same word.
+#[test]
+fn hooks_and_sinks_are_an_add_ons_own() {
+    let (_service, viewer) = signed_in();
+    let (player, other) = (viewer.of_addon(PLAYER), viewer.of_addon(OTHER));
+    viewer.set_permission(PLAYER, &account(&viewer), Some(true)).unwrap();
+    let hooks = vec!["empty_cache".to_owned()];
+    let options = LogoutOptions { hooks: hooks.clone(), ..LogoutOptions::default() };
+    assert_eq!(player.log_out(&options, &never()).unwrap().local, Local::Cleared);
+    let taken = |keeper: &Keeper| keeper.take_tasks(&[], &hooks).unwrap();
+    assert_eq!((taken(&other).len(), taken(&viewer).len()), (0, 0));
+    let [task] = &taken(&player)[..] else { panic!() };
+    assert_eq!(task.task.name, "empty_cache");
+    player.finish_task(task.id, TaskOutcome::Done, "").unwrap();
+    let done = viewer.audit(1000).unwrap().into_iter().find(|line| line.event == "task_done");
+    assert_eq!(done.unwrap().detail, format!("{PLAYER}/empty_cache"));
+
+    let last = player.audit_since("send", 1000).unwrap().last().unwrap().seq;
+    player.audit_taken("send", last).unwrap();
+    assert_eq!(player.audit_since("send", 1000).unwrap().len(), 0);
+    assert!(!other.audit_since("send", 1000).unwrap().is_empty());
 }
