@@ -66,7 +66,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         takes a list of `AuditEvent`. It runs on a thread of its own, is waited for at most 1 s, and
         gets again later what it raised for; after a crash it may see a line twice. By default the
         trail is in the data directory alone.
-    after_logout: functions by name, called with the `LogoutReport` once the session is gone. Each
+    after_logout: functions by name, called with the `LogoutReport` once this keeper has logged
+        somebody out. The names are the add-on's own, where several share the accounts. Each
         is called at least once: one that did not get its turn, because the process ended or was
         stopped, does at the next `restore()`, login or `finish_logout()` of a keeper that knows its
         name, and its report then says "unconfirmed". One that was interrupted is called again, at

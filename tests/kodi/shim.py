@@ -40,6 +40,7 @@ class Shim:
         self.visible = ""
         self.does: Callable[[Any], None] = lambda _: None
         self.shown: dict[int, str] = {}
+        self.hidden: set[int] = set()
         self.focus = 0
         self.cleared: list[tuple[int, str]] = []
 
@@ -140,7 +141,10 @@ class Shim:
                 def put(words: str, *_: object) -> None:
                     shim.shown[number] = words
 
-                return SimpleNamespace(setText=put, setLabel=put, setImage=put)
+                def show(visible: bool) -> None:
+                    shim.hidden = shim.hidden - {number} if visible else shim.hidden | {number}
+
+                return SimpleNamespace(setText=put, setLabel=put, setImage=put, setVisible=show)
 
         return Window
 
