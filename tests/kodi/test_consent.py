@@ -149,6 +149,33 @@ def test_a_question_does_not_keep_kodi_from_ending(
     kodi.start()
 
 
+LOOSE = """
+import json, sys, xbmc
+sys.path.insert(0, LIBRARY)
+import sessionkeeper
+said = []
+for options in ({}, {"private": True}, {"data_dir": DATA}):
+    try:
+        said.append(sessionkeeper.open("angel", **options).data_dir)
+    except sessionkeeper.Error as error:
+        said.append(error.code)
+params = {"sender": "loose", "message": "done", "data": said}
+request = {"jsonrpc": "2.0", "id": 1, "method": "JSONRPC.NotifyAll", "params": params}
+xbmc.executeJSONRPC(json.dumps(request))
+"""
+
+
+def test_a_script_of_no_add_on_has_a_directory_of_its_own_or_none(
+    kodi: Kodi, tmp_path: Path
+) -> None:
+    library, data = str(kodi.addon / "resources" / "lib"), str(tmp_path / "loose-data")
+    script = tmp_path / "loose.py"
+    script.write_text(LOOSE.replace("LIBRARY", repr(library)).replace("DATA", repr(data)))
+    kodi.run("1", "builtin", f"RunScript({script})", addon=NEIGHBOUR_ID)
+    said = kodi.remote.wait_for(lambda: dict(kodi.remote.announcements("loose")), "its words", 30)
+    assert said["done"] == ["invalid_input", "invalid_input", data]
+
+
 def press(kodi: Kodi, addon_id: str, label: str) -> None:
     """A button in the settings of one of the two."""
     if kodi.remote.dialog() != SETTINGS:
