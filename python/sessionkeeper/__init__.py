@@ -52,6 +52,9 @@ if TYPE_CHECKING:
         HostNotAllowed as HostNotAllowed,
     )
     from .errors import (
+        HttpError as HttpError,
+    )
+    from .errors import (
         InternalError as InternalError,
     )
     from .errors import (
@@ -103,6 +106,7 @@ if TYPE_CHECKING:
         VersionMismatch as VersionMismatch,
     )
     from .keeper import Keeper as Keeper
+    from .loading import available as available
     from .records import (
         Account as Account,
     )
@@ -154,12 +158,13 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed InternalError "
+        "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed HttpError InternalError "
         "InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
         "NetworkError NotSignedIn ParameterMissing SessionExpired StorageError Timeout "
         "TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
+    "loading": "available",
     "records": "Account Status",
     "reports": (
         "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutReport "

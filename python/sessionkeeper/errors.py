@@ -105,6 +105,21 @@ class UnexpectedAnswer(Error):
     code = "unexpected_answer"
 
 
+class HttpError(UnexpectedAnswer):
+    """The status is 400 or more, and `Response.raise_for_status()` was asked. Of the same code.
+
+    `response` is the `Response`, and `status_code` its status.
+    """
+
+    response: Any = None
+
+    @property
+    def status_code(self) -> int:
+        """The status of the response."""
+        status: int = self.response.status_code
+        return status
+
+
 class NetworkError(Error, ConnectionError):
     """The server could not be reached, or the connection broke. Worth another try."""
 
@@ -168,7 +183,11 @@ class InternalError(Error):
 _BY_CODE = {
     kind.code: kind
     for kind in globals().copy().values()
-    if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error
+    if isinstance(kind, type)
+    and issubclass(kind, Error)
+    and kind is not Error
+    # One without a code of its own is made by the Python part alone.
+    and "code" in vars(kind)
 }
 
 
