@@ -11,21 +11,36 @@ const SLICE: Duration = Duration::from_millis(20);
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<(Mutex<bool>, Condvar)>);
+pub struct Cancel {
+    token: Arc<(Mutex<bool>, Condvar)>,
+    deadline: Option<Instant>,
+}
 
 impl Cancel {
     pub fn new() -> Self {
         Cancel::default()
     }
 
+    /// The same token, for work that is cancelled at the deadline as well.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        let deadline = self.deadline.map_or(deadline, |earlier| earlier.min(deadline));
+        Cancel { token: Arc::clone(&self.token), deadline: Some(deadline) }
+    }
+
     /// Asks the work to stop; every `wait` returns at once.
     pub fn cancel(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.0.1.notify_all();
+        *self.token.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.token.1.notify_all();
     }
 
     pub fn is_cancelled(&self) -> bool {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.left().is_some_and(|left| left.is_zero())
+            || *self.token.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.deadline.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// Fails with `Kind::Cancelled` once the token is set.
@@ -35,13 +50,13 @@ impl Cancel {
 
     /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
-        let guard = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (set, _) = self
-            .0
-            .1
-            .wait_timeout_while(guard, duration, |set| !*set)
+        let (mutex, changed) = &*self.token;
+        let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest = self.left().map_or(duration, |left| left.min(duration));
+        let (set, _) = changed
+            .wait_timeout_while(guard, longest, |set| !*set)
             .unwrap_or_else(PoisonError::into_inner);
-        !*set
+        !*set && longest == duration
     }
 }
 
@@ -123,6 +138,19 @@ mod tests {
         assert!(!thread.join().unwrap());
         assert!(start.elapsed() < Duration::from_secs(10));
         assert_eq!(cancel.check().unwrap_err().kind(), Kind::Cancelled);
+    }
+
+    #[test]
+    fn a_deadline_cancels_and_the_token_stays_as_it_is() {
+        let cancel = Cancel::new();
+        let bounded = cancel.until(Instant::now() + Duration::from_millis(50));
+        assert!(!bounded.is_cancelled());
+        let start = Instant::now();
+        assert!(!bounded.until(start + Duration::from_secs(60)).wait(Duration::from_secs(60)));
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(bounded.is_cancelled() && !cancel.is_cancelled());
+        bounded.cancel();
+        assert!(cancel.is_cancelled());
     }
 
     #[test]

@@ -40,6 +40,16 @@ pub enum Command {
     },
     Renew {},
     Request(Outgoing),
+    /// Waits for the next piece of a streamed answer.
+    ReadStream {
+        stream: u64,
+        /// About so many bytes; `None`: all that is left, up to the longest body.
+        #[serde(default)]
+        size: Option<u32>,
+    },
+    CloseStream {
+        stream: u64,
+    },
     Session {
         #[serde(default)]
         account: Option<String>,
@@ -144,6 +154,16 @@ impl Command {
                 let body = std::mem::take(&mut received.body);
                 Ok(Reply { body: Some(body), ..Reply::of(&received)? })
             }
+            Command::ReadStream { stream, size } => {
+                let size = size.map(|size| size as usize);
+                let mut piece = keeper.read_stream(*stream, size, cancel)?;
+                let body = std::mem::take(&mut piece.body);
+                Ok(Reply { body: Some(body), ..Reply::of(&piece)? })
+            }
+            Command::CloseStream { stream } => {
+                keeper.close_stream(*stream);
+                Reply::of(&())
+            }
             Command::Session { account } => Reply::of(&keeper.credentials(account.as_deref())?),
             Command::Accounts { all } => Reply::of(&keeper.accounts(*all)?),
             Command::Switch { account } => Reply::of(&keeper.switch(account)?),
@@ -195,6 +215,7 @@ impl Command {
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
             _ if self.only_listens() => Some(self.run(keeper, &Cancel::new())),
+            Command::CloseStream { .. } => Some(self.run(keeper, &Cancel::new())),
             Command::Status {}
             | Command::Details {}
             | Command::Session { .. }

@@ -8,6 +8,7 @@ use crate::wire::Seconds;
 use log::LevelFilter;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ pub struct OpenOptions {
     pub timeout: Seconds,
     pub connect_timeout: Seconds,
     pub answer_timeout: Seconds,
+    /// Headers that go with every request of an add-on, unless it gives its own.
+    pub headers: BTreeMap<String, String>,
+    /// The longest body of an answer to a request of an add-on, in bytes.
+    pub max_body: u64,
     pub logout_deadline: Seconds,
     /// How long a login or a renewal waits for another one at this data directory.
     pub lock_timeout: Seconds,
@@ -66,6 +71,8 @@ impl Default for OpenOptions {
             timeout: Seconds(network.total_timeout),
             connect_timeout: Seconds(network.connect_timeout),
             answer_timeout: Seconds(network.answer_timeout),
+            headers: BTreeMap::new(),
+            max_body: 64 << 20,
             logout_deadline: Seconds(Duration::from_secs(10)),
             lock_timeout: Seconds(Duration::from_secs(30)),
             renewal_margin: 3600,
@@ -104,6 +111,9 @@ impl OpenOptions {
                     .map(|text| Resolve::parse(text))
                     .collect::<Result<_>>()?,
             },
+            headers: self.headers.into_iter().collect(),
+            // What does not fit into memory is not read anyway.
+            max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
             logout_deadline: self.logout_deadline.0,
             lock_timeout: self.lock_timeout.0,
             renewal_margin: self.renewal_margin,

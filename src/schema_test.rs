@@ -6,7 +6,7 @@ use crate::command::Command;
 use crate::keeper::{
     Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
     ExportedCredentials, Forgotten, LogLines, LogoutReport, Notifications, Outbox, Received,
-    Schedule, Status, Tasks,
+    ReceivedPiece, Schedule, Status, Tasks,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -35,6 +35,7 @@ struct Results {
     login_finish: Status,
     renew: Status,
     request: Received,
+    read_stream: ReceivedPiece,
     session: ExportedCredentials,
     accounts: Accounts,
     switch: Status,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Mapping
 
-    from ._types import Handler, Hook, Sink, Stop
+    from ._types import Credentials, Handler, Hook, Sink, Stop
     from .device import DeviceLogin
     from .reports import (
         AuditEvent,
@@ -110,6 +110,31 @@ class Keeper:
         options = {"username": username, "password": _as_bytes(password)}
         self._finish_hooks(stop)
         return Session(self._status("login", options, stop), self._run)
+
+    def restore_or_login(self, credentials: Credentials, *, stop: Stop | None = None) -> Session:
+        """`restore()`, and where that gives nobody, or the session is over, `login()`.
+
+        `credentials` is called only then, once, and gives the user name and the password; forget
+        them afterwards. None means that there are none: raises `NotSignedIn`. Raises what
+        `restore()` and `login()` raise; without a network nobody is asked.
+        """
+        from .errors import InvalidInput, NotSignedIn, SessionExpired
+
+        try:
+            session = self.restore(stop=stop)
+        except SessionExpired:
+            session = None
+        if session is not None:
+            return session
+        given: Any = credentials()
+        if given is None:
+            raise NotSignedIn("Nobody is logged in, and no user name and password were given.")
+        if not isinstance(given, (tuple, list)) or len(given) != 2:
+            raise InvalidInput(
+                "What credentials() gave is not a user name and a password.",
+                "Return both, as in: return name, password",
+            )
+        return self.login(*given, stop=stop)
 
     def start_device_login(self, *, stop: Stop | None = None) -> DeviceLogin:
         """Asks the service for a code that the user enters on another device.

@@ -29,6 +29,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     timeout: float = 30.0,
     connect_timeout: float = 10.0,
     answer_timeout: float = 15.0,
+    headers: Mapping[str, str] | None = None,
+    max_body: int = 64 * 2**20,
     logout_deadline: float = 10.0,
     lock_timeout: float = 30.0,
     renewal_margin: int = 3600,
@@ -49,7 +51,13 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     ca_file: a PEM file of certificate authorities to trust beside the built-in ones.
     proxy: "system" (the default: the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
-    timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
+    timeout: how many seconds a request may take in all, with the renewal that it may need.
+    connect_timeout: how many seconds a connection may take to stand.
+    answer_timeout: how many seconds until the answer begins, and between two pieces of it.
+    headers: go with every request of the sessions, unless it has one of that name. `Authorization`,
+        `Cookie`, `Host` and what concerns the connection are the session's own, and refused.
+    max_body: bytes of an answer's body; a longer one is an error, and can be streamed.
+    logout_deadline: how many seconds a logout tries to reach the server.
     lock_timeout: how many seconds a login or a renewal waits for another one at this data
         directory, in whatever process; then it raises `StorageError`, which names the process.
     renewal_margin: renew when the access ends within this many seconds.
@@ -80,6 +88,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         "timeout": timeout,
         "connect_timeout": connect_timeout,
         "answer_timeout": answer_timeout,
+        "max_body": max_body,
         "logout_deadline": logout_deadline,
         "lock_timeout": lock_timeout,
         "renewal_margin": renewal_margin,
@@ -91,6 +100,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     name = str(definition.get("id", "")) if definition else options["provider"]
     if parameters:
         options["parameters"] = _as_dict(parameters) or parameters
+    if headers:
+        options["headers"] = _as_dict(headers) or headers
     data_dir = data_dir or _kodi_data_dir()
     for key, path in (("data_dir", data_dir), ("key_dir", key_dir), ("ca_file", ca_file)):
         # Without a directory the core takes its own default, below the user's data directory.

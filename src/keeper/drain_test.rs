@@ -23,6 +23,8 @@ fn keeper_at(directory: &Path, provider: Provider, clock: Arc<dyn Clock>) -> Kee
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
         network: Settings { proxy: Proxy::None, ..Settings::default() },
+        headers: Vec::new(),
+        max_body: 1 << 20,
         logout_deadline: Duration::from_secs(3),
         lock_timeout: Duration::from_secs(3),
         renewal_margin: 3600,

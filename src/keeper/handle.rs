@@ -18,7 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a call that answers at once may wait for others.
-const AT_ONCE: Duration = Duration::from_millis(50);
+pub(super) const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// An answer may be left unread so many times as long as a keeper unused.
+const UNREAD: u32 = 5;
 
 /// How a keeper is set up.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +31,10 @@ pub struct Config {
     /// Where the device keys are; `None`: a directory of its own among the user's local data.
     pub key_directory: Option<PathBuf>,
     pub network: http::Settings,
+    /// Headers that go with every request of an add-on, unless it gives its own.
+    pub headers: Vec<(String, String)>,
+    /// The longest body of an answer to a request of an add-on, in bytes.
+    pub max_body: usize,
     /// How long a logout tries to reach the server before it leaves that to the outbox.
     pub logout_deadline: Duration,
     /// How long a login or a renewal waits for another one at this data directory.
@@ -45,6 +52,8 @@ pub struct Keeper {
     pub(super) shared: Arc<Shared>,
     pub(super) provider: Provider,
     pub(super) network: http::Settings,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) max_body: usize,
     pub(super) logout_deadline: Duration,
     pub(super) lock_timeout: Duration,
     pub(super) renewal_margin: i64,
@@ -69,11 +78,17 @@ impl Keeper {
         if config.renewal_margin < 0 {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
+        if config.max_body == 0 {
+            return Err(Error::new(Kind::InvalidInput, "max_body is 0: no answer has a body then"));
+        }
+        http::check_headers(&config.headers)?;
         shared.log.configure(config.log_level, config.log_to_terminal);
         Ok(Keeper {
             shared,
             provider: config.provider,
             network: config.network,
+            headers: config.headers,
+            max_body: config.max_body,
             logout_deadline: config.logout_deadline,
             lock_timeout: config.lock_timeout,
             renewal_margin: config.renewal_margin,
@@ -127,9 +142,11 @@ impl Keeper {
     }
 
     /// Closes the vault, the connections and the files when nobody has used them for `idle`; the
-    /// next call opens them again.
+    /// next call opens them again. An answer that is still read keeps them open.
     pub fn rest(&self, idle: Duration) -> Rest {
-        if self.shared.idle_for() < idle { Rest::No } else { self.shared.rest() }
+        let is_read = !self.shared.streams.close_unread(idle * UNREAD);
+        let is_in_use = is_read || self.shared.idle_for() < idle;
+        if is_in_use { Rest::No } else { self.shared.rest() }
     }
 
     /// True when a keeper made anew would know as much as this one.

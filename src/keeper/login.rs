@@ -193,7 +193,7 @@ impl Keeper {
         drop(commit_lock);
         begun.end();
         for old in &replaced {
-            self.shared.sessions.end(&old.session);
+            self.shared.end_session(&old.session);
         }
         log::info!("logged in");
         self.shared.sessions.is_first_restore(&session.id);

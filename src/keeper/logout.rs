@@ -128,7 +128,7 @@ impl Keeper {
         let lost = self.shared.sessions.lost(id).filter(|_| is_active);
         // From here on nobody in this process uses it.
         if let Some(session) = &remembered {
-            self.shared.sessions.end(session);
+            self.shared.end_session(session);
         }
         let leave = |session| self.leaving(self.shared.sessions.newest(session), options);
         let mut leaving = None;
@@ -148,7 +148,7 @@ impl Keeper {
         }
         let leaving = leaving.or_else(|| remembered.map(leave));
         if let Some(leaving) = &leaving {
-            self.shared.sessions.end(&leaving.session);
+            self.shared.end_session(&leaving.session);
             // What is left of it is the outbox's, or this logout's.
             self.shared.sessions.drop_unstored(&leaving.session.id);
         }
@@ -178,6 +178,7 @@ impl Keeper {
     fn clear_unseen(&self, options: &LogoutOptions) {
         let provider = self.provider.key.clone();
         self.shared.sessions.shut(&provider, self.shared.clock.now());
+        self.shared.streams.end_session(&provider, None);
         let options = options.clone();
         self.end_in_background(move |keeper| {
             let find = |vault: Vault| vault.read(|tx| tx.sessions().active(&provider));
@@ -190,7 +191,7 @@ impl Keeper {
             let remains = keeper.remains(&leaving, leaving.revocation.as_ref().ok());
             let ended = keeper.end_stored(&provider, &leaving.session.id, &remains);
             if !matches!(ended, LocalOutcome::Kept(_)) {
-                keeper.shared.sessions.end(&leaving.session);
+                keeper.shared.end_session(&leaving.session);
                 keeper.shared.sessions.reopen(&provider);
             }
             ended

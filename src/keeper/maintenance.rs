@@ -74,7 +74,7 @@ impl Keeper {
             tasks: Vec::new(),
             event: NewAuditEvent::new(event, &session.provider, account, "cleared"),
         };
-        self.shared.sessions.end(session);
+        self.shared.end_session(session);
         let ended = self.end_stored(&session.provider, &session.id, &remains);
         matches!(ended, LocalOutcome::Cleared(_) | LocalOutcome::NobodyThere)
     }

@@ -27,6 +27,7 @@ mod revocation;
 mod running;
 mod session_cache;
 mod shared;
+mod streams;
 mod unstored;
 
 pub use directories::own as own_directory;
@@ -38,5 +39,5 @@ pub use report::{
     DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
     Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
 };
-pub use request::{ExportedCredentials, Outgoing, Received};
+pub use request::{ExportedCredentials, Outgoing, Received, ReceivedPiece};
 pub use shared::Rest;

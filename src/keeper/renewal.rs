@@ -306,7 +306,7 @@ impl Keeper {
             tx.audit().append(&event)
         };
         let ended = self.vault().and_then(|vault| vault.transact(end));
-        self.shared.sessions.end(session);
+        self.shared.end_session(session);
         self.shared.close_connections();
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");

@@ -9,6 +9,7 @@ use super::device_codes::DeviceCodes;
 use super::directories;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
+use super::streams::Streams;
 use super::unstored::Unstored;
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, SystemClock};
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub running: Running,
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
+    pub streams: Streams,
     clients: Clients,
     /// Until when nothing is renewed by the time alone, by provider.
     renewal_rests: Mutex<HashMap<String, Instant>>,
@@ -113,6 +115,7 @@ impl Shared {
             running: Running::default(),
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
+            streams: Streams::default(),
             clients: Clients::default(),
             renewal_rests: Mutex::default(),
             begun_tasks: BegunTasks::default(),
@@ -214,6 +217,12 @@ impl Shared {
         *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
+    /// The session is over in this process, whatever the disk says.
+    pub fn end_session(&self, session: &Session) {
+        self.sessions.end(session);
+        self.streams.end_session(&session.provider, Some(&session.id));
+    }
+
     /// Closes the idle connections: after a logout none is left that the server knows.
     pub fn close_connections(&self) {
         self.clients.clear();
@@ -222,6 +231,7 @@ impl Shared {
     /// Nothing of any login is left in memory.
     pub fn clear(&self) {
         self.sessions.clear();
+        self.streams.end_all();
         self.clients.clear();
         self.delivery.clear();
     }

@@ -33,5 +33,6 @@ mod password;
 mod renewal;
 mod request;
 mod scripted_answers;
+mod streams;
 mod together;
 mod waiting;

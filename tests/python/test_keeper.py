@@ -46,6 +46,7 @@ def test_the_defaults_reach_the_core(native: NativeDouble) -> None:
             "timeout": 30.0,
             "connect_timeout": 10.0,
             "answer_timeout": 15.0,
+            "max_body": 64 << 20,
             "logout_deadline": 10.0,
             "lock_timeout": 30.0,
         }
