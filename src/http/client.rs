@@ -67,18 +67,13 @@ impl Client {
     /// The same connections, for operations that take no longer than `longest`.
     #[must_use]
     pub fn limited_to(&self, longest: Duration) -> Self {
-        let limits = self.limits();
-        self.with_limits(Limits { total: limits.total.min(longest), ..limits })
+        self.with_limits(Limits { total: self.limits.total.min(longest), ..self.limits })
     }
 
     /// The same connections, for operations with these limits.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
         Client { inner: Arc::clone(&self.inner), limits }
-    }
-
-    pub fn limits(&self) -> Limits {
-        self.limits
     }
 
     /// Sends one request and takes its answer's cookies into `jar`. A redirect is just an answer.

@@ -133,7 +133,7 @@ fn take_head(response: &Response, url: Url) -> Option<Answer> {
     })
 }
 
-/// Reads up to the cap; a longer body is cut and its connection dropped with the response.
+/// Reads up to the limit; a longer body is cut and its connection dropped with the response.
 async fn read_body(
     mut response: Response,
     answer: &mut Answer,

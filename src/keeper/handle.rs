@@ -50,7 +50,8 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Keeper {
     pub(super) shared: Arc<Shared>,
-    pub(super) provider: Provider,
+    /// Shared by the copies that each operation gets.
+    pub(super) provider: Arc<Provider>,
     pub(super) network: http::Settings,
     pub(super) headers: Vec<(String, String)>,
     pub(super) max_body: usize,
@@ -85,7 +86,7 @@ impl Keeper {
         shared.log.configure(config.log_level, config.log_to_terminal);
         Ok(Keeper {
             shared,
-            provider: config.provider,
+            provider: Arc::new(config.provider),
             network: config.network,
             headers: config.headers,
             max_body: config.max_body,

@@ -20,6 +20,8 @@ mod login;
 mod logout;
 mod maintenance;
 mod post_logout;
+mod reading;
+mod refusal;
 mod renewal;
 mod report;
 mod request;
@@ -34,10 +36,11 @@ pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
+pub use reading::ReceivedPiece;
 pub use report::{
     AccountLine, Accounts, AuditTrail, Confirmations, ConfirmedLogout, Details, DeviceCode,
     DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutReport, Notifications,
     Outbox, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
 };
-pub use request::{ExportedCredentials, Outgoing, Received, ReceivedPiece};
+pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::Rest;

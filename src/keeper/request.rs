@@ -6,24 +6,18 @@
 //! that is streamed ends with its session.
 
 use super::accounts::another_account;
-use super::handle::{AT_ONCE, Keeper};
-use super::streams::{Reading, session_over};
+use super::handle::Keeper;
 use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::http::{Answer, Body, Limits, Piece, Request, Stream, check_headers};
+use crate::http::{Answer, Body, Limits, Request, Stream, check_headers};
 use crate::session::{Credentials, Session};
-use crate::vault::{BusyTimeout, SessionSelector, Vault, random_id};
+use crate::vault::random_id;
 use crate::wire::{self, Bytes};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use url::Url;
-
-/// What is read at once of a stream that is read as a whole.
-const PIECE: usize = 256 << 10;
-const MIB: usize = 1 << 20;
 
 /// A request as an add-on asks for it.
 #[derive(Deserialize)]
@@ -79,16 +73,6 @@ pub struct Received {
     /// What is to be said where this answer showed that the session is over; `None` where it did
     /// not.
     pub session_over: Option<Error>,
-}
-
-/// A part of a streamed body.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ReceivedPiece {
-    #[serde(skip)]
-    pub body: Vec<u8>,
-    /// Nothing comes after it, and its stream is closed.
-    pub is_last: bool,
 }
 
 /// A request whose headers and address are checked.
@@ -160,36 +144,6 @@ impl Keeper {
                 Ok(refused)
             }
         }
-    }
-
-    /// Waits for the next piece of a streamed answer, of about `size` bytes; `None`: for all that
-    /// is left. After an error nothing is left of it.
-    pub fn read_stream(
-        &self,
-        number: u64,
-        size: Option<usize>,
-        cancel: &Cancel,
-    ) -> Result<ReceivedPiece> {
-        let mut body = Vec::new();
-        loop {
-            let mut piece = self.next_piece(number, size.unwrap_or(PIECE), cancel)?;
-            if body.is_empty() {
-                std::mem::swap(&mut body, &mut piece.bytes);
-            }
-            body.extend_from_slice(&piece.bytes);
-            if size.is_some() || (piece.is_last && body.len() <= self.max_body) {
-                return Ok(ReceivedPiece { body, is_last: piece.is_last });
-            }
-            if body.len() > self.max_body {
-                self.close_stream(number);
-                return Err(self.too_large());
-            }
-        }
-    }
-
-    /// Gives a streamed answer back, read or not.
-    pub fn close_stream(&self, number: u64) {
-        self.shared.streams.close(number);
     }
 
     /// The headers that go with every request, and the session's own headers and cookies.
@@ -294,47 +248,6 @@ impl Keeper {
         })
     }
 
-    fn keep_stream(&self, session: &Session, stream: Stream) -> Result<u64> {
-        let number = self.shared.streams.put(&session.provider, &session.id, stream);
-        // A logout that came before has not seen it.
-        if self.shared.sessions.has_ended(&session.id) {
-            self.close_stream(number);
-            return Err(session_over());
-        }
-        Ok(number)
-    }
-
-    fn next_piece(&self, number: u64, size: usize, cancel: &Cancel) -> Result<Piece> {
-        let streams = &self.shared.streams;
-        let reading = streams.begin(number, cancel)?;
-        if reading.wants_look && self.has_left(&reading) {
-            streams.end_session(&reading.provider, Some(&reading.session_id));
-        }
-        let read = reading.stream.read(size, cancel);
-        streams.end_read(number, read)
-    }
-
-    /// True when the session is not stored any more: another process has logged out.
-    fn has_left(&self, Reading { provider, session_id, .. }: &Reading) -> bool {
-        let timeout = BusyTimeout::of(AT_ONCE);
-        let seen = self.shared.session(provider, &timeout);
-        if seen.is_ok_and(|seen| seen.is_some_and(|session| session.id == *session_id)) {
-            return false;
-        }
-        let selector = SessionSelector::Session(session_id);
-        let find = |vault: Vault| vault.read(|tx| tx.sessions().find(provider, selector));
-        matches!(self.with_timeout(timeout).vault().and_then(find), Ok(None))
-    }
-
-    fn too_large(&self) -> Error {
-        let size = match (self.max_body / MIB, self.max_body % MIB) {
-            (size @ 1.., 0) => format!("{size} MiB"),
-            _ => format!("{} bytes", self.max_body),
-        };
-        Error::new(Kind::UnexpectedAnswer, format!("the answer is larger than {size}"))
-            .with_hint("Stream it, or allow for more with max_body.")
-    }
-
     fn keep_cookies(&self, session: &Session, jar: &Jar) -> Result<()> {
         let kept = session.credentials.with_jar(jar.clone());
         let changes = Credentials::new().with_jar(jar.changes_since(&session.credentials.jar));
@@ -350,48 +263,6 @@ impl Keeper {
         }
         Ok(())
     }
-
-    /// True when the answer refuses the session that it was asked with.
-    fn is_refusal(&self, answer: &Answer, session: &Session) -> bool {
-        self.is_unauthenticated(answer) && self.had_credentials(answer, session)
-    }
-
-    /// True when the request that was answered had something by which the server knows the
-    /// session; otherwise its refusal says nothing.
-    fn had_credentials(&self, answer: &Answer, session: &Session) -> bool {
-        let sent = session.credentials.jar.subset_for(&[&answer.url]);
-        let mut cookies = self.provider.session.token_cookies.iter();
-        answer.had_bearer || cookies.any(|name| sent.value(name).is_some())
-    }
-
-    /// 401, or a GraphQL error that says so.
-    fn is_unauthenticated(&self, answer: &Answer) -> bool {
-        if answer.status == 401 {
-            return true;
-        }
-        if self.provider.api.unauthenticated.is_empty() || answer.status != 200 {
-            return false;
-        }
-        let is_object = answer.body.trim_ascii_start().first() == Some(&b'{');
-        let Ok(said) = serde_json::from_slice::<GraphqlAnswer>(&answer.body) else { return false };
-        let says = |text: Option<&Value>| {
-            let text = text.and_then(Value::as_str).unwrap_or_default().to_lowercase();
-            self.provider.api.unauthenticated.iter().any(|words| text.contains(words.as_str()))
-        };
-        is_object
-            && said.errors.as_array().is_some_and(|errors| {
-                errors.iter().any(|error| {
-                    says(error.get("message")) || says(error.pointer("/extensions/code"))
-                })
-            })
-    }
-}
-
-/// Of an answer that may be large, nothing else is kept.
-#[derive(Deserialize)]
-struct GraphqlAnswer {
-    #[serde(default)]
-    errors: Value,
 }
 
 fn not_in_time() -> Error {
