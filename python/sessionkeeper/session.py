@@ -167,11 +167,13 @@ class Session:
             "url": _with_query(url, params) if params else url,
             "headers": pairs,
             "body": body,
-            "allow_redirects": allow_redirects,
-            "stream": stream,
         }
         if timeout is not None:
             options.update(_limits(timeout))
+        if not allow_redirects:
+            options["allow_redirects"] = False
+        if stream:
+            options["stream"] = True
         answer = self._run("request", options, stop)
         unread = None
         if answer["stream"] is not None:
