@@ -9,6 +9,8 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     Login,
+    // A session from elsewhere was taken over.
+    Adopted,
     Restored,
     Renewed,
     SessionExpired,
@@ -32,6 +34,7 @@ impl Event {
     pub fn as_str(self) -> &'static str {
         match self {
             Event::Login => "login",
+            Event::Adopted => "adopted",
             Event::Restored => "restored",
             Event::Renewed => "renewed",
             Event::SessionExpired => "session_expired",

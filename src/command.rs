@@ -8,8 +8,8 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutOptions, Notifications, Outgoing,
-    TaskOutcome, Tasks,
+    Adoption, AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutOptions, Notifications,
+    Outgoing, TaskOutcome, Tasks,
 };
 use crate::secret::Secret;
 use crate::wire;
@@ -30,10 +30,11 @@ pub enum Command {
     Login {
         username: String,
         /// Bytes of UTF-8.
-        #[serde(deserialize_with = "wire::password")]
+        #[serde(deserialize_with = "wire::secret")]
         #[cfg_attr(test, schemars(with = "wire::Bytes"))]
         password: Secret,
     },
+    Adopt(Adoption),
     LoginStart {},
     LoginFinish {
         handle: u64,
@@ -131,6 +132,7 @@ impl Command {
             Command::Login { username, password } => {
                 Reply::of(&keeper.log_in(username, password, cancel)?)
             }
+            Command::Adopt(adoption) => Reply::of(&keeper.adopt(adoption, cancel)?),
             Command::LoginStart {} => {
                 let (handle, device) = keeper.start_device_login(cancel)?;
                 Reply::of(&DeviceCode::new(handle, device))

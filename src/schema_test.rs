@@ -31,6 +31,7 @@ struct Results {
     details: Details,
     restore: Status,
     login: Status,
+    adopt: Status,
     login_start: DeviceCode,
     login_finish: Status,
     renew: Status,

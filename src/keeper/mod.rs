@@ -4,6 +4,7 @@
 //! This file only hands on what others may use; the keeper itself is in `handle`.
 
 mod accounts;
+mod adoption;
 mod attempt;
 mod audit;
 mod begun_login;
@@ -29,6 +30,7 @@ mod session_cache;
 mod shared;
 mod unstored;
 
+pub use adoption::Adoption;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};

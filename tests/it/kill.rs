@@ -178,7 +178,7 @@ fn a_login_that_is_killed_at_any_moment_leaves_no_session() {
     assert!(stored > 0 && stored < KILLS, "the kills missed the login: {stored}");
 }
 
-fn await_that(is_so: impl Fn() -> bool) {
+pub fn await_that(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(10));

@@ -15,6 +15,7 @@ mod server;
 mod service;
 mod tokens;
 
+mod adopt;
 mod clocks;
 mod everywhere;
 mod hosts;
