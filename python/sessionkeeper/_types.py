@@ -26,6 +26,7 @@ Run = Callable[[str, Dict[str, Any], Optional[Stop]], Any]
 Hook = Callable[[LogoutReport], object]
 Handler = Callable[[str], object]
 Sink = Callable[[List[AuditEvent]], object]
+Cookies = Union[Mapping[str, str], Iterable[Any]]
 Pairs = Union[Mapping[str, Any], Iterable[Sequence[Any]]]
 
 

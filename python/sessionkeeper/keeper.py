@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Mapping
 
-    from ._types import Handler, Hook, Sink, Stop
+    from ._types import Cookies, Handler, Hook, Sink, Stop
     from .device import DeviceLogin
+    from .errors import Error
+    from .handover import Handover
     from .reports import (
         AuditEvent,
         ConfirmedLogout,
@@ -43,7 +45,16 @@ class Keeper:
     is below it, `UnexpectedAnswer` and `HostNotAllowed`.
     """
 
-    __slots__ = ("_handle", "_hooks", "_native", "_sink", "_stop", "data_dir", "provider")
+    __slots__ = (
+        "_handle",
+        "_handover",
+        "_hooks",
+        "_native",
+        "_sink",
+        "_stop",
+        "data_dir",
+        "provider",
+    )
 
     def __init__(
         self,
@@ -55,11 +66,13 @@ class Keeper:
         *,
         hooks: Mapping[str, Hook],
         audit_sink: Sink | None,
+        handover: Handover | None,
     ) -> None:
         self._native = native
         self._handle = handle
         self._stop = stop
         self._hooks = hooks
+        self._handover = handover
         self._sink = None
         if audit_sink is not None:
             from .sinks import AuditSink
@@ -93,11 +106,50 @@ class Keeper:
 
         With `offline` the network is never used; the session may then have to be renewed before
         its first request, which it does by itself. What an earlier logout left to do is done first.
+        With `adopt_file` or `adopt_settings` of `open()`, the session that these hold is taken over
+        first, unless `offline`; what keeps it from being taken over is raised where nobody is
+        logged in otherwise.
         """
         self._finish_hooks(stop)
+        trouble = None if offline else self._take_handover(stop)
         status = self._status("restore", {"offline": offline}, stop)
         self._tell_sink(stop)
-        return self._usable(status)
+        session = self._usable(status)
+        if session is None and trouble is not None:
+            raise trouble
+        return session
+
+    def adopt(
+        self,
+        cookies: Cookies | None = None,
+        tokens: Mapping[str, Any] | None = None,
+        *,
+        stop: Stop | None = None,
+    ) -> Session:
+        """Takes over a session that was kept elsewhere, once the server has accepted it. It is
+        stored as a login is: another session of the same account that was there before is ended.
+
+        cookies: a cookie jar (of `http.cookiejar`, requests or httpx), a list of cookies or of
+            dictionaries with "name", "value" and, as far as known, "domain", "path" and "expires";
+            or a dictionary of names and values. Those that are not for the service's hosts are
+            left out.
+        tokens: a dictionary with "access_token", "refresh_token", "id_token" and "expires_at" (Unix
+            seconds) or "expires_in" (seconds from now), or with the names that the service's own
+            answers have.
+
+        The server is asked whose account it is, or as its logout is proved, or for a renewal;
+        where one of these works the session is stored, with fresh tokens where it was renewed: the
+        caller's copy is then of no use any more. Where the service can be asked nothing of this, a
+        token that names its own end in the future is taken at its word, and the audit trail says
+        "unchecked". Nothing is deleted at the caller's.
+
+        Raises `SessionExpired` when it is not valid any more, and `InvalidInput` when it is no
+        session of this service or nothing can tell; then nothing is stored, nor after
+        `NetworkError` and `UnexpectedAnswer`, after which it can be tried again.
+        """
+        from .handover import options
+
+        return Session(self._status("adopt", options(cookies, tokens), stop), self._run)
 
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
         """Logs in. A session of the same account that was there before is ended at the server; that
@@ -166,6 +218,7 @@ class Keeper:
             "account": account,
             "hooks": list(self._hooks),
         }
+        self._take_handover(stop, unchecked=True)
         report = LogoutReport.from_dict(self._run("logout", options, stop))
         tasks = self._finish_hooks(stop, report)
         return report.completed(tasks, self._tell_sink(stop))
@@ -239,6 +292,7 @@ class Keeper:
         """
         from .reports import Forgotten
 
+        self._take_handover(stop, unchecked=True)
         return Forgotten.from_dict(self._run("forget", {}, stop))
 
     def doctor(self, *, stop: Stop | None = None) -> Doctor:
@@ -265,6 +319,19 @@ class Keeper:
 
     def _run(self, verb: str, options: dict[str, Any], stop: Stop | None) -> Any:
         return operation.run(self._native, self._handle, verb, options, self._stop_of(stop))
+
+    def _take_handover(self, stop: Stop | None, *, unchecked: bool = False) -> Error | None:
+        """Takes over what was handed over to `open()`; with `unchecked` without asking the server,
+        for a logout. What went wrong."""
+        if self._handover is None:
+            return None
+        from .errors import Error
+
+        try:
+            self._handover.take(self._run, stop, unchecked=unchecked)
+        except Error as error:
+            return error
+        return None
 
     def _stop_of(self, stop: Stop | None) -> Stop | None:
         return self._stop if stop is None else stop

@@ -11,6 +11,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any, Iterable, Mapping
 
     from ._types import Hook, Sink, Stop
@@ -36,6 +37,8 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     log_to_terminal: bool = False,
     audit_sink: Sink | None = None,
     after_logout: Mapping[str, Hook] | None = None,
+    adopt_file: str | os.PathLike[str] | None = None,
+    adopt_settings: Mapping[str, str] | Iterable[str] | None = None,
     stop: Stop | None = None,
 ) -> Keeper:
     """Opens the keeper of a data directory. Touches no session and no network.
@@ -65,6 +68,15 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         name, and its report then says "unconfirmed". One that was interrupted is called again, at
         the next start or after ten minutes.
         What one raises is in `LogoutReport.tasks` and in the audit trail.
+    adopt_file: the file in which the caller kept a session of its own until now: a pickle of a
+        cookie jar, of a dictionary or of a list of cookies, or JSON. The next `restore()` takes the
+        session over, once the server has accepted it, and erases the file; it does so as well when
+        the server says that the session is over. Until then the file stays, as when the server
+        cannot be reached; so does one that holds no session of the service.
+    adopt_settings: the same for settings of the calling add-on, which are emptied: a list of those
+        that hold the access token, or a dictionary that says of each which token it holds
+        ("access_token", "refresh_token", "id_token", "expires_at"), or else which cookie. Outside
+        Kodi there are none.
     stop: asked every 100 ms while an operation runs; True cancels the operation.
 
     Raises `VersionMismatch` or `NativeModuleMissing` before any data is touched, `InvalidInput`,
@@ -99,6 +111,12 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     hooks = _checked_hooks(after_logout)
     if audit_sink is not None and not callable(audit_sink):
         raise _invalid("audit_sink is not a function.", "Give one that takes a list of AuditEvent.")
+    handover = None
+    if adopt_file or adopt_settings:
+        from .handover import Handover
+
+        addon = _calling_addon() if adopt_settings else None
+        handover = Handover(adopt_file, adopt_settings, addon)
     opened = module.open(options)
     if "error" in opened:
         from .errors import error_from
@@ -112,6 +130,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         stop,
         hooks=hooks,
         audit_sink=audit_sink,
+        handover=handover,
     )
 
 
@@ -126,13 +145,27 @@ def _as_dict(given: Any) -> dict[str, Any] | None:
     return dict(given) if hasattr(given, "keys") else None
 
 
+def _in_kodi() -> bool:
+    """True where xbmc is built into the interpreter."""
+    return "xbmc" in sys.modules or "xbmc" in sys.builtin_module_names
+
+
 def _kodi_data_dir() -> str | None:
-    """The calling add-on's directory in Kodi, where xbmc is built into the interpreter."""
-    if "xbmc" not in sys.modules and "xbmc" not in sys.builtin_module_names:
+    """The calling add-on's directory in Kodi."""
+    if not _in_kodi():
         return None
     from .kodi import paths
 
     return paths.data_directory()
+
+
+def _calling_addon() -> ModuleType | None:
+    """What reads the calling add-on's settings in Kodi."""
+    if not _in_kodi():
+        return None
+    from .kodi import calling_addon
+
+    return calling_addon
 
 
 def _checked_hooks(given: Mapping[Any, Any] | None) -> dict[str, Hook]:

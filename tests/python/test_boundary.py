@@ -39,7 +39,9 @@ NO_RECORDS = {
     *("Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
     *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
 }
-GIVEN = {"Bytes", "LogoutOptions", "OpenOptions", "Outgoing"}
+# What `open` takes and keeps to itself.
+OF_PYTHON = {"adopt_file", "adopt_settings", "after_logout", "audit_sink", "stop"}
+GIVEN = {"Adoption", "Bytes", "GivenCookie", "LogoutOptions", "OpenOptions", "Outgoing"}
 WORDS = {"Event", "Kind", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
 EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array": []}
 
@@ -95,7 +97,7 @@ def _annotation(field: dict[str, Any]) -> str:
 def test_the_options_of_open_are_those_of_the_type() -> None:
     options = SCHEMA["OpenOptions"]["properties"]
     ours = inspect.signature(sessionkeeper.open).parameters
-    assert set(options) == set(ours) - {"audit_sink", "after_logout", "stop"}
+    assert set(options) == set(ours) - OF_PYTHON
     for name, option in options.items():
         default = option.get("default")
         if isinstance(default, dict) and default:
@@ -112,7 +114,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
 
     zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
     answers = {
-        **dict.fromkeys(("status", "restore", "login", "login_finish"), SIGNED_IN),
+        **dict.fromkeys(("status", "restore", "adopt", "login", "login_finish"), SIGNED_IN),
         **dict.fromkeys(("renew", "switch"), SIGNED_IN),
         "login_start": CODE,
         "accounts": {"accounts": []},
@@ -149,6 +151,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     assert session is not None
     session.get("https://a/")
     assert session.headers == {"a": "b"}
+    keeper.adopt({"a": "b"}, {"access_token": "c"})
     keeper.login("name", "word")
     keeper.start_device_login().wait()
     keeper.renew()

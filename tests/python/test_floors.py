@@ -28,6 +28,9 @@ from tests.python.arrows import (
     without_tests,
 )
 
+# Two looks upwards are meant: in Kodi, open() asks where the calling add-on's data lies, and for
+# those of its settings that are to be taken over.
+ASKED_FROM_BELOW = ("sessionkeeper.kodi.paths", "sessionkeeper.kodi.calling_addon")
 # Who may import Kodi's modules: the rooms of `kodi`, and the two scripts that Kodi starts.
 KODI_MODULES = {"xbmc", "xbmcaddon", "xbmcgui", "xbmcplugin", "xbmcvfs", "xbmcdrm"}
 
@@ -160,8 +163,7 @@ def python_faults(path: Path, text: str) -> list[str]:
                 faults.append(f"{inside}: imports {name}")
         elif first == "sessionkeeper":
             upwards = name.startswith("sessionkeeper.kodi") and in_package and not in_kodi
-            # One look upwards is meant: in Kodi, open() asks where the add-on's data lies.
-            if upwards and (at_top or not name.startswith("sessionkeeper.kodi.paths")):
+            if upwards and (at_top or not name.startswith(ASKED_FROM_BELOW)):
                 faults.append(f"{inside}: reaches up to {name}")
         elif first not in sys.stdlib_module_names:
             faults.append(f"{inside}: imports {name}, which is not in the standard library")
