@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .reports import LogoutReport
     from .session import Session
 
-# The levels of the compiled module's log lines as those of `logging`.
-_LEVELS = (10, 20, 30, 40)
+# The methods of a logger for the levels of the compiled module's log lines. Add-ons have loggers of
+# their own, with these and no others, each for one text.
+_LEVELS = ("debug", "info", "warning", "error")
 
 
 class AngelStudioSession:
@@ -163,7 +164,7 @@ class AngelStudioSession:
         lines = self.keeper.take_log() if self._log else []
         for level, text in lines:
             assert self._log is not None  # noqa: S101 - there are no lines without a logger
-            self._log.log(_LEVELS[level], "%s", text)
+            getattr(self._log, _LEVELS[level])(text)
 
 
 def _time_text(at: int | None, *, utc: bool) -> str | None:

@@ -159,6 +159,26 @@ def test_the_logger_gets_the_lines_of_the_core(
     ]
 
 
+def test_a_logger_of_an_add_on_s_own_will_do(native: NativeDouble) -> None:
+    class Logger:
+        """As the public add-on has it: no `log`, no arguments."""
+
+        def __init__(self) -> None:
+            self.lines: list[tuple[str, str]] = []
+
+        def debug(self, message: str, category: str | None = None) -> None:
+            self.lines.append((f"debug of {category}", message))
+
+        def warning(self, message: str) -> None:
+            self.lines.append(("warning", message))
+
+    native.answer("restore", SIGNED_IN)
+    native.log = [[0, "looked"], [2, "100 % odd"]]
+    logger: Any = Logger()
+    sessionkeeper.AngelStudioSession(logger=logger).authenticate()
+    assert logger.lines == [("debug of None", "looked"), ("warning", "100 % odd")]
+
+
 def test_repr_holds_neither_name_nor_password(native: NativeDouble, tmp_path: Path) -> None:
     angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD, data_dir=tmp_path)
     assert NAME not in repr(angel)
