@@ -20,15 +20,15 @@ TOKENS = ("access_token", "refresh_token", "id_token", "expires_in", "expires_at
 
 
 def options(
-    cookies: Cookies | None, tokens: Mapping[str, Any] | None, *, unchecked: bool = False
+    cookies: Cookies | None, tokens: Mapping[str, Any] | None, **manner: bool
 ) -> dict[str, Any]:
-    """As the core takes them. Raises `InvalidInput`."""
+    """As the core takes them, `manner` being its other options. Raises `InvalidInput`."""
     if tokens is not None and not hasattr(tokens, "keys"):
         raise _invalid("The tokens are not a dictionary.", 'Write them as {"access_token": …}.')
     return {
         "cookies": [] if cookies is None else _cookies(cookies),
         "tokens": dict(tokens or {}),
-        "unchecked": unchecked,
+        **manner,
     }
 
 
@@ -90,15 +90,16 @@ class Handover:
         self._addon = addon
 
     def take(self, run: Run, stop: Stop | None, *, unchecked: bool = False) -> None:
-        """Has the session taken over, and empties what held it. Does nothing where nothing is, or
-        nothing that is a session. Raises what kept it from being taken over; then it stays."""
+        """Has the session taken over, and empties what held it; where its account is logged in
+        already, it is ended instead. Does nothing where nothing is, or nothing that is a session.
+        Raises what kept it from being taken over; then it stays."""
         cookies, tokens = self._found()
         if not cookies and not tokens:
             return
         from .errors import InvalidInput, SessionExpired
 
         try:
-            run("adopt", options(cookies, tokens, unchecked=unchecked), stop)
+            run("adopt", options(cookies, tokens, unchecked=unchecked, yields=not unchecked), stop)
         except SessionExpired:
             pass
         except InvalidInput:

@@ -18,7 +18,8 @@ use crate::provider::Probe;
 use crate::redact::escape;
 use crate::secret::Secret;
 use crate::session::claims::Claims;
-use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
+use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN, Session};
+use crate::vault::{SessionSelector, random_id};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -35,6 +36,10 @@ pub struct Adoption {
     /// True: it is taken as it is, without a word to the server, to be logged out right away.
     #[serde(default)]
     pub unchecked: bool,
+    /// True: where a session of the same account is here and good, that one stays, and the server
+    /// is told to end this one.
+    #[serde(default)]
+    pub yields: bool,
 }
 
 impl Keeper {
@@ -43,13 +48,16 @@ impl Keeper {
     pub fn adopt(&self, adoption: &Adoption, cancel: &Cancel) -> Result<Status> {
         let given = self.given(adoption);
         let (given, supposed) = given.inspect_err(|error| log::warn!("{error}"))?;
-        let is_offline = adoption.unchecked;
+        let (is_offline, yields) = (adoption.unchecked, adoption.yields);
         self.vault()?.change_mark()?;
         let stored = self.to_its_end(cancel, move |keeper, cancel| {
             let guard = keeper.shared.login_lock.lock(keeper.lock_timeout, cancel)?;
             let fingerprint = given.fingerprint(&keeper.provider);
             if keeper.has_adopted(&fingerprint)? {
                 log::info!("this session was taken over before");
+                return Ok(None);
+            }
+            if yields && keeper.end_beside_another(&given)? {
                 return Ok(None);
             }
             let begun = BegunLogin::adopting(keeper, &given)?;
@@ -131,6 +139,27 @@ impl Keeper {
             one.session.adopted_from.as_deref() == Some(fingerprint)
                 && !self.shared.sessions.has_ended(&one.session.id)
         }))
+    }
+
+    /// Where a good session of the same account is stored, tells the server to end this one, unless
+    /// the two are one; false where there is none.
+    fn end_beside_another(&self, given: &Credentials) -> Result<bool> {
+        let (provider, id) = (&self.provider, random_id()?);
+        let account = login::identify_offline(provider, given, &id).id;
+        let selector = SessionSelector::Account(&account);
+        let found = self.vault()?.read(|tx| tx.sessions().find(&provider.key, selector))?;
+        let is_good = |stored: &Session| {
+            !self.shared.sessions.has_ended(&stored.id)
+                && (!self.has_lapsed(stored) || self.way_to_renew(stored).is_some())
+        };
+        let Some(stored) = found.filter(is_good) else { return Ok(false) };
+        if !given.are_of_one_session(&stored.credentials, provider) {
+            log::info!("somebody has logged in with this account since; the old session is ended");
+            if let Ok(revocation) = self.revocation_by(provider, &id, &account, given) {
+                self.enqueue(&revocation)?;
+            }
+        }
+        Ok(true)
     }
 
     /// Asks the server whether the session is good: whose account it is, else the logout's probe,

@@ -20,12 +20,12 @@ fn cookie(name: &str, value: &str, domain: &str) -> GivenCookie {
 }
 
 fn cookies(cookies: Vec<GivenCookie>) -> Adoption {
-    Adoption { cookies, tokens: serde_json::Map::new(), unchecked: false }
+    Adoption { cookies, tokens: serde_json::Map::new(), unchecked: false, yields: false }
 }
 
 fn tokens(tokens: Value) -> Adoption {
     let Value::Object(tokens) = tokens else { panic!("not an object") };
-    Adoption { cookies: Vec::new(), tokens, unchecked: false }
+    Adoption { cookies: Vec::new(), tokens, unchecked: false, yields: false }
 }
 
 /// What another program of the same user's holds, by name alone.
@@ -235,6 +235,29 @@ fn a_session_is_taken_unasked_to_be_logged_out() {
     assert_eq!(service.live_sessions(), 0);
 }
 
+#[test]
+fn one_that_yields_is_ended_where_its_account_is_logged_in_since() {
+    let (service, other) = signed_in();
+    let device = service.device();
+    let yielding = || Adoption { yields: true, ..held_by(&other) };
+    log_in(&device);
+    let asked = service.journal().len();
+    assert_eq!(adopt(&device, &yielding()).unwrap().state, State::SignedIn);
+    assert_eq!((service.journal().len(), pending(&device)), (asked, 1), "without any network");
+    assert_eq!((drain(&device).revoked, service.live_sessions()), (1, 1));
+    assert_eq!(ask(&device).unwrap(), 200);
+    // The stored one itself is not ended, in whichever state of it.
+    let own = || Adoption { yields: true, ..held_by(&device) };
+    adopt(&device, &own()).unwrap();
+    device.renew(&never()).unwrap();
+    adopt(&device, &own()).unwrap();
+    assert_eq!((pending(&device), service.live_sessions()), (0, 1));
+    // Where nobody is logged in, it does not yield.
+    let second = service.device();
+    adopt(&second, &own()).unwrap();
+    assert_eq!(noted(&second, "adopted"), 1);
+}
+
 // Tokens that serve once
 
 #[test]
@@ -303,7 +326,7 @@ pub fn adoption_victim(keeper: &Keeper) {
     let listed = given["cookies"].as_object().into_iter().flatten();
     let listed = listed.map(|(name, value)| cookie(name, value.as_str().unwrap(), "")).collect();
     let tokens = given["tokens"].as_object().cloned().unwrap_or_default();
-    adopt(keeper, &Adoption { cookies: listed, tokens, unchecked: false }).unwrap();
+    adopt(keeper, &Adoption { cookies: listed, tokens, unchecked: false, yields: false }).unwrap();
 }
 
 #[test]

@@ -73,7 +73,7 @@ def test_cookies_come_in_many_forms(native: NativeDouble, cookies: Any, expected
     native.answer("adopt", SIGNED_IN)
     session = sessionkeeper.open().adopt(cookies=cookies)
     assert session.account.email == "viewer@example.com"
-    assert native.arguments("adopt") == {"cookies": expected, "tokens": {}, "unchecked": False}
+    assert native.arguments("adopt") == {"cookies": expected, "tokens": {}}
 
 
 def test_tokens_go_as_they_are(native: NativeDouble) -> None:
@@ -125,7 +125,9 @@ def test_a_file_is_taken_over_once_and_erased(native: NativeDouble, file: Path) 
     assert native.started == []
     assert keeper.restore()
     assert [verb for verb, _ in native.started] == ["adopt", "restore"]
-    assert native.arguments("adopt")["cookies"][0]["value"] == SECRET.encode()
+    asked = native.arguments("adopt")
+    assert asked["cookies"][0]["value"] == SECRET.encode()
+    assert (asked["unchecked"], asked["yields"]) == (False, True)
     assert not file.exists()
     assert keeper.restore()
     assert sessionkeeper.open(adopt_file=file).restore()
@@ -346,6 +348,23 @@ def test_a_file_of_a_dead_session_goes_and_the_password_serves(
     assert not file.exists()
     assert open_angel(session_file=str(file)).authenticate(*angel.VIEWER)
     assert len(alive(angel)) == 1
+
+
+def test_a_login_in_between_is_kept_and_the_old_session_ended(
+    angel: StandIn, browser: Browser, open_angel: Any, tmp_path: Path
+) -> None:
+    file = session_file(browser, tmp_path)
+    angel.fault("/auth/login", "status:503", times=1)
+    with pytest.raises(sessionkeeper.UnexpectedAnswer):
+        open_angel(session_file=str(file)).authenticate()
+    assert open_angel(*angel.VIEWER).authenticate()
+    assert len(alive(angel)) == 2
+    asked = logins(angel)
+    old = open_angel(session_file=str(file))
+    assert old.authenticate()
+    assert not file.exists()
+    assert old.keeper.drain().revoked == 1
+    assert (len(alive(angel)), logins(angel)) == (1, asked)
 
 
 def test_a_logout_before_the_server_was_ever_reached_is_told_later(
