@@ -53,8 +53,10 @@ def measure(home: Path, rounds: int) -> str:
         kodi, in_kodis_words = "not here: left out", ""
         if harness.available():
             progress("invocations in Kodi")
-            kodi, runs = in_kodi.measure(server, home, rounds)
-            in_kodis_words = f"\n## One invocation in Kodi\n\n{report.in_kodi(runs)}"
+            kodi, runs, whole = in_kodi.measure(server, home, rounds)
+            in_kodis_words = (
+                f"\n## One invocation in Kodi\n\n{report.in_kodi(runs)}\n{report.whole(whole)}"
+            )
     return "".join(
         [
             report.INTRODUCTION,

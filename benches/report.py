@@ -65,6 +65,24 @@ def in_kodi(runs: dict[str, list[Marks]]) -> str:
     return table(heading, rows) + note
 
 
+def whole(took: dict[str, list[float]]) -> str:
+    """From the call to the first answer, in seconds, over an empty script."""
+    nothing = statistics.median(took["empty"]) * 1000
+    over = {
+        name: statistics.median(times) * 1000 - nothing
+        for name, times in took.items()
+        if name != "empty"
+    }
+    rows = [[name, number(one), ratio(one, over["sessionkeeper"])] for name, one in over.items()]
+    note = (
+        "\nFrom the call of the script to the answer of its first request, "
+        f"less the {number(nothing)} ms of an empty one.\n"
+        "That is import, open, restore and a request, on a connection that is open, as the "
+        "service's is; for requests, with a pickled jar and a connection of its own.\n"
+    )
+    return table(["an add-on's invocation", "over an empty script", "to ours"], rows) + note
+
+
 def in_one_process(heading: str, times: Times) -> str:
     ours = statistics.median(next(iter(times.values())))
     rows = []

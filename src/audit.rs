@@ -9,6 +9,8 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     Login,
+    // A session from elsewhere was taken over.
+    Adopted,
     Restored,
     Renewed,
     SessionExpired,
@@ -26,12 +28,15 @@ pub enum Event {
     TaskFailed,
     AuditSinkFailed,
     Update,
+    // The viewer's word on an add-on, which is the detail.
+    Permission,
 }
 
 impl Event {
     pub fn as_str(self) -> &'static str {
         match self {
             Event::Login => "login",
+            Event::Adopted => "adopted",
             Event::Restored => "restored",
             Event::Renewed => "renewed",
             Event::SessionExpired => "session_expired",
@@ -48,6 +53,7 @@ impl Event {
             Event::TaskFailed => "task_failed",
             Event::AuditSinkFailed => "audit_sink_failed",
             Event::Update => "update",
+            Event::Permission => "permission",
         }
     }
 }

@@ -11,7 +11,10 @@ const SLICE: Duration = Duration::from_millis(20);
 
 /// Shared by the caller and the work. Cloning gives another handle on the same token.
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<Token>);
+pub struct Cancel {
+    token: Arc<Token>,
+    deadline: Option<Instant>,
+}
 
 #[derive(Default)]
 struct Token {
@@ -40,29 +43,42 @@ impl Cancel {
         Cancel::default()
     }
 
+    /// The same token, for work that is cancelled at the deadline as well.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        let deadline = self.deadline.map_or(deadline, |earlier| earlier.min(deadline));
+        Cancel { token: Arc::clone(&self.token), deadline: Some(deadline) }
+    }
+
     /// Asks the work to stop; every `wait` returns at once.
     pub fn cancel(&self) {
         let mut state = self.state();
         state.is_set = true;
         let children = std::mem::take(&mut state.children);
         drop(state);
-        self.0.changed.notify_all();
-        children.iter().filter_map(Weak::upgrade).for_each(|child| Cancel(child).cancel());
+        self.token.changed.notify_all();
+        for token in children.iter().filter_map(Weak::upgrade) {
+            Cancel { token, deadline: None }.cancel();
+        }
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.state().is_set
+        self.left().is_some_and(|left| left.is_zero()) || self.state().is_set
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.deadline.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// A token for a part of the work: it is set with this one, and may be set alone.
     #[must_use]
     pub fn child(&self) -> Self {
-        let child =
-            Cancel(Arc::new(Token { _parent: Some(Arc::clone(&self.0)), ..Token::default() }));
+        let token = Arc::new(Token { _parent: Some(Arc::clone(&self.token)), ..Token::default() });
+        let child = Cancel { token, deadline: self.deadline };
         let mut state = self.state();
         child.state().is_set = state.is_set;
         state.children.retain(|child| child.strong_count() > 0);
-        state.children.push(Arc::downgrade(&child.0));
+        state.children.push(Arc::downgrade(&child.token));
         child
     }
 
@@ -83,16 +99,17 @@ impl Cancel {
 
     /// Sleeps for `duration` of monotonic time; false when it was interrupted by a cancel.
     pub fn wait(&self, duration: Duration) -> bool {
+        let longest = self.left().map_or(duration, |left| left.min(duration));
         let (state, _) = self
-            .0
+            .token
             .changed
-            .wait_timeout_while(self.state(), duration, |state| !state.is_set)
+            .wait_timeout_while(self.state(), longest, |state| !state.is_set)
             .unwrap_or_else(PoisonError::into_inner);
-        !state.is_set
+        !state.is_set && longest == duration
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.token.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,6 +201,19 @@ mod tests {
         assert!(first.is_cancelled() && !whole.is_cancelled() && !second.is_cancelled());
         whole.cancel();
         assert!(second.is_cancelled() && whole.child().is_cancelled());
+    }
+
+    #[test]
+    fn a_deadline_cancels_and_the_token_stays_as_it_is() {
+        let cancel = Cancel::new();
+        let bounded = cancel.until(Instant::now() + Duration::from_millis(50));
+        assert!(!bounded.is_cancelled());
+        let start = Instant::now();
+        assert!(!bounded.until(start + Duration::from_secs(60)).wait(Duration::from_secs(60)));
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(bounded.is_cancelled() && bounded.child().is_cancelled() && !cancel.is_cancelled());
+        bounded.cancel();
+        assert!(cancel.is_cancelled());
     }
 
     #[test]

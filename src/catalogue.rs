@@ -1,9 +1,8 @@
 //! Provider files as people see them: the list to choose from, and what is wrong with one's own.
 
 use crate::error::Result;
-use crate::provider::{
-    self, Everywhere, Given, Login, Parameter, Probe, Problem, Provider, Renew, Step,
-};
+use crate::keeper::ProviderSummary;
+use crate::provider::{self, Everywhere, Given, Login, Probe, Problem, Provider, Renew, Step};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,21 +10,6 @@ use serde_json::Value;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Catalogue {
     pub providers: Vec<ProviderSummary>,
-}
-
-/// A built-in service, for a list to choose from.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProviderSummary {
-    pub id: &'static str,
-    pub name: &'static str,
-    pub website: &'static str,
-    /// "password" or "device_code".
-    pub login: &'static str,
-    pub renewable: bool,
-    /// True where the account's other sessions can be ended as well.
-    pub everywhere: bool,
-    pub parameters: Vec<&'static Parameter>,
 }
 
 /// What there is to say about a definition.
@@ -44,22 +28,8 @@ pub struct ProviderCheck {
 
 /// The built-in providers, in the order that users see.
 pub fn providers() -> Result<Catalogue> {
-    Ok(Catalogue { providers: provider::built_in()?.into_iter().map(summary).collect() })
-}
-
-fn summary(provider: &'static Provider) -> ProviderSummary {
-    ProviderSummary {
-        id: &provider.id,
-        name: &provider.name,
-        website: provider.website.as_str(),
-        login: match provider.login {
-            Login::HostedForm(_) | Login::Password(_) => "password",
-            Login::DeviceCode {} => "device_code",
-        },
-        renewable: provider.renew.is_some(),
-        everywhere: provider.everywhere.is_some(),
-        parameters: provider.parameters.values().collect(),
-    }
+    let summaries = provider::built_in()?.into_iter().map(ProviderSummary::from);
+    Ok(Catalogue { providers: summaries.collect() })
 }
 
 /// Checks the text of a provider file, or a dictionary of its form. Without values from the user,

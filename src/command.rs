@@ -8,8 +8,8 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutAllOptions, LogoutOptions,
-    Notifications, Outgoing, TaskOutcome, Tasks,
+    Adoption, AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutAllOptions,
+    LogoutOptions, Notifications, Outgoing, ProviderSummary, TaskOutcome, Tasks,
 };
 use crate::secret::Secret;
 use crate::wire;
@@ -21,6 +21,8 @@ use serde_json::Value;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Command {
+    /// What the provider file says of the service.
+    Describe {},
     Status {},
     Details {},
     Restore {
@@ -30,16 +32,27 @@ pub enum Command {
     Login {
         username: String,
         /// Bytes of UTF-8.
-        #[serde(deserialize_with = "wire::password")]
+        #[serde(deserialize_with = "wire::secret")]
         #[cfg_attr(test, schemars(with = "wire::Bytes"))]
         password: Secret,
     },
+    Adopt(Adoption),
     LoginStart {},
     LoginFinish {
         handle: u64,
     },
     Renew {},
     Request(Outgoing),
+    /// Waits for the next piece of a streamed answer.
+    ReadStream {
+        stream: u64,
+        /// About so many bytes; `None`: all that is left, up to the longest body.
+        #[serde(default)]
+        size: Option<u32>,
+    },
+    CloseStream {
+        stream: u64,
+    },
     Session {
         #[serde(default)]
         account: Option<String>,
@@ -50,6 +63,17 @@ pub enum Command {
     },
     Switch {
         account: String,
+    },
+    Access {},
+    Permissions {
+        #[serde(default)]
+        all: bool,
+    },
+    SetPermission {
+        addon: String,
+        account: String,
+        /// `None`: the viewer is asked again.
+        allowed: Option<bool>,
     },
     Logout(LogoutOptions),
     /// Logs out of every account in this data directory and in those registered with it.
@@ -133,12 +157,14 @@ impl Command {
 
     fn run_with(&self, keeper: &Keeper, cancel: &Cancel) -> Result<Reply> {
         match self {
+            Command::Describe {} => Reply::of(&ProviderSummary::from(keeper.provider())),
             Command::Status {} => Reply::of(&keeper.status()?),
             Command::Details {} => Reply::of(&keeper.details()?),
             Command::Restore { offline } => Reply::of(&keeper.restore(*offline, cancel)?),
             Command::Login { username, password } => {
                 Reply::of(&keeper.log_in(username, password, cancel)?)
             }
+            Command::Adopt(adoption) => Reply::of(&keeper.adopt(adoption, cancel)?),
             Command::LoginStart {} => {
                 let (handle, device) = keeper.start_device_login(cancel)?;
                 Reply::of(&DeviceCode::new(handle, device))
@@ -152,9 +178,25 @@ impl Command {
                 let body = std::mem::take(&mut received.body);
                 Ok(Reply { body: Some(body), ..Reply::of(&received)? })
             }
+            Command::ReadStream { stream, size } => {
+                let size = size.map(|size| size as usize);
+                let mut piece = keeper.read_stream(*stream, size, cancel)?;
+                let body = std::mem::take(&mut piece.body);
+                Ok(Reply { body: Some(body), ..Reply::of(&piece)? })
+            }
+            Command::CloseStream { stream } => {
+                keeper.close_stream(*stream);
+                Reply::of(&())
+            }
             Command::Session { account } => Reply::of(&keeper.credentials(account.as_deref())?),
             Command::Accounts { all } => Reply::of(&keeper.accounts(*all)?),
             Command::Switch { account } => Reply::of(&keeper.switch(account)?),
+            Command::Access {} => Reply::of(&keeper.access()?),
+            Command::Permissions { all } => Reply::of(&keeper.permissions(*all)?),
+            Command::SetPermission { addon, account, allowed } => {
+                keeper.set_permission(addon, account, *allowed)?;
+                Reply::of(&())
+            }
             Command::Logout(options) => Reply::of(&keeper.log_out(options, cancel)?),
             Command::LogoutAll(options) => Reply::of(&keeper.log_out_all(options, cancel)?),
             Command::Outbox {} => Reply::of(&keeper.outbox()?),
@@ -218,10 +260,15 @@ impl Command {
     pub fn at_once(&self, keeper: &Keeper) -> Option<Result<Reply>> {
         match self {
             _ if self.only_listens() => Some(self.run(keeper, &Cancel::new())),
+            Command::Describe {} | Command::CloseStream { .. } => {
+                Some(self.run(keeper, &Cancel::new()))
+            }
             Command::Status {}
             | Command::Details {}
             | Command::Session { .. }
             | Command::Accounts { .. }
+            | Command::Access {}
+            | Command::Permissions { .. }
             | Command::Schedule {}
             | Command::TakeTasks { .. } => {
                 keeper.at_once(|keeper| self.run_with(keeper, &Cancel::new()))

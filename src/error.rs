@@ -20,6 +20,8 @@ pub enum Kind {
     InvalidProvider,
     /// The operation needs a session, and nobody is logged in.
     NotSignedIn,
+    /// Somebody is logged in, and the viewer has not allowed the calling add-on to use the account.
+    NeedsPermission,
     /// The server refused the user name or the password.
     CredentialsRefused,
     /// The user, or the service, said no to this device.
@@ -75,6 +77,7 @@ impl Kind {
             Kind::UnknownProvider => "unknown_provider",
             Kind::InvalidProvider => "invalid_provider",
             Kind::NotSignedIn => "not_signed_in",
+            Kind::NeedsPermission => "needs_permission",
             Kind::CredentialsRefused => "credentials_refused",
             Kind::LoginDenied => "login_denied",
             Kind::CodeExpired => "code_expired",

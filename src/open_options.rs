@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
-use crate::keeper::{Config, own_directory};
+use crate::keeper::{Config, check_addon, own_directory};
 use crate::provider::{self, Given};
 use crate::wire::Seconds;
 use log::LevelFilter;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ pub struct OpenOptions {
     pub data_dir: Option<PathBuf>,
     /// Where the device key is; `None`: a directory of its own among the user's local data.
     pub key_dir: Option<PathBuf>,
+    /// The id of the add-on that calls, where the viewer decides what it may use; `None`: nobody is
+    /// asked.
+    pub caller: Option<String>,
     /// A PEM file of certificate authorities to trust beside the built-in ones.
     pub ca_file: Option<PathBuf>,
     /// "system", "none" or a URL.
@@ -32,6 +36,10 @@ pub struct OpenOptions {
     pub timeout: Seconds,
     pub connect_timeout: Seconds,
     pub answer_timeout: Seconds,
+    /// Headers that go with every request of an add-on, unless it gives its own.
+    pub headers: BTreeMap<String, String>,
+    /// The longest body of an answer to a request of an add-on, in bytes.
+    pub max_body: u64,
     pub logout_deadline: Seconds,
     /// How long a login or a renewal waits for another one at this data directory.
     pub lock_timeout: Seconds,
@@ -41,8 +49,6 @@ pub struct OpenOptions {
     pub addon: Option<String>,
     /// The shared data directory: where `addon`'s vault is registered.
     pub register_in: Option<PathBuf>,
-    /// The id of the add-on that asks for the shared vault of another one.
-    pub caller: Option<String>,
     /// What is due is done by a thread of this process, without being asked for.
     pub background: bool,
     pub log_level: LogLevel,
@@ -68,18 +74,20 @@ impl Default for OpenOptions {
             parameters: Given::new(),
             data_dir: None,
             key_dir: None,
+            caller: None,
             ca_file: None,
             proxy: "system".to_owned(),
             resolve: Vec::new(),
             timeout: Seconds(network.total_timeout),
             connect_timeout: Seconds(network.connect_timeout),
             answer_timeout: Seconds(network.answer_timeout),
+            headers: BTreeMap::new(),
+            max_body: 64 << 20,
             logout_deadline: Seconds(Duration::from_secs(10)),
             lock_timeout: Seconds(Duration::from_secs(30)),
             renewal_margin: 3600,
             addon: None,
             register_in: None,
-            caller: None,
             background: false,
             log_level: LogLevel::Info,
             log_to_terminal: false,
@@ -97,13 +105,7 @@ impl OpenOptions {
                 return Err(Error::new(Kind::InvalidInput, message));
             }
         }
-        for id in [&self.addon, &self.caller].into_iter().flatten() {
-            if id.is_empty() || id.len() > 255 || id.chars().any(|c| c.is_control() || c == '/') {
-                let message = "this is not the id of an add-on";
-                return Err(Error::new(Kind::InvalidInput, message)
-                    .with_hint("Write it as in its addon.xml: plugin.video.example"));
-            }
-        }
+        [&self.caller, &self.addon].into_iter().flatten().try_for_each(|id| check_addon(id))?;
         if self.register_in.is_some() && self.addon.is_none() {
             let message = "a vault is registered with the id of its add-on";
             return Err(Error::new(Kind::InvalidInput, message).with_hint("Give `addon` as well."));
@@ -112,6 +114,7 @@ impl OpenOptions {
             provider: provider::choose(self.provider, &self.parameters)?,
             directory: self.data_dir.map_or_else(own_directory, Ok)?,
             key_directory: self.key_dir,
+            caller: self.caller,
             network: Settings {
                 connect_timeout: self.connect_timeout.0,
                 answer_timeout: self.answer_timeout.0,
@@ -128,12 +131,14 @@ impl OpenOptions {
                     .map(|text| Resolve::parse(text))
                     .collect::<Result<_>>()?,
             },
+            headers: self.headers.into_iter().collect(),
+            // What does not fit into memory is not read anyway.
+            max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
             logout_deadline: self.logout_deadline.0,
             lock_timeout: self.lock_timeout.0,
             renewal_margin: self.renewal_margin,
             addon: self.addon,
             register_in: self.register_in,
-            caller: self.caller,
             background: self.background,
             log_level: match self.log_level {
                 LogLevel::Error => LevelFilter::Error,

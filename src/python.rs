@@ -30,6 +30,9 @@ use std::{fmt, vec};
 /// 2^64: whole numbers below are read exactly.
 const LARGEST_WHOLE: f64 = 9_223_372_036_854_775_808.0;
 
+/// What is larger is wiped without the GIL.
+const SMALL: usize = 1 << 20;
+
 #[pymodule]
 mod _native {
     #[pymodule_export]
@@ -147,6 +150,9 @@ fn progress(py: Python<'_>, result: Result<Progress>) -> PyResult<Bound<'_, PyDi
     let value = to_python(py, &reply.value)?;
     if let Some(body) = reply.body {
         value.set_item("body", PyBytes::new(py, &body))?;
+        if body.len() > SMALL {
+            py.detach(move || drop(body));
+        }
     }
     single(py, "value", value)
 }

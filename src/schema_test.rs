@@ -4,9 +4,10 @@
 use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
-    Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
+    Access, Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
     ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications, Outbox,
-    Received, Schedule, Status, Tasks, UpkeepReport, Vaults,
+    Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, Tasks, UpkeepReport,
+    Vaults,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -27,17 +28,22 @@ struct Given {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Results {
+    describe: ProviderSummary,
     status: Status,
     details: Details,
     restore: Status,
     login: Status,
+    adopt: Status,
     login_start: DeviceCode,
     login_finish: Status,
     renew: Status,
     request: Received,
+    read_stream: ReceivedPiece,
     session: ExportedCredentials,
     accounts: Accounts,
     switch: Status,
+    access: Access,
+    permissions: Permissions,
     logout: LogoutReport,
     logout_all: LogoutAll,
     outbox: Outbox,

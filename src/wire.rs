@@ -33,8 +33,8 @@ pub fn optional_seconds<'de, D: Deserializer<'de>>(
     Ok(Option::<Seconds>::deserialize(deserializer)?.map(|wait| wait.0))
 }
 
-/// A password: bytes of UTF-8, copied once, into the buffer of the secret.
-pub fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+/// A password, or the like: bytes of UTF-8, copied once, into the buffer of the secret.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     let mut bytes = Bytes::deserialize(deserializer)?.0;
     String::from_utf8(std::mem::take(&mut *bytes)).map(Secret::new).map_err(|error| {
         drop(Zeroizing::new(error.into_bytes()));

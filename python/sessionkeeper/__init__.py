@@ -52,6 +52,9 @@ if TYPE_CHECKING:
         HostNotAllowed as HostNotAllowed,
     )
     from .errors import (
+        HttpError as HttpError,
+    )
+    from .errors import (
         InternalError as InternalError,
     )
     from .errors import (
@@ -79,6 +82,9 @@ if TYPE_CHECKING:
         ParameterMissing as ParameterMissing,
     )
     from .errors import (
+        PermissionNeeded as PermissionNeeded,
+    )
+    from .errors import (
         SessionExpired as SessionExpired,
     )
     from .errors import (
@@ -103,6 +109,7 @@ if TYPE_CHECKING:
         VersionMismatch as VersionMismatch,
     )
     from .keeper import Keeper as Keeper
+    from .loading import available as available
     from .records import (
         Account as Account,
     )
@@ -143,6 +150,9 @@ if TYPE_CHECKING:
         OutboxEntry as OutboxEntry,
     )
     from .reports import (
+        Permission as Permission,
+    )
+    from .reports import (
         RegisteredVault as RegisteredVault,
     )
     from .reports import (
@@ -172,16 +182,17 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed InternalError "
+        "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed HttpError InternalError "
         "InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
-        "NetworkError NotSignedIn ParameterMissing SessionExpired StorageError Timeout "
-        "TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
+        "NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired StorageError "
+        "Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
+    "loading": "available",
     "records": "Account Status",
     "reports": (
         "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutAll "
-        "LogoutAllEntry LogoutReport OutboxEntry RegisteredVault RenewalLine Schedule "
+        "LogoutAllEntry LogoutReport OutboxEntry Permission RegisteredVault RenewalLine Schedule "
         "StoredAccount TaskResult UpkeepReport Vaults"
     ),
     "response": "Response",

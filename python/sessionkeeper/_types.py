@@ -15,6 +15,7 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Tuple,
     TypedDict,
     Union,
 )
@@ -27,6 +28,9 @@ Run = Callable[[str, Dict[str, Any], Optional[Stop]], Any]
 Hook = Callable[[LogoutReport], object]
 Handler = Callable[[str], object]
 Sink = Callable[[List[AuditEvent]], object]
+Timeout = Union[float, Tuple[Optional[float], Optional[float]]]
+Credentials = Callable[[], Optional[Tuple[str, Union[str, bytes]]]]
+Cookies = Union[Mapping[str, str], Iterable[Any]]
 Pairs = Union[Mapping[str, Any], Iterable[Sequence[Any]]]
 
 

@@ -1,16 +1,16 @@
 """`AngelStudioSession`: the names that add-ons for Angel Studios already use, over a keeper.
 
 An add-on changes its import and keeps its calls. What it gains: the session survives restarts, the
-logout reaches the server, and no pickle is read or written. It keeps a password only as long as the
-object lives or until `logout()`, because `authenticate()` may be asked to log in again.
+logout reaches the server, no pickle is written, and that of before is read without running it. It
+keeps a password only as long as the object lives or until `logout()`, because `authenticate()` may
+be asked to log in again.
 """
 
 from __future__ import annotations
 
-import os
 import time
 
-from .errors import NotSignedIn, SessionExpired
+from .errors import NotSignedIn, PermissionNeeded, SessionExpired
 from .open import open as _open
 
 TYPE_CHECKING = False
@@ -22,16 +22,20 @@ if TYPE_CHECKING:
     from .reports import LogoutReport
     from .session import Session
 
-# The levels of the compiled module's log lines as those of `logging`.
-_LEVELS = (10, 20, 30, 40)
+# The methods of a logger for the levels of the compiled module's log lines. Add-ons have loggers of
+# their own, with these and no others, each for one text.
+_LEVELS = ("debug", "info", "warning", "error")
 
 
 class AngelStudioSession:
     """Logs in to Angel Studios with the calls of the class of that name in existing add-ons.
 
-    `session_file`: only its folder counts, as the data directory; the file is left alone.
-    `logger`: gets the log lines of the core. `timeout`: seconds for one whole request. `options`
-    are those of `sessionkeeper.open()`.
+    `session_file`: where the add-on kept its session until now. The first `authenticate()` takes
+    that session over, once the server has accepted it, and erases the file; while the server cannot
+    be reached the file stays, and the next one tries again. `logger`: gets the log lines of the
+    core. `timeout`: seconds for one whole request. It and `options` are those of
+    `sessionkeeper.open()`; `adopt_settings=["jwt_token"]` is for add-ons that kept the token in a
+    setting.
     """
 
     def __init__(
@@ -40,45 +44,76 @@ class AngelStudioSession:
         password: str | bytes | None = None,
         session_file: str | None = None,
         logger: Logger | None = None,
-        timeout: float = 30.0,
-        *,
-        data_dir: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
         **options: Any,
     ) -> None:
-        if data_dir is None and session_file:
-            data_dir = os.path.dirname(os.path.abspath(session_file))
-        self.keeper: Keeper = _open("angel", data_dir=data_dir, timeout=timeout, **options)
+        self.keeper: Keeper = _open(
+            "angel", adopt_file=session_file or None, timeout=timeout, **options
+        )
         self.username = username
+        self.session_file = session_file
         self._password = password
         self._log = logger
         self._session: Session | None = None
+        self._is_logged_out = False
 
     def __repr__(self) -> str:
         return f"<AngelStudioSession data_dir={self.keeper.data_dir!r}>"
 
-    def authenticate(self, force_reauthentication: bool = False) -> bool:
-        """Restores the session, or logs in with the user name and the password. True, or raises:
-        `NotSignedIn` when there is neither a session nor a password, and what `login()` raises."""
+    @property
+    def session_valid(self) -> bool:
+        """True once `authenticate()` has succeeded, until `logout()`."""
+        return self._session is not None and not self._is_logged_out
+
+    def authenticate(
+        self,
+        username: str | bool | None = None,
+        password: str | bytes | None = None,
+        force_reauthentication: bool = False,
+    ) -> bool:
+        """Restores the session, or logs in with the user name and the password, given here or when
+        the object was made. With `force_reauthentication` it logs in in any case. True, or raises:
+        `NotSignedIn` when there is neither a session nor a password, `PermissionNeeded` when the
+        viewer has not allowed the add-on to use the one that there is, and what `restore()` and
+        `login()` raise."""
+        if isinstance(username, bool):
+            # As it was called when there were no names.
+            force_reauthentication = username
+        elif username:
+            self.username = username
+        self._password = password or self._password
         try:
-            self._session = None if force_reauthentication else self._restored()
-            if self._session is None:
+            session = None if force_reauthentication else self._restored()
+            if session is None:
                 if not self.username or not self._password:
+                    if self.keeper.status().state == "needs_permission":
+                        raise PermissionNeeded(
+                            "Somebody is logged in, and this add-on may not use the account yet.",
+                            "Call keeper.request_access().",
+                        )
                     raise NotSignedIn(
                         "Nobody is logged in, and no user name and password were given.",
                         "Log in in the add-on's settings.",
                     )
-                self._session = self.keeper.login(self.username, self._password)
+                session = self.keeper.login(self.username, self._password)
+            self._session = session
+            self._is_logged_out = False
         finally:
             self._pass_log()
         return True
 
     def get_session(self) -> Session:
         """The session, with get, post, headers and cookies as in requests. Logs in when needed
-        and raises what `authenticate()` raises."""
+        and raises what `authenticate()` raises. After `logout()` it is the session that was logged
+        out, whose requests raise `NotSignedIn`; only `authenticate()` logs in again."""
         if self._session is None:
             self.authenticate()
         assert self._session is not None  # noqa: S101 - authenticate() set it, or raised
         return self._session
+
+    def _validate_session(self) -> bool:
+        """Whether somebody is logged in, without any network."""
+        return self.session_valid and self.keeper.status().state == "signed_in"
 
     def get_session_details(self) -> dict[str, Any]:
         """What a dialog shows about the session, without network. Holds no secret.
@@ -101,10 +136,11 @@ class AngelStudioSession:
             "expires_in_human": None if left is None else _duration_text(left),
             "issued_at_utc": _time_text(issued_at, utc=True),
             "issued_at_local": _time_text(issued_at, utc=False),
-            "jwt_present": details.state != "signed_out",
+            "jwt_present": details.account is not None,
             "cookie_names": list(details.cookies),
             "pending_revocations": details.pending_revocations,
             "state": details.state,
+            "session_file": self.session_file,
         }
 
     def remote_logout(self) -> bool:
@@ -116,7 +152,7 @@ class AngelStudioSession:
     def logout(self) -> LogoutReport:
         """Logs out, here and at the server. The report is true as a condition: this device is
         logged out whatever it says about the server."""
-        self._session = None
+        self._is_logged_out = True
         self._password = None
         try:
             return self.keeper.logout()
@@ -135,7 +171,7 @@ class AngelStudioSession:
         lines = self.keeper.take_log() if self._log else []
         for level, text in lines:
             assert self._log is not None  # noqa: S101 - there are no lines without a logger
-            self._log.log(_LEVELS[level], "%s", text)
+            getattr(self._log, _LEVELS[level])(text)
 
 
 def _time_text(at: int | None, *, utc: bool) -> str | None:

@@ -64,6 +64,13 @@ class NotSignedIn(Error):
     code = "not_signed_in"
 
 
+class PermissionNeeded(Error):
+    """Somebody is logged in, and the viewer has not allowed this add-on to use the account:
+    `Keeper.request_access()` asks her."""
+
+    code = "needs_permission"
+
+
 class CredentialsRefused(Error):
     """The server refused the user name or the password."""
 
@@ -103,6 +110,21 @@ class UnexpectedAnswer(Error):
     """The server answered, but not as expected."""
 
     code = "unexpected_answer"
+
+
+class HttpError(UnexpectedAnswer):
+    """The status is 400 or more, and `Response.raise_for_status()` was asked. Of the same code.
+
+    `response` is the `Response`, and `status_code` its status.
+    """
+
+    response: Any = None
+
+    @property
+    def status_code(self) -> int:
+        """The status of the response."""
+        status: int = self.response.status_code
+        return status
 
 
 class NetworkError(Error, ConnectionError):
@@ -168,7 +190,11 @@ class InternalError(Error):
 _BY_CODE = {
     kind.code: kind
     for kind in globals().copy().values()
-    if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error
+    if isinstance(kind, type)
+    and issubclass(kind, Error)
+    and kind is not Error
+    # One without a code of its own is made by the Python part alone.
+    and "code" in vars(kind)
 }
 
 

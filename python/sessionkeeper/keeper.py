@@ -9,7 +9,7 @@ called for, after a logout or with the audit trail, is kept here. Times are whol
 from __future__ import annotations
 
 from . import operation
-from .records import Status
+from .records import Account, Status
 from .session import Session
 
 TYPE_CHECKING = False
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Mapping
 
-    from ._types import Handler, Hook, Progress, Sink, Stop
+    from ._types import Cookies, Credentials, Handler, Hook, Progress, Sink, Stop
+    from .catalogue import Provider
     from .device import DeviceLogin
+    from .errors import Error
+    from .handover import Handover
     from .reports import (
         AuditEvent,
         ConfirmedLogout,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
         LogoutAll,
         LogoutReport,
         OutboxEntry,
+        Permission,
         Schedule,
         StoredAccount,
         TaskResult,
@@ -42,11 +46,21 @@ class Keeper:
     """What `open()` gives. Each method that takes `stop` uses it instead of the keeper's own.
 
     Every method may raise `StorageError`, `InvalidInput` for an argument that cannot be used, and
-    `Cancelled` after `stop` said True. Those that use the network may raise `NetworkError` and what
-    is below it, `UnexpectedAnswer` and `HostNotAllowed`.
+    `Cancelled` after `stop` said True. Those that need a session raise `PermissionNeeded` where the
+    viewer has not allowed the calling add-on to use it. Those that use the network may raise
+    `NetworkError` and what is below it, `UnexpectedAnswer` and `HostNotAllowed`.
     """
 
-    __slots__ = ("_handle", "_hooks", "_native", "_sink", "_stop", "data_dir", "provider")
+    __slots__ = (
+        "_handle",
+        "_handover",
+        "_hooks",
+        "_native",
+        "_sink",
+        "_stop",
+        "data_dir",
+        "provider",
+    )
 
     def __init__(
         self,
@@ -58,11 +72,13 @@ class Keeper:
         *,
         hooks: Mapping[str, Hook],
         audit_sink: Sink | None,
+        handover: Handover | None,
     ) -> None:
         self._native = native
         self._handle = handle
         self._stop = stop
         self._hooks = hooks
+        self._handover = handover
         self._sink = None
         if audit_sink is not None:
             from .sinks import AuditSink
@@ -82,30 +98,125 @@ class Keeper:
     def __repr__(self) -> str:
         return f"<Keeper provider={self.provider!r} data_dir={self.data_dir!r}>"
 
+    def describe(self) -> Provider:
+        """What the provider file says of the service: its name, its website, how one logs in."""
+        from .catalogue import Provider
+
+        return Provider.from_dict(self._run("describe", {}, None))
+
     def status(self, *, stop: Stop | None = None) -> Status:
         """What is stored. No network."""
         return self._status("status", {}, stop)
 
     @property
     def session(self) -> Session | None:
-        """The session as it is stored, without any network; None when nobody is logged in."""
+        """The session as it is stored, without any network; None when nobody is logged in, or the
+        account needs the viewer's permission."""
         return self._usable(self.status())
 
     def restore(self, *, offline: bool = False, stop: Stop | None = None) -> Session | None:
-        """Brings the session back and renews it where needed; None when nobody is logged in.
+        """Brings the session back and renews it where needed; None when nobody is logged in, or the
+        account needs the viewer's permission.
 
         With `offline` the network is never used; the session may then have to be renewed before
         its first request, which it does by itself. What an earlier logout left to do is done first.
+        With `adopt_file` or `adopt_settings` of `open()`, the session that these hold is taken over
+        first, unless `offline`; what keeps it from being taken over is raised where nobody is
+        logged in otherwise.
         """
         self._finish_hooks(stop)
+        trouble = None if offline else self._take_handover(stop)
         status = self._status("restore", {"offline": offline}, stop)
         self._tell_sink(stop)
-        return self._usable(status)
+        session = self._usable(status)
+        if session is None and trouble is not None:
+            raise trouble
+        return session
+
+    def adopt(
+        self,
+        cookies: Cookies | None = None,
+        tokens: Mapping[str, Any] | None = None,
+        *,
+        stop: Stop | None = None,
+    ) -> Session:
+        """Takes over a session that was kept elsewhere, once the server has accepted it. It is
+        stored as a login is: another session of the same account that was there before is ended.
+
+        cookies: a cookie jar (of `http.cookiejar`, requests or httpx), a list of cookies or of
+            dictionaries with "name", "value" and, as far as known, "domain", "path" and "expires";
+            or a dictionary of names and values. Those that are not for the service's hosts are
+            left out.
+        tokens: a dictionary with "access_token", "refresh_token", "id_token" and "expires_at" (Unix
+            seconds) or "expires_in" (seconds from now), or with the names that the service's own
+            answers have.
+
+        The server is asked whose account it is, or as its logout is proved, or for a renewal;
+        where one of these works the session is stored, with fresh tokens where it was renewed: the
+        caller's copy is then of no use any more. Where the service can be asked nothing of this, a
+        token that names its own end in the future is taken at its word, and the audit trail says
+        "unchecked". Nothing is deleted at the caller's.
+
+        Raises `SessionExpired` when it is not valid any more, and `InvalidInput` when it is no
+        session of this service or nothing can tell; then nothing is stored, nor after
+        `NetworkError` and `UnexpectedAnswer`, after which it can be tried again.
+        """
+        from .handover import options
+
+        return Session(self._status("adopt", options(cookies, tokens), stop), self._run)
+
+    def request_access(self, *, again: bool = False, stop: Stop | None = None) -> bool:
+        """Whether the calling add-on may use the account that is logged in. Asks the viewer, in a
+        dialog that names the add-on, the account and the service, where she has not answered yet.
+
+        Her answer is remembered, a no as well: she can change it in Sessionkeeper under Accounts.
+        `again` asks once more after a no, for a button that she has pressed herself. False also
+        where she left the question open, where one is on the screen already, and where nobody is
+        logged in: then log in, which allows the account to the add-on. Outside Kodi and at a
+        private vault nobody is asked, and it is True.
+        """
+        access = self._run("access", {}, stop)
+        account, answer = access["account"], access["answer"]
+        if answer or account is None or (answer is False and not again):
+            return bool(answer)
+        from .kodi import consent
+
+        who = Account.from_dict(account)
+        allowed = consent.ask(access["addon"], access["service"], who, self._stop_of(stop))
+        if allowed is None:
+            return False
+        from .errors import UnknownAccount
+
+        try:
+            self.set_permission(access["addon"], who.id, allowed, stop=stop)
+        except UnknownAccount:  # logged out while the question was on the screen
+            return False
+        return allowed
+
+    def permissions(self, *, all: bool = False, stop: Stop | None = None) -> list[Permission]:  # noqa: A002
+        """The viewer's answers about add-ons and the accounts of this provider, or with `all` of
+        every provider; to an add-on, those about itself. No network."""
+        from .reports import Permission
+
+        answers = self._run("permissions", {"all": all}, stop)["permissions"]
+        return [Permission.from_dict(answer) for answer in answers]
+
+    def set_permission(
+        self, addon: str, account_id: str, allowed: bool | None, *, stop: Stop | None = None
+    ) -> None:
+        """Stores what the viewer has said: whether this add-on may use a stored account of this
+        provider; None forgets her answer, and she is asked again. It counts at once, everywhere.
+
+        For a list like the one under Accounts; an add-on has `request_access()`, and can answer for
+        itself only. Raises `UnknownAccount`.
+        """
+        options = {"addon": addon, "account": account_id, "allowed": allowed}
+        self._run("set_permission", options, stop)
 
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
-        """Logs in. A session of the same account that was there before is ended at the server; that
-        is waited for 3 s at most, and goes on by itself then. Another account stays stored and is
-        no longer the active one.
+        """Logs in. The add-on that does may use the account from then on. A session of the same
+        account that was there before is ended at the server; that is waited for 3 s at most, and
+        goes on by itself then. Another account stays stored and is no longer the active one.
 
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
         logs in with a code; `CredentialsRefused`.
@@ -113,6 +224,31 @@ class Keeper:
         options = {"username": username, "password": _as_bytes(password)}
         self._finish_hooks(stop)
         return Session(self._status("login", options, stop), self._run)
+
+    def restore_or_login(self, credentials: Credentials, *, stop: Stop | None = None) -> Session:
+        """`restore()`, and where that gives nobody, or the session is over, `login()`.
+
+        `credentials` is called only then, once, and gives the user name and the password; forget
+        them afterwards. None means that there are none: raises `NotSignedIn`. Raises what
+        `restore()` and `login()` raise; without a network nobody is asked.
+        """
+        from .errors import InvalidInput, NotSignedIn, SessionExpired
+
+        try:
+            session = self.restore(stop=stop)
+        except SessionExpired:
+            session = None
+        if session is not None:
+            return session
+        given: Any = credentials()
+        if given is None:
+            raise NotSignedIn("Nobody is logged in, and no user name and password were given.")
+        if not isinstance(given, (tuple, list)) or len(given) != 2:
+            raise InvalidInput(
+                "What credentials() gave is not a user name and a password.",
+                "Return both, as in: return name, password",
+            )
+        return self.login(*given, stop=stop)
 
     def start_device_login(self, *, stop: Stop | None = None) -> DeviceLogin:
         """Asks the service for a code that the user enters on another device.
@@ -153,7 +289,8 @@ class Keeper:
     ) -> LogoutReport:
         """Logs out, here at once and at the server within `deadline` seconds, else later.
 
-        Logging out when logged out is a success. Stopping it means: logged out here, the server
+        Logging out when logged out is a success, and so it is to an add-on that may not use the
+        account, which stays. Stopping it means: logged out here, the server
         is told later, and the functions of `after_logout` are called later. `everywhere` ends the
         account's other sessions; raises `InvalidInput` where the provider has no way to. `account`
         is the id of a stored account, by default the active one; once that one is logged out,
@@ -169,6 +306,7 @@ class Keeper:
             "account": account,
             "hooks": list(self._hooks),
         }
+        self._take_handover(stop, unchecked=True)
         report = LogoutReport.from_dict(self._run("logout", options, stop))
         tasks = self._finish_hooks(stop, report)
         return report.completed(tasks, self._tell_sink(stop))
@@ -293,11 +431,13 @@ class Keeper:
     def forget(self, *, stop: Stop | None = None) -> Forgotten:
         """Logs out, then erases the device key, the sessions and the waiting logouts for good.
 
-        The server is tried once; what it has not been told by then, it never will be. The functions
+        Not for an add-on at the shared directory: `InvalidInput`. The server is tried once; what it
+        has not been told by then, it never will be. The functions
         of `after_logout` are not called: log out first where they matter.
         """
         from .reports import Forgotten
 
+        self._take_handover(stop, unchecked=True)
         return Forgotten.from_dict(self._run("forget", {}, stop))
 
     def doctor(self, *, stop: Stop | None = None) -> Doctor:
@@ -331,6 +471,19 @@ class Keeper:
     ) -> Any:
         stop = self._stop_of(stop)
         return operation.run(self._native, self._handle, verb, options, stop, progress)
+
+    def _take_handover(self, stop: Stop | None, *, unchecked: bool = False) -> Error | None:
+        """Takes over what was handed over to `open()`; with `unchecked` without asking the server,
+        for a logout. What went wrong."""
+        if self._handover is None:
+            return None
+        from .errors import Error
+
+        try:
+            self._handover.take(self._run, stop, unchecked=unchecked)
+        except Error as error:
+            return error
+        return None
 
     def _stop_of(self, stop: Stop | None) -> Stop | None:
         return self._stop if stop is None else stop

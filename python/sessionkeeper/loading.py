@@ -29,6 +29,20 @@ def native() -> ModuleType:
     return _loaded
 
 
+def available() -> bool:
+    """Whether `open()` would find a compiled module for this machine and this version. Loads
+    nothing, changes nothing and raises nothing: for an add-on that can do without."""
+    try:
+        if _loaded is not None or os.path.isfile(platform_path()):
+            return True
+        import _imp
+
+        beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_native")
+        return any(os.path.isfile(beside + suffix) for suffix in _imp.extension_suffixes())
+    except Exception:  # noqa: BLE001 - a machine that nobody has thought of
+        return False
+
+
 def platform_tag() -> str:
     """The name of the folder for this process, for example "linux-aarch64"."""
     system = _system()

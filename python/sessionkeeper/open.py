@@ -1,7 +1,7 @@
 """`open()`: from the options of a caller to the keeper of a data directory.
 
 What an option means is checked once, in the core. Decided here is what depends on where we run:
-paths, and Kodi's directory of the calling add-on.
+paths, and in Kodi whose accounts they are.
 """
 
 from __future__ import annotations
@@ -22,58 +22,91 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     provider: str | os.PathLike[str] | Mapping[str, Any] = "angel",
     *,
     parameters: Mapping[str, str] | None = None,
+    private: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
     key_dir: str | os.PathLike[str] | None = None,
     ca_file: str | os.PathLike[str] | None = None,
     proxy: str | None = None,
     resolve: str | Iterable[str] = (),
-    timeout: float = 30.0,
-    connect_timeout: float = 10.0,
-    answer_timeout: float = 15.0,
-    logout_deadline: float = 10.0,
+    timeout: float | None = None,
+    connect_timeout: float | None = None,
+    answer_timeout: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_body: int | None = None,
+    logout_deadline: float | None = None,
     lock_timeout: float = 30.0,
-    renewal_margin: int = 3600,
+    renewal_margin: int | None = None,
     addon: str | None = None,
     background: bool | None = None,
-    log_level: str = "info",
+    log_level: str | None = None,
     log_to_terminal: bool = False,
     audit_sink: Sink | None = None,
     after_logout: Mapping[str, Hook] | None = None,
+    adopt_file: str | os.PathLike[str] | None = None,
+    adopt_settings: Mapping[str, str] | Iterable[str] | None = None,
     stop: Stop | None = None,
 ) -> Keeper:
     """Opens the keeper of a data directory. Touches no session and no network.
 
+    In Kodi the accounts are the viewer's: every add-on opens the data directory of
+    `script.sessionkeeper` in this Kodi profile, and uses the accounts that it logged in itself and
+    those that she allows it (`Keeper.request_access()`). Elsewhere they are the user's, and nobody
+    is asked.
+
     provider: id of a built-in service, path of a .toml file, or a dictionary of that file's form.
     parameters: what the provider leaves open, by name; `providers()` lists the names. No secrets.
-    data_dir: defaults to the calling add-on's profile directory in Kodi, else to a directory of
-        the user's own.
+    private: in Kodi, True keeps the sessions in the calling add-on's own profile directory instead,
+        where no other add-on looks.
+    data_dir: defaults to the shared directory, as above.
     key_dir: where the device key lies; defaults to a directory of its own among the user's local
         data, outside Kodi's and outside `data_dir`.
     ca_file: a PEM file of certificate authorities to trust beside the built-in ones.
-    proxy: "system" (the default: the environment's), "none", or a URL.
+    proxy: "system" (the environment's), "none", or a URL.
     resolve: "HOST:PORT:ADDRESS" items: connect to ADDRESS at PORT instead of HOST, for tests.
-    timeout, connect_timeout, answer_timeout, logout_deadline: seconds.
+    timeout: how many seconds a request may take in all, with the renewal that it may need; 30.
+    connect_timeout: how many seconds a connection may take to stand; 10.
+    answer_timeout: how many seconds until the answer begins, and between two pieces of it; 15.
+    headers: go with every request of the sessions, unless it has one of that name. `Authorization`,
+        `Cookie`, `Host` and what concerns the connection are the session's own, and refused.
+    max_body: bytes of an answer's body; a longer one is an error, and can be streamed; 64 MiB.
+    logout_deadline: how many seconds a logout tries to reach the server; 10.
     lock_timeout: how many seconds a login or a renewal waits for another one at this data
         directory, in whatever process; then it raises `StorageError`, which names the process.
-    renewal_margin: renew when the access ends within this many seconds.
-    addon: the id of the add-on whose private vault `data_dir` is; its events name it.
+    renewal_margin: renew when the access ends within this many seconds; 3600.
+    addon: the id of the add-on whose private vault `data_dir` is; its events name it. In Kodi found
+        out for the calling add-on; given by who looks after the vaults of others.
     background: what is due is done without being asked for, by a thread of the compiled module:
         waiting logouts are delivered and accounts renewed, from `open()` on and for as long as the
         keeper is held. It delays no call and keeps no process alive. By default True, and False in
         Kodi, where the service does it.
-    log_level: "error", "warning", "info" or "debug".
+    log_level: "error", "warning", "info" or "debug"; "info".
     log_to_terminal: writes the log to standard error as well.
     audit_sink: gets the audit trail as well, after a logout, a restore or a drain: a function that
         takes a list of `AuditEvent`. It runs on a thread of its own, is waited for at most 1 s, and
         gets again later what it raised for; after a crash it may see a line twice. By default the
         trail is in the data directory alone.
-    after_logout: functions by name, called with the `LogoutReport` once the session is gone. Each
+    after_logout: functions by name, called with the `LogoutReport` once this keeper has logged
+        somebody out. The names are the add-on's own, where several share the accounts. Each
         is called at least once: one that did not get its turn, because the process ended or was
         stopped, does at the next `restore()`, login or `finish_logout()` of a keeper that knows its
         name, and its report then says "unconfirmed". One that was interrupted is called again, at
         the next start or after ten minutes.
         What one raises is in `LogoutReport.tasks` and in the audit trail.
+    adopt_file: the file in which the caller kept a session of its own until now: a pickle of a
+        cookie jar, of a dictionary or of a list of cookies, or JSON. The next `restore()` takes the
+        session over, once the server has accepted it, and erases the file; it does so as well when
+        the server says that the session is over. Where its account is logged in already, that
+        login stays, and the server is told to end the old session. Until then the file stays, as
+        when the server cannot be reached; so does one that holds no session of the service.
+    adopt_settings: the same for settings of the calling add-on, which are emptied: a list of those
+        that hold the access token, or a dictionary that says of each which token it holds
+        ("access_token", "refresh_token", "id_token", "expires_at"), or else which cookie. Outside
+        Kodi there are none.
     stop: asked every 100 ms while an operation runs; True cancels the operation.
+
+    At the shared directory in Kodi, what is left out of `ca_file`, `proxy`, the deadlines but
+    `lock_timeout`, `renewal_margin` and `log_level` is as the viewer has set it in Sessionkeeper's
+    settings; so the connections are shared as well. Elsewhere the proxy is "system".
 
     Raises `VersionMismatch` or `NativeModuleMissing` before any data is touched, `InvalidInput`,
     `UnknownProvider`, `InvalidProvider` and `ParameterMissing`.
@@ -83,33 +116,43 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
 
     module = native()
     options: dict[str, Any] = {
-        "proxy": proxy or "system",
+        **_place(os.fspath(data_dir) if data_dir else None, private=private),
         "resolve": [resolve] if isinstance(resolve, str) else list(resolve),
+        "lock_timeout": lock_timeout,
+        "log_to_terminal": log_to_terminal,
+    }
+    given = {
+        "proxy": proxy or None,
         "timeout": timeout,
         "connect_timeout": connect_timeout,
         "answer_timeout": answer_timeout,
+        "max_body": max_body,
         "logout_deadline": logout_deadline,
-        "lock_timeout": lock_timeout,
         "renewal_margin": renewal_margin,
+        "addon": addon,
         "background": not _in_kodi() if background is None else background,
         "log_level": log_level,
-        "log_to_terminal": log_to_terminal,
     }
+    options.update((name, value) for name, value in given.items() if value is not None)
     definition = _as_dict(provider)
     options["provider"] = definition or provider_name(provider)
     name = str(definition.get("id", "")) if definition else options["provider"]
-    if addon is not None:
-        options["addon"] = addon
     if parameters:
         options["parameters"] = _as_dict(parameters) or parameters
-    data_dir = data_dir or _kodi_data_dir()
-    for key, path in (("data_dir", data_dir), ("key_dir", key_dir), ("ca_file", ca_file)):
-        # Without a directory the core takes its own default, below the user's data directory.
+    if headers:
+        options["headers"] = _as_dict(headers) or headers
+    for key, path in (("key_dir", key_dir), ("ca_file", ca_file)):
         if path:
             options[key] = os.path.abspath(path)
     hooks = _checked_hooks(after_logout)
     if audit_sink is not None and not callable(audit_sink):
         raise _invalid("audit_sink is not a function.", "Give one that takes a list of AuditEvent.")
+    handover = None
+    if adopt_file or adopt_settings:
+        from .handover import Handover
+
+        settings_of = _calling_addon() if adopt_settings else None
+        handover = Handover(adopt_file, adopt_settings, settings_of)
     if options["background"]:
         _announce_forks(module)
     opened = module.open(options)
@@ -125,6 +168,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         stop,
         hooks=hooks,
         audit_sink=audit_sink,
+        handover=handover,
     )
 
 
@@ -153,17 +197,36 @@ def _as_dict(given: Any) -> dict[str, Any] | None:
 
 
 def _in_kodi() -> bool:
-    """There xbmc is built into the interpreter."""
+    """True where xbmc is built into the interpreter."""
     return "xbmc" in sys.modules or "xbmc" in sys.builtin_module_names
 
 
-def _kodi_data_dir() -> str | None:
-    """The calling add-on's directory in Kodi."""
+def _place(data_dir: str | None, *, private: bool) -> dict[str, Any]:
+    """Where the data is, and what else follows from who calls. Without a directory the core takes
+    its own default, below the user's data directory.
+    """
+    if private and data_dir:
+        raise _invalid("Both private and data_dir are given.", "Give one of them.")
+    directory = os.path.abspath(data_dir) if data_dir else None
+    if _in_kodi():
+        from .kodi import opening
+
+        return opening.options(directory, private=private)
+    if private:
+        raise _invalid(
+            "There is no add-on here that could have a directory of its own.",
+            "Give data_dir, such as data_dir=os.path.expanduser('~/.my-program').",
+        )
+    return {"data_dir": directory} if directory else {}
+
+
+def _calling_addon() -> ModuleType | None:
+    """What reads the calling add-on's settings in Kodi."""
     if not _in_kodi():
         return None
-    from .kodi import paths
+    from .kodi import calling_addon
 
-    return paths.data_directory()
+    return calling_addon
 
 
 def _checked_hooks(given: Mapping[Any, Any] | None) -> dict[str, Hook]:

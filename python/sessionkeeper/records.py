@@ -109,7 +109,9 @@ class Status(Record):
     """What is stored.
 
     `state` is "signed_in", "signed_out" or "expired": the access has ended by itself, and
-    `renewable` says whether it can be brought back without the user. `expires_at` is when the
+    `renewable` says whether it can be brought back without the user. To an add-on in Kodi it is
+    "needs_permission" where somebody is logged in and the viewer has not allowed the add-on to use
+    the account, which it is not told then; see `Keeper.request_access()`. `expires_at` is when the
     access ends. `cookies` are names. `pending_revocations` counts the logouts that the server has
     not confirmed yet.
     """

@@ -45,6 +45,17 @@ class StoredAccount(Record):
         return self.state == "signed_in" or self.renewable
 
 
+class Permission(Record):
+    """The viewer's answer about an add-on, by its id, and an account, by its id: whether it may use
+    the account, and since when she says so."""
+
+    addon: str
+    provider: str
+    account: str
+    allowed: bool
+    since: int
+
+
 class TaskResult(Record):
     """What became of one piece of post-logout work: a clean-up step of the provider file, or a hook
     by its name. `outcome` is "done" or "failed"; `detail` says why in safe words."""

@@ -13,9 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
 
-    from ._types import Pairs, Run, Stop
+    from ._types import Pairs, Run, Stop, Timeout
     from .records import Status
     from .response import Response
+    from .session_headers import SessionHeaders
 
 
 class Session:
@@ -65,19 +66,39 @@ class Session:
         return self.status.renewable
 
     @property
-    def headers(self) -> dict[str, str]:
-        """SECRET. The headers that prove who is logged in, as they are now: a new dictionary each
-        time. Send them to the provider's hosts only, and log none of them."""
-        return self._credentials("headers")
+    def headers(self) -> SessionHeaders:
+        """SECRET. The headers of `open()` and those that prove who is logged in, as they are now.
+        Send them to the provider's hosts only, and log none of them. They are to be looked at:
+        writing to them raises `InvalidInput`."""
+        from .session_headers import SessionHeaders
+
+        return SessionHeaders([list(pair) for pair in self._credentials("headers").items()])
 
     @property
     def cookies(self) -> dict[str, str]:
         """SECRET. The cookies by name, as they are now: a new dictionary each time."""
         return self._credentials("cookies")
 
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """As `close()`."""
+
+    def close(self) -> None:
+        """Does nothing: the connections are shared, and the viewer stays logged in."""
+
     def get(self, url: str, **options: Any) -> Response:
         """`request("GET", url, …)`."""
         return self.request("GET", url, **options)
+
+    def head(self, url: str, *, allow_redirects: bool = False, **options: Any) -> Response:
+        """`request("HEAD", url, …)`; as in requests, redirects are not followed by default."""
+        return self.request("HEAD", url, allow_redirects=allow_redirects, **options)
+
+    def options(self, url: str, **options: Any) -> Response:
+        """`request("OPTIONS", url, …)`."""
+        return self.request("OPTIONS", url, **options)
 
     def post(self, url: str, data: Any = None, json: Any = None, **options: Any) -> Response:
         """`request("POST", url, …)`."""
@@ -87,44 +108,79 @@ class Session:
         """`request("PUT", url, …)`."""
         return self.request("PUT", url, data=data, **options)
 
+    def patch(self, url: str, data: Any = None, **options: Any) -> Response:
+        """`request("PATCH", url, …)`."""
+        return self.request("PATCH", url, data=data, **options)
+
     def delete(self, url: str, **options: Any) -> Response:
         """`request("DELETE", url, …)`."""
         return self.request("DELETE", url, **options)
 
-    def request(  # noqa: PLR0917 - the order of requests
+    def request(
         self,
         method: str,
         url: str,
+        *,
         params: Pairs | None = None,
         data: str | bytes | Pairs | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
-        *,
+        timeout: Timeout | None = None,
+        allow_redirects: bool = True,
+        stream: bool = False,
         stop: Stop | None = None,
+        **others: Any,
     ) -> Response:
         """Sends one request with the session's credentials, https and the provider's hosts only.
 
-        `params` are added to the URL's query; `data` is the body, or the fields of a form; `json`
-        is written as JSON. The deadlines are those of `open()`. An answer of any status is an
-        answer; `Response.raise_for_status()` makes an error of a bad one. Raises `NotSignedIn`,
-        `SessionExpired` (with the answer as its `response`, where there was one),
-        `HostNotAllowed`, `InvalidInput`, `NetworkError`.
+        params: are added to the URL's query.
+        data: the body, or the fields of a form. json: is written as JSON, and is the body.
+        headers: of this request, instead of those of `open()` with the same name.
+        timeout: seconds for all of it: what is not done by then, the renewal that it may need
+            included, raises `Timeout`. As a tuple (connect, rest) it limits the opening of a
+            connection by itself. By default that of `open()`.
+        allow_redirects: False hands a redirect over as the answer that it is.
+        stream: the body of a good answer (2xx) is left to be read by `Response.iter_content()`,
+            `iter_lines()` or `content`. The timeout then is that for the answer to begin, and for
+            each piece to come; without one, `answer_timeout` is the longest pause.
+        stop: asked every 100 ms; True cancels the request, and later each read of its stream.
+
+        An answer of any status is an answer; `Response.raise_for_status()` makes an error of a bad
+        one. Raises `NotSignedIn`, `SessionExpired` (with the answer as its `response`, where there
+        was one), `HostNotAllowed`, `NetworkError`, `UnexpectedAnswer` for a body that is longer
+        than `max_body`, and `InvalidInput`, also for a header that is the session's own, and for
+        what requests knows and cannot be meant here (`verify`, `auth`, `cert`, `files`, …).
         """
         from .response import Response
 
+        if others:
+            from .unsupported import refuse
+
+            refuse(others)
         pairs = [list(pair) for pair in headers.items()] if headers else []
         body, kind = _body(data, json)
         if kind and not any(str(name).lower() == "content-type" for name, _ in pairs):
             pairs.append(["Content-Type", kind])
-        options = {
+        options: dict[str, Any] = {
             "account": self._account_id,
             "method": method,
             "url": _with_query(url, params) if params else url,
             "headers": pairs,
             "body": body,
         }
+        if timeout is not None:
+            options.update(_limits(timeout))
+        if not allow_redirects:
+            options["allow_redirects"] = False
+        if stream:
+            options["stream"] = True
         answer = self._run("request", options, stop)
-        response = Response(answer)
+        unread = None
+        if answer["stream"] is not None:
+            from .stream import Stream
+
+            unread = Stream(answer["stream"], self._run, stop)
+        response = Response(answer, unread)
         if answer["session_over"] is None:
             return response
         from .errors import SessionExpired
@@ -143,6 +199,20 @@ class Session:
         """After a switch this session acts for nobody else."""
         account = self.status.account
         return account.id if account is not None else None
+
+
+def _limits(timeout: Timeout) -> dict[str, float | None]:
+    """What a timeout of requests means to the core, which says what is wrong with a number."""
+    if not isinstance(timeout, (tuple, list)):
+        return {"timeout": timeout}
+    if len(timeout) != 2:
+        from .errors import InvalidInput
+
+        raise InvalidInput(
+            "timeout is neither a number of seconds nor a pair of them.",
+            "Write it as timeout=5, or as timeout=(2, 5): to connect, and for the rest.",
+        )
+    return {"connect_timeout": timeout[0], "timeout": timeout[1]}
 
 
 def _body(data: str | bytes | Pairs | None, json: Any) -> tuple[bytes | None, str]:

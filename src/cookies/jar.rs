@@ -5,6 +5,7 @@
 //! the clock is known.
 
 use super::cookie::Cookie;
+use super::given::GivenCookie;
 use super::set_cookie::SetCookie;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::provider::Hosts;
@@ -51,6 +52,29 @@ impl Jar {
             }
             self.insert(&new, url, date);
         }
+    }
+
+    /// Takes in a cookie from elsewhere; one that names no domain is for the host `home`. False: it
+    /// is not the provider's, or there is no room for it.
+    pub fn take(&mut self, given: &GivenCookie, hosts: &Hosts, home: &str) -> bool {
+        let Some(cookie) = given.cookie(hosts, home) else { return false };
+        self.cookies.retain(|c| c.key() != cookie.key());
+        let has_room = !self.is_full_for(&cookie);
+        if has_room {
+            self.cookies.push(cookie);
+        }
+        has_room
+    }
+
+    /// Takes out what was only supposed to be where it is: cookies of `supposed` beside which the
+    /// server has set one of the same name somewhere else since.
+    pub fn correct(&mut self, supposed: &Jar) {
+        let is_replaced = |c: &Cookie| {
+            let others = self.cookies.iter().filter(|other| other.name == c.name);
+            supposed.cookies.contains(c) && others.clone().any(|other| other.key() != c.key())
+        };
+        let kept = self.cookies.iter().filter(|c| !is_replaced(c)).cloned().collect();
+        self.cookies = kept;
     }
 
     fn insert(&mut self, new: &SetCookie, url: &Url, date: UnixTime) {

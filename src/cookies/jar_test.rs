@@ -271,3 +271,51 @@ fn any_header_is_survived() {
     assert!(!jar.is_empty() && jar.cookies.len() <= MAX_COOKIES);
     assert_eq!(reopened(&jar), jar);
 }
+
+fn given(name: &str, domain: &str) -> GivenCookie {
+    let (name, domain, path) = (name.to_owned(), domain.to_owned(), String::new());
+    GivenCookie { name, value: Secret::new("v"), domain, path, expires: None }
+}
+
+#[test]
+fn a_cookie_that_is_handed_over_is_for_the_hosts_that_its_jar_says() {
+    let www = "https://www.angel.com/";
+    let auth = "https://auth.angel.com/";
+    for (domain, to_www, to_auth) in [
+        (".angel.com", true, true),
+        ("angel.com", true, true),
+        (".ANGEL.com", true, true),
+        ("www.angel.com", true, false),
+        (".www.angel.com", true, false),
+        ("", true, true),
+    ] {
+        let mut jar = Jar::new();
+        assert!(jar.take(&given("a", domain), &hosts(), "www.angel.com"), "{domain}");
+        assert_eq!(sent(&jar, www) == "a=v", to_www, "{domain}");
+        assert_eq!(sent(&jar, auth) == "a=v", to_auth, "{domain}");
+        assert_eq!(reopened(&jar), jar);
+    }
+    for domain in ["com", ".com", "evilangel.com", "example.org", "co.uk", ".", "127.0.0.2"] {
+        let mut jar = Jar::new();
+        assert!(!jar.take(&given("a", domain), &hosts(), "www.angel.com"), "{domain}");
+        assert!(jar.is_empty());
+    }
+    // A host of its own has no other's cookies.
+    let mut jar = Jar::new();
+    assert!(jar.take(&given("a", ""), &hosts(), "shop.co.uk"));
+    assert_eq!((sent(&jar, "https://shop.co.uk/").as_str(), sent(&jar, www).as_str()), ("a=v", ""));
+    assert!(jar.take(&given("b", "127.0.0.1"), &hosts(), "www.angel.com"));
+    assert_eq!(sent(&jar, "http://127.0.0.1:8080/"), "b=v");
+}
+
+#[test]
+fn a_cookie_that_was_supposed_to_be_somewhere_gives_way_to_the_server_s() {
+    let mut supposed = Jar::new();
+    supposed.take(&given("a", ""), &hosts(), "www.angel.com");
+    supposed.take(&given("b", ""), &hosts(), "www.angel.com");
+    let mut jar = supposed.clone();
+    put(&mut jar, "https://www.angel.com/", &["a=new; Path=/"]);
+    jar.correct(&supposed);
+    assert_eq!(sent(&jar, "https://www.angel.com/"), "b=v; a=new");
+    assert_eq!(sent(&jar, "https://auth.angel.com/"), "b=v");
+}

@@ -3,7 +3,9 @@
 
 mod cookie;
 mod date;
+mod given;
 mod jar;
 mod set_cookie;
 
+pub use given::GivenCookie;
 pub use jar::Jar;

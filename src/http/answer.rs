@@ -1,10 +1,11 @@
-//! What came back: status, headers, cookies, a body of at most 1 MiB. Decides nothing about it.
+//! What came back: status, headers, cookies, a body up to its limit. Decides nothing about it.
 //!
 //! `Debug` shows the status, the address without its query, and the headers' names.
 
 use super::retry_after::{self, parse_http_date};
 use crate::clock::UnixTime;
 use crate::error::{Error, Kind, Result};
+use reqwest::StatusCode;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
@@ -35,6 +36,12 @@ impl Answer {
     fn headers_named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         let is_named = move |(own, _): &&(String, String)| own.eq_ignore_ascii_case(name);
         self.headers.iter().filter(is_named).map(|(_, value)| value.as_str())
+    }
+
+    /// What the standard calls the status; empty where it has no name for it.
+    pub fn reason(&self) -> &'static str {
+        let status = StatusCode::from_u16(self.status).ok();
+        status.and_then(|status| status.canonical_reason()).unwrap_or_default()
     }
 
     /// True for the statuses that ask us to go somewhere else.

@@ -5,9 +5,12 @@
 //! the jar's rules send them, and a body is never sent a second time.
 
 use super::answer::Answer;
+use super::connect;
+use super::limits::Limits;
 use super::request::{Request, secret_value};
 use super::runtime::Runtime;
 use super::settings::{Proxy, Settings};
+use super::stream::Stream;
 use super::tls;
 use super::worker::{self, Exchange};
 use crate::cancel::Cancel;
@@ -20,6 +23,7 @@ use reqwest::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use tower::util::MapFutureLayer;
 use url::Url;
 
 const MAX_REDIRECTS: usize = 5;
@@ -30,8 +34,8 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
-    /// For each operation, redirects and body included.
-    total_timeout: Duration,
+    /// For each operation.
+    limits: Limits,
 }
 
 struct Inner {
@@ -42,7 +46,7 @@ struct Inner {
     /// Without a proxy, for loopback and for hosts with a fixed address.
     direct: OnceLock<reqwest::Client>,
     routed: OnceLock<reqwest::Client>,
-    runtime: OnceLock<Runtime>,
+    runtime: OnceLock<Arc<Runtime>>,
 }
 
 impl Client {
@@ -57,14 +61,19 @@ impl Client {
             routed: OnceLock::new(),
             runtime: OnceLock::new(),
         };
-        Ok(Client { inner: Arc::new(inner), total_timeout: settings.total_timeout })
+        Ok(Client { inner: Arc::new(inner), limits: Limits::of(settings) })
     }
 
     /// The same connections, for operations that take no longer than `longest`.
     #[must_use]
     pub fn limited_to(&self, longest: Duration) -> Self {
-        let total_timeout = self.total_timeout.min(longest);
-        Client { inner: Arc::clone(&self.inner), total_timeout }
+        self.with_limits(Limits { total: self.limits.total.min(longest), ..self.limits })
+    }
+
+    /// The same connections, for operations with these limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Client { inner: Arc::clone(&self.inner), limits }
     }
 
     /// Sends one request and takes its answer's cookies into `jar`. A redirect is just an answer.
@@ -77,6 +86,21 @@ impl Client {
         jar: &mut Jar,
         cancel: &Cancel,
     ) -> Result<Answer> {
+        self.send(request, false, hosts, jar, cancel).map(|(answer, _)| answer)
+    }
+
+    /// `follow` or `exchange`, and the rest of the answer where the limits ask for a stream.
+    pub fn send(
+        &self,
+        request: &Request,
+        follows: bool,
+        hosts: &Hosts,
+        jar: &mut Jar,
+        cancel: &Cancel,
+    ) -> Result<(Answer, Option<Stream>)> {
+        if follows {
+            return self.follow_until(self.deadline(), request, hosts, jar, cancel, &mut |_| ());
+        }
         self.exchange_until(self.deadline(), request, hosts, jar, cancel)
     }
 
@@ -104,15 +128,26 @@ impl Client {
         cancel: &Cancel,
         tell: &mut dyn FnMut(&Jar),
     ) -> Result<Answer> {
-        let deadline = self.deadline();
+        let followed = self.follow_until(self.deadline(), request, hosts, jar, cancel, tell);
+        followed.map(|(answer, _)| answer)
+    }
+
+    fn follow_until(
+        &self,
+        deadline: Instant,
+        request: &Request,
+        hosts: &Hosts,
+        jar: &mut Jar,
+        cancel: &Cancel,
+        tell: &mut dyn FnMut(&Jar),
+    ) -> Result<(Answer, Option<Stream>)> {
         let mut request = request.clone();
         for _ in 0..=MAX_REDIRECTS {
             tell(jar);
-            let answer = self.exchange_until(deadline, &request, hosts, jar, cancel)?;
-            if !answer.is_redirect() {
-                return Ok(answer);
-            }
-            let Some(target) = answer.location() else { return Ok(answer) };
+            let taken = self.exchange_until(deadline, &request, hosts, jar, cancel)?;
+            let answer = &taken.0;
+            let target = if answer.is_redirect() { answer.location() } else { None };
+            let Some(target) = target else { return Ok(taken) };
             redirect(&mut request, answer.status, target?, hosts)?;
         }
         let host = request.url.host_str().unwrap_or_default();
@@ -120,7 +155,7 @@ impl Client {
     }
 
     fn deadline(&self) -> Instant {
-        Instant::now() + self.total_timeout
+        Instant::now() + self.limits.total
     }
 
     fn exchange_until(
@@ -130,7 +165,7 @@ impl Client {
         hosts: &Hosts,
         jar: &mut Jar,
         cancel: &Cancel,
-    ) -> Result<Answer> {
+    ) -> Result<(Answer, Option<Stream>)> {
         cancel.check()?;
         hosts.check(&request.url)?;
         let url = &request.url;
@@ -147,13 +182,12 @@ impl Client {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let (client, via) = self.inner.route(url)?;
-        let answer_timeout = self.inner.settings.answer_timeout;
-        let url = url.clone();
-        let mut answer = worker::run(
-            self.inner.runtime()?,
-            Exchange { client, method, url, headers, body, answer_timeout, deadline, via },
-            cancel,
-        )?;
+        let (url, limits) = (url.clone(), self.limits);
+        let runtime = self.inner.runtime()?;
+        let exchange = Exchange { client, method, url, headers, body, limits, deadline, via };
+        let (mut answer, rest) = worker::run(runtime, exchange, cancel)?;
+        let rest =
+            rest.map(|(response, within)| Stream::new(response, within, Arc::clone(runtime)));
         answer.had_bearer = request.bearer.is_some();
         // RFC 9111 section 5.1: "The presence of an Age header field implies that the response was
         // not generated or validated by the origin server for this request".
@@ -166,7 +200,7 @@ impl Client {
         if request.send_cookies {
             jar.store(&answer.url, &answer.set_cookies, answer.date(), hosts);
         }
-        Ok(answer)
+        Ok((answer, rest))
     }
 }
 
@@ -220,11 +254,11 @@ impl Inner {
     }
 
     /// Started when it is first needed.
-    fn runtime(&self) -> Result<&Runtime> {
+    fn runtime(&self) -> Result<&Arc<Runtime>> {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
         }
-        let started = Runtime::start()?;
+        let started = Arc::new(Runtime::start()?);
         Ok(self.runtime.get_or_init(|| started))
     }
 
@@ -236,7 +270,7 @@ impl Inner {
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .connect_timeout(self.settings.connect_timeout)
+            .connector_layer(MapFutureLayer::new(connect::open))
             .pool_idle_timeout(IDLE);
         for resolve in &self.settings.resolve {
             builder = builder.resolve(&resolve.host, resolve.address);

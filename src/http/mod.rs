@@ -5,19 +5,24 @@
 
 mod answer;
 mod client;
+mod connect;
 mod fault;
 pub mod form;
+mod limits;
 mod request;
 mod retry_after;
 mod runtime;
 mod settings;
+mod stream;
 mod tls;
 mod worker;
 
 pub use answer::Answer;
 pub use client::Client;
-pub use request::{Body, Request};
+pub use limits::Limits;
+pub use request::{Body, Request, check_headers};
 pub use settings::{Proxy, Resolve, Settings};
+pub use stream::{Piece, Stream};
 
 /// How many certificate authorities come with the module.
 pub fn bundled_roots() -> usize {

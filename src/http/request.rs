@@ -1,14 +1,16 @@
 //! What is to be sent, and the check that nothing in it can break out of its place.
 //!
 //! The client alone sets `Cookie`, `Host`, the body's length and what concerns the connection; a
-//! caller that names one of those headers is refused. `Authorization` comes from `bearer`: a header
-//! of that name is left out when there is a bearer token, and refused when there is none.
+//! caller that names one of those headers is refused, and one that names `Authorization`, which
+//! comes from `bearer`.
 
 use crate::error::{Error, Kind, Result};
 use crate::provider::{RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
@@ -130,27 +132,7 @@ impl Request {
 
     /// The checked headers, with everything but the cookies.
     pub(super) fn checked_headers(&self) -> Result<HeaderMap> {
-        let mut map = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| Error::new(Kind::InvalidInput, "a header's name cannot be used"))?;
-            let refuse = |why: &str| Error::new(Kind::InvalidInput, format!("header {name} {why}"));
-            if is_reserved(name.as_str()) {
-                return Err(refuse("is set by Sessionkeeper itself"));
-            }
-            if name == AUTHORIZATION {
-                if self.bearer.is_some() {
-                    continue;
-                }
-                return Err(refuse("is set by the session itself"));
-            }
-            if name == "accept-encoding" {
-                continue; // We say what we can decode.
-            }
-            let value = HeaderValue::from_bytes(value.as_bytes())
-                .map_err(|_| refuse("contains characters that a header cannot carry"))?;
-            map.append(name, value);
-        }
+        let mut map = check_headers(&self.headers)?;
         if let Some(content_type) = self.body.as_ref().and_then(|body| body.content_type.as_ref()) {
             let refuse = |_| Error::new(Kind::InvalidInput, "the content type cannot be used");
             let value = HeaderValue::from_bytes(content_type.as_bytes()).map_err(refuse)?;
@@ -161,6 +143,31 @@ impl Request {
         }
         Ok(map)
     }
+}
+
+/// The headers that a caller may set, checked.
+pub fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::new(Kind::InvalidInput, "a header's name cannot be used"))?;
+        let refuse = |why: &str| Error::new(Kind::InvalidInput, format!("header {name} {why}"));
+        if name == AUTHORIZATION || name == COOKIE {
+            return Err(refuse("is set by the session itself").with_hint(
+                "Leave it out: the session sends its own credentials, to the service's hosts only.",
+            ));
+        }
+        if is_reserved(name.as_str()) {
+            return Err(refuse("is set by Sessionkeeper itself").with_hint("Leave it out."));
+        }
+        if name == ACCEPT_ENCODING {
+            continue; // We say what we can decode.
+        }
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| refuse("contains characters that a header cannot carry"))?;
+        map.append(name, value);
+    }
+    Ok(map)
 }
 
 /// A header value that no log shows.
@@ -214,6 +221,8 @@ mod tests {
             let request = Request::get(url()).with_header(name, value);
             let error = request.checked_headers().unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput, "{name}");
+            let mine = request.with_bearer(Secret::new("mine")).checked_headers();
+            assert_eq!(mine.unwrap_err().message(), error.message(), "{name}");
             assert!(!error.message().contains(value), "{error}");
         }
         let token = Secret::new("a\r\nX: y");
@@ -223,13 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn the_bearer_token_wins_over_a_header() {
-        let request = Request::get(url())
-            .with_bearer(Secret::new("mine"))
-            .with_header("Authorization", "Bearer other")
-            .with_header("X-A", "p\u{e4}ss");
+    fn the_bearer_token_is_beside_the_headers_and_not_shown() {
+        let request =
+            Request::get(url()).with_bearer(Secret::new("mine")).with_header("X-A", "p\u{e4}ss");
         let headers = request.checked_headers().unwrap();
-        assert_eq!(headers.get_all(AUTHORIZATION).iter().count(), 1);
         assert_eq!(headers[AUTHORIZATION], "Bearer mine");
         assert!(headers[AUTHORIZATION].is_sensitive());
         assert_eq!(headers["x-a"].as_bytes(), "p\u{e4}ss".as_bytes());

@@ -39,13 +39,13 @@ impl Runtime {
     pub(super) fn run<T: Send + 'static>(
         &self,
         cancel: &Cancel,
-        deadline: Instant,
+        deadline: Option<Instant>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> std::result::Result<T, Left> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let task = self.handle.spawn(async move { drop(sender.send(work.await)) });
         let _abort = AbortOnDrop(task.abort_handle());
-        await_result(&receiver, cancel, Some(deadline))
+        await_result(&receiver, cancel, deadline)
     }
 }
 

@@ -2,8 +2,9 @@
 //! answer, and is dropped where it stands.
 
 use super::answer::Answer;
-use super::fault;
+use super::limits::Limits;
 use super::runtime::Runtime;
+use super::{connect, fault};
 use crate::cancel::{Cancel, Left, cancelled};
 use crate::error::{Error, Kind, Result};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
@@ -12,8 +13,6 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// A body, after decoding.
-const MAX_BODY: usize = 1 << 20;
 /// All header lines together, `name: value` and the line's end.
 const MAX_HEADERS: usize = 64 << 10;
 
@@ -24,24 +23,30 @@ pub(super) struct Exchange {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Vec<u8>>,
-    /// Until the headers are there, and for each piece of the body.
-    pub(super) answer_timeout: Duration,
-    /// When it all has to be over.
+    pub(super) limits: Limits,
+    /// When it all has to be over, whatever the limits say.
     pub(super) deadline: Instant,
     /// How the host is reached, for messages.
     pub(super) via: &'static str,
 }
 
+/// An answer, and the rest of it where that is to be read as a stream.
+pub(super) type Taken = (Answer, Option<(Response, Within)>);
+
 /// Runs the exchange and waits for it: until it is done, cancelled, or late.
-pub(super) fn run(runtime: &Runtime, exchange: Exchange, cancel: &Cancel) -> Result<Answer> {
+pub(super) fn run(runtime: &Runtime, exchange: Exchange, cancel: &Cancel) -> Result<Taken> {
     let host = exchange.host();
-    runtime.run(cancel, exchange.deadline, exchange.perform()).unwrap_or_else(|left| {
-        Err(match left {
-            Left::Cancelled => cancelled(),
-            Left::Late => fault::timed_out(&host),
-            Left::Broken => Error::new(Kind::Internal, "the request hit a bug"),
-        })
-    })
+    let done = runtime.run(cancel, Some(exchange.deadline), exchange.perform());
+    done.unwrap_or_else(|left| Err(late(left, &host)))
+}
+
+/// What is said of an exchange that was left.
+pub(super) fn late(left: Left, host: &str) -> Error {
+    match left {
+        Left::Cancelled => cancelled(),
+        Left::Late => fault::timed_out(host),
+        Left::Broken => Error::new(Kind::Internal, "the request hit a bug"),
+    }
 }
 
 impl Exchange {
@@ -49,33 +54,49 @@ impl Exchange {
         self.url.host_str().unwrap_or_default().to_owned()
     }
 
-    async fn perform(self) -> Result<Answer> {
+    async fn perform(self) -> Result<Taken> {
         let host = self.host();
-        let Exchange { client, method, url, headers, body, answer_timeout, via, .. } = self;
+        let Exchange { client, method, url, headers, body, limits, via, .. } = self;
         let mut request = client.request(method, url.clone()).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
         }
-        let within = Within { timeout: answer_timeout, host: &host, via };
-        let response = within.wait(request.send()).await?;
-        let mut answer = take_head(&response, url).ok_or_else(|| fault::malformed(&host))?;
-        read_body(response, &mut answer, &within).await?;
-        Ok(answer)
+        let within = Within { timeout: limits.answer, host, via };
+        let response = within.wait(connect::within(limits.connect, request.send())).await?;
+        let mut answer = take_head(&response, url).ok_or_else(|| fault::malformed(&within.host))?;
+        match limits.stream {
+            // A redirect or a refusal is for us to look at.
+            Some(timeout) if response.status().is_success() => {
+                Ok((answer, Some((response, Within { timeout, ..within }))))
+            }
+            _ => {
+                read_body(response, &mut answer, limits.body, &within).await?;
+                Ok((answer, None))
+            }
+        }
     }
 }
 
 /// How long each step may take, and what is said of one that fails.
-struct Within<'a> {
-    timeout: Duration,
-    host: &'a str,
-    via: &'a str,
+#[derive(Clone)]
+pub(super) struct Within {
+    pub(super) timeout: Duration,
+    pub(super) host: String,
+    /// How the host is reached, for messages.
+    pub(super) via: &'static str,
 }
 
-impl Within<'_> {
-    async fn wait<T>(&self, step: impl Future<Output = reqwest::Result<T>>) -> Result<T> {
+impl Within {
+    pub(super) async fn wait<T>(
+        &self,
+        step: impl Future<Output = reqwest::Result<T>>,
+    ) -> Result<T> {
         let done = tokio::time::timeout(self.timeout, step).await;
-        let done = done.map_err(|_| fault::timed_out(self.host))?;
-        done.map_err(|error| fault::describe(&error, self.host, self.via))
+        self.explain(done.map_err(|_| fault::timed_out(&self.host))?)
+    }
+
+    pub(super) fn explain<T>(&self, done: reqwest::Result<T>) -> Result<T> {
+        done.map_err(|error| fault::describe(&error, &self.host, self.via))
     }
 }
 
@@ -112,10 +133,15 @@ fn take_head(response: &Response, url: Url) -> Option<Answer> {
     })
 }
 
-/// Reads up to the cap; a longer body is cut and its connection dropped with the response.
-async fn read_body(mut response: Response, answer: &mut Answer, within: &Within<'_>) -> Result<()> {
+/// Reads up to the limit; a longer body is cut and its connection dropped with the response.
+async fn read_body(
+    mut response: Response,
+    answer: &mut Answer,
+    most: usize,
+    within: &Within,
+) -> Result<()> {
     while let Some(chunk) = within.wait(response.chunk()).await? {
-        let room = MAX_BODY - answer.body.len();
+        let room = most - answer.body.len();
         answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
             answer.is_cut = true;

@@ -15,7 +15,7 @@ impl Keeper {
     /// The lines of the trail that an audit sink has not taken, oldest first.
     pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
         let lines = self.vault()?.read(|tx| {
-            let seq = tx.audit().acknowledged(sink)?;
+            let seq = tx.audit().acknowledged(&self.own_name(sink))?;
             tx.audit().after(seq, limit)
         })?;
         Ok(shown(lines))
@@ -23,14 +23,15 @@ impl Keeper {
 
     /// Notes that an audit sink has taken the lines up to `seq`, and gives the last that it has.
     pub fn audit_taken(&self, sink: &str, seq: i64) -> Result<i64> {
-        let last = self.vault()?.transact(|tx| tx.audit().acknowledge(sink, seq))?;
-        self.shared.failed_sinks().remove(sink);
+        let sink = self.own_name(sink);
+        let last = self.vault()?.transact(|tx| tx.audit().acknowledge(&sink, seq))?;
+        self.shared.failed_sinks().remove(&sink);
         Ok(last)
     }
 
     /// Notes that an audit sink did not take its lines; once, until it does again.
     pub fn audit_refused(&self, sink: &str, reason: &str) {
-        if self.shared.failed_sinks().insert(sink.to_owned()) {
+        if self.shared.failed_sinks().insert(self.own_name(sink)) {
             log::warn!("the audit sink failed: {reason}");
             let event = self.event(Event::AuditSinkFailed, "", "failed").with_detail(reason);
             self.append(&event);

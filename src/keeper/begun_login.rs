@@ -20,7 +20,9 @@ pub(super) struct BegunLogin<'a> {
     /// The id of the session that is to come.
     pub session_id: String,
     /// What the user typed, or empty: whose session it is until the server has said so.
-    username: &'a str,
+    pub username: &'a str,
+    /// What somebody has handed over and may still hold; `None`: the server gives it all.
+    given: Option<&'a Credentials>,
     /// `None` before anything was sent that may open a session.
     note: Option<(LoginNote, Era)>,
     /// The cookies from before that; they make no session.
@@ -63,7 +65,23 @@ impl Progress for BegunLogin<'_> {
 impl<'a> BegunLogin<'a> {
     pub fn new(keeper: &'a Keeper, username: &'a str) -> Result<Self> {
         let (session_id, before) = (random_id()?, Jar::new());
-        Ok(BegunLogin { keeper, session_id, username, note: None, before })
+        Ok(BegunLogin { keeper, session_id, username, given: None, note: None, before })
+    }
+
+    /// A session from elsewhere that is about to become one of ours.
+    pub fn adopting(keeper: &'a Keeper, given: &'a Credentials) -> Result<Self> {
+        Ok(BegunLogin { given: Some(given), ..BegunLogin::new(keeper, "")? })
+    }
+
+    /// What the audit trail calls it.
+    pub fn event(&self) -> Event {
+        if self.given.is_some() { Event::Adopted } else { Event::Login }
+    }
+
+    /// True when `new` and `old` are one session at the server, of which nothing may be revoked.
+    pub fn is_made_of(&self, new: &Credentials, old: &Credentials) -> bool {
+        let is_same = |one: &Credentials| one.are_of_one_session(old, &self.keeper.provider);
+        is_same(new) || self.given.is_some_and(is_same)
     }
 
     /// True when the login began in this era: no logout came since.
@@ -81,9 +99,10 @@ impl<'a> BegunLogin<'a> {
     /// Ends a login that failed: what the server may have opened is revoked, through the outbox or,
     /// where the disk refuses, without it; then the note stays as well.
     pub fn fail(&self, error: &Error, held: &Credentials) {
-        log::warn!("the login failed ({}): {error}", error.code());
+        let what = if self.given.is_some() { "taking over a session" } else { "the login" };
+        log::warn!("{what} failed ({}): {error}", error.code());
         let keeper = self.keeper;
-        let event = keeper.event(Event::Login, "", error.code());
+        let event = keeper.event(self.event(), "", error.code());
         let is_refused = error.kind() == Kind::CredentialsRefused;
         let mut revocation = self.revocation(held).filter(|_| !is_refused);
         if let Some(revocation) = &mut revocation {
@@ -118,13 +137,21 @@ impl<'a> BegunLogin<'a> {
 
     fn begun(&self, revocation: Option<Revocation>) -> vault::BegunLogin {
         let provider = self.keeper.provider.key.clone();
-        vault::BegunLogin { session_id: self.session_id.clone(), provider, revocation }
+        let is_adoption = self.given.is_some();
+        vault::BegunLogin { session_id: self.session_id.clone(), provider, revocation, is_adoption }
     }
 
     /// What ends the session that the server may have opened; `None` where nothing came that could
     /// be one.
     fn revocation(&self, held: &Credentials) -> Option<Revocation> {
         let provider = &self.keeper.provider;
+        // Who handed it over still has it, unless the server has taken that back.
+        let is_lent = |given: &Credentials| {
+            !provider.rotates() || given.renewal_value(provider) == held.renewal_value(provider)
+        };
+        if self.given.is_some_and(is_lent) {
+            return None;
+        }
         let new = held.jar.changes_since(&self.before);
         let has_cookie = provider.credential_cookies().iter().any(|name| new.value(name).is_some());
         if !has_cookie && !held.has_tokens() {
@@ -175,11 +202,14 @@ pub(super) fn logout_came_first() -> Error {
 
 fn interrupted(login: &vault::BegunLogin) -> NewAuditEvent {
     let account = login.revocation.as_ref().map_or("", |revocation| revocation.account.as_str());
-    let detail = if login.revocation.is_some() {
+    let event = if login.is_adoption { Event::Adopted } else { Event::Login };
+    let detail = if login.is_adoption && login.revocation.is_none() {
+        "taking over a session was interrupted; whoever handed it over still has it"
+    } else if login.revocation.is_some() {
         "a login was interrupted after the service had answered; the service is told to end it"
     } else {
         "a login was interrupted before the service had answered: if it did open a session, nothing \
          is known here by which it could be ended"
     };
-    NewAuditEvent::new(Event::Login, &login.provider, account, "failed").with_detail(detail)
+    NewAuditEvent::new(event, &login.provider, account, "failed").with_detail(detail)
 }

@@ -9,12 +9,13 @@ use crate::error::Result;
 use crate::provider::{self, Provider, service_of};
 use crate::session::Session;
 use crate::vault::{BusyTimeout, StoredSession};
+use std::sync::Arc;
 
 impl Keeper {
     /// The definition with this key, as far as it is known today.
     pub(super) fn definition_today(&self, key: &str) -> Option<Provider> {
         if key == self.provider.key {
-            return Some(self.provider.clone());
+            return Some(Provider::clone(&self.provider));
         }
         provider::with_key(key)
     }
@@ -46,6 +47,6 @@ impl Keeper {
             return None;
         }
         let provider = self.definition_of(session).ok()?;
-        Some(Keeper { provider, ..self.clone() })
+        Some(Keeper { provider: Arc::new(provider), ..self.clone() })
     }
 }

@@ -2,7 +2,7 @@
 //! process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
 use super::register::{self, Vaults};
-use super::report::{Details, Status};
+use super::report::{Details, State, Status};
 use super::session_cache::Seen;
 use super::shared::{ELSEWHERE, Rest, Shared};
 use crate::cancel::Cancel;
@@ -19,7 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a call that answers at once may wait for others.
-const AT_ONCE: Duration = Duration::from_millis(50);
+pub(super) const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// An answer may be left unread so many times as long as a keeper unused.
+const UNREAD: u32 = 5;
 
 /// How a keeper is set up.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +31,13 @@ pub struct Config {
     pub directory: PathBuf,
     /// Where the device keys are; `None`: a directory of its own among the user's local data.
     pub key_directory: Option<PathBuf>,
+    /// The add-on that calls, where the viewer decides what it may use; `None`: nobody is asked.
+    pub caller: Option<String>,
     pub network: http::Settings,
+    /// Headers that go with every request of an add-on, unless it gives its own.
+    pub headers: Vec<(String, String)>,
+    /// The longest body of an answer to a request of an add-on, in bytes.
+    pub max_body: usize,
     /// How long a logout tries to reach the server before it leaves that to the outbox.
     pub logout_deadline: Duration,
     /// How long a login or a renewal waits for another one at this data directory.
@@ -39,8 +48,6 @@ pub struct Config {
     pub addon: Option<String>,
     /// The shared data directory, where the service finds that add-on's vault.
     pub register_in: Option<PathBuf>,
-    /// The add-on that asks, where the vault is shared and the add-on's own it is not.
-    pub caller: Option<String>,
     /// True: what is due is done without being asked for, by a thread of the process.
     pub background: bool,
     pub log_level: LevelFilter,
@@ -52,12 +59,16 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Keeper {
     pub(super) shared: Arc<Shared>,
-    pub(super) provider: Provider,
+    /// Shared by the copies that each operation gets.
+    pub(super) provider: Arc<Provider>,
+    /// The add-on that calls, where the viewer decides what it may use.
+    pub(super) caller: Option<String>,
     pub(super) network: http::Settings,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) max_body: usize,
     pub(super) logout_deadline: Duration,
     pub(super) lock_timeout: Duration,
     pub(super) renewal_margin: i64,
-    pub(super) caller: Option<String>,
     /// How long its calls wait for others at the vault.
     pub(super) timeout: BusyTimeout,
 }
@@ -79,6 +90,10 @@ impl Keeper {
         if config.renewal_margin < 0 {
             return Err(Error::new(Kind::InvalidInput, "the renewal margin is negative"));
         }
+        if config.max_body == 0 {
+            return Err(Error::new(Kind::InvalidInput, "max_body is 0: no answer has a body then"));
+        }
+        http::check_headers(&config.headers)?;
         shared.log.configure(config.log_level, config.log_to_terminal);
         if let Some(addon) = &config.addon {
             shared.events.set_addon(addon);
@@ -88,12 +103,14 @@ impl Keeper {
         }
         Ok(Keeper {
             shared,
-            provider: config.provider,
+            provider: Arc::new(config.provider),
+            caller: config.caller,
             network: config.network,
+            headers: config.headers,
+            max_body: config.max_body,
             logout_deadline: config.logout_deadline,
             lock_timeout: config.lock_timeout,
             renewal_margin: config.renewal_margin,
-            caller: config.caller,
             timeout: BusyTimeout::ordinary(&Cancel::new()),
         })
     }
@@ -165,9 +182,11 @@ impl Keeper {
     }
 
     /// Closes the vault, the connections and the files when nobody has used them for `idle`; the
-    /// next call opens them again.
+    /// next call opens them again. An answer that is still read keeps them open.
     pub fn rest(&self, idle: Duration) -> Rest {
-        if self.shared.idle_for() < idle { Rest::No } else { self.shared.rest() }
+        let is_read = !self.shared.streams.close_unread(idle * UNREAD);
+        let is_in_use = is_read || self.shared.idle_for() < idle;
+        if is_in_use { Rest::No } else { self.shared.rest() }
     }
 
     /// True when a keeper made anew would know as much as this one.
@@ -187,12 +206,12 @@ impl Keeper {
 
     /// What is stored. No network.
     pub fn status(&self) -> Result<Status> {
-        Ok(self.status_of(&self.shared.seen(&self.provider.key, &self.timeout)?))
+        Ok(self.status_of(&self.seen()?))
     }
 
     /// `status`, with times; for the user. No network.
     pub fn details(&self) -> Result<Details> {
-        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
+        let seen = self.seen()?;
         Ok(Details {
             status: self.status_of(&seen),
             signed_in_at: seen.session.as_ref().map(|session| session.signed_in_at),
@@ -204,7 +223,10 @@ impl Keeper {
 
     pub(super) fn status_of(&self, seen: &Seen) -> Status {
         match &seen.session {
-            None => Status::signed_out(&self.provider.id, seen.pending),
+            None if seen.is_withheld => {
+                Status::without_session(State::NeedsPermission, &self.provider.id, seen.pending)
+            }
+            None => Status::without_session(State::SignedOut, &self.provider.id, seen.pending),
             Some(session) => {
                 let is_renewable = self.way_to_renew(session).is_some();
                 Status::of(session, self.has_lapsed(session), is_renewable, seen.pending)
@@ -213,8 +235,10 @@ impl Keeper {
     }
 
     pub(super) fn signed_in(&self) -> Result<Session> {
-        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
-        let Seen { session, is_elsewhere, .. } = seen;
+        let Seen { session, is_withheld, is_elsewhere, .. } = self.seen()?;
+        if is_withheld {
+            return Err(self.needs_permission());
+        }
         session.ok_or_else(|| {
             self.nobody_there(if is_elsewhere { ELSEWHERE } else { "Log in first." })
         })

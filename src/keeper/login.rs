@@ -24,6 +24,22 @@ use std::time::{Duration, Instant};
 /// What a server gave is worth a longer wait for others than two seconds.
 const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How a session came to be one of ours.
+#[derive(Default)]
+pub(super) struct Admission {
+    /// The server has renewed it.
+    pub was_renewed: bool,
+    /// Nothing could tell whether it is good.
+    pub is_unchecked: bool,
+    /// It is only taken to be logged out: the network is left alone.
+    pub is_offline: bool,
+    /// What it was made of, where it came from elsewhere: see [`Session::adopted_from`].
+    pub adopted_from: Option<String>,
+}
+
+/// A new session, and what it has replaced.
+pub(super) type Stored = (Session, Vec<OutboxEntry>);
+
 /// How long a login waits for the end of the session that it replaced.
 const WAIT_FOR_REPLACED: Duration = Duration::from_secs(3);
 
@@ -36,7 +52,8 @@ impl Keeper {
         let (name, secret) = (username.to_owned(), password.clone());
         self.run_login(username, true, cancel, move |context, credentials, progress| {
             log::info!("logging in at {}", context.provider.name);
-            login::log_in(context, &name, &secret, credentials, progress)
+            login::log_in(context, &name, &secret, credentials, progress)?;
+            Ok(Admission::default())
         })
     }
 
@@ -58,7 +75,8 @@ impl Keeper {
                     .with_hint("Ask for a new code.")
             })?;
         self.run_login("", false, cancel, move |context, credentials, progress| {
-            login::await_approval(context, &device, credentials, progress)
+            login::await_approval(context, &device, credentials, progress)?;
+            Ok(Admission::default())
         })
     }
 
@@ -73,34 +91,54 @@ impl Keeper {
         username: &str,
         is_exclusive: bool,
         cancel: &Cancel,
-        way: impl FnOnce(&Context, &mut Credentials, &mut dyn Progress) -> Result<()> + Send + 'static,
+        way: impl FnOnce(&Context, &mut Credentials, &mut dyn Progress) -> Result<Admission>
+        + Send
+        + 'static,
     ) -> Result<Status> {
         let username = username.to_owned();
-        let (session, replaced) = self.to_its_end(cancel, move |keeper, cancel| {
+        let stored = self.to_its_end(cancel, move |keeper, cancel| {
             let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
             let guard = is_exclusive.then(lock).transpose()?;
-            let client = keeper.client()?;
-            let mut begun = BegunLogin::new(keeper, &username)?;
-            let mut credentials = Credentials::new();
-            let stored = way(&keeper.context(&client, cancel), &mut credentials, &mut begun)
-                .and_then(|()| {
-                    // Before the server is asked anything more, and before the vault's own work.
-                    begun.received(&credentials);
-                    let context = keeper.context(&client, cancel);
-                    keeper.session_from(&context, &begun, &mut credentials, &username)
-                })
-                .and_then(|session| {
-                    let replaced = keeper.store_login(&begun, &session, cancel)?;
-                    Ok((session, replaced))
-                });
-            drop(guard);
-            stored.inspect_err(|error| begun.fail(error, &credentials))
+            let begun = BegunLogin::new(keeper, &username)?;
+            keeper.admit(begun, guard, Credentials::new(), cancel, way)
         })?;
+        Ok(self.welcome(stored, cancel))
+    }
+
+    /// Stores what `way` makes of `credentials`, or sees to what it left behind. The guard is let
+    /// go before that.
+    pub(super) fn admit<G>(
+        &self,
+        mut begun: BegunLogin,
+        guard: G,
+        mut credentials: Credentials,
+        cancel: &Cancel,
+        way: impl FnOnce(&Context, &mut Credentials, &mut dyn Progress) -> Result<Admission>,
+    ) -> Result<Stored> {
+        let client = self.client()?;
+        let context = self.context(&client, cancel);
+        let stored = way(&context, &mut credentials, &mut begun)
+            .and_then(|admission| {
+                // Before the server is asked anything more, and before the vault's own work.
+                begun.received(&credentials);
+                self.session_from(&context, &begun, &mut credentials, &admission)
+                    .map(|session| (session, admission))
+            })
+            .and_then(|(session, admission)| {
+                let replaced = self.store_login(&begun, &session, &admission, cancel)?;
+                Ok((session, replaced))
+            });
+        drop(guard);
+        stored.inspect_err(|error| begun.fail(error, &credentials))
+    }
+
+    /// Ends what the new session has replaced. Gives the status, which has changed for certain.
+    pub(super) fn welcome(&self, (session, replaced): Stored, cancel: &Cancel) -> Status {
         let pending = replaced.len() as u64;
         self.end_replaced(replaced, cancel);
         // It is stored, whether the disk can be read just now or not.
         let stored = Seen { session: Some(session), pending, ..Seen::default() };
-        Ok(self.status().unwrap_or_else(|_| self.status_of(&stored)))
+        self.status().unwrap_or_else(|_| self.status_of(&stored))
     }
 
     /// Tells the server to end the sessions that a login has replaced. The login is done: whatever
@@ -130,10 +168,10 @@ impl Keeper {
         context: &Context,
         begun: &BegunLogin,
         credentials: &mut Credentials,
-        username: &str,
+        admission: &Admission,
     ) -> Result<Session> {
         let rule = &self.provider.session;
-        if credentials.token(rule).is_none() {
+        if credentials.token(rule).is_none() && !admission.is_offline {
             let what = rule.token_cookies.first().map_or_else(
                 || "an access token".to_owned(),
                 |cookie| format!("the cookie '{}'", &**cookie),
@@ -142,7 +180,12 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
-        let account = login::identify(context, credentials, username, &begun.session_id)?;
+        let unknown = &begun.session_id;
+        let account = if admission.is_offline {
+            login::identify_offline(&self.provider, credentials, unknown)
+        } else {
+            login::identify(context, credentials, begun.username, unknown)?
+        };
         let now = self.shared.clock.now();
         Ok(Session {
             id: begun.session_id.clone(),
@@ -151,21 +194,25 @@ impl Keeper {
             generation: 0,
             signed_in_at: now,
             renewed_at: now,
-            was_renewed: false,
+            was_renewed: admission.was_renewed,
+            adopted_from: admission.adopted_from.clone(),
             expires_at: credentials.token_ends_at(rule, self.shared.clock.known_now()),
             credentials: credentials.clone(),
             definition: self.provider.source.clone(),
         })
     }
 
-    /// Stores the session, unless a logout came first. Gives what is to be ended in its place.
+    /// Stores the session, unless a logout came first. The add-on that logs in may use the account.
+    /// Gives what is to be ended in its place.
     fn store_login(
         &self,
         begun: &BegunLogin,
         session: &Session,
+        admission: &Admission,
         cancel: &Cancel,
     ) -> Result<Vec<OutboxEntry>> {
-        let event = self.event(Event::Login, &session.account.id, "ok");
+        let outcome = if admission.is_unchecked { "unchecked" } else { "ok" };
+        let event = self.event(begun.event(), &session.account.id, outcome);
         let commit_lock = self.shared.commit_lock(&self.timeout)?;
         cancel.check()?;
         let stored = self.vault()?.transact(|tx| {
@@ -178,6 +225,9 @@ impl Keeper {
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;
                 let newest = self.shared.sessions.newest(old.clone());
+                if begun.is_made_of(&session.credentials, &newest.credentials) {
+                    continue;
+                }
                 if let Ok(mut revocation) = self.revocation(&newest) {
                     revocation.first_attempt_at += FIRST_TRY_LEASE;
                     entries.push(tx.outbox().enqueue(&revocation)?);
@@ -186,6 +236,9 @@ impl Keeper {
             let stored = tx.sessions().insert(session.clone())?;
             tx.sessions().activate(&stored.provider, &stored.account.id)?;
             tx.audit().append(&event)?;
+            if let Some(caller) = &self.caller {
+                self.answer(tx, caller, &stored.account.id, Some(true))?;
+            }
             Ok(Some((replaced, entries)))
         })?;
         let (replaced, entries) = stored.ok_or_else(logout_came_first)?;
@@ -195,18 +248,19 @@ impl Keeper {
         drop(commit_lock);
         begun.end();
         for old in &replaced {
-            self.shared.sessions.end(&old.session);
+            self.shared.end_session(&old.session);
         }
         log::info!("logged in");
         self.shared.sessions.is_first_restore(&session.id);
-        self.shared.publish(&event);
+        // For others it is a login, wherever the session came from.
+        self.shared.publish(&self.event(Event::Login, &session.account.id, "ok"));
         Ok(entries)
     }
 
     /// Brings the session back: from the disk first, then renewed where that is due. Without a
     /// network the session stays as it is, unless its token has ended.
     pub fn restore(&self, is_offline: bool, cancel: &Cancel) -> Result<Status> {
-        let Some(session) = self.shared.session(&self.provider.key, &self.timeout)? else {
+        let Some(session) = self.seen()?.session else {
             return self.status();
         };
         self.announce_restored(&session);
@@ -233,7 +287,7 @@ impl Keeper {
     /// The status of a session that is back already and needs no renewal; `None`: `restore` has
     /// something to do.
     pub fn restored(&self, is_offline: bool) -> Result<Option<Status>> {
-        let seen = self.shared.seen(&self.provider.key, &self.timeout)?;
+        let seen = self.seen()?;
         let has_work = seen.session.as_ref().is_some_and(|session| {
             !self.shared.sessions.is_restored(&session.id)
                 || (!is_offline && self.needs_renewal(session))

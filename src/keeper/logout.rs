@@ -44,7 +44,8 @@ struct Leaving {
 }
 
 impl Keeper {
-    /// Logs out. Succeeds whatever the network does, and when nobody is logged in.
+    /// Logs out. Succeeds whatever the network does, and when nobody is logged in. To an add-on, an
+    /// account that it may not use is none.
     pub fn log_out(&self, options: &LogoutOptions, cancel: &Cancel) -> Result<LogoutReport> {
         if options.everywhere && self.provider.everywhere.is_none() {
             return Err(self.only_here());
@@ -68,6 +69,10 @@ impl Keeper {
         let start = Instant::now();
         let deadline = start + options.deadline.unwrap_or(self.logout_deadline);
         let timeout = BusyTimeout::until(start + wait, cancel);
+        let Some(options) = &self.permitted(options, &timeout) else {
+            let verdict = Verdict::new(Outcome::NothingToRevoke, "");
+            return Ok(self.report(None, &verdict, options, start));
+        };
         let earlier = self.earlier(options.account.as_deref(), &timeout);
         // Also where only another definition has a session: a login may be under way by this one.
         let report = self.end_own(options, start, deadline, &timeout, cancel);
@@ -136,7 +141,7 @@ impl Keeper {
         let lost = self.shared.sessions.lost(id).filter(|_| is_active);
         // From here on nobody in this process uses it.
         if let Some(session) = &remembered {
-            self.shared.sessions.end(session);
+            self.shared.end_session(session);
         }
         let leave = |session| self.leaving(self.shared.sessions.newest(session), options);
         let mut leaving = None;
@@ -156,7 +161,7 @@ impl Keeper {
         }
         let leaving = leaving.or_else(|| remembered.map(leave));
         if let Some(leaving) = &leaving {
-            self.shared.sessions.end(&leaving.session);
+            self.shared.end_session(&leaving.session);
             // What is left of it is the outbox's, or this logout's.
             self.shared.sessions.drop_unstored(&leaving.session.id);
         }
@@ -186,6 +191,7 @@ impl Keeper {
     fn clear_unseen(&self, options: &LogoutOptions) {
         let provider = self.provider.key.clone();
         self.shared.sessions.shut(&provider, options.account.as_deref(), self.shared.clock.now());
+        self.shared.streams.end_session(&provider, None);
         let options = options.clone();
         self.end_in_background(move |keeper| {
             let selector = selector(&options);
@@ -199,7 +205,7 @@ impl Keeper {
             let remains = keeper.remains(&leaving, leaving.revocation.as_ref().ok());
             let ended = keeper.end_stored(&provider, &leaving.session.id, &remains);
             if !matches!(ended, LocalOutcome::Kept(_)) {
-                keeper.shared.sessions.end(&leaving.session);
+                keeper.shared.end_session(&leaving.session);
                 keeper.shared.sessions.reopen(&provider, options.account.as_deref());
             }
             ended

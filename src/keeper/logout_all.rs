@@ -19,7 +19,7 @@ use crate::wire;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -167,7 +167,7 @@ impl Keeper {
             }
         };
         entry.provider_name.clone_from(&provider.name);
-        let keeper = Keeper { provider, ..self.clone() };
+        let keeper = Keeper { provider: Arc::new(provider), ..self.clone() };
         let log_out = |left: Duration, cancel: &Cancel| {
             let options = LogoutOptions {
                 local_only: left.is_zero(),

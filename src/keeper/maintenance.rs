@@ -5,7 +5,7 @@ use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
 use crate::clock::{Rest, UnixTime};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::provider::Provider;
 use crate::session::{Revocation, Session};
 use crate::vault::{LocalOutcome, Remains, StoredSession};
@@ -13,7 +13,7 @@ use crate::vault::{LocalOutcome, Remains, StoredSession};
 impl Keeper {
     /// When the service should renew and drain next.
     pub fn schedule(&self) -> Result<Schedule> {
-        let session = self.shared.session(&self.provider.key, &self.timeout)?;
+        let session = self.seen()?.session;
         let renew_at = session.and_then(|session| self.next_attempt(&session));
         Ok(Schedule { renew_at, drain_at: self.next_delivery()? })
     }
@@ -33,8 +33,14 @@ impl Keeper {
 
     /// Logs out of everything and tries the servers once, then erases the key, the sessions and
     /// the outbox of this data directory. What a server has not been told by then, it never will
-    /// be.
+    /// be. Not for an add-on: the accounts are the viewer's.
     pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
+        if self.caller.is_some() {
+            let message = "an add-on cannot forget the accounts of this device";
+            return Err(Error::new(Kind::InvalidInput, message).with_hint(
+                "Log out instead. The viewer can forget them all in Sessionkeeper's settings.",
+            ));
+        }
         log::info!("forgetting this device's key and sessions");
         let commit_lock = self.shared.commit_lock(&self.timeout)?;
         self.shared.running.cancel_all();
@@ -83,7 +89,7 @@ impl Keeper {
             tasks: Vec::new(),
             event: NewAuditEvent::new(event, &session.provider, account, "cleared"),
         };
-        self.shared.sessions.end(session);
+        self.shared.end_session(session);
         let ended = self.end_stored(&session.provider, &session.id, &remains);
         matches!(ended, LocalOutcome::Cleared(_) | LocalOutcome::NobodyThere)
     }

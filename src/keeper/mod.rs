@@ -4,6 +4,7 @@
 //! This file only hands on what others may use; the keeper itself is in `handle`.
 
 mod accounts;
+mod adoption;
 mod attempt;
 mod audit;
 mod begun_login;
@@ -20,7 +21,10 @@ mod login;
 mod logout;
 mod logout_all;
 mod maintenance;
+mod permissions;
 mod post_logout;
+mod reading;
+mod refusal;
 mod register;
 mod renewal;
 mod report;
@@ -29,20 +33,25 @@ mod revocation;
 mod running;
 mod session_cache;
 mod shared;
+mod streams;
 mod unstored;
 mod upkeep;
 
+pub use adoption::Adoption;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
 pub use logout::LogoutOptions;
 pub use logout_all::LogoutAllOptions;
+pub use permissions::check_addon;
+pub use reading::ReceivedPiece;
 pub use register::{RegisteredVault, Vaults};
 pub use report::{
-    AccountLine, Accounts, AuditTrail, Conclusion, Confirmations, ConfirmedLogout, Details,
+    Access, AccountLine, Accounts, AuditTrail, Conclusion, Confirmations, ConfirmedLogout, Details,
     DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutAll,
-    LogoutAllEntry, LogoutReport, Notifications, Outbox, RenewalLine, Schedule, State, Status,
-    TaskLine, TaskOutcome, Tasks, UpkeepReport,
+    LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine, Permissions,
+    ProviderSummary, RenewalLine, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
+    UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::Rest;

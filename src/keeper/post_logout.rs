@@ -41,7 +41,7 @@ impl Keeper {
         let properties = after.window_properties.iter();
         tasks.extend(properties.map(|name| task(TaskKind::WindowProperty, name)));
         tasks.extend(after.builtins.iter().map(|name| task(TaskKind::Builtin, name)));
-        tasks.extend(hooks.iter().map(|name| task(TaskKind::Hook, name)));
+        tasks.extend(hooks.iter().map(|name| task(TaskKind::Hook, &self.own_name(name))));
         if after.update {
             tasks.push(task(TaskKind::Update, TaskKind::Update.as_str()));
         }
@@ -88,15 +88,23 @@ impl Keeper {
         }
     }
 
-    /// The work of these kinds, and the hooks of these names, for a caller that can do it.
+    /// The work of these kinds, and the caller's own hooks of these names, for a caller that can do
+    /// it.
     pub fn take_tasks(&self, kinds: &[String], hooks: &[String]) -> Result<Vec<QueuedTask>> {
-        self.begin_tasks(|task| match task.kind {
-            TaskKind::Hook => hooks.contains(&task.name),
+        let own: Vec<_> = hooks.iter().map(|name| self.own_name(name)).collect();
+        let mut taken = self.begin_tasks(|task| match task.kind {
+            TaskKind::Hook => own.contains(&task.name),
             TaskKind::WindowProperty | TaskKind::Builtin => {
                 kinds.iter().any(|kind| kind == task.kind.as_str())
             }
             TaskKind::Delete | TaskKind::DowngradeEntitlements | TaskKind::Update => false,
-        })
+        })?;
+        for QueuedTask { task, .. } in &mut taken {
+            if let Some(at) = own.iter().position(|name| *name == task.name) {
+                task.name.clone_from(&hooks[at]);
+            }
+        }
+        Ok(taken)
     }
 
     /// Notes what became of a task. False: it was noted before.

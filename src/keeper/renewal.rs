@@ -304,7 +304,7 @@ impl Keeper {
             tx.audit().append(&event)
         };
         let ended = self.vault().and_then(|vault| vault.transact(end));
-        self.shared.sessions.end(session);
+        self.shared.end_session(session);
         self.shared.close_connections();
         if let Err(error) = ended {
             log::error!("the ended session could not be removed: {error}");
@@ -339,5 +339,8 @@ fn logged_out() -> Error {
 
 /// Errors after which the old session is of no use either.
 fn is_fatal(error: &Error) -> bool {
-    matches!(error.kind(), Kind::SessionExpired | Kind::NotSignedIn | Kind::Cancelled)
+    matches!(
+        error.kind(),
+        Kind::SessionExpired | Kind::NotSignedIn | Kind::NeedsPermission | Kind::Cancelled
+    )
 }

@@ -6,9 +6,9 @@ use crate::clock::UnixTime;
 use crate::events::Notification;
 use crate::login::Device;
 use crate::logout::Notes;
-use crate::provider::id_of;
+use crate::provider::{Login, Parameter, Provider, id_of};
 use crate::session::{Account, Outcome, Session};
-use crate::vault::{Confirmation, OutboxEntry, QueuedTask};
+use crate::vault::{Confirmation, OutboxEntry, Permission, QueuedTask};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +19,8 @@ pub enum State {
     // The access token seems to have ended.
     Expired,
     SignedOut,
+    // Somebody is, and the viewer has not allowed the calling add-on to use the account.
+    NeedsPermission,
 }
 
 impl State {
@@ -41,9 +43,9 @@ pub struct Status {
 }
 
 impl Status {
-    pub(super) fn signed_out(provider: &str, pending: u64) -> Self {
+    pub(super) fn without_session(state: State, provider: &str, pending: u64) -> Self {
         Status {
-            state: State::SignedOut,
+            state,
             provider: provider.to_owned(),
             account: None,
             expires_at: None,
@@ -254,6 +256,38 @@ impl From<QueuedTask> for HandedTask {
     }
 }
 
+/// A service, for people to choose from or to be told of.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProviderSummary {
+    pub id: String,
+    pub name: String,
+    pub website: String,
+    /// "password" or "device_code".
+    pub login: &'static str,
+    pub renewable: bool,
+    /// True where the account's other sessions can be ended as well.
+    pub everywhere: bool,
+    pub parameters: Vec<Parameter>,
+}
+
+impl From<&Provider> for ProviderSummary {
+    fn from(provider: &Provider) -> Self {
+        ProviderSummary {
+            id: provider.id.clone(),
+            name: provider.name.clone(),
+            website: provider.website.to_string(),
+            login: match provider.login {
+                Login::HostedForm(_) | Login::Password(_) => "password",
+                Login::DeviceCode {} => "device_code",
+            },
+            renewable: provider.renew.is_some(),
+            everywhere: provider.everywhere.is_some(),
+            parameters: provider.parameters.values().cloned().collect(),
+        }
+    }
+}
+
 /// A code that the user enters on another device.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -298,6 +332,45 @@ pub struct AccountLine {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Accounts {
     pub accounts: Vec<AccountLine>,
+}
+
+/// What there is to say before an add-on uses the active account.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Access {
+    /// The id of the add-on that calls; `None` where the viewer is not asked.
+    pub addon: Option<String>,
+    /// The service's name.
+    pub service: String,
+    /// Whom the question is about; `None`: nobody is logged in, or nothing is asked.
+    pub account: Option<Account>,
+    /// Whether the add-on may; `None`: the viewer has not said.
+    pub answer: Option<bool>,
+}
+
+/// An answer of the viewer's about an add-on and an account.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PermissionLine {
+    pub addon: String,
+    pub provider: String,
+    /// The account's id.
+    pub account: String,
+    pub allowed: bool,
+    pub since: UnixTime,
+}
+
+impl From<Permission> for PermissionLine {
+    fn from(Permission { addon, service, account, is_allowed, since }: Permission) -> Self {
+        let provider = id_of(&service).to_owned();
+        PermissionLine { addon, provider, account, allowed: is_allowed, since }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Permissions {
+    pub permissions: Vec<PermissionLine>,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -2,20 +2,21 @@
 //! else.
 //!
 //! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed
-//! and sent once more. An answer that has come is handed over, whatever became of the session.
+//! and sent once more. An answer that has come is handed over, whatever became of the session; one
+//! that is streamed ends with its session.
 
 use super::accounts::another_account;
 use super::handle::Keeper;
 use crate::cancel::Cancel;
 use crate::cookies::Jar;
-use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Body, Request};
+use crate::error::{Error, Fault, Kind, Result};
+use crate::http::{Answer, Body, Limits, Request, Stream, check_headers};
 use crate::session::{Credentials, Session};
 use crate::vault::random_id;
-use crate::wire::Bytes;
+use crate::wire::{self, Bytes};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// A request as an add-on asks for it.
@@ -32,21 +33,58 @@ pub struct Outgoing {
     pub headers: Vec<(String, String)>,
     #[serde(default)]
     pub body: Option<Bytes>,
+    /// In seconds, for all of it, the renewal that it may need included; of a streamed answer until
+    /// it is handed over, and then for each piece. `None`: the keeper's.
+    #[serde(default, deserialize_with = "wire::optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub timeout: Option<Duration>,
+    /// In seconds, until a connection stands; comes before `timeout` then. `None`: the keeper's.
+    #[serde(default, deserialize_with = "wire::optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
+    pub connect_timeout: Option<Duration>,
+    /// False: a redirect is just an answer.
+    #[serde(default = "yes")]
+    pub allow_redirects: bool,
+    /// The body of a good answer (2xx) is left to be read.
+    #[serde(default)]
+    pub stream: bool,
 }
 
-/// The answer to it. The body is at most 1 MiB.
+fn yes() -> bool {
+    true
+}
+
+/// The answer to it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Received {
     pub status: u16,
+    /// What the standard calls the status; may be empty.
+    pub reason: &'static str,
     pub url: String,
     pub headers: Vec<(String, String)>,
+    /// Empty where it is streamed.
     #[serde(skip)]
     pub body: Vec<u8>,
+    /// The number to read the body by, where there is something to read.
+    pub stream: Option<u64>,
+    /// The answer says that the session is not accepted. A streamed body is not looked into.
+    pub is_unauthenticated: bool,
     /// What is to be said where this answer showed that the session is over; `None` where it did
     /// not.
     pub session_over: Option<Error>,
 }
+
+/// A request whose headers and address are checked.
+struct Prepared<'a> {
+    outgoing: &'a Outgoing,
+    url: Url,
+    headers: Vec<(String, String)>,
+    deadline: Instant,
+}
+
+/// An answer, and what is to be read of it.
+type Taken = (Answer, Option<Stream>);
 
 /// What an add-on needs for requests of its own. Secret.
 #[derive(Serialize)]
@@ -57,38 +95,59 @@ pub struct ExportedCredentials {
     pub token: String,
 }
 
+impl Outgoing {
+    /// A request with nothing but its address.
+    pub fn new(method: &str, url: &str) -> Self {
+        Outgoing {
+            account: None,
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            timeout: None,
+            connect_timeout: None,
+            allow_redirects: true,
+            stream: false,
+        }
+    }
+}
+
 impl Keeper {
     pub fn request(&self, outgoing: &Outgoing, cancel: &Cancel) -> Result<Received> {
-        let url = Url::parse(&outgoing.url).map_err(|_| {
-            Error::new(Kind::InvalidInput, "this is not an address")
-                .with_hint("Write it in full, as in https://www.example.com/path.")
+        let prepared = self.prepare(outgoing)?;
+        let in_time = cancel.until(prepared.deadline);
+        let keeper = self.obeying(&in_time);
+        let session = keeper.session_for(outgoing, &in_time).map_err(|error| {
+            let is_late = error.kind() == Kind::Cancelled && !cancel.is_cancelled();
+            if is_late { not_in_time() } else { error }
         })?;
-        self.provider.hosts.check(&url)?;
-        self.check_active(outgoing.account.as_deref())?;
-        let session = self.fresh(cancel)?;
-        self.check_active(outgoing.account.as_deref())?;
-        let answer = self.send(outgoing, &url, &session, cancel)?;
-        if !self.is_unauthenticated(&answer) || !self.had_credentials(&answer, &session) {
-            return receive(answer);
+        let taken = self.send(&prepared, &session, cancel)?;
+        if !self.is_refusal(&taken.0, &session) {
+            return self.receive(taken, &session);
         }
         log::info!("the server does not accept the session; renewing it");
-        let again = self.renew_from(&session, true, cancel).and_then(|session| {
+        let again = keeper.renew_from(&session, true, &in_time).and_then(|session| {
             self.check_active(outgoing.account.as_deref())?;
-            self.send(outgoing, &url, &session, cancel)
+            Ok((self.send(&prepared, &session, cancel)?, session))
         });
         match again {
-            Ok(answer) => receive(answer),
-            Err(error) if error.kind() == Kind::SessionExpired => {
-                Ok(Received { session_over: Some(error), ..receive(answer)? })
+            Ok((taken, session)) => {
+                let is_unauthenticated = self.is_refusal(&taken.0, &session);
+                Ok(Received { is_unauthenticated, ..self.receive(taken, &session)? })
             }
             Err(error) => {
+                let refused =
+                    Received { is_unauthenticated: true, ..self.receive(taken, &session)? };
+                if error.kind() == Kind::SessionExpired {
+                    return Ok(Received { session_over: Some(error), ..refused });
+                }
                 log::info!("the answer stands as it is ({}): {error}", error.code());
-                receive(answer)
+                Ok(refused)
             }
         }
     }
 
-    /// The session's own headers and cookies.
+    /// The headers that go with every request, and the session's own headers and cookies.
     pub fn credentials(&self, account: Option<&str>) -> Result<ExportedCredentials> {
         self.check_active(account)?;
         let session = self.signed_in()?;
@@ -101,7 +160,7 @@ impl Keeper {
             Some((name, value))
         };
         Ok(ExportedCredentials {
-            headers: bearer.into_iter().collect(),
+            headers: self.headers.iter().cloned().chain(bearer).collect(),
             cookies: session.credentials.jar.names().into_iter().filter_map(cookie).collect(),
             token: token.expose().to_owned(),
         })
@@ -116,30 +175,78 @@ impl Keeper {
         Err(another_account())
     }
 
-    fn send(
-        &self,
-        outgoing: &Outgoing,
-        url: &Url,
-        session: &Session,
-        cancel: &Cancel,
-    ) -> Result<Answer> {
+    fn prepare<'a>(&self, outgoing: &'a Outgoing) -> Result<Prepared<'a>> {
+        let url = Url::parse(&outgoing.url).map_err(|_| {
+            Error::new(Kind::InvalidInput, "this is not an address")
+                .with_hint("Write it in full, as in https://www.example.com/path.")
+        })?;
+        self.provider.hosts.check(&url)?;
+        check_headers(&outgoing.headers)?;
+        let is_given = |(name, _): &&(String, String)| {
+            outgoing.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+        };
+        let usual = self.headers.iter().filter(|header| !is_given(header));
+        let rest = outgoing.timeout.unwrap_or(self.network.total_timeout);
+        Ok(Prepared {
+            outgoing,
+            url,
+            headers: usual.chain(&outgoing.headers).cloned().collect(),
+            deadline: Instant::now() + outgoing.connect_timeout.unwrap_or_default() + rest,
+        })
+    }
+
+    fn session_for(&self, outgoing: &Outgoing, cancel: &Cancel) -> Result<Session> {
+        self.check_active(outgoing.account.as_deref())?;
+        let session = self.fresh(cancel)?;
+        self.check_active(outgoing.account.as_deref())?;
+        Ok(session)
+    }
+
+    fn send(&self, prepared: &Prepared, session: &Session, cancel: &Cancel) -> Result<Taken> {
+        let Prepared { outgoing, url, headers, deadline } = prepared;
         let mut request = Request::get(url.clone());
         request.method = outgoing.method.to_ascii_uppercase();
-        request.headers.clone_from(&outgoing.headers);
+        request.headers.clone_from(headers);
         request.body =
             outgoing.body.as_ref().map(|bytes| Body { content_type: None, bytes: bytes.0.clone() });
         if self.provider.api.bearer_hosts.check(url).is_ok() {
             request.bearer = session.credentials.token(&self.provider.session);
         }
+        let total = deadline.saturating_duration_since(Instant::now());
+        let network = &self.network;
+        let client = self.client()?.with_limits(Limits {
+            connect: outgoing.connect_timeout.unwrap_or(network.connect_timeout),
+            answer: outgoing.timeout.map_or(network.answer_timeout, |_| total),
+            total,
+            body: self.max_body,
+            stream: outgoing.stream.then(|| outgoing.timeout.unwrap_or(network.answer_timeout)),
+        });
         let mut jar = session.credentials.jar.clone();
-        let answer = self.client()?.follow(&request, &self.provider.hosts, &mut jar, cancel)?;
+        let (follows, hosts) = (outgoing.allow_redirects, &self.provider.hosts);
+        let taken = client.send(&request, follows, hosts, &mut jar, cancel)?;
         if jar != session.credentials.jar {
             // The request has been made: what became of it matters more than the cookies.
             if let Err(error) = self.keep_cookies(session, &jar) {
                 log::error!("the cookies of an answer could not be kept: {error}");
             }
         }
-        Ok(answer)
+        Ok(taken)
+    }
+
+    fn receive(&self, (answer, rest): Taken, session: &Session) -> Result<Received> {
+        if answer.is_cut {
+            return Err(self.too_large());
+        }
+        Ok(Received {
+            status: answer.status,
+            reason: answer.reason(),
+            url: answer.url.to_string(),
+            headers: answer.headers,
+            body: answer.body,
+            stream: rest.map(|stream| self.keep_stream(session, stream)).transpose()?,
+            is_unauthenticated: false,
+            session_over: None,
+        })
     }
 
     fn keep_cookies(&self, session: &Session, jar: &Jar) -> Result<()> {
@@ -157,45 +264,9 @@ impl Keeper {
         }
         Ok(())
     }
-
-    /// True when the request that was answered had something by which the server knows the
-    /// session; otherwise its refusal says nothing.
-    fn had_credentials(&self, answer: &Answer, session: &Session) -> bool {
-        let sent = session.credentials.jar.subset_for(&[&answer.url]);
-        let mut cookies = self.provider.session.token_cookies.iter();
-        answer.had_bearer || cookies.any(|name| sent.value(name).is_some())
-    }
-
-    /// 401, or a GraphQL error that says so.
-    fn is_unauthenticated(&self, answer: &Answer) -> bool {
-        if answer.status == 401 {
-            return true;
-        }
-        if self.provider.api.unauthenticated.is_empty() || answer.status != 200 {
-            return false;
-        }
-        let Ok(Value::Object(body)) = serde_json::from_slice(&answer.body) else { return false };
-        let says = |text: Option<&Value>| {
-            let text = text.and_then(Value::as_str).unwrap_or_default().to_lowercase();
-            self.provider.api.unauthenticated.iter().any(|words| text.contains(words.as_str()))
-        };
-        body.get("errors").and_then(Value::as_array).is_some_and(|errors| {
-            errors
-                .iter()
-                .any(|error| says(error.get("message")) || says(error.pointer("/extensions/code")))
-        })
-    }
 }
 
-fn receive(answer: Answer) -> Result<Received> {
-    if answer.is_cut {
-        return Err(Error::new(Kind::UnexpectedAnswer, "the answer is larger than 1 MiB"));
-    }
-    Ok(Received {
-        status: answer.status,
-        url: answer.url.to_string(),
-        headers: answer.headers,
-        body: answer.body,
-        session_over: None,
-    })
+fn not_in_time() -> Error {
+    Error::new(Kind::Network(Fault::Timeout), "the session was not ready for the request in time")
+        .with_hint("Try again, or allow for more time.")
 }

@@ -10,9 +10,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Seen {
     pub mark: i64,
     pub session: Option<Session>,
+    /// The add-ons that may use the session's account.
+    pub allowed: Vec<String>,
+    /// True where there is a session, and whoever looks may not use it.
+    pub is_withheld: bool,
     /// True where there is none, and one for other hosts.
     pub is_elsewhere: bool,
     pub pending: u64,
+}
+
+impl Seen {
+    /// As this add-on may see it.
+    pub fn by(mut self, addon: &str) -> Self {
+        let is_allowed = self.allowed.iter().any(|allowed| allowed == addon);
+        self.is_withheld = self.session.take_if(|_| !is_allowed).is_some();
+        self
+    }
 }
 
 /// A mark that no vault has.

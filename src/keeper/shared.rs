@@ -10,6 +10,7 @@ use super::directories;
 use super::register::Registration;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
+use super::streams::Streams;
 use super::unstored::Unstored;
 use crate::audit::{Event, NewAuditEvent};
 use crate::clock::{Clock, SystemClock};
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub running: Running,
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
+    pub streams: Streams,
     clients: Clients,
     /// Until when a session is not renewed by the time alone, by its id.
     renewal_rests: Mutex<HashMap<String, Instant>>,
@@ -125,6 +127,7 @@ impl Shared {
             running: Running::default(),
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
+            streams: Streams::default(),
             clients: Clients::default(),
             renewal_rests: Mutex::default(),
             begun_tasks: BegunTasks::default(),
@@ -180,11 +183,18 @@ impl Shared {
             return Ok(seen);
         }
         let service = service_of(provider);
-        let (session, others, pending) = vault.read(|tx| {
+        let (session, allowed, others, pending) = vault.read(|tx| {
             let session = tx.sessions().active(provider)?;
+            let account = session.as_ref().map(|session| session.account.id.as_str());
+            let answers = match account {
+                Some(account) => tx.permissions().list(Some((service, account)))?,
+                None => Vec::new(),
+            };
+            let allowed = answers.into_iter().filter(|answer| answer.is_allowed);
+            let allowed = allowed.map(|answer| answer.addon).collect();
             let others =
                 if session.is_some() { Vec::new() } else { tx.sessions().of_service(service)? };
-            Ok((session, others, tx.outbox().count(Some(service))?))
+            Ok((session, allowed, others, tx.outbox().count(Some(service))?))
         })?;
         self.report_damage(&vault);
         let is_other =
@@ -193,7 +203,8 @@ impl Shared {
         if is_elsewhere && self.sessions.is_first_elsewhere(provider) {
             log::warn!("nobody is logged in at '{}' here: {ELSEWHERE}", id_of(provider));
         }
-        Ok(self.sessions.put(provider, Seen { mark, session, is_elsewhere, pending }))
+        let seen = Seen { mark, session, allowed, is_elsewhere, pending, ..Seen::default() };
+        Ok(self.sessions.put(provider, seen))
     }
 
     /// The active session of `provider`.
@@ -235,6 +246,12 @@ impl Shared {
         *self.last_use.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
+    /// The session is over in this process, whatever the disk says.
+    pub fn end_session(&self, session: &Session) {
+        self.sessions.end(session);
+        self.streams.end_session(&session.provider, Some(&session.id));
+    }
+
     /// Closes the idle connections: after a logout none is left that the server knows.
     pub fn close_connections(&self) {
         self.clients.clear();
@@ -243,6 +260,7 @@ impl Shared {
     /// Nothing of any login is left in memory.
     pub fn clear(&self) {
         self.sessions.clear();
+        self.streams.end_all();
         self.clients.clear();
         self.delivery.clear();
     }

@@ -15,8 +15,8 @@ use crate::provider::id_of;
 use crate::session::Session;
 use crate::vault::create_directory;
 use std::fs;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 
 /// What could not be done now is not due again before this, in seconds: somebody else may be at it.
@@ -129,7 +129,7 @@ impl Keeper {
                 .definition_of(&session)
                 .inspect_err(|error| log::debug!("an account cannot be looked after: {error}"))
                 .ok()?;
-            let keeper = Keeper { provider, ..self.clone() };
+            let keeper = Keeper { provider: Arc::new(provider), ..self.clone() };
             Some(Kept { keeper, session, is_active: stored.is_active })
         });
         Ok(kept.collect())

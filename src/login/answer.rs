@@ -4,13 +4,13 @@
 //! file says, things may have other names.
 
 use super::unexpected;
-use crate::clock::LONGEST_LIFE;
+use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Answer;
-use crate::provider::Provider;
+use crate::provider::{AnswerRule, Provider};
 use crate::secret::Secret;
-use crate::session::claims::shown;
+use crate::session::claims::{LATEST, shown};
 use crate::session::{ACCESS_TOKEN, Credentials, ID_TOKEN, IdToken, REFRESH_TOKEN};
 use serde_json::Value;
 
@@ -31,18 +31,13 @@ pub(super) fn read(
     }
     let rule = &provider.session.answer;
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    let text = |pointer: &str| -> Option<&str> {
-        let text = body.pointer(pointer)?.as_str()?;
-        let is_sendable = !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
-        is_sendable.then_some(text)
-    };
     // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case
     // the client MUST discard the old refresh token and replace it with the new refresh token."
-    if let Some(token) = text(&rule.refresh_token) {
+    if let Some(token) = sendable(&body, &rule.refresh_token) {
         credentials.set(REFRESH_TOKEN, Secret::new(token));
     }
     let cookies_serve = !provider.session.token_cookies.is_empty();
-    match text(&rule.access_token) {
+    match sendable(&body, &rule.access_token) {
         Some(token) => {
             // RFC 6750: the only type that can be used here.
             let kind = body.get("token_type").and_then(Value::as_str).unwrap_or("bearer");
@@ -58,7 +53,18 @@ pub(super) fn read(
         None if cookies_serve => {}
         None => return Err(unexpected(name, "holds no access token")),
     }
-    if let Some(token) = text(&rule.id_token) {
+    take_others(provider, name, &body, rule, credentials)
+}
+
+/// What an answer holds besides the access token and what renews it.
+fn take_others(
+    provider: &Provider,
+    name: &str,
+    body: &Value,
+    rule: &AnswerRule,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    if let Some(token) = sendable(body, &rule.id_token) {
         take_id_token(provider, name, Secret::new(token), credentials)?;
     }
     let facts = [&rule.account_id, &rule.account_email, &rule.account_name];
@@ -68,6 +74,47 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// The text there, if it is one that a request can carry.
+fn sendable<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {
+    let text = body.pointer(pointer)?.as_str()?;
+    let is_sendable = !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+    is_sendable.then_some(text)
+}
+
+/// Takes over tokens that somebody hands over, by the names of this provider's answers or by those
+/// of RFC 6749; `expires_at`, in Unix seconds, goes before `expires_in`, which counts from `now`.
+pub fn take_given(
+    provider: &Provider,
+    tokens: &Value,
+    now: Option<UnixTime>,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    const NAME: &str = "what was handed over";
+    let own = &provider.session.answer;
+    for rule in [&AnswerRule::default(), own] {
+        let found = [(ACCESS_TOKEN, &rule.access_token), (REFRESH_TOKEN, &rule.refresh_token)];
+        for (name, pointer) in found {
+            if let Some(token) = sendable(tokens, pointer) {
+                credentials.set(name, Secret::new(token));
+            }
+        }
+        let life = tokens.pointer(&rule.expires_in).and_then(seconds);
+        let ends = now.zip(life).map(|(now, life)| now.saturating_add(life));
+        credentials.expires_at = ends.or(credentials.expires_at);
+        take_others(provider, NAME, tokens, rule, credentials)?;
+    }
+    credentials.expires_at = tokens.get("expires_at").and_then(time).or(credentials.expires_at);
+    Ok(())
+}
+
+/// Unix seconds, as programs write them.
+fn time(value: &Value) -> Option<UnixTime> {
+    let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+    #[allow(clippy::cast_possible_truncation, reason = "`as` saturates, and the range is checked")]
+    let at = number as UnixTime;
+    (0 < at && at <= LATEST).then_some(at)
 }
 
 /// A token that is not for us is left out, and what it says with it; the tokens beside it are good.
@@ -101,4 +148,48 @@ fn take_id_token(
 fn seconds(value: &Value) -> Option<i64> {
     let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
     (seconds > 0).then(|| seconds.min(LONGEST_LIFE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn given(tokens: &Value) -> Credentials {
+        let text = include_str!("../../tests/it/issuer.toml")
+            .replace("PORT", "9")
+            .replace("ISSUER", "http://127.0.0.1:9")
+            .replace("[session]", "[session]\nanswer = { access_token = '/data/jwt' }");
+        let provider = Provider::parse(&text, None).unwrap();
+        let mut credentials = Credentials::new();
+        take_given(&provider, tokens, Some(1000), &mut credentials).unwrap();
+        credentials
+    }
+
+    #[test]
+    fn tokens_are_handed_over_by_the_names_of_the_provider_or_the_rfc() {
+        let token =
+            |tokens: Value| given(&tokens).value(ACCESS_TOKEN).map(|t| t.expose().to_owned());
+        assert_eq!(token(json!({ "access_token": "a" })).unwrap(), "a");
+        assert_eq!(token(json!({ "data": { "jwt": "b" } })).unwrap(), "b");
+        assert_eq!(token(json!({ "access_token": "a", "data": { "jwt": "b" } })).unwrap(), "b");
+        for unusable in [json!(7), json!(null), json!(""), json!("a b"), json!("a\n"), json!(["a"])]
+        {
+            assert_eq!(token(json!({ "access_token": unusable })), None);
+        }
+    }
+
+    #[test]
+    fn a_given_end_is_a_time_or_nothing() {
+        let ends = |tokens: Value| given(&tokens).expires_at;
+        assert_eq!(ends(json!({ "expires_in": 60 })), Some(1060));
+        assert_eq!(ends(json!({ "expires_in": "60" })), Some(1060));
+        assert_eq!(ends(json!({ "expires_in": 60, "expires_at": 5000 })), Some(5000));
+        assert_eq!(ends(json!({ "expires_at": 5000.7 })), Some(5000));
+        assert_eq!(ends(json!({ "expires_at": "5000" })), Some(5000));
+        for no_time in [json!(0), json!(-1), json!("soon"), json!(1e300), json!("inf"), json!(null)]
+        {
+            assert_eq!(ends(json!({ "expires_at": no_time })), None, "{no_time}");
+        }
+    }
 }

@@ -10,7 +10,8 @@ mod password;
 mod refresh_token;
 mod request_renewal;
 
-pub use account::identify;
+pub use account::{Known, identify, identify_offline, is_known};
+pub use answer::take_given;
 pub use device_code::{Device, wait as await_approval};
 
 use crate::clock::Clock;

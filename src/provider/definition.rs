@@ -135,6 +135,16 @@ pub struct ApiRule {
 impl Provider {
     /// The host, with its port, that a logout goes to first.
     pub fn logout_host(&self) -> String {
+        self.logout_url()[Position::BeforeHost..Position::AfterPort].to_owned()
+    }
+
+    /// The host whose cookies make the session, as far as can be told without any of them.
+    pub fn cookie_host(&self) -> String {
+        let url = self.renewal_url().cloned().unwrap_or_else(|| self.logout_url());
+        url.host_str().unwrap_or_default().to_owned()
+    }
+
+    fn logout_url(&self) -> Url {
         let oauth = self.oauth.as_ref();
         let fixed = self.logout.steps.iter().find_map(|step| match step {
             Step::Request(request) => match request.target() {
@@ -144,8 +154,7 @@ impl Provider {
             Step::Revoke { .. } => oauth?.address_of("revocation_endpoint"),
             Step::EndSession {} => oauth?.address_of("end_session_endpoint"),
         });
-        let url = fixed.unwrap_or_else(|| self.website.to_url());
-        url[Position::BeforeHost..Position::AfterPort].to_owned()
+        fixed.unwrap_or_else(|| self.website.to_url())
     }
 
     /// Reads a provider file with values for its parameters, or with its own examples.

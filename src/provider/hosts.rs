@@ -147,10 +147,19 @@ impl Hosts {
         Err(Error::new(Kind::HostNotAllowed, message).with_hint(hint))
     }
 
+    /// True when `host` is one of them.
+    pub fn names(&self, host: &str) -> bool {
+        self.origins.iter().any(|origin| origin.host == host)
+    }
+
+    /// The domain that `host` shares its cookies with; `None`: it has its own.
+    pub fn cookie_domain_of(&self, host: &str) -> Option<&str> {
+        self.cookie_domains.iter().map(String::as_str).find(|domain| is_within(host, domain))
+    }
+
     /// True when a cookie may name `domain` (lower case, without a leading dot).
     pub fn allows_cookie_domain(&self, domain: &str) -> bool {
-        self.origins.iter().any(|origin| origin.host == domain)
-            || self.cookie_domains.iter().any(|allowed| is_within(domain, allowed))
+        self.names(domain) || self.cookie_domains.iter().any(|allowed| is_within(domain, allowed))
     }
 }
 

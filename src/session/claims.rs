@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 const PAYLOAD_LIMIT: usize = 64 * 1024;
 
 /// The end of the year 9999, which every calendar knows.
-const LATEST: UnixTime = 253_402_300_799;
+pub const LATEST: UnixTime = 253_402_300_799;
 
 /// The claims of a token; empty for an opaque one.
 #[derive(Default)]

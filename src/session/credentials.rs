@@ -9,6 +9,9 @@ use crate::clock::UnixTime;
 use crate::cookies::Jar;
 use crate::provider::{Provider, SessionRule, Template, Values};
 use crate::secret::{self, Secret};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ring::digest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -108,6 +111,36 @@ impl Credentials {
 
     pub fn has_tokens(&self) -> bool {
         [ACCESS_TOKEN, REFRESH_TOKEN].iter().any(|name| self.value(name).is_some())
+    }
+
+    /// What the provider's renewal sends, where that is one value.
+    pub fn renewal_value(&self, provider: &Provider) -> Option<Secret> {
+        match provider.renewal_cookie() {
+            Some(name) => self.jar.value(name),
+            None => self.value(REFRESH_TOKEN).cloned(),
+        }
+    }
+
+    /// True when these and `other` have a token in common: then they are one session.
+    pub fn are_of_one_session(&self, other: &Credentials, provider: &Provider) -> bool {
+        let others = other.keys(provider);
+        self.keys(provider).iter().zip(others).any(|(one, other)| one.is_some() && *one == other)
+    }
+
+    /// Tells these credentials from all others, and says nothing of them.
+    pub fn fingerprint(&self, provider: &Provider) -> String {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for key in self.keys(provider) {
+            let text = key.unwrap_or_default();
+            hash.update(&(text.expose().len() as u64).to_le_bytes());
+            hash.update(text.expose().as_bytes());
+        }
+        BASE64_STANDARD.encode(hash.finish())
+    }
+
+    /// What belongs to one session alone: the access token, and what renews it.
+    fn keys(&self, provider: &Provider) -> [Option<Secret>; 2] {
+        [self.token(&provider.session), self.renewal_value(provider)]
     }
 
     /// These with everything of `newer` put over them.

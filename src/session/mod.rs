@@ -36,6 +36,9 @@ pub struct Session {
     pub renewed_at: UnixTime,
     /// True when the server has renewed it at least once.
     pub was_renewed: bool,
+    /// A session from elsewhere: the fingerprint of the credentials that were handed over, by which
+    /// it is known when they come again; `None`: somebody logged in here.
+    pub adopted_from: Option<String>,
     /// When the access token ends, as its claims or the server say; a hint only.
     pub expires_at: Option<UnixTime>,
     /// What the server gave.

@@ -14,6 +14,7 @@ use super::tasks::Task;
 use super::transaction::Transaction;
 use crate::audit::NewAuditEvent;
 use crate::error::Error;
+use crate::provider::service_of;
 use crate::session::{Revocation, Session};
 use rusqlite::params;
 
@@ -112,6 +113,8 @@ impl Vault {
             if tx.sessions().delete(&session)? != is_stored {
                 return Err(VaultError::Unseen);
             }
+            // Who may use the account is asked anew after the next login.
+            tx.permissions().remove_all(service_of(&session.provider), &session.account.id)?;
             let outcome = leave(tx, remains_of(&session), share)?;
             *last = Some(session);
             Ok(outcome)

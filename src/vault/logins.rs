@@ -43,6 +43,8 @@ pub struct BegunLogin {
     pub provider: String,
     /// What ends the session, as far as the server has given anything.
     pub revocation: Option<Revocation>,
+    /// True: the session is somebody else's until it is stored.
+    pub is_adoption: bool,
 }
 
 /// The note of a login under way; dropping it leaves the note to others.

@@ -1,6 +1,6 @@
-//! The vault: one SQLite database per data directory, with the sessions, the outbox of revocations,
-//! the tasks left after a logout, the logouts confirmed later, and the audit trail; and a file for
-//! each login under way. Everything secret in them is sealed.
+//! The vault: one SQLite database per data directory, with the sessions, who may use them, the
+//! outbox of revocations, the tasks left after a logout, the logouts confirmed later, and the audit
+//! trail; and a file for each login under way. Everything secret in them is sealed.
 //!
 //! It only stores: the caller decides which rows change together, in one [`Vault::transact`]. It
 //! never uses the network and never decides when something is tried.
@@ -8,7 +8,7 @@
 //! The files, from the ground up; each uses only those before it:
 //!
 //! error, busy · files · lock, key · orphans · seal, schema, rollback · table, audit, eras · sessions,
-//! outbox, hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild ·
+//! permissions, outbox, hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild ·
 //! opening · store · logins, ending, forget,
 //! diagnosis
 
@@ -29,6 +29,7 @@ mod logins;
 mod opening;
 mod orphans;
 mod outbox;
+mod permissions;
 mod quarantine;
 mod rebuild;
 mod rescue;
@@ -48,10 +49,12 @@ pub use busy::BusyTimeout;
 pub use confirmations::Confirmation;
 pub use ending::{Ending, LocalOutcome, Remains};
 pub use eras::Era;
+pub use error::VaultResult;
 pub use files::{create_directory, create_file, sync_directory, vault_in};
 pub use key::random_id;
 pub use logins::{BegunLogin, LoginNote};
 pub use outbox::{OutboxEntry, Waiting};
+pub use permissions::Permission;
 pub use sessions::{SessionSelector, StoredSession};
 pub use store::Vault;
 pub use tasks::{QueuedTask, Task, TaskKind};

@@ -51,12 +51,14 @@ pub fn carry_over(source: &Connection, new: &Transaction<'_>, keys: &Keys) -> Va
     Ok(())
 }
 
-/// Each session has one row; and a session in the outbox, or with a task, was logged out and must
-/// not come back. Generations and row numbers are never used twice, even if the newest rows were
+/// Each session has one row, and so has the last answer about an add-on; and a session in the outbox,
+/// or with a task, was logged out and must not come back. Generations and row numbers are never used twice, even if the newest rows were
 /// lost. No sink is ahead of the trail, or it would miss the next lines.
 const AFTERWARDS: &str = "
     DELETE FROM sessions WHERE session IN (SELECT session FROM outbox UNION SELECT session FROM tasks)
         OR row NOT IN (SELECT min(row) FROM sessions GROUP BY session);
+    DELETE FROM permissions
+        WHERE row NOT IN (SELECT max(row) FROM permissions GROUP BY session, provider, account);
     DELETE FROM outbox WHERE row NOT IN (SELECT min(row) FROM outbox GROUP BY session);
     UPDATE meta SET generation = (SELECT coalesce(max(generation), 0) FROM sessions);
     UPDATE sqlite_sequence SET seq = seq + 1000;

@@ -30,6 +30,13 @@ const MIGRATIONS: [&str; 1] = ["
         active INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE permissions (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        session TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        account TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT;
     CREATE TABLE outbox (
         row INTEGER PRIMARY KEY AUTOINCREMENT,
         session TEXT NOT NULL,

@@ -36,6 +36,8 @@ const LARGEST: usize = 1 << 20;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Session,
+    /// The viewer's word on an add-on.
+    Permission,
     Outbox,
     /// Work left after a logout.
     Task,
@@ -48,8 +50,9 @@ pub enum Purpose {
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 6] = [
+const PURPOSES: [Purpose; 7] = [
     Purpose::Session,
+    Purpose::Permission,
     Purpose::Outbox,
     Purpose::Task,
     Purpose::Confirmation,
@@ -61,6 +64,7 @@ impl Purpose {
     fn as_str(self) -> &'static str {
         match self {
             Purpose::Session => "session",
+            Purpose::Permission => "permission",
             Purpose::Outbox => "outbox",
             Purpose::Task => "task",
             Purpose::Confirmation => "confirmation",

@@ -33,7 +33,7 @@ pub trait Record: Sized {
 /// The columns of every sealed table.
 #[derive(PartialEq, Eq)]
 pub struct Owner<'a> {
-    /// The session's id.
+    /// The session's id; of a permission, the add-on's.
     pub session: &'a str,
     pub provider: &'a str,
     pub account: &'a str,

@@ -5,6 +5,7 @@ use super::confirmations::{Confirmation, Confirmations};
 use super::eras::Eras;
 use super::hosts::Hosts;
 use super::outbox::{Outbox, OutboxEntry};
+use super::permissions::{Permission, Permissions};
 use super::seal::Keys;
 use super::sessions::{Sessions, StoredSession};
 use super::table::{AnyTable, Table};
@@ -26,6 +27,10 @@ impl<'a> Transaction<'a> {
 
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions::new(self.connection, self.keys)
+    }
+
+    pub fn permissions(&self) -> Permissions<'_> {
+        Permissions::new(self.connection, self.keys)
     }
 
     pub fn outbox(&self) -> Outbox<'_> {
@@ -57,9 +62,10 @@ impl<'a> Transaction<'a> {
 pub fn sealed_tables<'a>(
     connection: &'a Connection,
     keys: &'a Keys,
-) -> [Box<dyn AnyTable + 'a>; 4] {
+) -> [Box<dyn AnyTable + 'a>; 5] {
     [
         Box::new(Table::<StoredSession>::new(connection, keys)),
+        Box::new(Table::<Permission>::new(connection, keys)),
         Box::new(Table::<OutboxEntry>::new(connection, keys)),
         Box::new(Table::<QueuedTask>::new(connection, keys)),
         Box::new(Table::<Confirmation>::new(connection, keys)),

@@ -3,7 +3,7 @@
 use crate::fixture::Device;
 #[cfg(unix)]
 use crate::locks;
-use crate::{kill, logout_all, together, upkeep};
+use crate::{adopt, kill, logout_all, together, upkeep};
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::provider::Provider;
 use std::path::Path;
@@ -11,12 +11,18 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 pub fn spawn(part: &str, device: &Device) -> Child {
+    spawn_with(part, device, &serde_json::Value::Null)
+}
+
+/// The same, with something for it to read.
+pub fn spawn_with(part: &str, device: &Device, given: &serde_json::Value) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child::process", "--ignored", "--nocapture"])
         .env("CHILD_PART", part)
         .env("CHILD_DIRECTORY", &device.directory)
         .env("CHILD_PROVIDER", &device.provider().source)
         .env("CHILD_KEY", &device.provider().key)
+        .env("CHILD_GIVEN", given.to_string())
         .env("CHILD_TIME", device.clock.now().to_string())
         .stdout(Stdio::piped())
         .spawn()
@@ -34,6 +40,7 @@ fn process() {
     match given("CHILD_PART").as_str() {
         "victim" => kill::victim(&device),
         "login victim" => kill::login_victim(&device),
+        "adoption victim" => adopt::adoption_victim(&device),
         "mix" => together::mix(&device),
         "log out of all" => logout_all::victim(&device),
         "upkeep" => upkeep::on_duty(&device),

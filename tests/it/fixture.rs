@@ -17,6 +17,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// How long an answer is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// The longest body that a keeper takes.
+pub const MAX_BODY: usize = 3 << 20;
+
 /// A keeper, and the place where another one finds what it stored.
 pub struct Device {
     keeper: Keeper,
@@ -70,9 +73,31 @@ impl Device {
         keeper(&self.config, &self.clock)
     }
 
+    /// The keeper of an add-on that shares the accounts, in a process of its own.
+    pub fn of_addon(&self, id: &str) -> Keeper {
+        keeper(&Config { caller: Some(id.to_owned()), ..self.config.clone() }, &self.clock)
+    }
+
+    /// The viewer's keeper and an add-on's, in one process.
+    pub fn shared_with_addon(&self, id: &str) -> (Keeper, Keeper) {
+        let caller = Some(id.to_owned());
+        let addon = Keeper::open(Config { caller, ..self.config.clone() }).unwrap();
+        (Keeper::open(self.config.clone()).unwrap(), addon)
+    }
+
     /// A keeper with this patience.
     pub fn with_lock_timeout(&self, lock_timeout: Duration) -> Keeper {
         keeper(&Config { lock_timeout, ..self.config.clone() }, &self.clock)
+    }
+
+    /// A keeper whose requests carry these headers.
+    pub fn with_headers(&self, headers: Vec<(String, String)>) -> Keeper {
+        self.try_with_headers(headers).unwrap()
+    }
+
+    pub fn try_with_headers(&self, headers: Vec<(String, String)>) -> Result<Keeper> {
+        let clock: Arc<HeldClock> = Arc::clone(&self.clock);
+        Keeper::with_clock(Config { headers, ..self.config.clone() }, clock)
     }
 
     /// What this process has one of for each directory.
@@ -114,6 +139,7 @@ fn config(provider: Provider, directory: &Path) -> Config {
         provider,
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
+        caller: None,
         network: Settings {
             connect_timeout: LONGEST_WAIT,
             answer_timeout: LONGEST_WAIT,
@@ -121,12 +147,13 @@ fn config(provider: Provider, directory: &Path) -> Config {
             proxy: Proxy::None,
             ..Settings::default()
         },
+        headers: Vec::new(),
+        max_body: MAX_BODY,
         logout_deadline: LONGEST_WAIT,
         lock_timeout: 5 * LONGEST_WAIT,
         renewal_margin: 3600,
         addon: None,
         register_in: None,
-        caller: None,
         background: false,
         log_level: log::LevelFilter::Debug,
         log_to_terminal: false,
@@ -197,9 +224,7 @@ pub fn request(keeper: &Keeper, url: &str) -> Received {
 }
 
 fn try_request(keeper: &Keeper, url: &str) -> Result<Received> {
-    let (method, url) = ("GET".into(), url.into());
-    let outgoing = Outgoing { account: None, method, url, headers: Vec::new(), body: None };
-    keeper.request(&outgoing, &never())
+    keeper.request(&Outgoing::new("GET", url), &never())
 }
 
 /// How often the vault was written, from the header of its file.

@@ -2,7 +2,7 @@
 //! ones.
 
 use crate::child;
-use crate::fixture::{Device, cancel_after, clock, never, noted, pending};
+use crate::fixture::{Device, cancel_after, clock, never, noted, pending, wait_until};
 use crate::issuer::Issuer;
 use crate::server::{Step, answering, slowly};
 use crate::service::{Service, log_in};
@@ -242,13 +242,11 @@ fn what_is_under_way_is_ended_too() {
         assert_eq!(all.entries.len(), 1);
         let _ = renewal.join().unwrap();
     });
-    let start = Instant::now();
-    while service.live_sessions() > 0 || pending(&device) > 0 {
-        assert!(start.elapsed() < Duration::from_secs(5));
+    wait_until(5, "the late renewal outlives the logout", || {
         device.pass(30);
         device.upkeep(&never()).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        service.live_sessions() == 0 && pending(&device) == 0
+    });
     assert!(device.accounts(true).unwrap().accounts.is_empty());
 }
 

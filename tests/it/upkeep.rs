@@ -1,7 +1,7 @@
 //! What is due for every account of a data directory, whoever is on duty there.
 
 use crate::child;
-use crate::fixture::{Device, clock, drain, log_out, never, noted, pending, told};
+use crate::fixture::{Device, clock, drain, log_out, never, noted, pending, told, wait_until};
 use crate::issuer::Issuer;
 use crate::server::{answering, slowly};
 use crate::service::{Service, log_in};
@@ -114,12 +114,8 @@ fn what_waits_is_delivered_beside_a_renewal_that_hangs() {
     device.advance(86_400 - 1800);
     first.next("/login", [slowly(1500)]);
     scope(|scope| {
-        let start = Instant::now();
         let report = scope.spawn(|| upkeep(&device));
-        while second.live_sessions() > 0 {
-            assert!(start.elapsed() < Duration::from_secs(1), "the logout waited for the renewal");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until(1, "the logout waited for the renewal", || second.live_sessions() == 0);
         let report = report.join().unwrap();
         assert_eq!((report.drained.revoked, report.drained.entries.len()), (1, 0));
         assert_eq!(renewals(&report), [("acc-1", "ok")]);

@@ -181,7 +181,6 @@ fn every_wait_for_the_vault_obeys_a_cancel() {
 
 fn commands(device: &Device) -> Vec<Command> {
     let url = device.provider().website.join("/me").unwrap().to_string();
-    let (method, headers) = ("GET".to_owned(), Vec::new());
     let password = Secret::new("pässwörd");
     vec![
         Command::Status {},
@@ -189,7 +188,7 @@ fn commands(device: &Device) -> Vec<Command> {
         Command::Restore { offline: false },
         Command::Login { username: "viewer@example.com".to_owned(), password },
         Command::Renew {},
-        Command::Request(Outgoing { account: None, method, url, headers, body: None }),
+        Command::Request(Outgoing::new("GET", &url)),
         Command::Session { account: None },
         Command::Accounts { all: true },
         Command::Switch { account: "acc-1".to_owned() },

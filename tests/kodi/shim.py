@@ -32,6 +32,16 @@ class Shim:
         # What a progress bar showed, one after the other.
         self.percents: list[int] = []
         self.builtins: list[str] = []
+        # The add-on that calls, "" for none; the names of others by id.
+        self.caller = "script.caller"
+        self.addons: dict[str, str] = {}
+        # The window that is open, what the viewer does in the next one, and what was in it, by
+        # control.
+        self.visible = ""
+        self.does: Callable[[Any], None] = lambda _: None
+        self.shown: dict[int, str] = {}
+        self.hidden: set[int] = set()
+        self.focus = 0
         self.cleared: list[tuple[int, str]] = []
 
     def load(self, name: str) -> Any:
@@ -44,7 +54,6 @@ class Shim:
     def modules(self) -> dict[str, ModuleType | SimpleNamespace]:
         addon = SimpleNamespace(
             getLocalizedString=Words,
-            getAddonInfo=lambda _: "script.caller",
             getSettings=lambda: SimpleNamespace(
                 getString=lambda name: self.read() if name == "provider" else self._setting(name),
                 getInt=lambda _: 30,
@@ -77,7 +86,7 @@ class Shim:
                 getCondVisibility=self._condition,
                 Monitor=lambda: monitor,
             ),
-            "xbmcaddon": SimpleNamespace(Addon=lambda *_: addon),
+            "xbmcaddon": SimpleNamespace(Addon=self._addon(addon)),
             "xbmcgui": SimpleNamespace(
                 NOTIFICATION_WARNING="",
                 Action=object,
@@ -89,7 +98,7 @@ class Shim:
                 Window=lambda number: SimpleNamespace(
                     clearProperty=lambda name: self.cleared.append((number, name))
                 ),
-                WindowXMLDialog=object,
+                WindowXMLDialog=self._window(),
             ),
             "xbmcvfs": SimpleNamespace(
                 translatePath=lambda path: path.replace("special://profile/", self.profile).replace(
@@ -98,12 +107,55 @@ class Shim:
             ),
         }
 
+    def _addon(self, addon: SimpleNamespace) -> Callable[..., SimpleNamespace]:
+        known = ("script.sessionkeeper", "script.caller")
+
+        def find(*given: str) -> SimpleNamespace:
+            name = given[0] if given else self.caller
+            if name not in known and name not in self.addons:
+                raise RuntimeError("Unknown addon id")
+            info = {"id": name, "name": self.addons.get(name, ""), "icon": f"/{name}/icon.png"}
+            return SimpleNamespace(
+                **vars(addon), getAddonInfo=lambda which: info.get(which, "/addons/")
+            )
+
+        return find
+
+    def _window(shim) -> type:  # noqa: N805 - the window has a self as well
+        class Window:
+            def __init__(self, layout: str, *_: object) -> None:
+                self.layout = layout
+
+            def show(self) -> None:
+                shim.visible = self.layout
+                self.onInit()  # type: ignore[attr-defined]
+                shim.does(self)
+
+            def close(self) -> None:
+                shim.visible = ""
+
+            def setFocusId(self, number: int) -> None:  # noqa: N802
+                shim.focus = number
+
+            def getControl(self, number: int) -> SimpleNamespace:  # noqa: N802
+                def put(words: str, *_: object) -> None:
+                    shim.shown[number] = words
+
+                def show(visible: bool) -> None:
+                    shim.hidden = shim.hidden - {number} if visible else shim.hidden | {number}
+
+                return SimpleNamespace(setText=put, setLabel=put, setImage=put, setVisible=show)
+
+        return Window
+
     def _setting(self, name: str) -> str:
         return self.settings.get(name, "")
 
     def _condition(self, condition: str) -> bool:
         name = condition.partition("System.GetBool(network.")[2].rstrip(")")
-        return bool(self.kodi_settings[name]) if name else True
+        if name:
+            return bool(self.kodi_settings[name])
+        return condition == f"Window.IsVisible({self.visible})"
 
     def _yesno(self, title: str, question: str, *, nolabel: str, yeslabel: str) -> bool:
         self.asked.append((title, question, nolabel, yeslabel))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 
@@ -101,16 +101,10 @@ def description_of(work: Callable[[], None], describe: Callable[[BaseException],
     raise AssertionError("it did not fail")
 
 
-def test_the_data_directory_is_the_calling_addons(shim: Shim) -> None:
-    paths = shim.load("paths")
-    assert paths.data_directory() == "/profile/addon_data/script.caller/"
-    assert paths.data_directory("script.other") == "/profile/addon_data/script.other/"
-
-
 def test_a_profile_on_a_share_is_refused_without_naming_its_password(shim: Shim) -> None:
     shim.profile = "smb://somebody:keep-me-secret@nas/kodi/"
     with pytest.raises(StorageError) as refusal:
-        shim.load("paths").data_directory()
+        shim.load("paths").data_directory("script.other")
     assert "keep-me-secret" not in str(refusal.value)
 
 
@@ -132,7 +126,7 @@ def test_settings_that_are_being_written_are_read_again(shim: Shim, settings_fil
         return "angel"
 
     shim.read = read
-    shim.load("settings").fresh()
+    shim.load("settings_file").fresh()
     assert settings_file.exists()
     assert shim.told == []
 
@@ -146,7 +140,7 @@ def test_settings_that_somebody_still_writes_are_left_alone(
 
     shim.read = read
     with pytest.raises(StorageError):
-        shim.load("settings").fresh()
+        shim.load("settings_file").fresh()
     assert settings_file.exists()
 
 
@@ -172,6 +166,42 @@ def test_pictures_of_an_earlier_run_are_removed_and_no_others(shim: Shim, tmp_pa
     picture.remove_pictures()
     assert not path.exists()
     assert other.exists()
+
+
+def test_the_window_of_a_code_asks_shows_expires_and_asks_again(shim: Shim, tmp_path: Path) -> None:
+    shim.profile = f"{tmp_path}/"
+    pictures = shim.load("code_window")
+    windows: list[Any] = []
+    shim.does = windows.append
+    login = SimpleNamespace(
+        verification_uri="https://a.example/device",
+        user_code="WDJB-MJHT",
+        qr=lambda: ["101", "010", "101"],
+        remaining=lambda: 61,
+    )
+    with pictures.CodeWindow("Service") as window:
+        window.show_asking()
+        assert shim.shown[pictures.MESSAGE] == f"{shim.text('code_asking')}(Service)"
+        assert pictures.ADDRESS_AND_CODE in shim.hidden
+        window.show_code(login)
+        assert (shim.shown[pictures.CODE], shim.focus) == ("WDJB-MJHT", pictures.CANCEL)
+        assert shim.hidden == {pictures.NEW_CODE}
+        assert not window.stopped()
+        assert shim.shown[pictures.REMAINING] == f"{shim.text('code_remaining')}(1:01)"
+        assert len(list(tmp_path.iterdir())) == 1
+        window.show_expired()
+        assert (shim.focus, list(tmp_path.iterdir())) == (pictures.NEW_CODE, [])
+        windows[0].onClick(pictures.NEW_CODE)
+        assert window.wait_for_new_code()
+        # The button's work is done; the next code is waited for.
+        window.show_asking()
+        assert not window.stopped()
+        window.show_code(login)
+        windows[0].onClick(pictures.CANCEL)
+        assert window.stopped()
+        assert not window.wait_for_new_code()
+        assert list(tmp_path.iterdir()) == []
+    assert shim.visible == ""
 
 
 def test_a_progress_bar_fills_up_with_the_time(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:

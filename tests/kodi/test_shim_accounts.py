@@ -10,13 +10,21 @@ from typing import Any
 import pytest
 
 import sessionkeeper
-from sessionkeeper import Account, ConfirmedLogout, LogoutReport, Provider, StoredAccount
+from sessionkeeper import (
+    Account,
+    ConfirmedLogout,
+    LogoutReport,
+    Permission,
+    Provider,
+    StoredAccount,
+)
 from sessionkeeper.errors import StorageError
 from tests.kodi.shim import Shim
 from tests.kodi.staging import ROOT
 
 VIEWER = Account("1", "Viewer", "viewer@example.com")
 OTHER = Account("2", "", "")
+SERVICE = Provider("service", "Service", "", "password", True, True, ())
 ANGEL = ROOT / "resources" / "providers" / "angel.toml"
 
 
@@ -36,12 +44,23 @@ class Keeper:
 
     def __init__(self, *accounts: StoredAccount) -> None:
         self.stored = list(accounts)
+        self.answers: list[Permission] = []
         self.done: list[tuple[Any, ...]] = []
         self.report = report("revoked")
         self.is_unreadable = False
 
     def accounts(self) -> list[StoredAccount]:
         return self.stored
+
+    def describe(self) -> Provider:
+        return SERVICE
+
+    def permissions(self) -> list[Permission]:
+        return self.answers
+
+    def set_permission(self, addon: str, account: str, allowed: bool) -> None:
+        kept = [one for one in self.answers if (one.addon, one.account) != (addon, account)]
+        self.answers = [*kept, Permission(addon, "service", account, allowed, 0)]
 
     def status(self) -> SimpleNamespace:
         if self.is_unreadable:
@@ -69,8 +88,7 @@ class Keeper:
 
 @pytest.fixture(autouse=True)
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [Provider("service", "Service", "", "password", True, True, ())]
-    monkeypatch.setattr(sessionkeeper, "providers", lambda: known, raising=False)
+    monkeypatch.setattr(sessionkeeper, "providers", lambda: [SERVICE], raising=False)
 
 
 def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
@@ -78,7 +96,7 @@ def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
     third = stored(Account("3", "", ""), state="expired", renewable=True)
     keeper = Keeper(stored(VIEWER, active=True), stored(OTHER, state="expired"), third)
     shim.choices = [1]
-    shim.load("accounts").manage(keeper)
+    shim.load("account_list").manage(keeper)
     assert keeper.done == [("switch", "2")]
     assert shim.told == [f"{shim.text('state_expired')}(2)"]
     (lines,) = shim.offered
@@ -93,15 +111,50 @@ def test_choosing_an_account_switches_to_it(shim: Shim) -> None:
 def test_the_active_account_and_giving_up_change_nothing(shim: Shim, choice: int) -> None:
     keeper = Keeper(stored(VIEWER, active=True))
     shim.choices = [choice]
-    shim.load("accounts").manage(keeper)
+    shim.load("account_list").manage(keeper)
     assert keeper.done == []
     assert shim.told == []
 
 
 def test_without_accounts_there_is_nothing_to_remove(shim: Shim) -> None:
     shim.choices = [-1]
-    shim.load("accounts").manage(Keeper())
+    shim.load("account_list").manage(Keeper())
     assert [line[0] for line in shim.offered[0]] == [shim.text("add_account")]
+
+
+def test_each_account_names_the_add_ons_that_may_use_it(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER))
+    shim.addons = {"plugin.player": "Player", "plugin.radio": "Radio"}
+    keeper.set_permission("plugin.radio", "1", True)
+    keeper.set_permission("plugin.player", "1", True)
+    keeper.set_permission("plugin.player", "2", False)
+    keeper.set_permission("plugin.player", "of an account that is not stored", True)
+    shim.choices = [-1]
+    shim.load("account_list").manage(keeper)
+    (lines,) = shim.offered
+    used = f"{shim.text('account_used_by')}(Player, Radio)"
+    assert lines[0] == ("viewer@example.com", f"{shim.text('account_active')}, {used}")
+    assert lines[1] == ("2", "")
+    assert lines[-1][0] == shim.text("addons_line")
+
+
+def test_an_add_on_is_taken_the_account_and_given_it_again(shim: Shim) -> None:
+    keeper = Keeper(stored(VIEWER, active=True), stored(OTHER))
+    shim.addons = {"plugin.player": "[B]Player"}
+    keeper.set_permission("plugin.player", "1", True)
+    # Nothing but its id is left of it.
+    keeper.set_permission("plugin.gone", "2", False)
+    shim.choices = [4, 1, 1, 0, -1]
+    shim.load("account_list").manage(keeper)
+    may, may_not = shim.text("addon_allowed"), shim.text("addon_refused")
+    first, *_, last = shim.offered[1:]
+    assert first == [
+        ("plugin.gone", f"{may_not}(2)"),
+        ("(B)Player", f"{may}(viewer@example.com)"),
+    ]
+    assert shim.offered[2][1] == ("(B)Player", f"{may_not}(viewer@example.com)")
+    assert last == [("plugin.gone", f"{may}(2)"), ("(B)Player", f"{may}(viewer@example.com)")]
+    assert keeper.done == []
 
 
 def test_an_unanswered_question_logs_nobody_out(shim: Shim) -> None:

@@ -31,9 +31,11 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def fault(  # noqa: PLR0911 - a return for each kind of schema
-    schema: dict[str, Any], value: Any, where: str = "it"
+    schema: Any, value: Any, where: str = "it"
 ) -> str:
     """Why the schema does not take the value, "" where it does."""
+    if schema is True:
+        return ""
     schema = resolved(schema)
     if "anyOf" in schema:
         faults = [fault(one, value, where) for one in schema["anyOf"]]

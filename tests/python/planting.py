@@ -128,7 +128,7 @@ def plant_in(command_line: CommandLine, angel: StandIn) -> tuple[Plant, Callable
     script = (
         "import json, sys, sessionkeeper\n"
         "session = sessionkeeper.open(data_dir=sys.argv[1]).session\n"
-        "print(json.dumps([session.cookies, session.headers]))\n"
+        "print(json.dumps([session.cookies, dict(session.headers)]))\n"
     )
 
     def take() -> None:

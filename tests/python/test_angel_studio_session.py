@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,9 +42,14 @@ def test_authenticate_logs_in_when_there_is_no_session(
 
 
 def test_without_a_password_it_says_so(native: NativeDouble) -> None:
-    native.answer("restore", SIGNED_OUT)
-    with pytest.raises(sessionkeeper.NotSignedIn):
-        sessionkeeper.AngelStudioSession().authenticate()
+    for state, kind in (
+        ("signed_out", sessionkeeper.NotSignedIn),
+        ("needs_permission", sessionkeeper.PermissionNeeded),
+    ):
+        for verb in ("restore", "status"):
+            native.answer(verb, {**SIGNED_OUT, "state": state})
+        with pytest.raises(kind):
+            sessionkeeper.AngelStudioSession().authenticate()
     native.answer("restore", error("session_expired"))
     with pytest.raises(sessionkeeper.SessionExpired):
         sessionkeeper.AngelStudioSession().authenticate()
@@ -98,21 +104,52 @@ def test_remote_logout_is_true_only_on_proof(
 def test_logout_forgets_the_password(native: NativeDouble) -> None:
     native.answer("logout", {**REPORT, "remote": "deferred"})
     native.answer("restore", SIGNED_OUT)
+    native.answer("status", SIGNED_OUT)
     angel = sessionkeeper.AngelStudioSession(NAME, PASSWORD)
     assert angel.logout().remote == "deferred"
     with pytest.raises(sessionkeeper.NotSignedIn):
         angel.authenticate()
 
 
-def test_the_folder_of_the_old_session_file_is_the_data_directory(
+def test_the_old_session_file_does_not_say_where_the_new_sessions_are(
     native: NativeDouble, tmp_path: Path
 ) -> None:
-    old = tmp_path / "angel_session.pkl"
-    old.write_bytes(b"a pickle that nobody reads")
-    sessionkeeper.AngelStudioSession(session_file=str(old), timeout=12)
-    assert native.opened[0]["data_dir"] == str(tmp_path)
+    sessionkeeper.AngelStudioSession(session_file=str(tmp_path / "angel_session.pkl"), timeout=12)
+    assert "data_dir" not in native.opened[0]
     assert native.opened[0]["timeout"] == 12.0
-    assert old.read_bytes() == b"a pickle that nobody reads"
+
+
+@pytest.mark.parametrize("given", [(NAME, PASSWORD), (NAME, PASSWORD, True)])
+def test_authenticate_takes_a_name_and_a_password(native: NativeDouble, given: Any) -> None:
+    native.answer("restore", SIGNED_OUT)
+    native.answer("login", SIGNED_IN)
+    angel = sessionkeeper.AngelStudioSession()
+    assert angel.authenticate(*given)
+    assert native.arguments("login") == {"username": NAME, "password": PASSWORD.encode()}
+    assert [verb for verb, _ in native.started] == ["restore", "login"][len(given) - 2 :]
+
+
+def test_the_order_of_before_is_understood(native: NativeDouble) -> None:
+    native.answer("login", SIGNED_IN)
+    assert sessionkeeper.AngelStudioSession(NAME, PASSWORD).authenticate(True)
+    assert [verb for verb, _ in native.started] == ["login"]
+
+
+def test_a_session_is_valid_until_the_logout(native: NativeDouble) -> None:
+    for verb, value in {"restore": SIGNED_IN, "status": SIGNED_IN, "logout": REPORT}.items():
+        native.answer(verb, value)
+    angel = sessionkeeper.AngelStudioSession()
+    assert not angel.session_valid
+    assert angel.authenticate()
+    assert angel.session_valid
+    assert angel._validate_session()
+    session = angel.get_session()
+    assert angel.logout()
+    # An add-on that asks for the session then gets one, and nobody is logged in again.
+    assert angel.get_session() is session
+    assert not angel.session_valid
+    assert not angel._validate_session()
+    assert [verb for verb, _ in native.started] == ["restore", "status", "logout"]
 
 
 def test_the_logger_gets_the_lines_of_the_core(
@@ -126,6 +163,26 @@ def test_the_logger_gets_the_lines_of_the_core(
         ("add-on", logging.DEBUG, "looked"),
         ("add-on", logging.WARNING, "100 % odd"),
     ]
+
+
+def test_a_logger_of_an_add_on_s_own_will_do(native: NativeDouble) -> None:
+    class Logger:
+        """As the public add-on has it: no `log`, no arguments."""
+
+        def __init__(self) -> None:
+            self.lines: list[tuple[str, str]] = []
+
+        def debug(self, message: str, category: str | None = None) -> None:
+            self.lines.append((f"debug of {category}", message))
+
+        def warning(self, message: str) -> None:
+            self.lines.append(("warning", message))
+
+    native.answer("restore", SIGNED_IN)
+    native.log = [[0, "looked"], [2, "100 % odd"]]
+    logger: Any = Logger()
+    sessionkeeper.AngelStudioSession(logger=logger).authenticate()
+    assert logger.lines == [("debug of None", "looked"), ("warning", "100 % odd")]
 
 
 def test_repr_holds_neither_name_nor_password(native: NativeDouble, tmp_path: Path) -> None:

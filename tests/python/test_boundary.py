@@ -16,6 +16,8 @@ import sessionkeeper
 from sessionkeeper import catalogue, loading, records, reports
 from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
 from tests.python.native_double import (
+    ANGEL,
+    ANSWER,
     CODE,
     DOCTOR,
     LINE,
@@ -28,6 +30,7 @@ from tests.python.native_double import (
 # The Rust type of each record, where the names differ.
 RUST_NAMES = {
     "Event": "Notification",
+    "Permission": "PermissionLine",
     "OutboxEntry": "EntryLine",
     "Provider": "ProviderSummary",
     "StoredAccount": "AccountLine",
@@ -36,13 +39,19 @@ RUST_NAMES = {
 # Results that cross as they are: lists of records, log lines, secrets, the answer to a request (and
 # the error beside it), and what is left to do.
 NO_RECORDS = {
-    *("Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
-    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Received", "Tasks"),
+    *("Access", "Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
+    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Permissions"),
+    *("Received", "ReceivedPiece", "Tasks"),
 }
-GIVEN = {"Bytes", "LogoutAllOptions", "LogoutOptions", "OpenOptions", "Outgoing"}
+# What `open` takes and keeps to itself.
+OF_PYTHON = {"adopt_file", "adopt_settings", "after_logout", "audit_sink", "private", "stop"}
+# What it finds out about the calling add-on; see test_keeper.py.
+FROM_KODI = {"addon", "caller", "register_in"}
+GIVEN = {
+    *("Adoption", "Bytes", "GivenCookie", "LogoutAllOptions", "LogoutOptions", "OpenOptions"),
+    "Outgoing",
+}
 WORDS = {"Conclusion", "Event", "Kind", "Local", "LogLevel", "Outcome", "State", "TaskOutcome"}
-# The options that `open()` finds out by itself.
-FOUND_OUT = {"caller", "register_in"}
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {"boolean": True, "string": "x", "integer": 1, "array": []}
 
@@ -98,9 +107,10 @@ def _annotation(field: dict[str, Any]) -> str:
 def test_the_options_of_open_are_those_of_the_type() -> None:
     options = SCHEMA["OpenOptions"]["properties"]
     ours = inspect.signature(sessionkeeper.open).parameters
-    assert set(options) - FOUND_OUT == set(ours) - {"audit_sink", "after_logout", "stop"}
-    for name in set(options) - FOUND_OUT:
-        option = options[name]
+    assert set(options) - FROM_KODI == set(ours) - OF_PYTHON
+    for name, option in options.items():
+        if name in FROM_KODI:
+            continue
         default = option.get("default")
         if isinstance(default, dict) and default:
             default = float(default["secs"])
@@ -116,9 +126,13 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
 
     zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
     answers = {
-        **dict.fromkeys(("status", "restore", "login", "login_finish"), SIGNED_IN),
+        **dict.fromkeys(("status", "restore", "adopt", "login", "login_finish"), SIGNED_IN),
         **dict.fromkeys(("renew", "switch"), SIGNED_IN),
         "login_start": CODE,
+        "describe": ANGEL,
+        "access": {"addon": None, "service": "Angel Studios", "account": None, "answer": True},
+        "permissions": {"permissions": []},
+        "set_permission": None,
         "accounts": {"accounts": []},
         "outbox": {"entries": []},
         "drain": {**zero, "entries": []},
@@ -133,13 +147,8 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
         "doctor": DOCTOR,
         "logout": REPORT,
-        "request": {
-            "status": 200,
-            "url": "https://a/",
-            "headers": [["a", "b"]],
-            "body": b"",
-            "session_over": None,
-        },
+        "request": {**ANSWER, "stream": 1},
+        "read_stream": {"body": b"x", "is_last": False},
         "session": {"headers": {"a": "b"}, "cookies": {}, "token": ""},
     }
     for verb, answer in answers.items():
@@ -155,8 +164,11 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     keeper = sessionkeeper.open(after_logout={"hook": hook}, audit_sink=sink)
     session = keeper.restore()
     assert session is not None
-    session.get("https://a/")
+    answer = session.get("https://a/", stream=True)
+    assert next(answer.iter_content()) == b"x"
+    answer.close()
     assert session.headers == {"a": "b"}
+    keeper.adopt({"a": "b"}, {"access_token": "c"})
     keeper.login("name", "word")
     keeper.start_device_login().wait()
     keeper.renew()
@@ -166,6 +178,10 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
     for ask in (keeper.accounts, keeper.outbox, keeper.drain, keeper.audit, keeper.details):
         ask()  # type: ignore[operator]
     for ask in (keeper.take_confirmations, keeper.vaults, keeper.logout_all, keeper.serve):
+        ask()  # type: ignore[operator]
+    assert keeper.request_access()
+    keeper.set_permission("plugin.video.player", "1", True)
+    for ask in (keeper.describe, keeper.permissions):
         ask()  # type: ignore[operator]
     for ask in (
         keeper.schedule,

@@ -12,7 +12,15 @@ from typing import Any, Iterator
 import pytest
 
 from sessionkeeper import cli
-from tests.python.native_double import DOCTOR, ENTRY, REPORT, SIGNED_IN, SIGNED_OUT, NativeDouble
+from tests.python.native_double import (
+    ANSWER,
+    DOCTOR,
+    ENTRY,
+    REPORT,
+    SIGNED_IN,
+    SIGNED_OUT,
+    NativeDouble,
+)
 
 SECRET = "header-canary"
 
@@ -241,13 +249,7 @@ def test_a_request_prints_the_body_as_it_is(
     native.answer("status", SIGNED_IN)
     native.answer(
         "request",
-        {
-            "status": 404,
-            "url": "",
-            "headers": [["A", "b"]],
-            "body": b"\xff\x00raw",
-            "session_over": None,
-        },
+        {**ANSWER, "status": 404, "headers": [["A", "b"]], "body": b"\xff\x00raw"},
     )
     url = "https://api.angelstudios.com/graphql"
     options = ["--data", f"@{body}", "--header", "Content-Type: application/json"]
@@ -269,8 +271,7 @@ def test_data_is_a_form_unless_said_otherwise(
     native: NativeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     native.answer("status", SIGNED_IN)
-    nothing = {"status": 200, "url": "", "headers": [], "body": b"", "session_over": None}
-    native.answer("request", nothing)
+    native.answer("request", ANSWER)
     standard_input = io.TextIOWrapper(io.BytesIO(b"from=input"), encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", standard_input)
     for data, body in [("a=b", b"a=b"), ("@-", b"from=input")]:

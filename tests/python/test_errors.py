@@ -15,6 +15,7 @@ CODES = {
     "invalid_provider": sessionkeeper.InvalidProvider,
     "parameter_missing": sessionkeeper.ParameterMissing,
     "not_signed_in": sessionkeeper.NotSignedIn,
+    "needs_permission": sessionkeeper.PermissionNeeded,
     "credentials_refused": sessionkeeper.CredentialsRefused,
     "login_denied": sessionkeeper.LoginDenied,
     "code_expired": sessionkeeper.CodeExpired,

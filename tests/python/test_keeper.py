@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
+import sessionkeeper.kodi
 from tests.python.native_double import (
     EVENT,
     REPORT,
@@ -33,20 +34,13 @@ def keeper(native: NativeDouble, tmp_path: Path) -> sessionkeeper.Keeper:
 # Opening
 
 
-def test_the_defaults_reach_the_core(native: NativeDouble) -> None:
+def test_what_is_left_out_is_the_cores_to_decide(native: NativeDouble) -> None:
     keeper = sessionkeeper.open()
     assert native.opened == [
         {
             "provider": "angel",
-            "proxy": "system",
             "resolve": [],
-            "renewal_margin": 3600,
-            "log_level": "info",
             "log_to_terminal": False,
-            "timeout": 30.0,
-            "connect_timeout": 10.0,
-            "answer_timeout": 15.0,
-            "logout_deadline": 10.0,
             "lock_timeout": 30.0,
             "background": False,
         }
@@ -106,15 +100,35 @@ def test_where_to_connect_is_one_text_or_several(native: NativeDouble) -> None:
 def test_in_kodi_the_calling_add_on_decides_where(
     native: NativeDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    paths = types.ModuleType("sessionkeeper.kodi.paths")
-    paths.data_directory = lambda: str(tmp_path / "addon_data")  # type: ignore[attr-defined]
-    package = types.ModuleType("sessionkeeper.kodi")
-    package.paths = paths  # type: ignore[attr-defined]
+    asked: list[tuple[str | None, bool]] = []
+
+    def options(data_dir: str | None, *, private: bool) -> dict[str, Any]:
+        asked.append((data_dir, private))
+        return {"data_dir": str(tmp_path / "shared"), "caller": "plugin.player", "timeout": 7.0}
+
+    opening = types.ModuleType("sessionkeeper.kodi.opening")
+    opening.options = options  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "xbmc", types.ModuleType("xbmc"))
-    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi", package)
-    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi.paths", paths)
-    assert sessionkeeper.open().data_dir == str(tmp_path / "addon_data")
-    assert sessionkeeper.open(data_dir=tmp_path).data_dir == str(tmp_path)
+    monkeypatch.setattr(sessionkeeper.kodi, "opening", opening, raising=False)
+    monkeypatch.setitem(sys.modules, "sessionkeeper.kodi.opening", opening)
+    assert sessionkeeper.open().data_dir == str(tmp_path / "shared")
+    sessionkeeper.open(private=True, timeout=3.0)
+    sessionkeeper.open(data_dir=tmp_path)
+    assert asked == [(None, False), (None, True), (str(tmp_path), False)]
+    assert [config["caller"] for config in native.opened] == ["plugin.player"] * 3
+    # What an add-on says itself comes first.
+    assert [config["timeout"] for config in native.opened] == [7.0, 3.0, 7.0]
+
+
+def test_outside_kodi_there_is_no_directory_of_an_add_on(
+    native: NativeDouble, tmp_path: Path
+) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match="no add-on here") as caught:
+        sessionkeeper.open(private=True)
+    assert "data_dir" in caught.value.hint
+    with pytest.raises(sessionkeeper.InvalidInput, match="Both"):
+        sessionkeeper.open(private=True, data_dir=tmp_path)
+    assert native.opened == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +138,7 @@ def test_in_kodi_the_calling_add_on_decides_where(
         {"timeout": "30"},
         {"timeout": True},
         {"renewal_margin": 1.5},
-        {"log_level": None},
+        {"log_level": 1},
         {"proxy": 1},
         {"resolve": [1]},
         {"data_dir": "a\0b"},

@@ -103,3 +103,44 @@ def test_importing_loads_nothing_that_is_not_needed() -> None:
         timeout=60,
     )
     assert set(ended.stdout.split()) <= {"__future__", "time"}
+
+
+# What is there
+
+
+def test_the_module_is_found_without_loading_it() -> None:
+    package = str(ROOT / "python")
+    script = (
+        f"import sys; sys.path.insert(0, {package!r}); import sessionkeeper;"
+        "print(sessionkeeper.available(), any('_native' in name for name in sys.modules),"
+        " sessionkeeper.loading._loaded)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", script], capture_output=True, check=True, text=True, timeout=60
+    )
+    assert (ended.stdout, ended.stderr) == ("True False None\n", "")
+
+
+def test_a_machine_without_a_module_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "sessionkeeper"
+    package.mkdir()
+    monkeypatch.setattr(loading, "_loaded", None)
+    monkeypatch.setattr(loading, "__file__", str(package / "loading.py"))
+    assert sessionkeeper.available() is False
+    path = Path(loading.platform_path())
+    path.parent.mkdir(parents=True)
+    (path.parent / "_native_0_0_1.abi3.so").touch()
+    assert sessionkeeper.available() is False, "another version's"
+    path.touch()
+    assert sessionkeeper.available() is True
+    path.unlink()
+    (package / "_native.abi3.so").touch()
+    assert sessionkeeper.available() is True
+
+    def broken() -> str:
+        raise OSError
+
+    monkeypatch.setattr(loading, "platform_path", broken)
+    assert sessionkeeper.available() is False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import traceback
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,8 +13,9 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import loading
+from sessionkeeper.response import Headers
 from sessionkeeper.session import _form
-from tests.python.native_double import SIGNED_IN, NativeDouble
+from tests.python.native_double import ANSWER, SIGNED_IN, NativeDouble
 
 TOKEN = "jwt-canary"
 URL = "https://api.angelstudios.com/graphql"
@@ -38,13 +40,8 @@ def session(native: NativeDouble) -> sessionkeeper.Session:
 
 def answer(body: bytes, status: int = 200, kind: str = "application/json") -> dict[str, Any]:
     headers = [["Content-Type", kind], ["Vary", "a"], ["vary", "b"]]
-    return {
-        "status": status,
-        "url": f"{URL}?token={TOKEN}",
-        "headers": headers,
-        "body": body,
-        "session_over": None,
-    }
+    url = f"{URL}?token={TOKEN}"
+    return {**ANSWER, "status": status, "url": url, "headers": headers, "body": body}
 
 
 def test_the_session_says_who_it_is(session: sessionkeeper.Session) -> None:
@@ -115,9 +112,15 @@ def test_the_short_forms_name_their_method(
     session.get(URL)
     session.post(URL, data="x")
     session.put(URL, data="x")
+    session.patch(URL, data="x")
     session.delete(URL)
-    asked = [given["method"] for verb, given in native.started if verb == "request"]
-    assert asked == ["GET", "POST", "PUT", "DELETE"]
+    session.options(URL)
+    session.head(URL)
+    session.head(URL, allow_redirects=True)
+    asked = [given for verb, given in native.started if verb == "request"]
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "HEAD"]
+    assert [given["method"] for given in asked] == methods
+    assert [given.get("allow_redirects", True) for given in asked] == [True] * 6 + [False, True]
 
 
 @pytest.mark.parametrize(
@@ -135,14 +138,113 @@ def test_what_cannot_be_sent_is_refused(session: sessionkeeper.Session, given: A
     assert caught.value.__context__ is None
 
 
-def test_a_deadline_for_one_request_is_not_pretended(session: sessionkeeper.Session) -> None:
-    with pytest.raises(TypeError):
-        session.get(URL, timeout=3)
+@pytest.mark.parametrize(
+    ("timeout", "expected"),
+    [
+        (None, {}),
+        (3, {"timeout": 3}),
+        (0.5, {"timeout": 0.5}),
+        ((3.05, 27), {"connect_timeout": 3.05, "timeout": 27}),
+        ((None, 27), {"connect_timeout": None, "timeout": 27}),
+    ],
+)
+def test_a_timeout_is_that_of_requests(
+    native: NativeDouble, session: sessionkeeper.Session, timeout: Any, expected: Any
+) -> None:
+    session.get(URL, timeout=timeout)
+    sent = native.arguments("request")
+    assert {name: value for name, value in sent.items() if "timeout" in name} == expected
+
+
+@pytest.mark.parametrize("timeout", ["3", (1, 2, 3), (), True, ("a", 1)])
+def test_a_timeout_that_says_nothing_is_refused(
+    session: sessionkeeper.Session, timeout: Any
+) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match="timeout"):
+        session.get(URL, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "instead"),
+    [
+        ("verify", False, "ca_file"),
+        ("verify", "/etc/ca.pem", "ca_file"),
+        ("cert", "client.pem", "certificate"),
+        ("auth", ("name", "canary"), "log in"),
+        ("cookies", {"a": "canary"}, "Leave it out"),
+        ("files", {"a": b"canary"}, "data="),
+        ("proxies", {"https": "http://p:1"}, "open(proxy="),
+        ("hooks", {"response": print}, "response"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(
+    native: NativeDouble, session: sessionkeeper.Session, option: str, value: Any, instead: str
+) -> None:
+    with pytest.raises(sessionkeeper.InvalidInput, match=f"^{option} cannot be given: ") as caught:
+        session.get(URL, **{option: value})
+    assert instead in caught.value.hint
+    assert "canary" not in f"{caught.value}{caught.value.hint}"
+    session.get(URL, **{option: None})
+    session.get(URL, verify=True)
+    with pytest.raises(TypeError, match="frobnicate"):
+        session.get(URL, frobnicate=None)
+    assert len([verb for verb, _ in native.started if verb == "request"]) == 2
+
+
+def test_a_session_and_a_response_are_left_as_in_requests(
+    native: NativeDouble, session: sessionkeeper.Session
+) -> None:
+    with session as entered, entered.get(URL) as response:
+        assert entered is session
+    session.close()
+    assert response.json() == {"data": {"name": "ä"}}
+    assert session.get(URL).ok
+    assert not [verb for verb, _ in native.started if verb == "close_stream"]
+
+
+def test_the_headers_of_a_session_are_to_be_looked_at(session: sessionkeeper.Session) -> None:
+    headers: Any = session.headers
+    assert headers["authorization"] == f"Bearer {TOKEN}"
+    assert headers.get("AUTHORIZATION") == headers.values()[0]
+    assert isinstance(headers, Mapping)
+    assert dict(headers) == {**headers} == {"Authorization": f"Bearer {TOKEN}"}
+    assert headers == {"authorization": f"Bearer {TOKEN}"}
+    assert headers != {}
+    assert TOKEN not in f"{headers!r}{headers}"
+
+    def assign() -> None:
+        headers["X"] = "y"
+
+    def remove() -> None:
+        del headers["Authorization"]
+
+    for write in (
+        assign,
+        remove,
+        lambda: headers.update({"X": "y"}),
+        lambda: headers.update(X="y"),
+        lambda: headers.pop("Authorization", None),
+        lambda: headers.setdefault("X", "y"),
+        headers.clear,
+        headers.popitem,
+    ):
+        with pytest.raises(sessionkeeper.InvalidInput, match="cannot be changed") as caught:
+            write()
+        assert "open(headers=" in caught.value.hint
+    with pytest.raises(sessionkeeper.InvalidInput):
+        headers |= {"X": "y"}
+
+
+def test_headers_of_every_request_are_the_keepers(native: NativeDouble) -> None:
+    sessionkeeper.open(headers=Headers([["User-Agent", "film/1"]]), max_body=1000)  # type: ignore[arg-type]
+    assert native.opened[-1]["headers"] == {"User-Agent": "film/1"}
+    assert native.opened[-1]["max_body"] == 1000
 
 
 def test_the_answer_reads_as_in_requests(session: sessionkeeper.Session) -> None:
     response = session.get(URL)
-    assert (response.status_code, response.ok) == (200, True)
+    assert (response.status_code, response.ok, response.reason) == (200, True, "OK")
+    assert response.is_unauthenticated is False
     assert response.json() == {"data": {"name": "ä"}}
     assert response.text == '{"data": {"name": "ä"}}'
     assert response.headers["content-TYPE"] == "application/json"
@@ -168,7 +270,12 @@ def test_text_is_decoded_as_it_says(
     native: NativeDouble, session: sessionkeeper.Session, body: bytes, kind: str, text: str
 ) -> None:
     native.answer("request", answer(body, kind=kind))
-    assert session.get(URL).text == text
+    response = session.get(URL)
+    assert response.text == text
+    response.encoding = "ascii"
+    assert response.text == body.decode("ascii", "replace")
+    response.encoding = None
+    assert response.text == text
 
 
 def test_a_bad_answer_is_an_error_only_when_asked(
@@ -177,8 +284,12 @@ def test_a_bad_answer_is_an_error_only_when_asked(
     native.answer("request", answer(f"<p>{TOKEN}".encode(), status=503))
     response = session.get(URL)
     assert not response.ok
-    with pytest.raises(sessionkeeper.UnexpectedAnswer, match="503"):
+    with pytest.raises(sessionkeeper.HttpError, match="503") as caught:
         response.raise_for_status()
+    assert caught.value.response is response
+    assert caught.value.status_code == 503
+    assert isinstance(caught.value, sessionkeeper.UnexpectedAnswer)
+    assert caught.value.code == "unexpected_answer"
 
 
 def test_nothing_secret_in_repr_and_errors(

@@ -12,6 +12,7 @@ BY_CODE = {
     "parameter_missing": USAGE,
     "unknown_account": USAGE,
     "not_signed_in": NOT_SIGNED_IN,
+    "needs_permission": NOT_SIGNED_IN,
     "session_expired": NOT_SIGNED_IN,
     "credentials_refused": REFUSED,
     "login_denied": REFUSED,

@@ -1,19 +1,23 @@
-"""What the settings' buttons do: RunScript(script.sessionkeeper,<verb>[,settings]). The verb
-"parameter" is followed by the setting's id.
+"""What buttons do: RunScript(script.sessionkeeper,<verb>[,<argument>…]).
 
 Owns the verbs and what all of them have in common; each screen has a file of its own, which alone
-is imported. With "settings" as the last argument the button was pressed in the settings dialog,
-which has closed itself to save; it is opened again afterwards, with the new state. Without a verb
-the settings open. Where the add-on cannot run at all, any of them says so.
+is imported. The verb "parameter" is followed by the setting's id. With "settings" as an argument
+the button was pressed in the settings dialog, which has closed itself to save; it is opened again
+afterwards, with the new state. Without a verb the settings open. Where the add-on cannot run at
+all, any of them says so.
+
+Any add-on may have such buttons, without Python of its own: `login` and `logout` take
+provider=<id or file>, the provider's parameters as <name>=<value>, and settings=<id of the add-on>,
+whose settings are opened again. What the viewer does there is about the shared accounts.
 """
 
 from __future__ import annotations
 
 import xbmc
 
-from sessionkeeper.errors import Cancelled, Error
-from sessionkeeper.kodi import dialogs, log, machine, settings, status_display
-from sessionkeeper.kodi.strings import ADDON_ID
+from sessionkeeper.errors import InvalidInput
+from sessionkeeper.kodi import addons, error_boundary, log, machine, settings, status_display
+from sessionkeeper.kodi.strings import ADDON_ID, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from sessionkeeper import Keeper
 
-    Action = Callable[[Keeper], None]
+    Action = Callable[[Keeper], object]
 
 VERBS = {
     "service": "service_choice.choose",
@@ -29,7 +33,7 @@ VERBS = {
     "login": "login.log_in",
     "logout": "logout.log_out",
     "logout_everywhere": "logout.log_out_everywhere",
-    "accounts": "accounts.manage",
+    "accounts": "account_list.manage",
     "details": "stored_data.show_details",
     "drain": "logout.try_waiting",
     "audit": "stored_data.show_audit",
@@ -37,6 +41,8 @@ VERBS = {
 }
 # They concern every service, so they work where the chosen one is not set up.
 FOR_ALL_SERVICES = ("service", "parameter", "drain", "audit", "forget")
+# What the buttons of other add-ons may do.
+FOR_ADDONS = ("login", "logout")
 
 
 def find(arguments: list[str]) -> Action | None:
@@ -45,9 +51,12 @@ def find(arguments: list[str]) -> Action | None:
     file, _, name = VERBS.get(verb, "").partition(".")
     if not file:
         return None
+    # The add-on whose button it is may use the account that the viewer logs in with.
+    addon = _options(given).get("settings") if verb == "login" else None
+    name = "log_in_for" if addon else name
     action = getattr(__import__(f"{__package__}.{file}", fromlist=[name]), name)
-    if verb == "parameter":
-        return lambda keeper: action(keeper, given[0])
+    if verb == "parameter" or addon:
+        return lambda keeper: action(keeper, addon or given[0])
     found: Action = action
     return found
 
@@ -57,32 +66,51 @@ def main(action: Action | None, arguments: list[str]) -> None:
     if why:
         machine.show(why)
         return
+    options = _options(arguments[1:])
+    addon = options.get("settings")
     if action:
-        perform(action, needs_service=arguments[0] not in FOR_ALL_SERVICES)
+        error_boundary.attend(lambda: perform(action, arguments[0], options))
     elif arguments:
         log.warning(f"no such action, known are: {', '.join(VERBS)}")
-    if not xbmc.Monitor().abortRequested() and (not arguments or "settings" in arguments[1:]):
-        xbmc.executebuiltin(f"Addon.OpenSettings({ADDON_ID})")
+    if addon and not addons.is_installed(addon):
+        return
+    if not xbmc.Monitor().abortRequested() and (not arguments or addon is not None):
+        xbmc.executebuiltin(f"Addon.OpenSettings({addon or ADDON_ID})")
 
 
-def perform(action: Action, *, needs_service: bool) -> None:
-    """Runs one action, shows its error, and puts the new state into the settings."""
+def perform(action: Action, verb: str, options: dict[str, str]) -> None:
+    """Runs one action and puts the new state into the settings."""
     monitor = xbmc.Monitor()
+    if options.get("provider") is not None or options.get("settings"):
+        keeper = _keeper_for_addon(verb, options, monitor.abortRequested)
+    elif verb in FOR_ALL_SERVICES:
+        keeper, _ = settings.open_any(monitor.abortRequested)
+    else:
+        keeper = settings.open_keeper(monitor.abortRequested)
     try:
-        if needs_service:
-            keeper = settings.open_keeper(monitor.abortRequested)
-        else:
-            keeper, _ = settings.open_any(monitor.abortRequested)
-        try:
-            action(keeper)
-        finally:
-            log.forward(keeper)
-            if not monitor.abortRequested():
-                # Opened anew: the action may have chosen another service.
-                keeper, complete = settings.open_any(monitor.abortRequested)
-                status_display.show(keeper.status(), complete)
-    except Cancelled:
-        log.info("cancelled")
-    except Error as error:
-        log.error(f"{error.code}: {error.message}")
-        dialogs.show_error(dialogs.TITLE, error)
+        action(keeper)
+    finally:
+        log.forward(keeper)
+        if not monitor.abortRequested():
+            # Opened anew: the action may have chosen another service.
+            keeper, complete = settings.open_any(monitor.abortRequested)
+            status_display.show(keeper.status(), complete)
+
+
+def _keeper_for_addon(verb: str, options: dict[str, str], stop: Callable[[], bool]) -> Keeper:
+    """What another add-on's button is about. Raises InvalidInput for one that cannot be meant."""
+    parameters = dict(options)
+    provider, addon = parameters.pop("provider", ""), parameters.pop("settings", "")
+    if verb not in FOR_ADDONS:
+        raise InvalidInput(text("button_wrong_verb", verb=verb, known=", ".join(FOR_ADDONS)))
+    if not provider:
+        raise InvalidInput(text("button_no_provider"))
+    if addon and not addons.is_installed(addon):
+        raise InvalidInput(text("button_no_addon", addon=addon))
+    return settings.open_service(provider, parameters, stop)
+
+
+def _options(arguments: list[str]) -> dict[str, str]:
+    """The arguments by name; "" for one that is a name alone."""
+    pairs = (argument.partition("=") for argument in arguments)
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,11 +1,8 @@
 """The window of a login with a code: the address, the code, a QR code of the address, the time that
 is left.
 
-Owns what is on the screen and which button was pressed; login.py decides what that means. The
-layout is resources/skins/Default/1080i/sessionkeeper-device-login.xml, whose control numbers stand
-here. The window is shown beside the running script instead of modally: Kodi's callbacks come in
-while `stopped` is asked, which a running operation does every 100 ms, so no thread is needed and a
-button works at once, whatever the network does.
+Owns what is on the screen; login.py decides what a button means. The layout is
+sessionkeeper-device-login.xml, whose control numbers stand here.
 
 Kodi draws a QR code from a picture file only. It lies in Kodi's temporary directory, readable by
 this user only, under a name that says nothing, and holds what the screen shows. It is removed with
@@ -15,23 +12,17 @@ the window; one that a power cut left behind, at the service's next start.
 from __future__ import annotations
 
 import os
-import time
 
-import xbmc
-import xbmcaddon
-import xbmcgui
 import xbmcvfs
 
 from sessionkeeper.kodi import log
-from sessionkeeper.kodi.strings import ADDON_ID, text
+from sessionkeeper.kodi.strings import text
+from sessionkeeper.kodi.window import Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from sessionkeeper import DeviceLogin
 
-LAYOUT = "sessionkeeper-device-login.xml"
 HEADING, ADDRESS_HINT, ADDRESS, CODE_HINT, CODE, REMAINING, QR, QR_HINT, MESSAGE = range(10, 19)
 NEW_CODE, CANCEL = 21, 22
 ADDRESS_AND_CODE, QR_CODE = 30, 31
@@ -42,65 +33,24 @@ LABELS = {
     NEW_CODE: "code_new",
     CANCEL: "cancel",
 }
-# Previous menu, back, and stop: what remote controls have to leave a dialog with.
-LEAVING = (10, 92, 13)
-# Until Kodi has laid the window out.
-LAYING_OUT_S = 5.0
-# How long Kodi's callbacks are waited for each time. The wait itself is what delivers them.
-PUMP_S = 0.01
-REST_S = 0.1
 PREFIX, ENDING = "sessionkeeper-qr-", ".png"
 # The picture is reduced to its place on the screen, even at 1080 lines: no edge is ever blown up.
 SCALE = 16
 
 
-class Window(xbmcgui.WindowXMLDialog):
-    """What Kodi calls back."""
-
-    laid_out = False
-    left = False
-    wants_new_code = False
-
-    def onInit(self) -> None:  # noqa: N802
-        self.laid_out = True
-
-    def onAction(self, action: xbmcgui.Action) -> None:  # noqa: N802
-        if action.getId() in LEAVING:
-            self.left = True
-
-    def onClick(self, control: int) -> None:  # noqa: N802
-        if control == CANCEL:
-            self.left = True
-        elif control == NEW_CODE:
-            self.wants_new_code = True
-
-
-class CodeWindow:
-    """The window, open from `with` to its end, however that comes about."""
+class CodeWindow(Window):
+    layout = "sessionkeeper-device-login.xml"
 
     def __init__(self, service: str) -> None:
+        super().__init__()
         self._service = service
-        self._monitor = xbmc.Monitor()
-        path = xbmcaddon.Addon(ADDON_ID).getAddonInfo("path")
-        self._window = Window(LAYOUT, path, "Default", "1080i")
-        self._closed = False
         self._login: DeviceLogin | None = None
         self._picture = ""
-        self._words: dict[int, str] = {}
 
-    def __enter__(self) -> CodeWindow:
-        self._window.show()
-        give_up_at = time.monotonic() + LAYING_OUT_S
-        while not self._window.laid_out and time.monotonic() < give_up_at:
-            if self._monitor.waitForAbort(PUMP_S):
-                break
+    def _fill(self) -> None:
         self._say(HEADING, text("code_heading", service=self._service))
         for control, name in LABELS.items():
             self._say(control, text(name))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
 
     # What is shown
 
@@ -123,15 +73,14 @@ class CodeWindow:
         """Offers a new code."""
         self._change(None, text("code_expired"))
         self._show(True, NEW_CODE)
-        self._window.setFocusId(NEW_CODE)
+        self._focus(NEW_CODE)
 
     # What the viewer does
 
     def stopped(self) -> bool:
-        """Whether the viewer, or Kodi, is done with this window. Asked every 100 ms."""
-        ended = self._monitor.waitForAbort(PUMP_S)
-        if self._closed or ended or self._window.left or self._closed_by_kodi():
-            self._close()  # at once; what the operation still has to say can take a second
+        if self._dialog.pressed == CANCEL:
+            self._close()
+        if super().stopped():
             return True
         if self._login is not None:
             self._show_remaining(self._login)
@@ -139,20 +88,11 @@ class CodeWindow:
 
     def wait_for_new_code(self) -> bool:
         """Whether the viewer wants another code; False when done with this window."""
-        while not self.stopped():
-            if self._window.wants_new_code:
-                return True
-            self._monitor.waitForAbort(REST_S)
-        return False
-
-    def _closed_by_kodi(self) -> bool:
-        return not xbmc.getCondVisibility(f"Window.IsVisible({LAYOUT})")
+        return self.wait_for_button() == NEW_CODE
 
     def _close(self) -> None:
         self._remove_picture()
-        if not self._closed:
-            self._closed = True
-            self._window.close()
+        super()._close()
 
     # The controls
 
@@ -163,29 +103,12 @@ class CodeWindow:
         self._say(MESSAGE, message)
         self._show(login is not None, ADDRESS_AND_CODE)
         self._show(False, QR_CODE, QR_HINT, NEW_CODE)
-        self._window.wants_new_code = False
-        self._window.setFocusId(CANCEL)
+        self._dialog.pressed = 0
+        self._focus(CANCEL)
 
     def _show_remaining(self, login: DeviceLogin) -> None:
         minutes, seconds = divmod(login.remaining(), 60)
         self._say(REMAINING, text("code_remaining", time=f"{minutes}:{seconds:02d}"))
-
-    def _say(self, number: int, words: str) -> None:
-        if self._words.get(number) == words:
-            return
-        self._words[number] = words
-        control = self._control(number)
-        if isinstance(control, xbmcgui.ControlTextBox):
-            control.setText(words)
-        else:
-            control.setLabel(words)
-
-    def _show(self, visible: bool, *numbers: int) -> None:
-        for number in numbers:
-            self._control(number).setVisible(visible)
-
-    def _control(self, number: int) -> Any:
-        return self._window.getControl(number)
 
     def _remove_picture(self) -> None:
         if self._picture:

@@ -1,4 +1,4 @@
-"""The last handler of every entry point.
+"""What becomes of errors: those that the keeper gives, and the last handler of every entry point.
 
 Owns what happens when something fails unexpectedly: one safe line in the log, one
 notification, no traceback, because Kodi would write it to its log with the
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 
-from sessionkeeper.kodi import log, notifications
+from sessionkeeper.errors import Cancelled, Error
+from sessionkeeper.kodi import dialogs, log, notifications
 from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, TypeVar
+
+    T = TypeVar("T")
 
 
 def run(main: Callable[..., None], *arguments: Any) -> None:
@@ -24,6 +27,20 @@ def run(main: Callable[..., None], *arguments: Any) -> None:
     except Exception as error:  # noqa: BLE001 - this is the last handler
         log.error(describe(error))
         notifications.warn(text("failed_unexpectedly"))
+
+
+def attend(action: Callable[[], T]) -> T | None:
+    """Does what the viewer has asked for. None where it failed, which she is shown, and where she
+    or Kodi cancelled it.
+    """
+    try:
+        return action()
+    except Cancelled:
+        log.info("cancelled")
+    except Error as error:
+        log.error(f"{error.code}: {error.message}")
+        dialogs.show_error(dialogs.TITLE, error)
+    return None
 
 
 def describe(error: BaseException) -> str:

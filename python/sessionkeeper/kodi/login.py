@@ -16,40 +16,67 @@ from sessionkeeper.errors import (
     NetworkError,
     UnexpectedAnswer,
 )
-from sessionkeeper.kodi import dialogs, notifications, services, settings
+from sessionkeeper.kodi import dialogs, notifications, settings
 from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import Keeper
+    from sessionkeeper import Keeper, Session
 
 
-def log_in(keeper: Keeper) -> None:
-    """Adds an account, or brings a stored one back; it is the active one afterwards."""
-    found = services.find(keeper.provider)
-    way = with_code if found and found.login == "device_code" else with_password
-    if way(keeper, services.name(keeper.provider)):
+def log_in(keeper: Keeper) -> Session | None:
+    """Adds an account, or brings a stored one back; it is the active one afterwards. For an add-on
+    that may not use the one that there is, the viewer is asked for that.
+    """
+    if keeper.status().state == "needs_permission":
+        return keeper.restore() if keeper.request_access(again=True) else None
+    service = keeper.describe()
+    way = with_code if service.login == "device_code" else with_password
+    session = way(keeper, service.name)
+    if session:
         notifications.show(text("logged_in"))
+    return session
 
 
-def with_password(keeper: Keeper, service: str) -> bool:
-    """Whether the viewer logged in. What was typed is kept until then, here and nowhere else."""
+def log_in_for(keeper: Keeper, addon: str) -> None:
+    """The same for an add-on whose button the viewer has pressed, with the keeper that is hers. The
+    account is the add-on's to use then; where one is logged in, she is asked about that one.
+    """
+    status = keeper.status()
+    if not status.usable or status.account is None:
+        session = log_in(keeper)
+        if session:
+            keeper.set_permission(addon, session.account.id, True)
+        return
+    from sessionkeeper.kodi import consent, services
+
+    answers = [one for one in keeper.permissions() if one.account == status.account.id]
+    allowed: bool | None = any(one.addon == addon and one.allowed for one in answers)
+    if not allowed:
+        allowed = consent.ask(addon, keeper.describe().name, status.account)
+        if allowed is not None:
+            keeper.set_permission(addon, status.account.id, allowed)
+    if allowed:
+        notifications.show(services.state_line(status))
+
+
+def with_password(keeper: Keeper, service: str) -> Session | None:
+    """None when the viewer gave up. What was typed is kept until then, here and nowhere else."""
     limit = settings.longest_wait()
     name, password = dialogs.ask_user_name(service, ""), ""
     while name:
         password = password or dialogs.ask_password(service)
         if not password:
-            return False
+            return None
         try:
             with dialogs.Progress(service, text("logging_in", service=service), limit) as stopped:
-                keeper.login(name, password, stop=stopped)
-            return True
+                return keeper.login(name, password, stop=stopped)
         except CredentialsRefused:
             name, password = _name_after_refusal(service, name), ""
         except (NetworkError, UnexpectedAnswer) as error:
             if not _is_tried_again(service, error):
-                return False
-    return False
+                return None
+    return None
 
 
 def _name_after_refusal(service: str, name: str) -> str:
@@ -68,18 +95,18 @@ def _is_tried_again(service: str, error: NetworkError | UnexpectedAnswer) -> boo
     return dialogs.offer(text(title, service=service), words, text("try_again")) is not None
 
 
-def with_code(keeper: Keeper, service: str) -> bool:
-    """Whether the viewer logged in. Raises Cancelled when the window was left while waiting."""
+def with_code(keeper: Keeper, service: str) -> Session | None:
+    """None when the viewer gave up. Raises Cancelled when the window was left while waiting."""
     try:
         return _show_codes(keeper, service)
     except Cancelled:
         raise
     except Error as error:
         dialogs.show_error(service, error)
-        return False
+        return None
 
 
-def _show_codes(keeper: Keeper, service: str) -> bool:
+def _show_codes(keeper: Keeper, service: str) -> Session | None:
     from sessionkeeper.kodi.code_window import CodeWindow
 
     with CodeWindow(service) as window:
@@ -88,9 +115,8 @@ def _show_codes(keeper: Keeper, service: str) -> bool:
             login = keeper.start_device_login(stop=window.stopped)
             window.show_code(login)
             try:
-                login.wait(stop=window.stopped)
-                return True
+                return login.wait(stop=window.stopped)
             except CodeExpired:
                 window.show_expired()
             if not window.wait_for_new_code():
-                return False
+                return None

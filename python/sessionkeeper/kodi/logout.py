@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 REMARK_LENGTH = 200
 
 
-def log_out(keeper: Keeper) -> None:
-    _end_active(keeper)
+def log_out(keeper: Keeper) -> LogoutReport | None:
+    """None where the viewer said no, or nobody was logged in."""
+    return _end_active(keeper)
 
 
-def log_out_everywhere(keeper: Keeper) -> None:
-    _end_active(keeper, everywhere=True)
+def log_out_everywhere(keeper: Keeper) -> LogoutReport | None:
+    return _end_active(keeper, everywhere=True)
 
 
-def remove(keeper: Keeper, account: Account) -> None:
+def remove(keeper: Keeper, account: Account) -> LogoutReport | None:
     """Logs a stored account out, whether it is the active one or not."""
-    _end(keeper, account, is_named=True)
+    return _end(keeper, account, is_named=True)
 
 
 def try_waiting(keeper: Keeper) -> None:
@@ -54,26 +55,25 @@ def announce_confirmed(keeper: Keeper) -> None:
         notifications.show(dialogs.plain(f"{who} · {where}"), text("logout_confirmed"))
 
 
-def _end_active(keeper: Keeper, *, everywhere: bool = False) -> None:
+def _end_active(keeper: Keeper, *, everywhere: bool = False) -> LogoutReport | None:
     try:
         account = keeper.status().account
     except StorageError:
         # Nobody can say who it is. The logout itself manages without the disk.
-        _end(keeper, None, everywhere=everywhere)
-        return
+        return _end(keeper, None, everywhere=everywhere)
     if account is None:
         notifications.show(text("already_signed_out"))
-    else:
-        _end(keeper, account, everywhere=everywhere)
+        return None
+    return _end(keeper, account, everywhere=everywhere)
 
 
 def _end(
     keeper: Keeper, account: Account | None, *, everywhere: bool = False, is_named: bool = False
-) -> None:
+) -> LogoutReport | None:
     """Asks, and ends just the account that the question names, whoever is active by then. The
     outcome names it again with `is_named`.
     """
-    service = services.name(keeper.provider)
+    service = keeper.describe().name
     who = services.account_name(account)
     question = "confirm_logout_everywhere" if everywhere else "confirm_logout"
     if not dialogs.confirm(
@@ -81,7 +81,7 @@ def _end(
         text(question, account=dialogs.plain(who), service=service),
         text("log_out"),
     ):
-        return
+        return None
     limit = settings.logout_limit()
     words = text("telling", service=service, seconds=round(limit))
     with dialogs.Progress(text("logging_out"), words, limit) as stopped:
@@ -95,6 +95,7 @@ def _end(
     if not xbmc.Monitor().abortRequested():
         words = outcome_of(report, everywhere=everywhere)
         notifications.show(f"{words} ({who})" if is_named else words)
+    return report
 
 
 def outcome_of(report: LogoutReport, *, everywhere: bool = False) -> str:

@@ -8,16 +8,11 @@ every invocation of every add-on, so next to nothing is imported.
 
 from __future__ import annotations
 
-import xbmcaddon
 import xbmcvfs
 
 
-def data_directory(addon_id: str | None = None) -> str:
-    """The data directory of an add-on, by default the calling one. Raises StorageError when it is
-    not on a local disk.
-    """
-    if addon_id is None:
-        addon_id = xbmcaddon.Addon().getAddonInfo("id")
+def data_directory(addon_id: str) -> str:
+    """The data directory of an add-on. Raises StorageError when it is not on a local disk."""
     path: str = xbmcvfs.translatePath(f"special://profile/addon_data/{addon_id}/")
     if "://" in path:
         from sessionkeeper.errors import StorageError

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import xbmc
 
-from sessionkeeper.errors import InvalidInput
-from sessionkeeper.kodi.strings import text
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -37,6 +34,9 @@ def own(address: str) -> str:
     if not address:
         return NONE
     if holds_password(address):
+        from sessionkeeper.errors import InvalidInput
+        from sessionkeeper.kodi.strings import text
+
         raise InvalidInput(text("proxy_address_has_password"), text("proxy_address_hint"))
     return address if "://" in address else f"http://{address}"
 

@@ -10,7 +10,7 @@ with the logout. No secret ever does.
 
 from __future__ import annotations
 
-from sessionkeeper.kodi import services, settings
+from sessionkeeper.kodi import services, settings, settings_file
 from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def show(status: Status, complete: bool) -> None:
     state = "signed_in" if status.usable else status.state
     line = services.state_line(status)
     service = services.find(chosen)
-    settings.write(
+    settings_file.write(
         {
             "service_label": services.name(chosen),
             "account_label": line if complete else text("state_incomplete"),

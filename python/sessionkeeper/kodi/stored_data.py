@@ -18,7 +18,7 @@ def show_details(keeper: Keeper) -> None:
     account = details.account or Account("", "", "")
     unknown = text("details_unknown")
     values = {
-        "details_service": services.name(keeper.provider),
+        "details_service": keeper.describe().name,
         "details_email": account.email or unknown,
         "details_account": account.name or account.id or unknown,
         "details_signed_in_at": _time(details.signed_in_at) or unknown,

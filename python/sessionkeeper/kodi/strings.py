@@ -99,6 +99,21 @@ IDS = {
     "add_account": 30178,
     "remove_account": 30179,
     "remove_which": 30185,
+    # Which add-ons may use an account
+    "permission_heading": 30300,
+    "permission_question": 30301,
+    "permission_hint": 30302,
+    "allow": 30303,
+    "not_now": 30304,
+    "addons_line": 30305,
+    "addons_title": 30306,
+    "addon_allowed": 30307,
+    "addon_refused": 30308,
+    "account_used_by": 30309,
+    # Buttons of other add-ons
+    "button_wrong_verb": 30310,
+    "button_no_provider": 30311,
+    "button_no_addon": 30312,
     # Told by the service
     "told_session_expired": 30180,
     "told_vault_key_missing": 30181,
@@ -135,20 +150,21 @@ WORDS = (
         "credentials_refused session_expired unexpected_answer network_error tls_failure "
         "timeout host_not_allowed cancelled storage_error logout_incomplete "
         "version_mismatch internal_error code_expired login_denied unknown_account "
-        "parameter_missing native_module_missing",
+        "parameter_missing native_module_missing needs_permission",
     ),
     (
         30240,
         "event",
         "login logout restored renewed session_expired revoked vault_damaged forgotten "
         "tls_failure revocation_rejected revocation_expired switched update task_done "
-        "task_failed audit_sink_failed revocation_dropped",
+        "task_failed audit_sink_failed revocation_dropped permission",
     ),
     (
         30260,
         "outcome",
         "revoked already_ended deferred unconfirmed rejected nothing_to_revoke "
-        "key_missing key_wrong damaged ok cleared expired done failed rolled_back alive",
+        "key_missing key_wrong damaged ok cleared expired done failed rolled_back alive allowed "
+        "refused withdrawn",
     ),
 )
 IDS.update(

@@ -6,7 +6,8 @@ use std::io::Write;
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 fn begun(revocation: Option<Revocation>) -> BegunLogin {
-    BegunLogin { session_id: ID.to_owned(), provider: "angel".to_owned(), revocation }
+    let (session_id, provider) = (ID.to_owned(), "angel".to_owned());
+    BegunLogin { session_id, provider, revocation, is_adoption: false }
 }
 
 fn given(token: &str) -> BegunLogin {

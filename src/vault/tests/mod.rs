@@ -7,6 +7,7 @@ mod keys;
 mod logins;
 mod orphans;
 mod outbox;
+mod permissions;
 mod rescue;
 mod sharing;
 mod sinks;
@@ -190,6 +191,7 @@ pub fn session(id: &str, provider: &str) -> Session {
         signed_in_at: NOW,
         renewed_at: NOW,
         was_renewed: false,
+        adopted_from: None,
         expires_at: Some(NOW + 3600),
         credentials: credentials(&format!("{CANARY} of {id}")),
         definition: String::new(),

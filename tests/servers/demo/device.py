@@ -23,7 +23,7 @@ LIMIT = 60.0  # seconds for one command
 COPY = """
 import json, sessionkeeper, sys
 session = sessionkeeper.open(sys.argv[1], **json.loads(sys.argv[2])).session
-print(json.dumps({"headers": session.headers, "cookies": session.cookies}))
+print(json.dumps({"headers": dict(session.headers), "cookies": session.cookies}))
 """
 
 # What the command line says when it has shown a code and begins to wait.

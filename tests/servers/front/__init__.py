@@ -69,7 +69,8 @@ Below HTTP, connection over afterwards
     two_content_lengths, cl_and_te, obs_fold, nul_in_header, bare_lf, http09
     header_1mib                           size (1 MiB)
     headers_10000                         count (10000)
-    body_endless                          size (1 GiB), after which it does end
+    body_endless                          size (1 GiB), after which it breaks off
+    large_body                            size (1 GiB), in order
     gzip_bomb                             size (64 MiB unpacked), layers (1), status
     raw                                   answer: the bytes as Latin-1 text
 

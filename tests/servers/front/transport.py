@@ -123,6 +123,12 @@ async def _endless(stream: Stream, answer: Answer, p: dict[str, Any]) -> None:
         await stream.write(chunk)
 
 
+async def _large(stream: Stream, answer: Answer, p: dict[str, Any]) -> None:
+    """The same, and that is the whole body."""
+    await _endless(stream, answer, p)
+    await stream.write(b"0\r\n\r\n")
+
+
 async def _gzip_bomb(stream: Stream, answer: Answer, p: dict[str, Any]) -> None:
     """`size` bytes of zeros, about 1:1000; with `layers` 2 packed twice."""
     layers = int(p.get("layers", 1))
@@ -171,6 +177,7 @@ TRANSPORT: dict[str, Fault] = {
     "bare_lf": _spoilt(_bare_lf),
     "http09": _spoilt(_http_09),
     "body_endless": _endless,
+    "large_body": _large,
     "gzip_bomb": _gzip_bomb,
     "raw": _spoilt(_raw),
 }

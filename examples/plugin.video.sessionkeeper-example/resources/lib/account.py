@@ -1,6 +1,7 @@
 """The add-on's one way to its keeper, and what it shows of the account in its settings.
 
-The sessions lie in this add-on's own data directory, which Sessionkeeper finds by itself.
+The sessions lie in this add-on's own data directory: its service is nobody else's. Without
+`private` they would be the viewer's, for every add-on that she allows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     path = xbmcaddon.Addon().getAddonInfo("path")
     return sessionkeeper.open(
         os.path.join(path, "resources", "provider.toml"),
+        private=True,
         # Called after the session is gone, even if Kodi was killed meanwhile; then perhaps twice.
         after_logout={"show_signed_out": lambda _report: show_account(None)},
         stop=stop,

@@ -1,0 +1,90 @@
+"""The file with the add-on's settings: read whole, never remembered.
+
+Kodi rewrites settings.xml in place, whole, from the memory of one Addon object, and every
+interpreter has its own objects. So a fresh object may meet a file that is being written, or one
+that a power cut left half written: it then answers with the defaults, and saving it would lose the
+viewer's choices. This file owns the three rules that follow: never use an object that has not read
+the file, never keep one, and take a damaged file away, or the add-on would never work again. Every
+add-on that opens the shared accounts reads it, so next to nothing is imported.
+"""
+
+from __future__ import annotations
+
+import os
+
+import xbmc
+import xbmcaddon
+
+from sessionkeeper.kodi import paths
+from sessionkeeper.kodi.strings import ADDON_ID
+
+TRIES = 20
+PAUSE_MS = 50
+
+
+def fresh() -> xbmcaddon.Addon:
+    """The add-on with its settings as they are in the file now."""
+    before = _last_written()
+    for _ in range(TRIES):
+        addon = xbmcaddon.Addon(ADDON_ID)
+        if _is_whole(addon):
+            return addon
+        xbmc.sleep(PAUSE_MS)
+    # Nobody is writing it: it is damaged.
+    if before == _last_written():
+        _remove()
+    addon = xbmcaddon.Addon(ADDON_ID)
+    if _is_whole(addon):
+        return addon
+    from sessionkeeper.errors import StorageError
+    from sessionkeeper.kodi.strings import text
+
+    raise StorageError(text("settings_unreadable"))
+
+
+def write(values: dict[str, str]) -> None:
+    """Saves those that differ; each save reports a change to every monitor of the add-on.
+
+    While the add-on's settings dialog is open, Kodi puts them into the dialog instead, which shows
+    them at once, and into the file only when the viewer leaves it with OK.
+    """
+    addon = fresh()
+    for name, value in values.items():
+        if addon.getSetting(name) != value:
+            addon.setSetting(name, value)
+
+
+def _is_whole(addon: xbmcaddon.Addon) -> bool:
+    """Whether the object has read the file. If not, getSetting answers with the default or with
+    nothing; only the typed functions refuse.
+    """
+    try:
+        return bool(addon.getSettings().getString("provider"))
+    except TypeError:
+        return False
+
+
+def _remove() -> None:
+    """The defaults take its place. It is not kept, since the account's address may stand in it."""
+    from sessionkeeper.kodi import log, notifications
+    from sessionkeeper.kodi.strings import text
+
+    try:
+        os.remove(_path())
+    except OSError as error:
+        log.error(f"the damaged settings file cannot be removed: {type(error).__name__}")
+        return
+    log.warning("the settings file was damaged: all settings are back to their defaults")
+    notifications.warn(text("settings_unreadable"))
+
+
+def _last_written() -> tuple[int, int] | None:
+    try:
+        found = os.stat(_path())
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _path() -> str:
+    return os.path.join(paths.data_directory(ADDON_ID), "settings.xml")
