@@ -1,6 +1,6 @@
-"""Two add-ons of other people that use the viewer's accounts, as small as they get: a button in
-their settings that is two lines of XML, and a script that does what it is told and announces what
-came of it.
+"""Two add-ons of other people that use the viewer's accounts, or private ones, as small as they
+get: a button in their settings that is two lines of XML, no service, and a script that does what it
+is told and announces what came of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.kodi.harness import Kodi
 from tests.kodi.staging import ADDON_ID, ROOT
+from tests.servers.fixture import StandIn
 
 PLAYER, RADIO = "script.client.player", "script.client.radio"
 NAMES = {PLAYER: "Angel Player", RADIO: "Angel Radio"}
@@ -76,7 +77,7 @@ try:
     import sessionkeeper
     imported = time.perf_counter()
     keeper = sessionkeeper.open(
-        PROVIDER, parameters=PARAMETERS, stop=xbmc.Monitor().abortRequested
+        PROVIDER, parameters=PARAMETERS, stop=xbmc.Monitor().abortRequested, **OPTIONS
     )
     opened = time.perf_counter()
     if do == "use":
@@ -94,13 +95,17 @@ try:
         ]
     elif do == "ask":
         said["allowed"] = keeper.request_access()
+    elif do == "login":
+        said["account"] = keeper.login(*VIEWER).account.id
+    elif do == "logout":
+        said["remote"] = keeper.logout(deadline=2).remote
     else:
         from sessionkeeper import kodi
         result = getattr(kodi, do)(keeper)
         said["result"] = type(result).__name__
     said["data_dir"] = keeper.data_dir
 except Exception as error:
-    said["error"] = type(error).__name__
+    said["error"], said["message"] = type(error).__name__, str(error)
 params = {"sender": SENDER, "message": "done", "data": said}
 request = {"jsonrpc": "2.0", "id": 1, "method": "JSONRPC.NotifyAll", "params": params}
 xbmc.executeJSONRPC(json.dumps(request))
@@ -108,9 +113,17 @@ xbmc.executeJSONRPC(json.dumps(request))
 
 
 def source(
-    directory: Path, addon_id: str, provider: str, parameters: dict[str, str], url: str
+    directory: Path,
+    addon_id: str,
+    provider: str,
+    parameters: dict[str, str],
+    *,
+    url: str = "",
+    **options: Any,
 ) -> Path:
-    """The add-on's files, for Kodi.add_addon. It asks for `url`."""
+    """The add-on's files, for Kodi.add_addon. It asks for `url`, and opens its keeper with these
+    options.
+    """
     target = directory / addon_id
     language = target / "resources" / "language" / "resource.language.en_gb"
     language.mkdir(parents=True)
@@ -125,6 +138,7 @@ def source(
     (target / "resources" / "settings.xml").write_text(settings)
     script = SCRIPT.replace("SENDER", repr(addon_id)).replace("URL", repr(url))
     script = script.replace("PROVIDER", repr(provider)).replace("PARAMETERS", repr(parameters))
+    script = script.replace("OPTIONS", repr(options)).replace("VIEWER", repr(StandIn.VIEWER))
     (target / "script.py").write_text(script)
     shutil.copy(
         ROOT / "examples" / "plugin.video.sessionkeeper-example" / "resources" / "icon.png", target

@@ -43,6 +43,9 @@ class Shim:
         self.hidden: set[int] = set()
         self.focus = 0
         self.cleared: list[tuple[int, str]] = []
+        # Whether Kodi ends now, asked whenever somebody waits for that, with the seconds.
+        self.waits: Callable[[float], bool] = lambda _: False
+        self.address = "192.0.2.1"
 
     def load(self, name: str) -> Any:
         return importlib.import_module(f"sessionkeeper.kodi.{name}")
@@ -54,10 +57,10 @@ class Shim:
     def modules(self) -> dict[str, ModuleType | SimpleNamespace]:
         addon = SimpleNamespace(
             getLocalizedString=Words,
-            getSettings=lambda: SimpleNamespace(
-                getString=lambda name: self.read() if name == "provider" else self._setting(name),
-                getInt=lambda _: 30,
+            getSettingString=lambda name: (
+                self.read() if name == "provider" else self._setting(name)
             ),
+            getSettingInt=lambda _: 30,
         )
         dialog = SimpleNamespace(
             notification=lambda _, words, *__: self.told.append(words),
@@ -65,10 +68,9 @@ class Shim:
             yesno=self._yesno,
             select=self._select,
         )
-        monitor = SimpleNamespace(abortRequested=lambda: False, waitForAbort=lambda _=0: False)
         progress = SimpleNamespace(
             create=lambda *_: None,
-            update=self.percents.append,
+            update=lambda percent, _="": self.percents.append(percent),
             close=lambda: None,
             iscanceled=lambda: False,
         )
@@ -84,7 +86,8 @@ class Shim:
                 sleep=lambda _: None,
                 getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
                 getCondVisibility=self._condition,
-                Monitor=lambda: monitor,
+                Monitor=self._monitor(),
+                getIPAddress=lambda: self.address,
             ),
             "xbmcaddon": SimpleNamespace(Addon=self._addon(addon)),
             "xbmcgui": SimpleNamespace(
@@ -120,6 +123,16 @@ class Shim:
             )
 
         return find
+
+    def _monitor(shim) -> type:  # noqa: N805 - the monitor has a self as well
+        class Monitor:
+            def abortRequested(self) -> bool:  # noqa: N802
+                return False
+
+            def waitForAbort(self, seconds: float = 0) -> bool:  # noqa: N802
+                return shim.waits(seconds)
+
+        return Monitor
 
     def _window(shim) -> type:  # noqa: N805 - the window has a self as well
         class Window:

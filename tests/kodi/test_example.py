@@ -104,7 +104,7 @@ def test_its_own_buttons(kodi: Kodi, viewer: Viewer, witness: Witness, server: S
     assert viewer.notifications() == []
 
 
-def test_its_service_tells_the_server_later(kodi: Kodi, witness: Witness, server: StandIn) -> None:
+def test_the_server_is_told_later(kodi: Kodi, witness: Witness, server: StandIn) -> None:
     log_in(kodi, witness)
     server.stop()
     press(kodi, "Log out")
@@ -124,7 +124,7 @@ def test_what_a_logout_elsewhere_left_to_kodi_is_done(kodi: Kodi, witness: Witne
     listing(kodi)
     assert home_property(kodi)
     witness.log_out()
-    kodi.remote.wait_for(lambda: not home_property(kodi), "the property to be cleared", 20)
+    kodi.remote.wait_for(lambda: not home_property(kodi), "the property to be cleared", 45)
     assert [event["detail"] for event in witness.events("task_failed")] == []
 
 

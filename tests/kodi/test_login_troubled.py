@@ -40,6 +40,9 @@ def test_what_was_typed_survives_a_network_error(
     viewer.enter_credentials(NAME, PASSWORD)
     viewer.wait_for_choice("Try again")
     kodi.remote.press("Select")
+    # The same choice again, so that the next key does not meet the dialog in between.
+    failed = "the login failed (network_error)"
+    kodi.remote.wait_for(lambda: kodi.logs().count(failed) == 2, "the second failure")
     viewer.wait_for_choice("Try again")
     assert witness.places_with([PASSWORD]) == []
     angel.start()

@@ -16,6 +16,7 @@ def test_every_setting_can_be_reached(kodi: Kodi, viewer: Viewer) -> None:
         "Status",
         "Log in",
         "Accounts…",
+        "Log out of everything on this device…",
         "Logouts waiting for the server",
     ]
     remote = kodi.remote

@@ -208,9 +208,17 @@ def test_a_progress_bar_fills_up_with_the_time(shim: Shim, monkeypatch: pytest.M
     moments = iter((100.0, 100.0, 102.5, 109.99, 130.0))
     dialogs = shim.load("dialogs")
     monkeypatch.setattr(dialogs, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-    with dialogs.Progress("", "", 10.0) as stopped:
-        assert [stopped() for _ in range(4)] == [False] * 4
+    with dialogs.Progress("", "", 10.0) as progress:
+        assert [progress.stopped() for _ in range(4)] == [False] * 4
     assert shim.percents == [0, 25, 99, 100]
+
+
+def test_a_progress_bar_fills_up_with_what_is_done(shim: Shim) -> None:
+    with shim.load("dialogs").Progress("", "", 10.0) as progress:
+        for done in (0, 1, 3):
+            progress.count(done, 3)
+            assert not progress.stopped()
+    assert shim.percents == [0, 33, 100]
 
 
 def test_times_are_in_the_two_largest_units(shim: Shim) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from tests.canaries import forms
 from tests.kodi.harness import Kodi
 from tests.kodi.staging import ADDON_ID
+from tests.servers.fixture import StandIn
 
 # The session's cookies and its bearer token, as an add-on would get them.
 CREDENTIALS = """
@@ -43,8 +44,11 @@ class Witness:
         provider: str = "angel",
         parameters: dict[str, str] | None = None,
         addon: str = ADDON_ID,
+        server: StandIn | None = None,
     ) -> None:
+        """`server` is the service's, where that is not the one that Kodi's way leads to."""
         self._kodi = kodi
+        self._server = server or kodi.server
         self._data_directory = kodi.data_directory.with_name(addon)
         self._provider = provider
         self._parameters = parameters or {}
@@ -146,8 +150,8 @@ class Witness:
 
     def _credentials(self) -> Any:
         options = {"parameters": self._parameters, "data_dir": str(self._data_directory)}
-        if self._kodi.server:
-            options.update(self._kodi.server.options())
+        if self._server:
+            options.update(self._server.options())
         return self._python("-c", CREDENTIALS, self._provider, json.dumps(options))
 
     def _command(self, *arguments: str, **environment: str) -> Any:
@@ -156,8 +160,8 @@ class Witness:
     def _command_in(self, directory: Path, *arguments: str, **environment: str) -> Any:
         start = ["-m", "sessionkeeper", "--json", "--data-dir", str(directory)]
         start += ["--provider", self._provider]
-        if self._kodi.server:
-            start += self._kodi.server.arguments()
+        if self._server:
+            start += self._server.arguments()
         for name, value in self._parameters.items():
             start += ["--parameter", f"{name}={value}"]
         return self._python(*start, *arguments, **environment)

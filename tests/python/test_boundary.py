@@ -46,7 +46,7 @@ NO_RECORDS = {
 # What `open` takes and keeps to itself.
 OF_PYTHON = {"adopt_file", "adopt_settings", "after_logout", "audit_sink", "private", "stop"}
 # What it finds out about the calling add-on; see test_keeper.py.
-FROM_KODI = {"addon", "caller", "register_in"}
+FROM_KODI = {"caller", "register_in"}
 GIVEN = {
     *("Adoption", "Bytes", "GivenCookie", "LogoutAllOptions", "LogoutOptions", "OpenOptions"),
     "Outgoing",

@@ -35,12 +35,13 @@ VERBS = {
     "logout_everywhere": "logout.log_out_everywhere",
     "accounts": "account_list.manage",
     "details": "stored_data.show_details",
+    "logout_all": "everything.log_out",
     "drain": "logout.try_waiting",
     "audit": "stored_data.show_audit",
     "forget": "stored_data.forget",
 }
 # They concern every service, so they work where the chosen one is not set up.
-FOR_ALL_SERVICES = ("service", "parameter", "drain", "audit", "forget")
+FOR_ALL_SERVICES = ("service", "parameter", "logout_all", "drain", "audit", "forget")
 # What the buttons of other add-ons may do.
 FOR_ADDONS = ("login", "logout")
 

@@ -16,7 +16,7 @@ from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Sequence
+    from typing import Sequence
 
 TITLE = "Sessionkeeper"
 
@@ -24,7 +24,7 @@ TITLE = "Sessionkeeper"
 class Progress:
     """A progress dialog whose Cancel button, or Kodi's end, stops the work. `stopped` is asked
     every 100 ms while the work runs. The bar shows how much of the time has passed, `limit` being
-    how many seconds there are.
+    how many seconds there are; or, once `count` is told, how much of the work is done.
     """
 
     def __init__(self, title: str, message: str, limit: float) -> None:
@@ -32,18 +32,25 @@ class Progress:
         self._began, self._limit = time.monotonic(), limit
         self._monitor = xbmc.Monitor()
         self._dialog = xbmcgui.DialogProgress()
+        self._counts = False
 
-    def __enter__(self) -> Callable[[], bool]:
+    def __enter__(self) -> Progress:
         self._dialog.create(self._title, self._message)
-        return self.stopped
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._dialog.close()
 
     def stopped(self) -> bool:
-        passed = (time.monotonic() - self._began) / self._limit
-        self._dialog.update(min(int(100 * passed), 100))
+        if not self._counts:
+            passed = (time.monotonic() - self._began) / self._limit
+            self._dialog.update(min(int(100 * passed), 100))
         return bool(self._dialog.iscanceled() or self._monitor.abortRequested())
+
+    def count(self, done: int, total: int) -> None:
+        self._counts = True
+        words = text("done_of_total", done=done, total=total)
+        self._dialog.update(100 * done // max(total, 1), f"{self._message}[CR]{words}")
 
 
 def ask_text(heading: str, before: str) -> str | None:

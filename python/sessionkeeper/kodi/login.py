@@ -69,8 +69,8 @@ def with_password(keeper: Keeper, service: str) -> Session | None:
         if not password:
             return None
         try:
-            with dialogs.Progress(service, text("logging_in", service=service), limit) as stopped:
-                return keeper.login(name, password, stop=stopped)
+            with dialogs.Progress(service, text("logging_in", service=service), limit) as progress:
+                return keeper.login(name, password, stop=progress.stopped)
         except CredentialsRefused:
             name, password = _name_after_refusal(service, name), ""
         except (NetworkError, UnexpectedAnswer) as error:

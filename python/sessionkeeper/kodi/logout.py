@@ -40,8 +40,8 @@ def try_waiting(keeper: Keeper) -> None:
         notifications.show(text("drained_none_waiting"))
         return
     limit = settings.longest_wait()
-    with dialogs.Progress(dialogs.TITLE, text("draining"), limit) as stopped:
-        waiting = len(keeper.drain(stop=stopped).entries)
+    with dialogs.Progress(dialogs.TITLE, text("draining"), limit) as progress:
+        waiting = len(keeper.drain(stop=progress.stopped).entries)
     if waiting:
         notifications.show(text("drained_some", count=waiting))
 
@@ -84,12 +84,12 @@ def _end(
         return None
     limit = settings.logout_limit()
     words = text("telling", service=service, seconds=round(limit))
-    with dialogs.Progress(text("logging_out"), words, limit) as stopped:
+    with dialogs.Progress(text("logging_out"), words, limit) as progress:
         report = keeper.logout(
             everywhere=everywhere,
             deadline=limit,
             account=account.id if account else None,
-            stop=stopped,
+            stop=progress.stopped,
         )
     post_logout.finish(keeper)
     if not xbmc.Monitor().abortRequested():

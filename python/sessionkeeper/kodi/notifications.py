@@ -31,8 +31,8 @@ def show(message: str, heading: str = "") -> None:
     _show(message, heading, xbmcaddon.Addon(ADDON_ID).getAddonInfo("icon"))
 
 
-def warn(message: str) -> None:
-    _show(message, "", xbmcgui.NOTIFICATION_WARNING)
+def warn(message: str, heading: str = "") -> None:
+    _show(message, heading, xbmcgui.NOTIFICATION_WARNING)
 
 
 def _show(message: str, heading: str, icon: str) -> None:

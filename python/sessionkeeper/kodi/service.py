@@ -1,11 +1,13 @@
-"""The background service: brings the session back at start, renews it, tells the server about
-waiting logouts and the viewer when it has confirmed one, and does what a logout left to do when its
-script ended half-way.
+"""The background service, one for the shared vault and for every private one that an add-on has
+registered: brings the sessions back at start, renews them, tells the servers about waiting logouts
+and the viewer when one has confirmed it, and does what a logout left to do when its script ended
+half-way.
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
-wakes twice a second, which costs one call into the native module and delivers Kodi's callbacks; the
-same tick goes on while an operation runs, so a slow server holds up neither the events nor Kodi's
-end. It holds no session: the native module shares it with every invocation.
+wakes every two seconds, or twice a second while settings are on the screen or something of its own
+is under way, which costs one call into the native module for each vault; the same tick goes on
+while an operation runs, so a slow server holds up neither the events nor Kodi's end. It holds no
+session: the native module shares it with every invocation.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import xbmc
 
 from sessionkeeper.errors import Cancelled, Error
 from sessionkeeper.kodi import (
+    addons,
     error_boundary,
     log,
     logout,
     machine,
     notifications,
     post_logout,
+    private_vaults,
     settings,
     status_display,
 )
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from sessionkeeper import Event, Keeper
 
 TICK_S = 0.5
+# Between two looks when nothing is going on.
+IDLE_S = 2.0
 # What has been planned by the keeper is asked for anew after this, in case another process changed
 # it.
 PLAN_S = 30.0
@@ -72,7 +78,7 @@ def _warn_of(event: Event) -> None:
     kind = event.event
     warning = WARNINGS.get(f"{kind} {event.outcome}") or WARNINGS.get(kind)
     if warning:
-        notifications.warn(text(warning))
+        notifications.warn(text(warning), addons.name(event.addon) if event.addon else "")
 
 
 class SettingsMonitor(xbmc.Monitor):
@@ -95,80 +101,94 @@ class SettingsMonitor(xbmc.Monitor):
         return True
 
 
+class Vault:
+    """A vault that is looked after: its keeper, the event that was published last, and when it is
+    looked at again, by `time.monotonic()`.
+    """
+
+    def __init__(self, keeper: Keeper, last_event: int) -> None:
+        self.keeper, self.last_event, self.due_at = keeper, last_event, 0.0
+
+
+def _vault(before: Vault | None, keeper: Keeper, *, is_new: bool) -> Vault:
+    """With the keeper as it is set up now."""
+    vault = before or Vault(keeper, 0 if is_new else keeper.newest_event())
+    vault.keeper = keeper
+    return vault
+
+
 class Service:
     def __init__(self) -> None:
         self.monitor = SettingsMonitor()
-        self.keeper: Keeper | None = None
-        # Whether the keeper is the chosen service's; see settings.open_any.
+        self.shared: Vault | None = None
+        # Those of the add-ons, by data directory.
+        self.private: dict[str, Vault] = {}
+        self.is_open = False
+        # Whether the shared keeper is the chosen service's; see settings.open_any.
         self.complete = False
-        self.last_event: int | None = None
         self.address = ""
-        self.plan_at = self.next_tick = 0.0
-        self.renew_at: int | None = None
-        self.drain_at: int | None = None
+        # By `time.monotonic()`: when the vaults are opened anew, and when a tick is due.
+        self.open_at = self.next_tick = 0.0
         self.show_at: float | None = None
         self.dialog_open = self.failed = False
         self.last_warning = ""
 
     def run(self) -> None:
         self._guarded(_remove_pictures)
-        self._guarded(self._begin)
-        while not self.monitor.waitForAbort(TICK_S):
+        while True:
             self._guarded(self._tick)
             self._guarded(self._work)
+            if self.monitor.waitForAbort(self._pause()):
+                return
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Whatever fails unexpectedly, the waiting logouts must go on."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - see above
-            if not self.failed:
-                notifications.warn(text("failed_unexpectedly"))
-            self.failed = True
-            log.error(error_boundary.describe(error))
-            self.plan_at = time.monotonic() + PAUSE_S
+            self._note_defect(error)
 
-    def _begin(self) -> None:
-        self._open()
-        if self.complete:
-            self._attempt(lambda keeper: keeper.restore(offline=True))
-        self._show_state()
-        self._attempt(post_logout.finish)
-        self._attempt(self._drain)
+    def _note_defect(self, error: Exception) -> None:
+        """One that nobody has foreseen. The viewer hears of the first."""
+        if not self.failed:
+            notifications.warn(text("failed_unexpectedly"))
+        self.failed = True
+        log.error(error_boundary.describe(error))
+
+    def _pause(self) -> float:
+        is_busy = self.dialog_open or self.show_at is not None or self.monitor.is_changing()
+        return TICK_S if is_busy else IDLE_S
+
+    def _vaults(self) -> list[Vault]:
+        return [self.shared, *self.private.values()] if self.shared and self.is_open else []
+
+    # Opening
 
     def _open(self) -> None:
-        """Opens the keeper as the settings say; they may have changed. The events go on where they
-        were.
+        """Opens the keepers as the settings and the register say; both may have changed. The events
+        go on where they were.
         """
+        self.open_at = time.monotonic() + PLAN_S
         try:
             if settings.clear_proxy_password():
                 notifications.warn(text("told_proxy_password_removed"))
-            self.keeper, self.complete = settings.open_any(self._stopped)
-            if self.last_event is None:
-                self.last_event = self.keeper.newest_event()
-            self.plan_at = 0.0
+            keeper, self.complete = settings.open_any(self._stopped)
+            found = private_vaults.open_all(keeper, self._stopped)
+            has_begun, before = self.shared is not None, self.private
+            self.shared = _vault(self.shared, keeper, is_new=False)
+            # Of a vault that has come since, nothing has been published yet.
+            self.private = {
+                place: _vault(before.get(place), keeper, is_new=has_begun)
+                for place, keeper in found.items()
+            }
+            self.is_open = True
         except Error as error:
-            self.keeper, self.complete = None, False
+            self.is_open = self.complete = False
             log.error(f"{error.code}: {error.message}")
             if self.last_warning != error.message:
                 self.last_warning = error.message
                 notifications.warn(error.message)
-            self.plan_at = time.monotonic() + PAUSE_S
-
-    def _attempt(self, work: Callable[[Keeper], object]) -> None:
-        """Does one piece of work. Its failure is in the log and the audit trail; the viewer did not
-        start it and is not disturbed.
-        """
-        if self.keeper is None:
-            return
-        try:
-            work(self.keeper)
-        except Cancelled:
-            pass
-        except Error as error:
-            log.info(f"{error.code}: {error.message}")
-            self.plan_at = time.monotonic() + PAUSE_S
-            self.renew_at = self.drain_at = None
+            self.open_at = time.monotonic() + PAUSE_S
 
     # The tick: short, never on the network
 
@@ -182,17 +202,17 @@ class Service:
 
     def _tick(self) -> None:
         self.next_tick = time.monotonic() + TICK_S
-        if self.keeper is None:
-            return
-        log.forward(self.keeper)
-        events = self.keeper.events(self.last_event or 0)
-        for event in events:
-            self.last_event = event.seq
-            notifications.publish(event)
-            _warn_of(event)
-        if events or self._dialog_closed():
+        has_news = self._dialog_closed()
+        for vault in self._vaults():
+            log.forward(vault.keeper)
+            for event in vault.keeper.events(vault.last_event):
+                vault.last_event = event.seq
+                vault.due_at = 0.0
+                notifications.publish(event)
+                _warn_of(event)
+                has_news = True
+        if has_news:
             self.show_at = time.monotonic() + SETTLING_S
-            self.plan_at = 0.0
         elif self.show_at is not None and time.monotonic() >= self.show_at:
             self._show_state()
 
@@ -201,46 +221,52 @@ class Service:
         if self.monitor.is_changing():
             return
         self.show_at = None
-        if self.keeper is None or self.monitor.abortRequested():
+        if self.shared is None or not self.is_open or self.monitor.abortRequested():
             return
         try:
-            status_display.show(self.keeper.status(), self.complete)
+            status_display.show(self.shared.keeper.status(), self.complete)
         except Error as error:
             log.info(f"{error.code}: {error.message}")
 
     # The work: may use the network
 
     def _work(self) -> None:
-        if self.monitor.settled():
+        has_changed, was_open = self.monitor.settled(), self.is_open
+        if has_changed or time.monotonic() >= self.open_at:
             self._open()
-            self._show_state()
-        if self.keeper is None:
-            if time.monotonic() >= self.plan_at:
-                self._begin()  # the disk or the settings may be in order again
-            return
+            if has_changed or not was_open:
+                self._show_state()
         if self._network_returned():
-            self._attempt(self._drain)
-        if time.monotonic() >= self.plan_at:
-            self._attempt(self._plan)
-        now = time.time()
-        if self.renew_at is not None and now >= self.renew_at:
-            self.renew_at = None
-            self._attempt(lambda keeper: keeper.renew())
-        if self.drain_at is not None and now >= self.drain_at:
-            self.drain_at = None
-            self._attempt(lambda keeper: self._drain(keeper, due_only=True))
+            for vault in self._vaults():
+                self._attempt(vault, lambda vault: vault.keeper.drain())
+        for vault in self._vaults():
+            if time.monotonic() >= vault.due_at:
+                self._attempt(vault, self._look_after)
 
-    def _plan(self, keeper: Keeper) -> None:
-        self.plan_at = time.monotonic() + PLAN_S
-        post_logout.finish(keeper)
-        logout.announce_confirmed(keeper)
-        schedule = keeper.schedule()
-        self.drain_at = schedule.drain_at
-        self.renew_at = schedule.renew_at if self.complete else None
+    def _attempt(self, vault: Vault, work: Callable[[Vault], object]) -> None:
+        """Does one piece of work; what fails holds up no other vault. Its failure is in the log and
+        the audit trail; the viewer did not start it and is not disturbed.
+        """
+        try:
+            work(vault)
+        except Cancelled:
+            return
+        except Error as error:
+            log.info(f"{error.code}: {error.message}")
+        except Exception as error:  # noqa: BLE001 - see _guarded
+            self._note_defect(error)
+        else:
+            return
+        vault.due_at = time.monotonic() + PAUSE_S
 
-    def _drain(self, keeper: Keeper, *, due_only: bool = False) -> None:
-        keeper.drain(due_only=due_only)
-        self.plan_at = 0.0
+    def _look_after(self, vault: Vault) -> None:
+        vault.due_at = time.monotonic() + PLAN_S
+        post_logout.finish(vault.keeper)
+        report = vault.keeper.upkeep()
+        logout.announce_confirmed(vault.keeper)
+        if report.next_at is not None:
+            left = max(0.0, report.next_at - time.time())
+            vault.due_at = min(vault.due_at, time.monotonic() + left)
 
     def _dialog_closed(self) -> bool:
         """Whether a settings dialog has just been left: with Cancel, or with old values and OK."""

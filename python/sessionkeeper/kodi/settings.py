@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
     import xbmcaddon
 
+    from sessionkeeper import RegisteredVault
+
 
 def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     """The keeper of this Kodi profile, set up as the settings say. `stop` ends whatever it does.
 
     Raises ParameterMissing, with the name of the setting that is empty.
     """
-    chosen = fresh().getSettings()
-    provider = chosen.getString("provider")
+    chosen = fresh()
+    provider = chosen.getSettingString("provider")
     return _open(chosen, provider, _parameters(chosen, provider), stop)
 
 
@@ -38,17 +40,29 @@ def open_service(
     """The keeper of any service, by its id or its file. Where it is the chosen one, and no
     parameters are given, they are as the settings say.
     """
-    chosen = fresh().getSettings()
-    if not parameters and provider == chosen.getString("provider"):
+    chosen = fresh()
+    if not parameters and provider == chosen.getSettingString("provider"):
         parameters = _parameters(chosen, provider)
     if "://" in provider:
         provider = xbmcvfs.translatePath(provider)
     return _open(chosen, provider, parameters, stop)
 
 
+def open_vault(vault: RegisteredVault, stop: Callable[[], bool]) -> sessionkeeper.Keeper:
+    """A keeper of an add-on's private vault, for what concerns whoever is logged in there."""
+    return sessionkeeper.open(
+        _needs_nothing(),
+        data_dir=vault.data_dir,
+        key_dir=vault.key_dir,
+        addon=vault.addon,
+        stop=stop,
+        **viewer_options.of(fresh()),
+    )
+
+
 def parameter(setting: str) -> str:
     """What is entered in this setting."""
-    return str(fresh().getSettings().getString(setting))
+    return str(fresh().getSettingString(setting))
 
 
 def set_parameter(setting: str, value: str) -> None:
@@ -57,7 +71,7 @@ def set_parameter(setting: str, value: str) -> None:
 
 def longest_wait() -> float:
     """How long a request may take, in seconds."""
-    return float(fresh().getSettings().getInt("timeout"))
+    return float(fresh().getSettingInt("timeout"))
 
 
 def logout_limit() -> float:
@@ -67,7 +81,7 @@ def logout_limit() -> float:
 
 def chosen_service() -> str:
     """The id of the service that the settings show."""
-    return str(fresh().getSettings().getString("provider"))
+    return str(fresh().getSettingString("provider"))
 
 
 def choose_service(provider: str) -> None:
@@ -82,16 +96,20 @@ def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
         return open_keeper(stop), True
     except ParameterMissing:
         pass
-    complete = next(
+    return _open(fresh(), _needs_nothing(), {}, stop), False
+
+
+def _needs_nothing() -> str:
+    """The id of a service that is complete without any parameter."""
+    return next(
         entry.id
         for entry in sessionkeeper.providers()
         if all(parameter.default is not None for parameter in entry.parameters)
     )
-    return _open(fresh().getSettings(), complete, {}, stop), False
 
 
 def _open(
-    chosen: xbmcaddon.Settings,
+    chosen: xbmcaddon.Addon,
     provider: str,
     parameters: dict[str, str],
     stop: Callable[[], bool],
@@ -101,12 +119,12 @@ def _open(
     )
 
 
-def _parameters(chosen: xbmcaddon.Settings, provider: str) -> dict[str, str]:
+def _parameters(chosen: xbmcaddon.Addon, provider: str) -> dict[str, str]:
     values = {}
     service = services.find(provider)
     for parameter in service.parameters if service else ():
         name = f"parameter_{parameter.name}"
-        value = chosen.getString(name).strip()
+        value = chosen.getSettingString(name).strip()
         if value:
             values[parameter.name] = value
         elif parameter.default is None:

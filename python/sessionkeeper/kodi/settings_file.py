@@ -6,6 +6,8 @@ that a power cut left half written: it then answers with the defaults, and savin
 viewer's choices. This file owns the three rules that follow: never use an object that has not read
 the file, never keep one, and take a damaged file away, or the add-on would never work again. Every
 add-on that opens the shared accounts reads it, so next to nothing is imported.
+
+Not by `Addon.getSettings`: of each invocation that calls it, Kodi 20.1 keeps 52 KiB for ever.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def _is_whole(addon: xbmcaddon.Addon) -> bool:
     nothing; only the typed functions refuse.
     """
     try:
-        return bool(addon.getSettings().getString("provider"))
+        return bool(addon.getSettingString("provider"))
     except TypeError:
         return False
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import xbmc
+
 from sessionkeeper import Account
-from sessionkeeper.kodi import dialogs, notifications, services, times
+from sessionkeeper.kodi import dialogs, notifications, private_vaults, services, times
 from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
@@ -75,17 +77,21 @@ def _word(name: str, *kinds: str) -> str:
 
 
 def forget(keeper: Keeper) -> None:
+    """Erases the shared vault and the add-ons' own."""
+    vaults = [keeper, *private_vaults.open_all(keeper, xbmc.Monitor().abortRequested).values()]
     warnings = [text("confirm_forget")]
     stored = [
         f"{services.account_name(entry.account)} ({services.name(entry.provider)})"
-        for entry in keeper.accounts(all=True)
+        for vault in vaults
+        for entry in vault.accounts(all=True)
     ]
     if stored:
         accounts = dialogs.plain(", ".join(stored))
         warnings.append(text("confirm_forget_signed_in", accounts=accounts))
-    waiting = keeper.status().pending_revocations
+    waiting = sum(len(vault.outbox()) for vault in vaults)
     if waiting:
         warnings.append(text("confirm_forget_waiting", count=waiting))
-    if dialogs.confirm(dialogs.TITLE, "[CR]".join(warnings), text("erase")):
-        keeper.forget()
+    if dialogs.confirm(text("forget_question"), "[CR]".join(warnings), text("erase")):
+        for vault in vaults:
+            vault.forget()
         notifications.show(text("forgotten"))

@@ -56,6 +56,18 @@ IDS = {
     "sessions_ended": 30135,
     "sessions_ended_unknown": 30136,
     "remark": 30137,
+    # Logging out of everything
+    "log_out_of_everything": 30320,
+    "everything_question": 30322,
+    "everything_telling": 30323,
+    "done_of_total": 30324,
+    "everything_done": 30325,
+    "everything_proved": 30326,
+    "everything_later": 30327,
+    "everything_by_itself": 30328,
+    "everything_unknown": 30329,
+    "everything_failed": 30330,
+    "everything_waiting": 30331,
     # Logouts that wait
     "draining": 30130,
     "logout_confirmed": 30131,
@@ -89,6 +101,7 @@ IDS = {
     "confirm_forget_signed_in": 30171,
     "confirm_forget_waiting": 30172,
     "forgotten": 30173,
+    "forget_question": 30332,
     "erase": 30186,
     # Accounts
     "accounts_title": 30174,
@@ -121,6 +134,7 @@ IDS = {
     "told_vault_damaged": 30183,
     "told_proxy_password_removed": 30184,
     "told_vault_rolled_back": 30187,
+    "told_vault_vanished": 30333,
     # Logging in with a code
     "code_heading": 30190,
     "code_open_address": 30191,
@@ -157,7 +171,7 @@ WORDS = (
         "event",
         "login logout restored renewed session_expired revoked vault_damaged forgotten "
         "tls_failure revocation_rejected revocation_expired switched update task_done "
-        "task_failed audit_sink_failed revocation_dropped permission",
+        "task_failed audit_sink_failed revocation_dropped permission adopted",
     ),
     (
         30260,

@@ -26,20 +26,22 @@ def read() -> dict[str, Any]:
     """Raises StorageError where the settings cannot be read, InvalidInput where their proxy cannot
     be used.
     """
-    return of(settings_file.fresh().getSettings())
+    return of(settings_file.fresh())
 
 
-def of(chosen: xbmcaddon.Settings) -> dict[str, Any]:
+def of(chosen: xbmcaddon.Addon) -> dict[str, Any]:
     """What these settings mean."""
-    timeout = float(chosen.getInt("timeout"))
+    timeout = float(chosen.getSettingInt("timeout"))
     options = {
-        "proxy": proxy.chosen(chosen.getString("proxy_mode"), chosen.getString("proxy_address")),
+        "proxy": proxy.chosen(
+            chosen.getSettingString("proxy_mode"), chosen.getSettingString("proxy_address")
+        ),
         "timeout": timeout,
         "connect_timeout": min(CONNECT_LIMIT_S, timeout),
         "answer_timeout": min(ANSWER_LIMIT_S, timeout),
         "logout_deadline": min(LOGOUT_LIMIT_S, timeout),
-        "renewal_margin": 60 * chosen.getInt("renewal_margin"),
-        "log_level": chosen.getString("log_level"),
+        "renewal_margin": 60 * chosen.getSettingInt("renewal_margin"),
+        "log_level": chosen.getSettingString("log_level"),
     }
-    ca_file = chosen.getString("ca_file")
+    ca_file = chosen.getSettingString("ca_file")
     return {**options, "ca_file": xbmcvfs.translatePath(ca_file)} if ca_file else options

@@ -1,7 +1,8 @@
 """The add-on's one way to its keeper, and what it shows of the account in its settings.
 
 The sessions lie in this add-on's own data directory: its service is nobody else's. Without
-`private` they would be the viewer's, for every add-on that she allows.
+`private` they would be the viewer's, for every add-on that she allows. Either way Sessionkeeper's
+service keeps them renewed, and tells the server later what it could not be told at once.
 """
 
 from __future__ import annotations

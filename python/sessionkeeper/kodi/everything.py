@@ -1,0 +1,85 @@
+"""Logging out of everything on this device, for the day it is sold, lent or returned: the question,
+a wait that counts, one list of what is true, and the offer to erase what is left.
+"""
+
+from __future__ import annotations
+
+import xbmc
+
+from sessionkeeper.errors import Error
+from sessionkeeper.kodi import (
+    addons,
+    dialogs,
+    log,
+    notifications,
+    post_logout,
+    private_vaults,
+    services,
+    settings,
+    stored_data,
+    times,
+)
+from sessionkeeper.kodi.strings import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sessionkeeper import Keeper, LogoutAll, LogoutAllEntry, StoredAccount
+
+# In the order in which they are listed.
+CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
+
+
+def log_out(keeper: Keeper) -> None:
+    stop = xbmc.Monitor().abortRequested
+    vaults = [keeper, *private_vaults.open_all(keeper, stop).values()]
+    read = [_accounts(vault) for vault in vaults]
+    stored = [entry for entries in read for entry in entries or ()]
+    if not stored and None not in read:
+        notifications.show(text("already_signed_out"))
+        return
+    services_left = len({entry.provider for entry in stored})
+    question = text("everything_question", accounts=len(stored), services=services_left)
+    if not dialogs.confirm(text("log_out_of_everything"), question, text("log_out")):
+        return
+    limit = settings.logout_limit()
+    with dialogs.Progress(text("logging_out"), text("everything_telling"), limit) as progress:
+        done = keeper.logout_all(deadline=limit, stop=progress.stopped, progress=progress.count)
+    for vault in vaults:
+        post_logout.finish(vault)
+    if not stop():
+        dialogs.show_text(text("everything_done"), listed(done))
+        stored_data.forget(keeper)
+
+
+def listed(done: LogoutAll) -> str:
+    """Who was logged in, under what became of it."""
+    parts = []
+    for conclusion in CONCLUSIONS:
+        entries = [_line(entry) for entry in done.entries if entry.conclusion == conclusion]
+        if entries:
+            parts.append("\n".join([text(f"everything_{conclusion}"), *entries]))
+    if done.pending_revocations:
+        parts.append(text("everything_waiting", count=done.pending_revocations))
+    return "\n\n".join(parts)
+
+
+def _line(entry: LogoutAllEntry) -> str:
+    words = [services.account_name(entry.account), entry.provider_name or entry.provider]
+    if entry.account is None:
+        words = []  # nobody could read who it was
+    if entry.addon:
+        words.append(addons.name(entry.addon))
+    if entry.conclusion == "by_itself" and entry.expires_at is not None:
+        words.append(times.near(entry.expires_at))
+    if entry.conclusion == "failed" and entry.reason:
+        words.append(entry.reason)
+    return f"•  {' · '.join(words)}"
+
+
+def _accounts(vault: Keeper) -> list[StoredAccount] | None:
+    """None where they cannot be read; then the vault is in the list of what was not logged out."""
+    try:
+        return vault.accounts(all=True)
+    except Error as error:
+        log.warning(f"{error.code}: {error.message}")
+        return None
