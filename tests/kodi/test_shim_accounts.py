@@ -66,7 +66,7 @@ class Keeper:
         if self.is_unreadable:
             raise StorageError("the disk says no")
         active = next((entry.account for entry in self.stored if entry.active), None)
-        return SimpleNamespace(account=active)
+        return SimpleNamespace(account=active, state="signed_in" if active else "signed_out")
 
     def switch(self, account: str) -> None:
         self.done.append(("switch", account))

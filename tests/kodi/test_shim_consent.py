@@ -4,6 +4,7 @@ over stand-ins for Kodi's modules.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable
 
@@ -11,7 +12,7 @@ import pytest
 
 import sessionkeeper
 from sessionkeeper import Account, Permission, Provider
-from sessionkeeper.errors import InvalidInput, NetworkError
+from sessionkeeper.errors import InvalidInput, NetworkError, StorageError
 from tests.kodi.shim import Shim
 
 SHARED = "/profile/addon_data/script.sessionkeeper"
@@ -58,6 +59,27 @@ def test_a_private_vault_is_the_add_ons_alone(options: Callable[..., dict[str, A
     registered = {"register_in": SHARED, "addon": "script.caller"}
     assert options(private=True) == {"data_dir": OWN, **registered}
     assert options("/elsewhere") == {"data_dir": "/elsewhere", **registered}
+
+
+def test_the_shared_place_is_the_same_by_another_name(
+    shim: Shim, options: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    shim.profile = f"{tmp_path}/"
+    shared = tmp_path / "addon_data" / "script.sessionkeeper"
+    shared.mkdir(parents=True)
+    other = tmp_path / "link"
+    other.symlink_to(shared)
+    assert options(str(other)) == {"data_dir": str(shared), "caller": "script.caller", **NETWORK}
+
+
+def test_a_place_of_its_own_is_the_way_out_where_the_profile_is_on_a_share(
+    shim: Shim, options: Callable[..., dict[str, Any]]
+) -> None:
+    shim.profile = "smb://box/share/"
+    assert options("/elsewhere") == {"data_dir": "/elsewhere"}
+    for private in (True, False):
+        with pytest.raises(StorageError):
+            options(private=private)
 
 
 def test_nobody_asks_sessionkeeper_itself(
@@ -130,7 +152,7 @@ class Keeper:
 
     def __init__(self, state: str = "signed_out", account: Account | None = None) -> None:
         self.state, self.account = state, account
-        self.allows = True
+        self.allows, self.ends_meanwhile = True, False
         self.done: list[tuple[Any, ...]] = []
         self.answers: list[Permission] = []
 
@@ -145,8 +167,14 @@ class Keeper:
         self.done.append(("request_access", again))
         return self.allows
 
-    def restore(self) -> str:
+    def restore(self) -> str | None:
+        if self.allows and self.ends_meanwhile:
+            self.state = "signed_out"
+            return None
         return "the session"
+
+    def accounts(self) -> list[Any]:
+        return []
 
     def permissions(self) -> list[Permission]:
         return self.answers
@@ -166,6 +194,29 @@ def test_where_somebody_is_logged_in_the_viewer_is_asked_for_that(shim: Shim) ->
     assert kodi.log_in(keeper) is None
     assert keeper.done == [("request_access", True)] * 2
     assert shim.told == []
+
+
+def test_what_the_viewer_allows_may_have_ended(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:
+    login = shim.load("login")
+    monkeypatch.setattr(login, "with_password", lambda keeper, service: "a new session")
+    keeper = Keeper("needs_permission")
+    keeper.ends_meanwhile = True
+    assert login.log_in(keeper) == "a new session"
+
+
+def test_an_add_on_without_permission_neither_logs_out_nor_is_kept_from_another_account(
+    shim: Shim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Keeper("needs_permission", VIEWER)
+    assert shim.load("logout").log_out(keeper) is None
+    assert shim.told == [shim.text("error_needs_permission")]
+    monkeypatch.setattr(
+        shim.load("login"), "with_password", lambda keeper, service: "another's session"
+    )
+    shim.choices = [0]
+    shim.load("account_list").manage(keeper)
+    assert shim.told[1:] == [shim.text("logged_in")]
+    assert keeper.done == []
 
 
 def test_what_goes_wrong_is_shown_and_not_raised(shim: Shim) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Callable
 
 import pytest
 
-from sessionkeeper import Event
-from sessionkeeper.errors import NetworkError
+from sessionkeeper import Event, RegisteredVault
+from sessionkeeper.errors import NetworkError, StorageError
 from tests.kodi.shim import Shim
 
 RADIO = "script.radio"
@@ -23,6 +23,7 @@ class Keeper:
         self.addon = addon
         self.kept: list[Event] = []
         self.looks = self.looked_after = 0
+        self.drained: list[bool] = []
         self.upkeeps: Callable[[], float | None] = lambda: None
 
     def happens(self, event: str) -> None:
@@ -34,6 +35,9 @@ class Keeper:
 
     def newest_event(self) -> int:
         return len(self.kept)
+
+    def drain(self, *, due_only: bool) -> None:
+        self.drained.append(due_only)
 
     def upkeep(self) -> SimpleNamespace:
         self.looked_after += 1
@@ -47,7 +51,10 @@ class Box:
         self.shim = shim
         self.now = 1_000_000.0
         self.shared, self.radio = Keeper(), Keeper(RADIO)
-        self.registered = {"/radio": self.radio}
+        self.vaults = {"/radio": self.radio}
+        # What goes wrong when the vaults are listed, or opened.
+        self.list_fails: StorageError | None = None
+        self.opening_fails: StorageError | None = None
         self.published: list[Event] = []
         self.pauses: list[float] = []
         self.shown = 0
@@ -55,8 +62,8 @@ class Box:
         clock = SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now)
         monkeypatch.setattr(self.module, "time", clock)
         for name, found in (
-            ("settings", {"open_any": lambda _: (self.shared, True)}),
-            ("private_vaults", {"open_all": lambda *_: dict(self.registered)}),
+            ("settings", {"open_any": self._open, "open_vault": self._open_vault}),
+            ("private_vaults", {"registered": self._registered}),
             ("status_display", {"show": self._show}),
             ("post_logout", {"finish": lambda _: None}),
             ("logout", {"announce_confirmed": lambda _: None}),
@@ -81,6 +88,22 @@ class Box:
         self.shim.waits = wait
         self.service.run()
         return self.pauses
+
+    def _open(self, _: Any) -> tuple[Keeper, bool]:
+        if self.opening_fails:
+            raise self.opening_fails
+        return self.shared, True
+
+    def _registered(self, shared: Keeper) -> list[RegisteredVault]:
+        assert shared is self.shared
+        if self.list_fails:
+            raise self.list_fails
+        return [RegisteredVault(one.addon, place, "") for place, one in self.vaults.items()]
+
+    def _open_vault(self, vault: RegisteredVault, _: Any) -> Keeper:
+        if self.opening_fails:
+            raise self.opening_fails
+        return self.vaults[vault.data_dir]
 
     def _show(self, *_: Any) -> None:
         self.shown += 1
@@ -142,20 +165,47 @@ def test_events_of_every_vault_are_told_once_with_the_add_ons_id(box: Box) -> No
 
 
 def test_a_vault_that_comes_later_has_all_its_events_told(box: Box) -> None:
-    box.registered = {}
+    box.vaults = {}
     box.run(4)
     box.radio.happens("login")
-    box.registered = {"/radio": box.radio}
+    box.vaults = {"/radio": box.radio}
     box.run(60)
     assert [(event.event, event.addon) for event in box.published] == [("login", RADIO)]
 
 
 def test_a_new_address_is_a_reason_to_tell_the_servers(box: Box) -> None:
-    drained: list[Keeper] = []
-    for keeper in (box.shared, box.radio):
-        keeper.drain = lambda keeper=keeper: drained.append(keeper)  # type: ignore[attr-defined]
     box.run(10)
-    assert drained == []
+    assert False not in [*box.shared.drained, *box.radio.drained]
     box.shim.address = "198.51.100.7"
     box.run(10)
-    assert drained == [box.shared, box.radio]
+    for keeper in (box.shared, box.radio):
+        assert keeper.drained.count(False) == 1
+
+
+@pytest.mark.parametrize("fails", ["list_fails", "opening_fails"])
+def test_what_cannot_be_read_for_a_while_stops_nothing_and_is_not_told_twice(
+    box: Box, fails: str
+) -> None:
+    box.radio.happens("login")
+    box.run(4)
+    box.shared.happens("revoked")
+    box.radio.happens("session_expired")
+    setattr(box, fails, StorageError("busy"))
+    # What is set anew is opened anew.
+    box.service.monitor.onSettingsChanged()
+    before = box.shared.looked_after, box.radio.looked_after
+    box.run(200)
+    setattr(box, fails, None)
+    box.run(200)
+    assert [event.event for event in box.published] == ["revoked", "session_expired"]
+    assert box.shared.looked_after - before[0] > 10
+    assert box.radio.looked_after - before[1] > 10
+
+
+def test_a_vault_that_is_gone_is_left(box: Box) -> None:
+    box.run(4)
+    box.vaults = {}
+    box.run(40)
+    before = box.radio.looks
+    box.run(40)
+    assert box.radio.looks == before

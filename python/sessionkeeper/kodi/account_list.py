@@ -19,7 +19,7 @@ def manage(keeper: Keeper) -> None:
     stored, service = keeper.accounts(), keeper.describe().name
     answers = _answers(keeper, stored)
     lines = [_line(entry, answers) for entry in stored]
-    ways = [(text("add_account"), lambda: login.log_in(keeper))]
+    ways = [(text("add_account"), lambda: login.add(keeper))]
     if stored:
         ways.append((text("remove_account"), lambda: _remove(keeper, stored, service)))
     if answers:

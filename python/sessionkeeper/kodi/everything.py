@@ -19,7 +19,7 @@ from sessionkeeper.kodi import (
     stored_data,
     times,
 )
-from sessionkeeper.kodi.strings import text
+from sessionkeeper.kodi.strings import ADDON_ID, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,25 +30,31 @@ CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 
 
 def log_out(keeper: Keeper) -> None:
+    """Asks where somebody is logged in, or where nobody can say. In any case what is under way
+    anywhere is ended.
+    """
     stop = xbmc.Monitor().abortRequested
-    vaults = [keeper, *private_vaults.open_all(keeper, stop).values()]
+    vaults = [keeper, *(vault for _, vault in private_vaults.open_all(keeper, stop))]
     read = [_accounts(vault) for vault in vaults]
     stored = [entry for entries in read for entry in entries or ()]
-    if not stored and None not in read:
-        notifications.show(text("already_signed_out"))
-        return
-    services_left = len({entry.provider for entry in stored})
-    question = text("everything_question", accounts=len(stored), services=services_left)
-    if not dialogs.confirm(text("log_out_of_everything"), question, text("log_out")):
-        return
+    if stored or None in read:
+        services_left = len({entry.provider for entry in stored})
+        question = text("everything_question", accounts=len(stored), services=services_left)
+        if not dialogs.confirm(text("log_out_of_everything"), question, text("log_out")):
+            return
     limit = settings.logout_limit()
     with dialogs.Progress(text("logging_out"), text("everything_telling"), limit) as progress:
         done = keeper.logout_all(deadline=limit, stop=progress.stopped, progress=progress.count)
     for vault in vaults:
         post_logout.finish(vault)
-    if not stop():
-        dialogs.show_text(text("everything_done"), listed(done))
+    if stop():
+        return
+    words = listed(done)
+    if words:
+        dialogs.show_text(text("everything_done"), words)
         stored_data.forget(keeper)
+    else:
+        notifications.show(text("already_signed_out"))
 
 
 def listed(done: LogoutAll) -> str:
@@ -64,9 +70,10 @@ def listed(done: LogoutAll) -> str:
 
 
 def _line(entry: LogoutAllEntry) -> str:
+    if entry.account is None:  # nobody could read who it was
+        words = [addons.name(entry.addon or ADDON_ID), entry.reason]
+        return f"•  {' · '.join(words)}"
     words = [services.account_name(entry.account), entry.provider_name or entry.provider]
-    if entry.account is None:
-        words = []  # nobody could read who it was
     if entry.addon:
         words.append(addons.name(entry.addon))
     if entry.conclusion == "by_itself" and entry.expires_at is not None:

@@ -29,7 +29,15 @@ def log_in(keeper: Keeper) -> Session | None:
     that may not use the one that there is, the viewer is asked for that.
     """
     if keeper.status().state == "needs_permission":
-        return keeper.restore() if keeper.request_access(again=True) else None
+        session = keeper.restore() if keeper.request_access(again=True) else None
+        # What she has allowed may have ended meanwhile.
+        if session or keeper.status().state == "needs_permission":
+            return session
+    return add(keeper)
+
+
+def add(keeper: Keeper) -> Session | None:
+    """Logs in, whoever is logged in already."""
     service = keeper.describe()
     way = with_code if service.login == "device_code" else with_password
     session = way(keeper, service.name)

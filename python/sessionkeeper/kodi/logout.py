@@ -57,10 +57,14 @@ def announce_confirmed(keeper: Keeper) -> None:
 
 def _end_active(keeper: Keeper, *, everywhere: bool = False) -> LogoutReport | None:
     try:
-        account = keeper.status().account
+        status = keeper.status()
     except StorageError:
         # Nobody can say who it is. The logout itself manages without the disk.
         return _end(keeper, None, everywhere=everywhere)
+    account = status.account
+    if status.state == "needs_permission":
+        notifications.show(text("error_needs_permission"))
+        return None
     if account is None:
         notifications.show(text("already_signed_out"))
         return None

@@ -11,7 +11,7 @@ import os
 
 import xbmcaddon
 
-from sessionkeeper.kodi.paths import data_directory
+from sessionkeeper.kodi.paths import data_directory, is_local
 from sessionkeeper.kodi.strings import ADDON_ID
 
 TYPE_CHECKING = False
@@ -26,11 +26,14 @@ def options(data_dir: str | None, *, private: bool) -> dict[str, Any]:
     addon = _calling_addon()
     if private:
         data_dir = os.path.abspath(data_directory(_known(addon)))
+    if data_dir and not is_local(ADDON_ID):
+        return {"data_dir": data_dir}
     shared = os.path.abspath(data_directory(ADDON_ID))
     data_dir = data_dir or shared
     if addon == ADDON_ID:
         return {"data_dir": data_dir}
-    if data_dir == shared:
+    # Whatever it is called.
+    if os.path.realpath(data_dir) == os.path.realpath(shared):
         from sessionkeeper.kodi import viewer_options
 
         return {"data_dir": shared, "caller": _known(addon), **viewer_options.read()}

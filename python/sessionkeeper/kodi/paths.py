@@ -11,9 +11,14 @@ from __future__ import annotations
 import xbmcvfs
 
 
+def is_local(addon_id: str) -> bool:
+    """Whether the data directory of an add-on is on a local disk."""
+    return "://" not in _translated(addon_id)
+
+
 def data_directory(addon_id: str) -> str:
     """The data directory of an add-on. Raises StorageError when it is not on a local disk."""
-    path: str = xbmcvfs.translatePath(f"special://profile/addon_data/{addon_id}/")
+    path = _translated(addon_id)
     if "://" in path:
         from sessionkeeper.errors import StorageError
         from sessionkeeper.kodi.strings import text
@@ -22,4 +27,9 @@ def data_directory(addon_id: str) -> str:
         raise StorageError(
             text("data_directory_not_local", scheme=scheme), text("data_directory_hint")
         )
+    return path
+
+
+def _translated(addon_id: str) -> str:
+    path: str = xbmcvfs.translatePath(f"special://profile/addon_data/{addon_id}/")
     return path

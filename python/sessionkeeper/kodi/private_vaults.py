@@ -1,5 +1,5 @@
 """The vaults that add-ons keep for themselves, as far as they have registered them: looked after,
-and logged out of, like the shared one.
+logged out of and forgotten, like the shared one.
 """
 
 from __future__ import annotations
@@ -12,21 +12,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
 
-    from sessionkeeper import Keeper
+    from sessionkeeper import Keeper, RegisteredVault
 
 
-def open_all(shared: Keeper, stop: Callable[[], bool]) -> dict[str, Keeper]:
-    """Their keepers, by data directory. Tells the viewer, once, of each vault that has vanished.
-    One that cannot be opened is left out, and is in the log.
-    """
-    registered = shared.vaults()
-    for gone in registered.vanished:
+def registered(shared: Keeper) -> tuple[RegisteredVault, ...]:
+    """Those that are there. Tells the viewer, once, of each one that has vanished."""
+    vaults = shared.vaults()
+    for gone in vaults.vanished:
         log.warning(f"the vault of {gone.addon} has vanished, and with it the ends of its sessions")
         notifications.warn(text("told_vault_vanished"), addons.name(gone.addon))
-    keepers = {}
-    for vault in registered.vaults:
-        try:
-            keepers[vault.data_dir] = settings.open_vault(vault, stop)
-        except Error as error:
-            log.warning(f"the vault of {vault.addon}: {error.code}: {error.message}")
-    return keepers
+    return vaults.vaults
+
+
+def open_all(shared: Keeper, stop: Callable[[], bool]) -> list[tuple[str, Keeper]]:
+    """Their keepers, with the names of their add-ons. What cannot be opened is in the log."""
+    try:
+        return [
+            (addons.name(vault.addon), settings.open_vault(vault, stop))
+            for vault in registered(shared)
+        ]
+    except Error as error:
+        log.warning(f"the vaults of the add-ons: {error.code}: {error.message}")
+        return []

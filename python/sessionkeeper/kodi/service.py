@@ -5,7 +5,7 @@ half-way.
 
 Owns when that happens and who is told; what has to be done and when it is due, the keeper says. It
 wakes every two seconds, or twice a second while settings are on the screen or something of its own
-is under way, which costs one call into the native module for each vault; the same tick goes on
+is under way, which costs two calls into the native module for each vault; the same tick goes on
 while an operation runs, so a slow server holds up neither the events nor Kodi's end. It holds no
 session: the native module shares it with every invocation.
 """
@@ -46,8 +46,9 @@ PLAN_S = 30.0
 # A button's script writes the new state itself, at the same moment; two writers at once would spoil
 # the settings file.
 SETTLING_S = 1.5
-# After an operation failed in a way that gave no new plan.
+# After something failed in a way that gave no new plan.
 PAUSE_S = 60.0
+NEVER = float("inf")
 # What the viewer has to know although no button was pressed: by the event, or with its outcome.
 WARNINGS = {
     "session_expired": "told_session_expired",
@@ -110,25 +111,18 @@ class Vault:
         self.keeper, self.last_event, self.due_at = keeper, last_event, 0.0
 
 
-def _vault(before: Vault | None, keeper: Keeper, *, is_new: bool) -> Vault:
-    """With the keeper as it is set up now."""
-    vault = before or Vault(keeper, 0 if is_new else keeper.newest_event())
-    vault.keeper = keeper
-    return vault
-
-
 class Service:
     def __init__(self) -> None:
         self.monitor = SettingsMonitor()
         self.shared: Vault | None = None
         # Those of the add-ons, by data directory.
         self.private: dict[str, Vault] = {}
-        self.is_open = False
         # Whether the shared keeper is the chosen service's; see settings.open_any.
         self.complete = False
         self.address = ""
-        # By `time.monotonic()`: when the vaults are opened anew, and when a tick is due.
-        self.open_at = self.next_tick = 0.0
+        # By `time.monotonic()`: when the shared vault is opened anew, when somebody looks for
+        # private ones, and when a tick is due.
+        self.open_at = self.find_at = self.next_tick = 0.0
         self.show_at: float | None = None
         self.dialog_open = self.failed = False
         self.last_warning = ""
@@ -160,35 +154,56 @@ class Service:
         return TICK_S if is_busy else IDLE_S
 
     def _vaults(self) -> list[Vault]:
-        return [self.shared, *self.private.values()] if self.shared and self.is_open else []
+        return [self.shared, *self.private.values()] if self.shared else []
 
     # Opening
 
     def _open(self) -> None:
-        """Opens the keepers as the settings and the register say; both may have changed. The events
-        go on where they were.
+        """Opens the keepers as the settings say now. The events go on where they were. Where it
+        fails, those of before go on.
         """
-        self.open_at = time.monotonic() + PLAN_S
+        self.open_at = NEVER
         try:
             if settings.clear_proxy_password():
                 notifications.warn(text("told_proxy_password_removed"))
             keeper, self.complete = settings.open_any(self._stopped)
-            found = private_vaults.open_all(keeper, self._stopped)
-            has_begun, before = self.shared is not None, self.private
-            self.shared = _vault(self.shared, keeper, is_new=False)
-            # Of a vault that has come since, nothing has been published yet.
-            self.private = {
-                place: _vault(before.get(place), keeper, is_new=has_begun)
-                for place, keeper in found.items()
-            }
-            self.is_open = True
         except Error as error:
-            self.is_open = self.complete = False
+            self.complete = False
             log.error(f"{error.code}: {error.message}")
             if self.last_warning != error.message:
                 self.last_warning = error.message
                 notifications.warn(error.message)
             self.open_at = time.monotonic() + PAUSE_S
+            return
+        if self.shared:
+            self.shared.keeper, self.shared.due_at = keeper, 0.0
+            self._find_private(again=True)
+        else:
+            # Of what happens in a vault that comes later, nothing has been published yet.
+            self.shared = Vault(keeper, keeper.newest_event())
+            self._find_private()
+            for vault in self.private.values():
+                vault.last_event = vault.keeper.newest_event()
+
+    def _find_private(self, *, again: bool = False) -> None:
+        """Opens the vaults that have been registered since, with `again` all of them; and leaves
+        those that are gone. Where it fails, those of before go on.
+        """
+        self.find_at = time.monotonic() + PLAN_S
+        if self.shared is None:
+            return
+        try:
+            found = {}
+            for vault in private_vaults.registered(self.shared.keeper):
+                known = self.private.get(vault.data_dir)
+                if known is None:
+                    known = Vault(settings.open_vault(vault, self._stopped), 0)
+                elif again:
+                    known.keeper = settings.open_vault(vault, self._stopped)
+                found[vault.data_dir] = known
+            self.private = found
+        except Error as error:
+            log.error(f"{error.code}: {error.message}")
 
     # The tick: short, never on the network
 
@@ -221,7 +236,7 @@ class Service:
         if self.monitor.is_changing():
             return
         self.show_at = None
-        if self.shared is None or not self.is_open or self.monitor.abortRequested():
+        if self.shared is None or self.monitor.abortRequested():
             return
         try:
             status_display.show(self.shared.keeper.status(), self.complete)
@@ -231,17 +246,23 @@ class Service:
     # The work: may use the network
 
     def _work(self) -> None:
-        has_changed, was_open = self.monitor.settled(), self.is_open
-        if has_changed or time.monotonic() >= self.open_at:
+        if self.monitor.settled():
+            self.open_at = 0.0
+        if time.monotonic() >= self.open_at:
             self._open()
-            if has_changed or not was_open:
-                self._show_state()
-        if self._network_returned():
-            for vault in self._vaults():
-                self._attempt(vault, lambda vault: vault.keeper.drain())
-        for vault in self._vaults():
-            if time.monotonic() >= vault.due_at:
-                self._attempt(vault, self._look_after)
+            self._show_state()
+        elif time.monotonic() >= self.find_at:
+            self._find_private()
+        has_returned = self._network_returned()
+        due = [
+            vault for vault in self._vaults() if has_returned or time.monotonic() >= vault.due_at
+        ]
+        # A server that lets one vault's renewals wait does not hold up the logouts of another.
+        if has_returned or len(due) > 1:
+            for vault in due:
+                self._attempt(vault, lambda vault: vault.keeper.drain(due_only=not has_returned))
+        for vault in due:
+            self._attempt(vault, self._look_after)
 
     def _attempt(self, vault: Vault, work: Callable[[Vault], object]) -> None:
         """Does one piece of work; what fails holds up no other vault. Its failure is in the log and

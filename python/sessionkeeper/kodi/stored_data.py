@@ -7,7 +7,9 @@ import time
 import xbmc
 
 from sessionkeeper import Account
-from sessionkeeper.kodi import dialogs, notifications, private_vaults, services, times
+from sessionkeeper.errors import Error
+from sessionkeeper.kodi import dialogs, log, notifications, private_vaults, services, times
+from sessionkeeper.kodi.dialogs import TITLE
 from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
@@ -77,21 +79,45 @@ def _word(name: str, *kinds: str) -> str:
 
 
 def forget(keeper: Keeper) -> None:
-    """Erases the shared vault and the add-ons' own."""
-    vaults = [keeper, *private_vaults.open_all(keeper, xbmc.Monitor().abortRequested).values()]
+    """Erases the shared vault and the add-ons' own, each as far as it goes."""
+    # The shared one last: it knows the others.
+    vaults = [*private_vaults.open_all(keeper, xbmc.Monitor().abortRequested), (TITLE, keeper)]
     warnings = [text("confirm_forget")]
-    stored = [
-        f"{services.account_name(entry.account)} ({services.name(entry.provider)})"
-        for vault in vaults
-        for entry in vault.accounts(all=True)
-    ]
+    stored: list[str] = []
+    waiting = 0
+    unreadable = []
+    for name, vault in vaults:
+        try:
+            accounts, logouts = vault.accounts(all=True), len(vault.outbox())
+        except Error as error:
+            log.warning(f"{error.code}: {error.message}")
+            unreadable.append(name)
+            continue
+        waiting += logouts
+        stored += [
+            f"{services.account_name(entry.account)} ({services.name(entry.provider)})"
+            for entry in accounts
+        ]
     if stored:
-        accounts = dialogs.plain(", ".join(stored))
-        warnings.append(text("confirm_forget_signed_in", accounts=accounts))
-    waiting = sum(len(vault.outbox()) for vault in vaults)
+        warnings.append(text("confirm_forget_signed_in", accounts=dialogs.plain(", ".join(stored))))
     if waiting:
         warnings.append(text("confirm_forget_waiting", count=waiting))
-    if dialogs.confirm(text("forget_question"), "[CR]".join(warnings), text("erase")):
-        for vault in vaults:
-            vault.forget()
+    if unreadable:
+        warnings.append(text("confirm_forget_unreadable", names=", ".join(unreadable)))
+    if not dialogs.confirm(text("forget_question"), "[CR]".join(warnings), text("erase")):
+        return
+    left = [(name, error) for name, vault in vaults for error in _forget(vault)]
+    if left:
+        words = "[CR]".join(dialogs.plain(f"{name}: {error.message}") for name, error in left)
+        dialogs.show_text(text("not_forgotten"), words)
+    else:
         notifications.show(text("forgotten"))
+
+
+def _forget(vault: Keeper) -> list[Error]:
+    try:
+        vault.forget()
+    except Error as error:
+        log.error(f"{error.code}: {error.message}")
+        return [error]
+    return []

@@ -68,6 +68,8 @@ IDS = {
     "everything_unknown": 30329,
     "everything_failed": 30330,
     "everything_waiting": 30331,
+    "confirm_forget_unreadable": 30334,
+    "not_forgotten": 30335,
     # Logouts that wait
     "draining": 30130,
     "logout_confirmed": 30131,
