@@ -1,7 +1,7 @@
 //! What `doctor` says about the vault. Holds no secret.
 
-use super::files::{Directories, create_file};
-use super::key::{is_readable_by_others, random_id};
+use super::files::{Directories, create_file, random_id};
+use super::key::is_readable_by_others;
 use super::rebuild::ROLLED_BACK;
 use super::schema;
 use super::store::Vault;

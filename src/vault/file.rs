@@ -3,7 +3,7 @@
 //! `opening` decides whether a file may be used, and `rebuild` deals with a damaged one.
 
 use super::error::{VaultError, VaultResult, explain_io};
-use super::files::{Directories, create_file};
+use super::files::{Directories, create_file, random_id};
 use super::key::{self, KeyFile};
 use super::lock::is_id;
 use super::rollback::Mark;
@@ -60,14 +60,14 @@ pub fn build(
     keys: &Keys,
     fill: impl FnOnce(&Transaction<'_>) -> VaultResult<()>,
 ) -> Result<PathBuf> {
-    let path = directories.fresh(&key::random_id()?);
+    let path = directories.fresh(&random_id()?);
     write(&path, keys, fill).map_err(|failure| failure.explain(&directories.data))?;
     Ok(path)
 }
 
 /// The id and the key of a new vault.
 pub fn create_keys(directories: &Directories) -> Result<(KeyFile, Keys)> {
-    let vault = key::random_id()?;
+    let vault = random_id()?;
     let key_file = key::create(directories, &vault)?;
     let keys = Keys::derive(&key_file.key, &vault)?;
     Ok((key_file, keys))

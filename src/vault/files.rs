@@ -3,11 +3,11 @@
 //! Never opens a link, a directory or a pipe in place of a file.
 
 use super::error::explain_io;
-use crate::error::Result;
-use crate::lock::{Identity, identity};
+use crate::error::{Error, Kind, Result};
+use crate::lock::{Identity, identity, open_file};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Room for a journal, and for the largest session as an outbox entry.
@@ -153,6 +153,36 @@ pub fn create_file(path: &Path) -> io::Result<File> {
         options.mode(0o600);
     }
     options.open(path)
+}
+
+/// 32 random hexadecimal digits.
+pub fn random_id() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Error::new(Kind::Internal, "the system provides no random numbers"))?;
+    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+}
+
+/// The text of a small file; what is longer is cut off.
+pub fn read_text(path: &Path, longest: u64) -> io::Result<String> {
+    let mut text = String::new();
+    open_file(path, false, false)?.take(longest).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Writes a small file, or replaces it, durably: a crash leaves the old one or the new one.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let random = random_id().map_err(io::Error::other)?;
+    let fresh = path.with_extension(format!("new-{random}"));
+    let written = create_file(&fresh).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let published = written.and_then(|()| fs::rename(&fresh, path));
+    if published.is_err() {
+        let _ = fs::remove_file(&fresh);
+    }
+    published.and_then(|()| path.parent().map_or(Ok(()), sync_directory))
 }
 
 /// Gives a finished file its name. False if the name is taken; the caller then removes `fresh`.

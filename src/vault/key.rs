@@ -5,8 +5,8 @@
 //! `device.key`.
 
 use super::error::explain_io;
-use super::files::{self, Directories, create_file, publish};
-use crate::error::{Error, Kind, Result};
+use super::files::{self, Directories, create_file, publish, random_id};
+use crate::error::Result;
 use crate::lock::open_file;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs;
@@ -21,6 +21,9 @@ pub const MARK: &str = "generation";
 
 /// What the name of the note beside a key ends with; `orphans` says what it is for.
 pub const PLACE: &str = "place";
+
+/// And the mark of one whose vault is gone.
+pub const ORPHANED: &str = "orphaned";
 
 #[derive(Clone)]
 pub struct DeviceKey(Zeroizing<[u8; LENGTH]>);
@@ -111,7 +114,7 @@ pub fn erase(path: &Path) -> io::Result<()> {
 
 /// Overwrites a key, and with it everything that it has sealed. The file says so until it goes.
 pub fn blank(path: &Path) -> io::Result<()> {
-    for beside in [MARK, PLACE] {
+    for beside in [MARK, PLACE, ORPHANED] {
         let _ = fs::remove_file(path.with_extension(beside));
     }
     let mut file = match open_file(path, true, false) {
@@ -146,14 +149,6 @@ pub fn is_readable_by_others(path: &Path) -> bool {
 #[cfg(not(unix))]
 pub fn is_readable_by_others(_: &Path) -> bool {
     false
-}
-
-/// 32 random hexadecimal digits.
-pub fn random_id() -> Result<String> {
-    let mut bytes = [0_u8; 16];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Error::new(Kind::Internal, "the system provides no random numbers"))?;
-    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 fn places(directories: &Directories, vault: &str) -> [(PathBuf, bool); 2] {

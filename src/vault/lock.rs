@@ -8,9 +8,10 @@
 
 use super::busy::Waiting;
 use super::error::{VaultResult, explain_io};
+use super::files::read_text;
 use crate::error::Result;
-use crate::lock::{LockFile, Locked, open_file};
-use std::io::{self, Read};
+use crate::lock::{LockFile, Locked};
+use std::io;
 use std::path::Path;
 
 /// A vault's id: 32 hexadecimal digits.
@@ -87,10 +88,7 @@ impl Guard {
 
 /// The id of the vault that belongs to a directory, as far as it can be read without the lock.
 pub fn bound_vault(directory: &Path) -> Option<String> {
-    let mut text = String::new();
-    let file = open_file(&directory.join(NAME), false, false).ok()?;
-    file.take(ID_LENGTH as u64 + 1).read_to_string(&mut text).ok()?;
-    Some(text).filter(|text| is_id(text))
+    read_text(&directory.join(NAME), ID_LENGTH as u64 + 1).ok().filter(|text| is_id(text))
 }
 
 pub fn is_id(text: &str) -> bool {

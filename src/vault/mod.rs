@@ -7,7 +7,7 @@
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files · lock, key · orphans · seal, schema, rollback · table, audit, eras · sessions,
+//! error, busy · files, place · lock, key · orphans · seal, schema, rollback · table, audit, eras · sessions,
 //! permissions, outbox, hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild ·
 //! opening · store · logins, ending, forget,
 //! diagnosis
@@ -30,6 +30,7 @@ mod opening;
 mod orphans;
 mod outbox;
 mod permissions;
+mod place;
 mod quarantine;
 mod rebuild;
 mod rescue;
@@ -50,11 +51,13 @@ pub use confirmations::Confirmation;
 pub use ending::{Ending, LocalOutcome, Remains};
 pub use eras::Era;
 pub use error::VaultResult;
-pub use files::{create_directory, create_file, sync_directory, vault_in};
-pub use key::random_id;
+pub use files::{
+    create_directory, create_file, random_id, read_text, replace_file, sync_directory, vault_in,
+};
 pub use logins::{BegunLogin, LoginNote};
 pub use outbox::{OutboxEntry, Waiting};
 pub use permissions::Permission;
+pub use place::Place;
 pub use sessions::{SessionSelector, StoredSession};
 pub use store::Vault;
 pub use tasks::{QueuedTask, Task, TaskKind};

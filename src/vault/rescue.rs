@@ -8,7 +8,7 @@ use super::error::{VaultError, VaultResult, explain_io};
 use super::files::{Directories, create_file, journal_of};
 use super::seal::Keys;
 use super::transaction::sealed_tables;
-use super::{key, schema};
+use super::{files, schema};
 use crate::error::Result;
 use crate::lock::open_file;
 use rusqlite::types::Value;
@@ -29,7 +29,7 @@ const PLAIN: [(&str, &str); 4] = [
 /// it, a transaction cut short by a crash would be read half written. `None` if SQLite cannot open
 /// the file.
 pub fn copy(directories: &Directories) -> Result<Option<Connection>> {
-    let path = directories.fresh(&key::random_id()?);
+    let path = directories.fresh(&files::random_id()?);
     copy_files(directories, &path).map_err(|error| {
         explain_io(&error, "the damaged vault cannot be copied", &directories.data)
     })?;

@@ -7,12 +7,12 @@
 //! alarm.
 
 use super::error::VaultResult;
-use super::files::create_file;
+use super::files::{create_file, read_text};
 use super::key::{KeyFile, MARK};
 use crate::lock::open_file;
 use rusqlite::{Connection, TransactionBehavior};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// As many digits as the largest generation has. Always all of them, so that it is written in place.
@@ -69,9 +69,7 @@ fn generation(connection: &Connection) -> VaultResult<i64> {
 
 /// `None` for anything but a whole mark.
 fn read(path: &Path) -> Option<i64> {
-    let mut text = String::new();
-    let file = open_file(path, false, false).ok()?;
-    file.take(DIGITS as u64 + 1).read_to_string(&mut text).ok()?;
+    let text = read_text(path, DIGITS as u64 + 1).ok()?;
     if text.len() == DIGITS { text.parse().ok() } else { None }
 }
 

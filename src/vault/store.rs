@@ -9,8 +9,7 @@ use super::audit;
 use super::busy::{BusyTimeout, Waiting};
 use super::error::{VaultError, VaultResult, damaged_again, is_busy};
 use super::file::Open;
-use super::files::{Directories, Found, sync_directory};
-use super::key;
+use super::files::{self, Directories, Found, sync_directory};
 use super::lock::{DirectoryLock, Guard};
 use super::opening::{attach, warn};
 use super::orphans;
@@ -317,7 +316,7 @@ impl Vault {
         }
         warn(directories, &open);
         orphans::note(directories, &open.key_file);
-        orphans::sweep_once(directories);
+        orphans::sweep_once(directories, self.clock());
         state.open = Some(open);
         state.mark += 1;
         Ok(())
@@ -369,7 +368,7 @@ impl Drop for Taken<'_> {
 /// Writes the commit's id into the commit itself, so that it can be found where the disk failed too
 /// late to undo it. Returns the id.
 fn note_commit(transaction: &Connection) -> VaultResult<String> {
-    let id = key::random_id()?;
+    let id = files::random_id()?;
     transaction
         .prepare_cached("UPDATE meta SET commits = substr(?1 || commits, 1, ?2)")?
         .execute(params![id, COMMITS])?;
