@@ -173,10 +173,12 @@ class RegisteredVault(Record):
 
 
 class Vaults(Record):
-    """The private vaults that are registered with a data directory, and those that have vanished
-    since they were last asked for."""
+    """The private vaults that are registered with a data directory; those of them that cannot be
+    reached now, whose disk or network path may be away; and those that are certainly gone since
+    they were last asked for."""
 
     vaults: tuple[RegisteredVault, ...]
+    away: tuple[RegisteredVault, ...]
     vanished: tuple[RegisteredVault, ...]
 
 

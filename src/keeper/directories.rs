@@ -42,7 +42,7 @@ fn user_data() -> Result<Option<PathBuf>> {
 
 /// One spelling for each directory, whether it exists or not: links are resolved as far as the
 /// path exists.
-fn settled(path: &Path) -> Result<PathBuf> {
+pub fn settled(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).map_err(|error| {
         Error::new(
             Kind::InvalidInput,

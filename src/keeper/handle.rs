@@ -1,6 +1,7 @@
 //! The keeper: a provider at a data directory, with network settings. What has to be one for the whole
 //! process (vault, locks, connections, events, log) is in the directory's `Shared`.
 
+use super::directories::settled;
 use super::register::{self, Vaults};
 use super::report::{Details, State, Status};
 use super::session_cache::Seen;
@@ -95,11 +96,15 @@ impl Keeper {
         }
         http::check_headers(&config.headers)?;
         shared.log.configure(config.log_level, config.log_to_terminal);
-        if let Some(addon) = &config.addon {
+        // The shared vault is nobody's own, by whatever name it is reached.
+        let register = config.register_in.as_deref().map(settled).transpose()?;
+        if let Some(addon) =
+            config.addon.as_ref().filter(|_| register.as_ref() != Some(&shared.directory))
+        {
             shared.events.set_addon(addon);
-        }
-        if let (Some(addon), Some(place)) = (&config.addon, &config.register_in) {
-            shared.registration.set(place, addon);
+            if let Some(register) = register {
+                shared.registration.set(&register, addon);
+            }
         }
         Ok(Keeper {
             shared,

@@ -1,19 +1,19 @@
 //! The register of private vaults: a small file for each in the shared data directory, so that one
 //! service looks after all of them. Nothing in it is secret.
 //!
-//! Written by whoever opens such a vault, and read by whoever looks after the shared one.
+//! Written by whoever opens such a vault, and read by whoever looks after the shared one. An entry is
+//! dropped where its vault is certainly gone; one whose disk or network path may only be away stays.
 
 //  vaults/<32 hexadecimal digits>.json, of the hash of the data directory's path:
 //
-//      {"addon": "plugin.video.x", "data_dir": "/…", "key_dir": "/…"}
+//      {"addon": "plugin.video.x", "key_dir": "/…", "place": {"data_dir": "/…", "parent": …}}
 
 use crate::error::{Error, Kind, Result};
-use crate::lock::open_file;
-use crate::vault::{create_directory, create_file, random_id, sync_directory, vault_in};
+use crate::vault::{Place, create_directory, read_text, replace_file, vault_in};
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -28,8 +28,7 @@ const LONGEST: u64 = 64 << 10;
 const YOUNG: Duration = Duration::from_secs(60);
 
 /// A private vault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RegisteredVault {
     /// The id of the add-on whose vault it is.
@@ -43,8 +42,19 @@ pub struct RegisteredVault {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Vaults {
     pub vaults: Vec<RegisteredVault>,
+    /// Those that cannot be reached now: their disk or network path may be away.
+    pub away: Vec<RegisteredVault>,
     /// Those that are gone. Each is told once.
     pub vanished: Vec<RegisteredVault>,
+}
+
+/// What a file of the register holds.
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    addon: String,
+    key_dir: PathBuf,
+    place: Place,
 }
 
 /// Where a vault is to be registered, and whether that is seen to.
@@ -52,6 +62,7 @@ pub struct Vaults {
 pub struct Registration {
     place: Mutex<Option<(PathBuf, String)>>,
     is_done: AtomicBool,
+    has_failed: AtomicBool,
 }
 
 impl Registration {
@@ -67,7 +78,8 @@ impl Registration {
         self.is_done.store(false, Ordering::Relaxed);
     }
 
-    /// Registers the vault of this data directory, once it is there.
+    /// Registers the vault of this data directory, once it is there. What fails is tried again at
+    /// the next use.
     pub fn see_to(&self, directory: &Path, key_directory: &Path) {
         if self.is_done.load(Ordering::Relaxed) {
             return;
@@ -76,17 +88,29 @@ impl Registration {
         let Some((register, addon)) = place.filter(|_| vault_in(directory).exists()) else {
             return;
         };
-        self.is_done.store(true, Ordering::Relaxed);
-        let written = match directory.to_str().zip(key_directory.to_str()) {
-            Some((data_dir, key_dir)) => {
-                let (data_dir, key_dir) = (data_dir.to_owned(), key_dir.to_owned());
-                write(&register, &RegisteredVault { addon, data_dir, key_dir })
+        let place = Place::of(directory);
+        let written = write(&register, &Entry { addon, key_dir: key_directory.to_owned(), place });
+        match written {
+            Ok(()) => self.is_done.store(true, Ordering::Relaxed),
+            Err(error) if !self.has_failed.swap(true, Ordering::Relaxed) => {
+                log::warn!("the vault could not be registered with the service ({})", error.kind());
             }
-            None => Err(ErrorKind::InvalidFilename.into()),
-        };
-        if let Err(error) = written {
-            log::warn!("the vault could not be registered with the service ({})", error.kind());
+            Err(_) => {}
         }
+    }
+}
+
+impl Entry {
+    fn has_vault(&self) -> bool {
+        vault_in(&self.place.data_dir).exists()
+    }
+}
+
+impl From<Entry> for RegisteredVault {
+    fn from(Entry { addon, key_dir, place }: Entry) -> Self {
+        // Both have been text in a file.
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        RegisteredVault { addon, data_dir: text(&place.data_dir), key_dir: text(&key_dir) }
     }
 }
 
@@ -94,7 +118,8 @@ impl Registration {
 /// dropped, and named by this call alone.
 pub fn list(directory: &Path, is_told: bool) -> Result<Vaults> {
     let mut listed = Vaults::default();
-    let entries = match fs::read_dir(directory.join(DIRECTORY)) {
+    let register = directory.join(DIRECTORY);
+    let entries = match fs::read_dir(&register) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(listed),
         entries => entries.map_err(|error| unreadable(&error))?,
     };
@@ -103,17 +128,20 @@ pub fn list(directory: &Path, is_told: bool) -> Result<Vaults> {
     paths.sort();
     for path in paths {
         match read(&path) {
-            Ok(Some(vault)) if vault_in(Path::new(&vault.data_dir)).exists() => {
-                listed.vaults.push(vault);
+            Ok(Some(entry)) if entry.has_vault() => listed.vaults.push(entry.into()),
+            Ok(Some(entry)) if is_young(&path) || !entry.place.is_gone() => {
+                listed.away.push(entry.into());
             }
-            Ok(Some(vault)) => {
-                let is_gone = is_gone(&path, Path::new(&vault.data_dir));
-                // Of several who look at once, one is the first.
-                if is_gone && (!is_told || fs::remove_file(&path).is_ok()) {
-                    log::info!("the vault of {} is gone", vault.addon);
-                    listed.vanished.push(vault);
+            Ok(Some(entry)) if !is_told => listed.vanished.push(entry.into()),
+            // Of several who look at once, one is the first.
+            Ok(Some(entry)) if fs::remove_file(&path).is_ok() => {
+                if drop_for_good(&register, &entry) {
+                    listed.vanished.push(entry.into());
+                } else {
+                    listed.vaults.push(entry.into());
                 }
             }
+            Ok(Some(_)) => {}
             Ok(None) => {
                 log::warn!("a file in the register of vaults is damaged, and is dropped");
                 let _ = fs::remove_file(&path);
@@ -125,52 +153,50 @@ pub fn list(directory: &Path, is_told: bool) -> Result<Vaults> {
     Ok(listed)
 }
 
-/// Not what only cannot be read just now, nor what is in the making.
-fn is_gone(entry: &Path, directory: &Path) -> bool {
-    let found = fs::symlink_metadata(vault_in(directory));
-    let is_absent = found
-        .is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory));
+/// False where the vault has come back meanwhile, and its maker may not have seen the entry go: then
+/// it is written anew.
+fn drop_for_good(register: &Path, entry: &Entry) -> bool {
+    if !entry.has_vault() {
+        log::info!("the vault of {} is gone", entry.addon);
+        return true;
+    }
+    if let Err(error) = write(register, entry) {
+        log::warn!("a vault could not be registered anew ({})", error.kind());
+    }
+    false
+}
+
+fn is_young(entry: &Path) -> bool {
     let written = fs::metadata(entry).and_then(|found| found.modified());
-    is_absent && written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= YOUNG))
+    !written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= YOUNG))
 }
 
 /// Writes the entry, durably, unless it is there already.
-fn write(register: &Path, vault: &RegisteredVault) -> io::Result<()> {
-    let name = name_of(&vault.data_dir);
-    let path = register.join(format!("{name}.json"));
-    if read(&path).is_ok_and(|there| there.as_ref() == Some(vault)) {
+fn write(register: &Path, entry: &Entry) -> io::Result<()> {
+    let path = register.join(format!("{}.json", name_of(&entry.place.data_dir)));
+    if read(&path).is_ok_and(|there| there.as_ref() == Some(entry)) {
         return Ok(());
     }
     create_directory(register)?;
-    let random = random_id().map_err(io::Error::other)?;
-    let fresh = register.join(format!("{name}.new-{random}"));
-    let text = serde_json::to_string(vault)?;
-    let written = create_file(&fresh).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let published = written.and_then(|()| fs::rename(&fresh, &path));
-    if published.is_err() {
-        let _ = fs::remove_file(&fresh);
-    }
-    published.and_then(|()| sync_directory(register))
+    replace_file(&path, &serde_json::to_vec(entry)?)
 }
 
 /// `None`: it is no entry of ours, or a damaged one.
-fn read(path: &Path) -> io::Result<Option<RegisteredVault>> {
-    let mut bytes = Vec::new();
-    open_file(path, false, false)?.take(LONGEST).read_to_end(&mut bytes)?;
-    let vault: Option<RegisteredVault> = serde_json::from_slice(&bytes).ok();
+fn read(path: &Path) -> io::Result<Option<Entry>> {
+    let text = match read_text(path, LONGEST) {
+        Err(error) if error.kind() == ErrorKind::InvalidData => return Ok(None),
+        text => text?,
+    };
     let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-    Ok(vault.filter(|vault| {
-        Path::new(&vault.data_dir).is_absolute()
-            && Path::new(&vault.key_dir).is_absolute()
-            && name_of(&vault.data_dir) == name
+    let entry: Option<Entry> = serde_json::from_str(&text).ok();
+    Ok(entry.filter(|entry| {
+        let data_dir = &entry.place.data_dir;
+        data_dir.is_absolute() && entry.key_dir.is_absolute() && name_of(data_dir) == name
     }))
 }
 
-fn name_of(directory: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, directory.as_bytes());
+fn name_of(directory: &Path) -> String {
+    let hash = digest::digest(&digest::SHA256, directory.as_os_str().as_encoded_bytes());
     let bytes = hash.as_ref().iter().take(16);
     bytes.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

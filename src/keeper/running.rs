@@ -13,19 +13,19 @@ struct Works {
 }
 
 /// While it lives, a logout may cancel the work.
-pub struct Registration<'a> {
+pub struct RunningWork<'a> {
     running: &'a Running,
     number: u64,
 }
 
 impl Running {
     /// Registers work for `provider`.
-    pub fn register(&self, provider: &str, cancel: &Cancel) -> Registration<'_> {
+    pub fn register(&self, provider: &str, cancel: &Cancel) -> RunningWork<'_> {
         let mut works = self.works();
         works.last += 1;
         let number = works.last;
         works.all.push((number, provider.to_owned(), cancel.clone()));
-        Registration { running: self, number }
+        RunningWork { running: self, number }
     }
 
     pub fn cancel(&self, provider: &str) {
@@ -43,7 +43,7 @@ impl Running {
     }
 }
 
-impl Drop for Registration<'_> {
+impl Drop for RunningWork<'_> {
     fn drop(&mut self) {
         self.running.works().all.retain(|(number, _, _)| *number != self.number);
     }

@@ -62,6 +62,13 @@ impl Device {
         Device { keeper: keeper(&config, clock), config, ..device }
     }
 
+    /// A device like this one, with its data in another directory.
+    pub fn with_data_in(&self, directory: &Path) -> Self {
+        let config = Config { directory: directory.join("data"), ..self.config.clone() };
+        let (clock, directory) = (Arc::clone(&self.clock), directory.to_owned());
+        Device { keeper: keeper(&config, &clock), config, clock, directory, _temporary: None }
+    }
+
     /// A keeper of another add-on than that whose vault it is.
     pub fn called_by(&self, addon: &str) -> Keeper {
         let caller = Some(addon.to_owned());

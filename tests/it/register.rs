@@ -1,6 +1,6 @@
 //! The register of private vaults.
 
-use crate::fixture::Device;
+use crate::fixture::{Device, never};
 use crate::service::{Service, log_in};
 use sessionkeeper::keeper::{Keeper, RegisteredVault};
 use std::fs;
@@ -68,7 +68,7 @@ fn a_vault_that_has_vanished_is_told_once_and_dropped() {
     let [entry] = &entries(&shared)[..] else { panic!() };
     fs::remove_dir_all(private.directory.join("data")).unwrap();
     let young = shared.vaults().unwrap();
-    assert!(young.vaults.is_empty() && young.vanished.is_empty(), "it may be in the making");
+    assert_eq!((young.away.len(), young.vanished.len()), (1, 0), "it may be in the making");
     age(entry);
     let listed = shared.vaults().unwrap();
     assert_eq!((listed.vaults.len(), listed.vanished.len()), (0, 1));
@@ -79,6 +79,62 @@ fn a_vault_that_has_vanished_is_told_once_and_dropped() {
     log_in(&again);
     again.status().unwrap();
     assert_eq!(vaults(&shared).len(), 1);
+}
+
+/// A network path that is not there, an empty mount point, a data directory that nobody may read.
+#[test]
+fn a_vault_that_is_only_away_is_kept() {
+    let (_service, shared, private) = two();
+    let disk = private.directory.join("disk");
+    fs::create_dir(&disk).unwrap();
+    let private = private.with_data_in(&disk.join("addon"));
+    log_in(&private);
+    age(&entries(&shared)[0]);
+    let elsewhere = disk.with_extension("away");
+    fs::rename(&disk, &elsewhere).unwrap();
+    for has_mount_point in [false, true] {
+        if has_mount_point {
+            fs::create_dir_all(&private.directory).unwrap();
+        }
+        let listed = shared.vaults().unwrap();
+        assert_eq!(listed.away.len(), 1, "{has_mount_point}");
+        assert!(listed.vaults.is_empty() && listed.vanished.is_empty(), "{has_mount_point}");
+        assert_eq!(entries(&shared).len(), 1);
+    }
+    fs::remove_dir_all(&disk).unwrap();
+    fs::rename(&elsewhere, &disk).unwrap();
+    assert_eq!(vaults(&shared).len(), 1, "it is back, and nobody had to open it");
+}
+
+#[test]
+fn what_could_not_be_registered_is_at_the_next_use() {
+    let (_service, shared, private) = two();
+    let register = shared.directory.join("data/vaults");
+    fs::create_dir_all(shared.directory.join("data")).unwrap();
+    fs::write(&register, "").unwrap();
+    log_in(&private);
+    fs::remove_file(&register).unwrap();
+    private.status().unwrap();
+    assert_eq!(vaults(&shared).len(), 1);
+    let log: String = private.take_log().into_iter().map(|(_, line)| line).collect();
+    assert_eq!(log.matches("could not be registered").count(), 1, "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_shared_vault_is_nobodys_own_by_another_name() {
+    let (_service, shared, private) = two();
+    log_in(&shared);
+    for name in ["data", "keys"] {
+        let _ = fs::remove_dir_all(private.directory.join(name));
+        let target = shared.directory.join(name);
+        std::os::unix::fs::symlink(target, private.directory.join(name)).unwrap();
+    }
+    let private = private.restarted();
+    private.status().unwrap();
+    assert!(entries(&shared).is_empty() && vaults(&shared).is_empty());
+    private.renew(&never()).unwrap();
+    assert!(private.events_after(0).iter().all(|event| event.addon.is_empty()));
 }
 
 #[test]
@@ -97,6 +153,7 @@ fn what_is_damaged_is_dropped_with_a_word_in_the_log() {
         &good.replace("data_dir", "directory"),
         &good.replace("\"key_dir\":\"", "\"key_dir\":\"./"),
         &good.replace('}', ",\"more\":1}"),
+        &good.replace(ADDON, &"x".repeat(70_000)),
         &good[..good.len() / 2],
     ];
     for text in cases {

@@ -89,7 +89,7 @@ class TestWithoutAService:
         # What was registered within the last minute may be in the making.
         age_the_register(kodi)
         kodi.start()
-        words = "Its stored logins were deleted without logging out. They may go on at the service."
+        words = "What it had stored is gone; a login that was in it may go on at the service."
         told = f"{RADIO}: {words}"
         viewer.wait_for_notification(told)
         kodi.screenshot("101-vault-vanished")

@@ -141,7 +141,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble) -> N
         "details": {**SIGNED_IN, **NO_TIMES},
         "schedule": {"renew_at": None, "drain_at": 1},
         "logout_all": {"entries": [], **dict.fromkeys(CONCLUSIONS, 0), "pending_revocations": 0},
-        "vaults": {"vaults": [], "vanished": []},
+        "vaults": {"vaults": [], "away": [], "vanished": []},
         "serve": None,
         "upkeep": {"renewals": [], "drained": {**zero, "entries": []}, "next_at": None},
         "forget": {"forgotten": True, "sessions": 1, "pending_revocations": 0},
