@@ -135,8 +135,9 @@ class LogoutAllEntry(Record):
     proved, and nobody knows when it ends) or "failed" (this device could not be logged out, or the
     server will not be told). `remote` and `status` are a `LogoutReport`'s, None where it failed;
     `reason` says why in safe words, and may be empty. `addon` is the id of the add-on whose private
-    vault the account was in, "" for the keeper's own; where that vault could not be read, or is not
-    there, `account` is None and `provider` is "".
+    vault the account was in, "" for the keeper's own. Where that vault could not be read, `account`
+    is None, `provider` is "" and `conclusion` is "failed"; where it is gone for certain, and with it
+    whoever was logged in, "unknown".
     """
 
     addon: str
@@ -153,7 +154,7 @@ class LogoutAllEntry(Record):
 class LogoutAll(Record):
     """What `Keeper.logout_all()` did: each account, and how many came to which conclusion.
     `pending_revocations` counts the logouts that still wait for their servers, in all of these
-    vaults and earlier ones included."""
+    vaults and earlier ones included; None where one of the vaults could not be read."""
 
     entries: tuple[LogoutAllEntry, ...]
     proved: int
@@ -161,7 +162,7 @@ class LogoutAll(Record):
     by_itself: int
     unknown: int
     failed: int
-    pending_revocations: int
+    pending_revocations: int | None
 
 
 class RegisteredVault(Record):

@@ -5,7 +5,7 @@
 //! under one deadline. What has not begun by then, or after a cancel, is done here alone, and the
 //! server is told later. So a kill half-way loses nothing.
 
-use super::handle::Keeper;
+use super::handle::{AT_ONCE, Keeper};
 use super::logout::LogoutOptions;
 use super::register::{self, RegisteredVault};
 use super::report::{Conclusion, LogoutAll, LogoutAllEntry, LogoutReport};
@@ -14,10 +14,11 @@ use crate::cancel::{Cancel, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::provider::id_of;
 use crate::session::{Outcome, Session};
-use crate::vault::BusyTimeout;
+use crate::vault::{BusyTimeout, StoredSession};
 use crate::wire;
 use serde::Deserialize;
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -46,10 +47,30 @@ pub struct LogoutAllOptions {
     pub hooks: Vec<String>,
 }
 
+/// However little time there is, all vaults are read for this long, side by side.
+const READING: Duration = Duration::from_millis(500);
+
+/// Of a vault whose disk or network path may come back.
+const AWAY: &str = "its vault cannot be reached now";
+
+const VANISHED: &str = "its vault is gone; a login that was in it may go on at the service";
+
 /// A vault, and the add-on whose private one it is; empty for this keeper's own.
 struct OneVault {
     keeper: Keeper,
     addon: String,
+}
+
+/// The vaults that there are, and a line for each that there is not.
+struct Vaults {
+    vaults: Vec<OneVault>,
+    unread: Vec<LogoutAllEntry>,
+}
+
+/// What a vault holds, and what was in the way.
+struct Found {
+    sessions: Vec<Session>,
+    error: Option<Error>,
 }
 
 /// Somebody who is to be logged out.
@@ -77,30 +98,20 @@ impl Keeper {
         log::info!("logging out of everything");
         let (start, deadline) = (Instant::now(), options.deadline.unwrap_or(self.logout_deadline));
         let until = start + deadline;
+        let Vaults { vaults, mut unread } = self.every_vault();
         // Whoever holds one of the vaults must not cost the others their time.
-        let reading = BusyTimeout::until(start + deadline / 4, cancel);
-        let registered = register::list(&self.shared.directory, false)?;
-        let vaults = self.with_registered(registered.vaults)?;
-        let gone = registered.vanished.iter().map(|vault| LogoutAllEntry {
-            conclusion: Conclusion::Unknown,
-            ..LogoutAllEntry::of_vault(&vault.addon, "it is not there any more")
-        });
-        let mut unreadable: Vec<_> = gone.collect();
+        let reading = BusyTimeout::until(start + READING.max(deadline / 4), cancel);
         let mut waiting = Vec::new();
-        for (number, vault) in vaults.iter().enumerate() {
-            // What they began is not wanted any more.
-            vault.keeper.shared.running.cancel_all();
-            match vault.keeper.logged(|| vault.keeper.stored_sessions(&reading)) {
-                Ok(sessions) => waiting.extend(sessions.into_iter().map(|session| {
-                    let is_own = number == 0 && session.provider == self.provider.key;
-                    let hooks = if is_own { options.hooks.clone() } else { Vec::new() };
-                    Leaving { vault: number, session, hooks }
-                })),
-                Err(error) if number == 0 => return Err(error),
-                Err(error) => {
-                    log::error!("the vault of {} cannot be read: {error}", vault.addon);
-                    unreadable.push(LogoutAllEntry::of_vault(&vault.addon, error.message()));
-                }
+        for (number, found) in read_all(&vaults, &reading).into_iter().enumerate() {
+            let vault = &vaults[number];
+            waiting.extend(found.sessions.into_iter().map(|session| {
+                let is_own = number == 0 && session.provider == self.provider.key;
+                let hooks = if is_own { options.hooks.clone() } else { Vec::new() };
+                Leaving { vault: number, session, hooks }
+            }));
+            if let Some(error) = found.error {
+                log::error!("a vault cannot be read ({}): {error}", vault.addon);
+                unread.push(LogoutAllEntry::of_vault(&vault.addon, error.message()));
             }
         }
         let total = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
@@ -115,31 +126,66 @@ impl Keeper {
             }
         });
         let done = work.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let entries = done.entries.into_iter().flatten().chain(unreadable);
-        let pending = vaults.iter().filter_map(|vault| {
-            vault.keeper.vault().and_then(|vault| vault.read(|tx| tx.outbox().count(None))).ok()
-        });
-        Ok(LogoutAll::new(entries.collect(), pending.sum()))
+        // What failed in a vault is unknown there; what was gone for certain holds nothing.
+        let is_all_read = unread.iter().all(|entry| entry.conclusion == Conclusion::Unknown);
+        let counting = BusyTimeout::until(until.max(Instant::now() + AT_ONCE), cancel);
+        let pending = if is_all_read {
+            vaults.iter().map(|vault| vault.pending(&counting)).sum()
+        } else {
+            None
+        };
+        let entries = done.entries.into_iter().flatten().chain(unread);
+        Ok(LogoutAll::new(entries.collect(), pending))
     }
 
     /// This keeper's vault, and those that are registered with it.
-    fn with_registered(&self, registered: Vec<RegisteredVault>) -> Result<Vec<OneVault>> {
+    fn every_vault(&self) -> Vaults {
         let mut vaults = vec![OneVault { keeper: self.clone(), addon: String::new() }];
-        for RegisteredVault { addon, data_dir, key_dir } in registered {
-            let shared = Shared::at(Path::new(&data_dir), Some(PathBuf::from(key_dir)))?;
-            if shared.directory != self.shared.directory {
-                let keeper = Keeper { shared, ..self.clone() };
-                vaults.push(OneVault { keeper, addon });
+        let registered = register::list(&self.shared.directory, false);
+        let (registered, error) = match registered {
+            Ok(registered) => (registered, None),
+            Err(error) => (register::Vaults::default(), Some(error)),
+        };
+        let mut unread = Vec::new();
+        if let Some(error) = error {
+            log::error!("{error}");
+            unread.push(LogoutAllEntry::of_vault("", error.message()));
+        }
+        for RegisteredVault { addon, data_dir, key_dir } in registered.vaults {
+            match Shared::at(Path::new(&data_dir), Some(PathBuf::from(key_dir))) {
+                Ok(shared) if shared.directory == self.shared.directory => {}
+                Ok(shared) => {
+                    let keeper = Keeper { shared, ..self.clone() };
+                    vaults.push(OneVault { keeper, addon });
+                }
+                Err(error) => unread.push(LogoutAllEntry::of_vault(&addon, error.message())),
             }
         }
-        Ok(vaults)
+        let away = registered.away.iter();
+        unread.extend(away.map(|vault| LogoutAllEntry::of_vault(&vault.addon, AWAY)));
+        unread.extend(registered.vanished.iter().map(|vault| LogoutAllEntry {
+            conclusion: Conclusion::Unknown,
+            ..LogoutAllEntry::of_vault(&vault.addon, VANISHED)
+        }));
+        Vaults { vaults, unread }
     }
 
-    fn stored_sessions(&self, timeout: &BusyTimeout) -> Result<Vec<Session>> {
-        let stored =
-            self.with_timeout(timeout.clone()).vault()?.read(|tx| tx.sessions().list(None))?;
-        let living = |session| self.shared.sessions.living(session);
-        Ok(stored.into_iter().filter_map(|stored| living(stored.session)).collect())
+    /// Ends what is under way in the vault, in any process, and says who is logged in.
+    fn read_out(&self, timeout: &BusyTimeout) -> Found {
+        // Others hold it for a moment only. If not, the transactions order what they can.
+        let _commit_lock = self.shared.commit_lock(timeout);
+        self.shared.running.cancel_all();
+        let read = self.with_timeout(timeout.clone()).vault().and_then(|vault| {
+            let ended = vault.end_logins();
+            Ok((vault.read(|tx| tx.sessions().list(None))?, ended.err()))
+        });
+        match read {
+            Ok((stored, error)) => {
+                let living = |stored: StoredSession| self.shared.sessions.living(stored.session);
+                Found { sessions: stored.into_iter().filter_map(living).collect(), error }
+            }
+            Err(error) => Found { sessions: Vec::new(), error: Some(error) },
+        }
     }
 
     /// Logs one account out. `None`: somebody else has done so meanwhile.
@@ -201,6 +247,31 @@ impl Keeper {
         }
         Some(entry)
     }
+}
+
+impl OneVault {
+    /// How many logouts wait in it; `None`: it cannot be read.
+    fn pending(&self, timeout: &BusyTimeout) -> Option<u64> {
+        let vault = self.keeper.with_timeout(timeout.clone()).vault().ok()?;
+        vault.read(|tx| tx.outbox().count(None)).ok()
+    }
+}
+
+/// Side by side, so that one which others hold costs the rest no time.
+fn read_all(vaults: &[OneVault], timeout: &BusyTimeout) -> Vec<Found> {
+    let read = |OneVault { keeper, .. }: &OneVault| keeper.logged(|| keeper.read_out(timeout));
+    thread::scope(|scope| {
+        let begin = |vault| thread::Builder::new().spawn_scoped(scope, move || read(vault));
+        let begun: Vec<_> = vaults.iter().map(|vault| (vault, begin(vault))).collect();
+        begun
+            .into_iter()
+            .map(|(vault, reader)| match reader {
+                Ok(reader) => reader.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // The system has no thread left.
+                Err(_) => read(vault),
+            })
+            .collect()
+    })
 }
 
 /// True where somebody else has logged the account out meanwhile.

@@ -205,3 +205,23 @@ fn unreadable(error: &io::Error) -> Error {
     let message = format!("the register of vaults cannot be read ({})", error.kind());
     Error::new(Kind::Storage, message).with_hint("Look at the rights of the data directory.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_that_comes_back_as_its_entry_goes_is_registered_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let (register, data) = (home.path().join("vaults"), home.path().join("data"));
+        fs::create_dir(&data).unwrap();
+        let (addon, key_dir) = ("plugin.video.x".to_owned(), home.path().join("keys"));
+        let entry = Entry { addon, key_dir, place: Place::of(&data) };
+        assert!(drop_for_good(&register, &entry));
+        assert!(!register.exists());
+        fs::write(vault_in(&data), "").unwrap();
+        assert!(!drop_for_good(&register, &entry));
+        let listed = list(home.path(), true).unwrap();
+        assert_eq!((listed.vaults.len(), listed.vanished.len()), (1, 0));
+    }
+}

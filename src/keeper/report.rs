@@ -125,7 +125,7 @@ pub enum Conclusion {
     ByItself,
     // Nothing is proved, nor known of its end.
     Unknown,
-    // This device could not be logged out, or the server will not be told.
+    // This device could not be logged out, or its vault not be read, or the server will not be told.
     Failed,
 }
 
@@ -149,7 +149,7 @@ pub struct LogoutAllEntry {
 }
 
 impl LogoutAllEntry {
-    /// Of a vault of which nobody knows who is logged in.
+    /// Of a vault of which nobody knows who is logged in: it cannot be read.
     pub(super) fn of_vault(addon: &str, reason: &str) -> Self {
         LogoutAllEntry {
             addon: addon.to_owned(),
@@ -186,12 +186,13 @@ pub struct LogoutAll {
     pub by_itself: u32,
     pub unknown: u32,
     pub failed: u32,
-    /// The logouts that wait for their servers in all of these vaults, earlier ones included.
-    pub pending_revocations: u64,
+    /// The logouts that wait for their servers in all of these vaults, earlier ones included; `None`
+    /// where one of the vaults could not be read.
+    pub pending_revocations: Option<u64>,
 }
 
 impl LogoutAll {
-    pub(super) fn new(entries: Vec<LogoutAllEntry>, pending_revocations: u64) -> Self {
+    pub(super) fn new(entries: Vec<LogoutAllEntry>, pending_revocations: Option<u64>) -> Self {
         let count = |conclusion| {
             let such = entries.iter().filter(|entry| entry.conclusion == conclusion).count();
             u32::try_from(such).unwrap_or(u32::MAX)

@@ -13,7 +13,7 @@ use super::store::Vault;
 use super::tasks::Task;
 use super::transaction::Transaction;
 use crate::audit::NewAuditEvent;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::provider::service_of;
 use crate::session::{Revocation, Session};
 use rusqlite::params;
@@ -87,6 +87,12 @@ impl Vault {
             }
         }
         self.explained(ended).unwrap_or_else(LocalOutcome::Kept)
+    }
+
+    /// Logins that are under way in any process, at any provider, come too late.
+    pub fn end_logins(&self) -> Result<()> {
+        // Whoever has not noted a login yet begins it afterwards.
+        if self.has_logins() { self.transact(|tx| tx.eras().begin_everywhere()) } else { Ok(()) }
     }
 
     fn try_end(

@@ -3,7 +3,10 @@
 
 use super::error::VaultResult;
 use super::seal::Keys;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
+
+/// In the place of a provider; none is called that.
+const EVERYWHERE: &str = "";
 
 /// Which logout came last. Another vault has other eras.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,19 +26,26 @@ impl<'a> Eras<'a> {
     }
 
     pub fn present(&self, provider: &str) -> VaultResult<Era> {
-        let statement = "SELECT max(number) FROM eras WHERE provider = ?1";
-        let mut statement = self.connection.prepare_cached(statement)?;
-        let number: Option<i64> =
-            statement.query_row([provider], |row| row.get(0)).optional()?.flatten();
-        Ok(Era { vault: self.keys.vault().to_owned(), number: number.unwrap_or(0) })
+        let number = self.logouts(provider)? + self.logouts(EVERYWHERE)?;
+        Ok(Era { vault: self.keys.vault().to_owned(), number })
     }
 
     /// A logout: no login that has begun until now is stored.
     pub fn begin(&self, provider: &str) -> VaultResult<()> {
-        let Era { number, .. } = self.present(provider)?;
+        let number = self.logouts(provider)?;
         self.connection.execute("DELETE FROM eras WHERE provider = ?1", [provider])?;
         let insert = "INSERT INTO eras (provider, number) VALUES (?1, ?2)";
         self.connection.execute(insert, params![provider, number + 1])?;
         Ok(())
+    }
+
+    /// The same, at every provider.
+    pub fn begin_everywhere(&self) -> VaultResult<()> {
+        self.begin(EVERYWHERE)
+    }
+
+    fn logouts(&self, provider: &str) -> VaultResult<i64> {
+        let statement = "SELECT coalesce(max(number), 0) FROM eras WHERE provider = ?1";
+        Ok(self.connection.prepare_cached(statement)?.query_row([provider], |row| row.get(0))?)
     }
 }

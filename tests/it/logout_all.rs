@@ -5,7 +5,7 @@ use crate::child;
 use crate::fixture::{Device, cancel_after, clock, never, noted, pending, wait_until};
 use crate::issuer::Issuer;
 use crate::server::{Step, answering, slowly};
-use crate::service::{Service, log_in};
+use crate::service::{Service, log_in, try_log_in};
 use serde_json::json;
 use sessionkeeper::cancel::{Cancel, Progress};
 use sessionkeeper::error::Kind;
@@ -102,7 +102,7 @@ fn five_accounts_of_four_services_in_three_vaults_with_one_server_down() {
         ]
     );
     assert_eq!((all.proved, all.later, all.by_itself, all.unknown, all.failed), (4, 1, 0, 0, 0));
-    assert_eq!(all.pending_revocations, 1);
+    assert_eq!(all.pending_revocations, Some(1));
     assert_eq!(cancel.progress(), Some(Progress { done: 5, total: 5 }));
     assert_eq!(all.entries[0].provider_name, "The test issuer");
     assert!(all.entries.iter().all(|entry| entry.expires_at.is_some()));
@@ -128,7 +128,7 @@ fn all_servers_share_one_deadline() {
     let start = Instant::now();
     let all = house.keeper().log_out_all(&within(1.0), &never()).unwrap();
     assert!(start.elapsed() < Duration::from_millis(1900), "{:?}", start.elapsed());
-    assert_eq!((all.later, all.failed, all.pending_revocations), (5, 0, 5));
+    assert_eq!((all.later, all.failed, all.pending_revocations), (5, 0, Some(5)));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn more_accounts_than_threads_are_all_logged_out_in_time() {
     let start = Instant::now();
     let all = issuer.device.log_out_all(&within(1.0), &never()).unwrap();
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    assert_eq!((all.entries.len(), all.later, all.pending_revocations), (20, 20, 20));
+    assert_eq!((all.entries.len(), all.later, all.pending_revocations), (20, 20, Some(20)));
     assert!(issuer.device.accounts(true).unwrap().accounts.is_empty());
 }
 
@@ -188,6 +188,7 @@ fn a_vault_that_cannot_be_read_is_in_the_list() {
     let all = log_out_all(&house.keeper());
     drop(held);
     assert_eq!((all.proved, all.failed), (4, 1));
+    assert_eq!(all.pending_revocations, None, "nobody knows");
     let failed = all.entries.last().unwrap();
     assert_eq!((&*failed.addon, failed.account.is_none()), ("plugin.video.2", true));
     assert!(!failed.reason.is_empty());
@@ -195,23 +196,103 @@ fn a_vault_that_cannot_be_read_is_in_the_list() {
 }
 
 #[test]
+fn a_shared_vault_that_cannot_be_read_keeps_no_other_from_it() {
+    let house = Household::new();
+    let held = house.devices[0].lock_vault("BEGIN EXCLUSIVE");
+    let all = log_out_all(&house.keeper());
+    drop(held);
+    assert_eq!(
+        lines(&all),
+        [
+            ("", "", "", Conclusion::Failed),
+            ("plugin.video.1", "second", "acc-1", Conclusion::Proved),
+            ("plugin.video.2", "third", "acc-1", Conclusion::Proved),
+        ]
+    );
+}
+
+#[test]
+fn a_register_that_cannot_be_read_keeps_nobody_logged_in() {
+    let house = Household::new();
+    let register = house.issuer.device.directory.join("data/vaults");
+    std::fs::remove_dir_all(&register).unwrap();
+    std::fs::write(&register, "").unwrap();
+    let all = log_out_all(&house.keeper());
+    assert_eq!((all.proved, all.failed, all.pending_revocations), (3, 1, None));
+    let failed = all.entries.last().unwrap();
+    assert!(failed.account.is_none() && failed.reason.contains("register"), "{failed:?}");
+}
+
+#[test]
+fn vaults_that_others_hold_do_not_hold_it_up() {
+    let service = Service::start();
+    let shared = service.device();
+    log_in(&shared);
+    let devices = [1, 2, 3, 4, 5, 6].map(|number| {
+        let addon = format!("plugin.video.{number}");
+        let provider = named(&service, "private");
+        let device = Device::private(provider, &shared.clock, &shared.directory, &addon);
+        log_in(&device);
+        device
+    });
+    let held = devices.each_ref().map(|device| device.lock_vault("BEGIN EXCLUSIVE"));
+    let start = Instant::now();
+    let all = shared.restarted().log_out_all(&within(2.0), &never()).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    assert_eq!((all.proved, all.failed, all.pending_revocations), (1, 6, None));
+    drop(held);
+}
+
+#[test]
 fn a_vault_that_is_not_there_is_in_the_list() {
     let house = Household::new();
-    let (here, away) = (house.devices[2].directory.join("data"), "data.away");
-    let away = here.with_file_name(away);
-    std::fs::rename(&here, &away).unwrap();
+    let here = house.devices[2].directory.join("data");
     let register = house.issuer.device.directory.join("data/vaults");
     for entry in std::fs::read_dir(register).unwrap() {
         let file = std::fs::File::options().append(true).open(entry.unwrap().path()).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(120)).unwrap();
     }
-    let all = log_out_all(&house.keeper());
-    assert_eq!((all.proved, all.unknown, all.failed), (4, 1, 0));
-    let gone = all.entries.last().unwrap();
-    assert_eq!((&*gone.addon, gone.account.is_none()), ("plugin.video.2", true));
-    std::fs::rename(&away, &here).unwrap();
+    // Its disk is away, or it was deleted.
+    let cases = [
+        (house.devices[2].directory.clone(), Conclusion::Failed, "cannot be reached", None),
+        (here, Conclusion::Unknown, "gone", Some(0)),
+    ];
+    for (here, conclusion, reason, pending) in cases {
+        let away = here.with_extension("away");
+        std::fs::rename(&here, &away).unwrap();
+        let all = log_out_all(&house.keeper());
+        std::fs::rename(&away, &here).unwrap();
+        let entry = all.entries.last().unwrap();
+        assert_eq!((&*entry.addon, entry.conclusion), ("plugin.video.2", conclusion));
+        assert!(entry.account.is_none() && entry.reason.contains(reason), "{entry:?}");
+        assert_eq!(all.pending_revocations, pending);
+    }
     let all = log_out_all(&house.keeper());
     assert_eq!(lines(&all), [("plugin.video.2", "third", "acc-1", Conclusion::Proved)]);
+}
+
+/// In another process, where nobody can cancel it.
+#[test]
+fn a_login_that_is_under_way_elsewhere_is_undone() {
+    let house = Household::new();
+    for number in [0, 2] {
+        let (service, device) = (&house.services[number], &house.devices[number]);
+        log_out_all(&house.keeper());
+        service.next("/u/login", [slowly(1200)]);
+        let before = service.requests("/u/login").len();
+        std::thread::scope(|scope| {
+            let elsewhere = device.restarted();
+            let login = scope.spawn(move || try_log_in(&elsewhere, &never()));
+            wait_until(5, "nobody logs in", || service.requests("/u/login").len() > before);
+            log_out_all(&house.keeper());
+            let _ = login.join().unwrap();
+        });
+        assert!(device.restarted().accounts(true).unwrap().accounts.is_empty());
+        wait_until(5, "its session lives on", || {
+            house.deliver();
+            service.live_sessions() == 0
+        });
+    }
 }
 
 #[test]
@@ -301,5 +382,5 @@ fn a_device_where_nobody_is_logged_in_has_nothing_to_tell() {
     let device = Device::new(named(&service, "first"), &clock());
     let all = log_out_all(&device);
     assert!(all.entries.is_empty());
-    assert_eq!(all.pending_revocations, 0);
+    assert_eq!(all.pending_revocations, Some(0));
 }

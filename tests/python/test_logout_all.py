@@ -34,7 +34,7 @@ NOBODY: dict[str, Any] = {
 OpenKeeper = Callable[..., sessionkeeper.Keeper]
 
 
-def all_of(*changes: dict[str, Any], pending: int = 0) -> dict[str, Any]:
+def all_of(*changes: dict[str, Any], pending: int | None = 0) -> dict[str, Any]:
     entries = [{**ENTRY, **one} for one in changes]
     counts = {name: 0 for name in NOBODY if name not in {"entries", "pending_revocations"}}
     for entry in entries:
@@ -166,11 +166,15 @@ def test_the_command_line_lists_what_became_of_each(
                     "addon": "plugin.x",
                     "reason": "somebody uses it",
                 },
+                {"conclusion": "unknown", "account": None, "addon": "plugin.y", "reason": "no more"},
+                pending=None,
             ),
             1,
             [
                 "viewer@example.com, Angel Studios: not logged out (the disk?is full).",
                 "What is stored (plugin.x) cannot be read: somebody uses it.",
+                "What is stored (plugin.y) is gone: no more.",
+                "Nobody knows how many logouts wait",
             ],
         ),
     ],

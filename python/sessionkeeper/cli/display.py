@@ -100,13 +100,16 @@ def logout_all(done: LogoutAll) -> str:
     if done.pending_revocations:
         waiting = _counted(done.pending_revocations, "logout waits", "logouts wait")
         lines.append(f"{waiting} for the server's confirmation: see sessionkeeper outbox.")
+    elif done.pending_revocations is None:
+        lines.append("Nobody knows how many logouts wait for a server's confirmation.")
     return "\n".join(lines)
 
 
 def _left(entry: LogoutAllEntry) -> str:
     of = f" ({printable(entry.addon)})" if entry.addon else ""
     if entry.account is None:
-        return f"What is stored{of} cannot be read: {printable(entry.reason)}."
+        state = "is gone" if entry.conclusion == "unknown" else "cannot be read"
+        return f"What is stored{of} {state}: {printable(entry.reason)}."
     ends = "nobody knows when the session ends by itself"
     if entry.expires_at is not None:
         ends = f"the session ends by itself on {local_time(entry.expires_at)}"

@@ -87,6 +87,10 @@ fn an_era_ends_with_a_logout_at_its_provider_and_with_the_vault() {
     let later = present("angel");
     vault.transact(|tx| tx.eras().begin("angel")).unwrap();
     assert!(present("angel") != angel && present("angel") != later);
+    let (angel, other) = (present("angel"), present("other"));
+    vault.transact(|tx| tx.eras().begin_everywhere()).unwrap();
+    assert!(present("angel") != angel && present("other") != other);
+    let other = present("other");
     vault.forget().unwrap();
     assert!(present("other") != other, "a login that began before is not for this vault");
 }
