@@ -99,7 +99,7 @@ impl Kind {
 }
 
 /// An error that is safe to show and to log. `Display` is the message alone.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Error {
     #[serde(rename = "code")]

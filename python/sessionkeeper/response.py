@@ -144,7 +144,8 @@ class Response:
 
         A streamed body is not kept, so it is given once. Raises `Timeout` when the next piece does
         not come in time, `Cancelled` after `stop` said True, `NotSignedIn` when the session ended
-        meanwhile, `NetworkError` when the body breaks off. After an error nothing is left to read.
+        meanwhile, `PermissionNeeded` when the viewer has withdrawn her permission, `NetworkError`
+        when the body breaks off. After an error nothing is left to read.
         """
         from .stream import decoded
 

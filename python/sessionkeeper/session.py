@@ -146,7 +146,8 @@ class Session:
         stop: asked every 100 ms; True cancels the request, and later each read of its stream.
 
         An answer of any status is an answer; `Response.raise_for_status()` makes an error of a bad
-        one. Raises `NotSignedIn`, `SessionExpired` (with the answer as its `response`, where there
+        one. Raises `NotSignedIn`, `PermissionNeeded`, also where the viewer has withdrawn it before
+        the answer came, `SessionExpired` (with the answer as its `response`, where there
         was one), `HostNotAllowed`, `NetworkError`, `UnexpectedAnswer` for a body that is longer
         than `max_body`, and `InvalidInput`, also for a header that is the session's own, and for
         what requests knows and cannot be meant here (`verify`, `auth`, `cert`, `files`, …).

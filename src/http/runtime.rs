@@ -4,7 +4,7 @@
 use crate::cancel::{Cancel, Left, await_result};
 use crate::error::{Error, Kind, Result};
 use std::future::Future;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 use tokio::runtime::{Builder, Handle};
@@ -42,10 +42,33 @@ impl Runtime {
         deadline: Option<Instant>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> std::result::Result<T, Left> {
-        let (sender, receiver) = mpsc::sync_channel(1);
+        self.spawn(work).wait(cancel, deadline)
+    }
+
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Work<T> {
+        let (sender, result) = mpsc::sync_channel(1);
         let task = self.handle.spawn(async move { drop(sender.send(work.await)) });
-        let _abort = AbortOnDrop(task.abort_handle());
-        await_result(&receiver, cancel, deadline)
+        Work { result, _abort: AbortOnDrop(task.abort_handle()) }
+    }
+}
+
+/// Work under way, until this is dropped.
+pub(super) struct Work<T> {
+    result: Receiver<T>,
+    _abort: AbortOnDrop,
+}
+
+impl<T> Work<T> {
+    /// May be waited for again after the deadline.
+    pub(super) fn wait(
+        &self,
+        cancel: &Cancel,
+        deadline: Option<Instant>,
+    ) -> std::result::Result<T, Left> {
+        await_result(&self.result, cancel, deadline)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::runtime::Runtime;
 use super::worker::{Within, late};
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Left};
 use crate::error::{Error, Result};
 use reqwest::Response;
 use std::fmt;
@@ -44,12 +44,23 @@ impl Stream {
     }
 
     /// Waits for what comes next, and gives about `most` bytes of it. What a failed read had got is
-    /// lost, so the body ends with it.
-    pub fn read(&self, most: usize, cancel: &Cancel) -> Result<Piece> {
+    /// lost, so the body ends with it. While it waits, `look` is called so often; it can cancel.
+    pub fn read(
+        &self,
+        most: usize,
+        cancel: &Cancel,
+        often: Duration,
+        look: &dyn Fn(),
+    ) -> Result<Piece> {
         let (unread, within) = (Arc::clone(&self.unread), self.within.clone());
         let reading = async move { unread.lock().await.next(&within, most).await };
-        let read = self.runtime.run(cancel, None, reading);
-        read.unwrap_or_else(|left| Err(late(left, &self.within.host)))
+        let reading = self.runtime.spawn(reading);
+        loop {
+            match reading.wait(cancel, Some(std::time::Instant::now() + often)) {
+                Err(Left::Late) => look(),
+                read => return read.unwrap_or_else(|left| Err(late(left, &self.within.host))),
+            }
+        }
     }
 }
 

@@ -4,14 +4,25 @@
 //! it is withheld in [`Keeper::seen`], which every verb that needs a session goes through. This is
 //! consent and a record of it; add-ons share a process, so it is no defence.
 
-use super::handle::Keeper;
+use super::handle::{AT_ONCE, Keeper};
 use super::logout::LogoutOptions;
 use super::report::{Access, PermissionLine, Permissions};
 use super::session_cache::Seen;
+use super::streams::Usage;
 use crate::audit::Event;
 use crate::error::{Error, Kind, Result};
 use crate::provider::service_of;
-use crate::vault::{BusyTimeout, Permission, Transaction, VaultResult};
+use crate::vault::{BusyTimeout, Permission, SessionSelector, Transaction, VaultResult};
+
+/// What has become of a session that an add-on was given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Usable,
+    /// It is there, and the viewer has withdrawn her permission.
+    Withheld,
+    /// It is not stored any more.
+    Gone,
+}
 
 impl Keeper {
     /// What there is, as far as the caller may use it.
@@ -64,7 +75,39 @@ impl Keeper {
             } else {
                 Err(self.unknown_account().into())
             }
-        })
+        })?;
+        if allowed != Some(true) {
+            self.end_streams_of(Some(addon), account);
+        }
+        Ok(())
+    }
+
+    /// The add-on reads nothing more in the name of this account.
+    pub(super) fn end_streams_of(&self, addon: Option<&str>, account: &str) {
+        self.shared.streams.end(&self.needs_permission(), |usage| {
+            usage.addon.as_deref() == addon
+                && usage.account == account
+                && service_of(&usage.provider) == self.service()
+        });
+    }
+
+    /// Whether what was begun in an account's name may go on. Where the disk does not say at once,
+    /// it may.
+    pub(super) fn standing(&self, usage: &Usage) -> Standing {
+        let Usage { provider, session_id, account, addon } = usage;
+        let keeper = self.with_timeout(BusyTimeout::of(AT_ONCE));
+        let stands = keeper.vault().and_then(|vault| {
+            vault.read(|tx| {
+                if tx.sessions().find(provider, SessionSelector::Session(session_id))?.is_none() {
+                    return Ok(Standing::Gone);
+                }
+                let Some(addon) = addon else { return Ok(Standing::Usable) };
+                let answer = tx.permissions().get(service_of(provider), account, addon)?;
+                let is_allowed = answer.is_some_and(|answer| answer.is_allowed);
+                Ok(if is_allowed { Standing::Usable } else { Standing::Withheld })
+            })
+        });
+        stands.unwrap_or(Standing::Usable)
     }
 
     /// Stores an answer with its line in the audit trail, unless it is the one that stands.

@@ -1,13 +1,13 @@
 //! Reading a streamed answer, piece by piece or all that is left of it; it ends with its session,
-//! wherever that was ended.
+//! and with the permission to use it, wherever that was ended.
 
-use super::handle::{AT_ONCE, Keeper};
-use super::streams::{Reading, session_over};
+use super::handle::Keeper;
+use super::permissions::Standing;
+use super::streams::{LOOK, Usage, session_over};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Piece, Stream};
 use crate::session::Session;
-use crate::vault::{BusyTimeout, SessionSelector, Vault};
 use serde::Serialize;
 
 /// What is read at once of a stream that is read as a whole.
@@ -56,7 +56,8 @@ impl Keeper {
     }
 
     pub(super) fn keep_stream(&self, session: &Session, stream: Stream) -> Result<u64> {
-        let number = self.shared.streams.put(&session.provider, &session.id, stream);
+        let usage = Usage::new(session, self.caller.as_ref());
+        let number = self.shared.streams.put(usage, stream);
         // A logout that came before has not seen it.
         if self.shared.sessions.has_ended(&session.id) {
             self.close_stream(number);
@@ -68,28 +69,23 @@ impl Keeper {
     fn next_piece(&self, number: u64, size: usize, cancel: &Cancel) -> Result<Piece> {
         let streams = &self.shared.streams;
         let reading = streams.begin(number, cancel)?;
+        let look = || self.end_if_over(&reading.usage);
         if reading.wants_look {
-            if self.has_left(&reading) {
-                streams.end_session(&reading.provider, Some(&reading.session_id));
-            } else if self.seen().is_ok_and(|seen| seen.is_withheld) {
-                self.close_stream(number);
-                return Err(self.needs_permission());
-            }
+            look();
         }
-        let read = reading.stream.read(size, cancel);
+        let read = reading.stream.read(size, cancel, LOOK, &look);
         streams.end_read(number, read)
     }
 
-    /// True when the session is not stored any more: another process has logged out.
-    fn has_left(&self, Reading { provider, session_id, .. }: &Reading) -> bool {
-        let timeout = BusyTimeout::of(AT_ONCE);
-        let seen = self.shared.session(provider, &timeout);
-        if seen.is_ok_and(|seen| seen.is_some_and(|session| session.id == *session_id)) {
-            return false;
+    /// Another process may have ended the session, or the permission.
+    fn end_if_over(&self, usage: &Usage) {
+        match self.standing(usage) {
+            Standing::Usable => {}
+            Standing::Gone => {
+                self.shared.streams.end_session(&usage.provider, Some(&usage.session_id));
+            }
+            Standing::Withheld => self.end_streams_of(usage.addon.as_deref(), &usage.account),
         }
-        let selector = SessionSelector::Session(session_id);
-        let find = |vault: Vault| vault.read(|tx| tx.sessions().find(provider, selector));
-        matches!(self.with_timeout(timeout).vault().and_then(find), Ok(None))
     }
 
     pub(super) fn too_large(&self) -> Error {

@@ -2,11 +2,14 @@
 //! else.
 //!
 //! Renewed before the token ends; after a 401, or an answer that says "unauthenticated", renewed
-//! and sent once more. An answer that has come is handed over, whatever became of the session; one
-//! that is streamed ends with its session.
+//! and sent once more. An answer that has come is handed over, whatever became of the session, but
+//! not to an add-on whose permission was withdrawn meanwhile; one that is streamed ends with its
+//! session.
 
 use super::accounts::another_account;
 use super::handle::Keeper;
+use super::permissions::Standing;
+use super::streams::Usage;
 use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Fault, Kind, Result};
@@ -237,13 +240,20 @@ impl Keeper {
         if answer.is_cut {
             return Err(self.too_large());
         }
+        // Kept first: a permission that is withdrawn after the look ends it.
+        let stream = rest.map(|stream| self.keep_stream(session, stream)).transpose()?;
+        let usage = Usage::new(session, self.caller.as_ref());
+        if usage.addon.is_some() && self.standing(&usage) == Standing::Withheld {
+            stream.into_iter().for_each(|number| self.close_stream(number));
+            return Err(self.needs_permission());
+        }
         Ok(Received {
             status: answer.status,
             reason: answer.reason(),
             url: answer.url.to_string(),
             headers: answer.headers,
             body: answer.body,
-            stream: rest.map(|stream| self.keep_stream(session, stream)).transpose()?,
+            stream,
             is_unauthenticated: false,
             session_over: None,
         })

@@ -1,15 +1,17 @@
 //! Answers that are read piece by piece, by number: until their end, until their session's, until
-//! they are closed, or until nobody has read them for some minutes.
+//! the viewer withdraws her permission, until they are closed, or until nobody has read them for
+//! some minutes.
 
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Piece, Stream};
+use crate::session::Session;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So often another process's logout is looked for.
-const LOOK: Duration = Duration::from_secs(1);
+/// So often it is looked for what other processes have ended.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub struct Streams(Mutex<Table>);
@@ -20,11 +22,31 @@ struct Table {
     open: HashMap<u64, Open>,
 }
 
+/// Whose session it is, and which add-on uses it.
+#[derive(Clone)]
+pub struct Usage {
+    pub provider: String,
+    pub session_id: String,
+    pub account: String,
+    /// `None`: nobody has to be asked.
+    pub addon: Option<String>,
+}
+
+impl Usage {
+    pub fn new(session: &Session, addon: Option<&String>) -> Self {
+        Usage {
+            provider: session.provider.clone(),
+            session_id: session.id.clone(),
+            account: session.account.id.clone(),
+            addon: addon.cloned(),
+        }
+    }
+}
+
 struct Open {
-    provider: String,
-    session_id: String,
-    /// `None`: the session has ended.
-    stream: Option<Arc<Stream>>,
+    usage: Usage,
+    /// Or why it has ended.
+    stream: Result<Arc<Stream>>,
     /// Of the read under way.
     reader: Option<Cancel>,
     last_use: Instant,
@@ -34,20 +56,18 @@ struct Open {
 /// A stream that is being read.
 pub struct Reading {
     pub stream: Arc<Stream>,
-    pub provider: String,
-    pub session_id: String,
-    /// True when it is time to look whether the session is still there.
+    pub usage: Usage,
+    /// True when it is time to look whether it may still be read.
     pub wants_look: bool,
 }
 
 impl Streams {
-    /// Keeps a stream of this session for its reader, and gives its number.
-    pub fn put(&self, provider: &str, session_id: &str, stream: Stream) -> u64 {
+    /// Keeps a stream for its reader, and gives its number.
+    pub fn put(&self, usage: Usage, stream: Stream) -> u64 {
         let now = Instant::now();
         let open = Open {
-            provider: provider.to_owned(),
-            session_id: session_id.to_owned(),
-            stream: Some(Arc::new(stream)),
+            usage,
+            stream: Ok(Arc::new(stream)),
             reader: None,
             last_use: now,
             last_look: now,
@@ -59,13 +79,16 @@ impl Streams {
         number
     }
 
-    /// A read begins; it is cancelled when the session ends.
+    /// A read begins; it is cancelled when the stream ends.
     pub fn begin(&self, number: u64, cancel: &Cancel) -> Result<Reading> {
         let mut table = self.table();
         let open = table.open.get_mut(&number).ok_or_else(unknown)?;
-        let Some(stream) = open.stream.clone() else {
-            table.open.remove(&number);
-            return Err(session_over());
+        let stream = match open.stream.clone() {
+            Ok(stream) => stream,
+            Err(why) => {
+                table.open.remove(&number);
+                return Err(why);
+            }
         };
         if open.reader.is_some() {
             let message = "this answer is being read by another thread";
@@ -77,22 +100,21 @@ impl Streams {
         if wants_look {
             open.last_look = open.last_use;
         }
-        let (provider, session_id) = (open.provider.clone(), open.session_id.clone());
-        Ok(Reading { stream, provider, session_id, wants_look })
+        Ok(Reading { stream, usage: open.usage.clone(), wants_look })
     }
 
     /// The read is over; after the last one, or one that failed, nothing is left to read. Its
-    /// result, unless the session ended meanwhile.
+    /// result, unless the stream ended meanwhile.
     pub fn end_read(&self, number: u64, read: Result<Piece>) -> Result<Piece> {
         let mut table = self.table();
         let Some(open) = table.open.get_mut(&number) else { return read };
         open.reader = None;
         open.last_use = Instant::now();
-        let is_over = open.stream.is_none();
-        if is_over || read.as_ref().map_or(true, |piece| piece.is_last) {
+        let read = open.stream.clone().and(read);
+        if read.as_ref().map_or(true, |piece| piece.is_last) {
             table.open.remove(&number);
         }
-        if is_over { Err(session_over()) } else { read }
+        read
     }
 
     /// Nobody reads it any more. An unknown one is no error.
@@ -106,17 +128,19 @@ impl Streams {
     /// The session has ended, or with `None` whichever there is at the provider: nothing of it
     /// goes on.
     pub fn end_session(&self, provider: &str, session_id: Option<&str>) {
-        for open in self.table().open.values_mut() {
-            if open.provider == provider && session_id.is_none_or(|id| id == open.session_id) {
-                open.stream = None;
-                open.reader.iter().for_each(Cancel::cancel);
-            }
-        }
+        self.end(&session_over(), |usage| {
+            usage.provider == provider && session_id.is_none_or(|id| id == usage.session_id)
+        });
     }
 
     pub fn end_all(&self) {
-        for open in self.table().open.values_mut() {
-            open.stream = None;
+        self.end(&session_over(), |_| true);
+    }
+
+    /// Those that are meant can be read no further.
+    pub fn end(&self, why: &Error, is_meant: impl Fn(&Usage) -> bool) {
+        for open in self.table().open.values_mut().filter(|open| is_meant(&open.usage)) {
+            open.stream = Err(why.clone());
             open.reader.iter().for_each(Cancel::cancel);
         }
     }

@@ -41,3 +41,4 @@ mod streams;
 mod together;
 mod upkeep;
 mod waiting;
+mod withdrawn;
