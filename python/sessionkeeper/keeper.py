@@ -357,7 +357,8 @@ class Keeper:
         return finish(self._run, self._stop_of(stop), handlers or {}, self._hooks)
 
     def outbox(self, *, stop: Stop | None = None) -> list[OutboxEntry]:
-        """The logouts that the server has not confirmed yet. No network."""
+        """The logouts that the server has not confirmed yet; to an add-on at the shared vault those
+        of accounts that it may use, or could until they were logged out. No network."""
         from .reports import OutboxEntry
 
         return [OutboxEntry.from_dict(entry) for entry in self._run("outbox", {}, stop)["entries"]]
@@ -373,7 +374,8 @@ class Keeper:
     def take_confirmations(self, *, stop: Stop | None = None) -> list[ConfirmedLogout]:
         """The logouts, of every provider of the data directory, that the server has confirmed since
         their users were told that it would be told later; oldest first. Each is given once, also
-        over restarts: show it. One that `logout()` itself reported is not among them. No network.
+        over restarts: show it. One that `logout()` itself reported is not among them. An add-on at
+        the shared vault gets none: Sessionkeeper's service shows them. No network.
         """
         from .reports import ConfirmedLogout
 
@@ -381,7 +383,9 @@ class Keeper:
         return [ConfirmedLogout.from_dict(one) for one in taken]
 
     def audit(self, limit: int = 100, *, stop: Stop | None = None) -> list[AuditEvent]:
-        """The last `limit` lines of the audit trail, oldest first."""
+        """The last `limit` lines of the audit trail, oldest first; to an add-on at the shared vault
+        those about accounts that it may use, or could until they were logged out, and the viewer's
+        words on itself. So is what its `audit_sink` gets."""
         from .reports import AuditEvent
 
         lines = self._run("audit", {"limit": limit}, stop)["events"]

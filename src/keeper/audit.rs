@@ -7,16 +7,25 @@ use crate::error::Result;
 use crate::provider::id_of;
 
 impl Keeper {
-    /// The last `limit` lines of the audit trail, oldest first.
+    /// The last `limit` lines of the audit trail that are for the caller, oldest first.
     pub fn audit(&self, limit: usize) -> Result<Vec<AuditEvent>> {
-        Ok(shown(self.vault()?.read(|tx| tx.audit().list(limit))?))
+        let lines = self.vault()?.read(|tx| {
+            let Some(sight) = self.sight(tx)? else { return tx.audit().list(limit) };
+            let mut lines = tx.audit().list(usize::MAX)?;
+            lines.retain(|line| sight.has_line(line));
+            Ok(lines.split_off(lines.len().saturating_sub(limit)))
+        })?;
+        Ok(shown(lines))
     }
 
-    /// The lines of the trail that an audit sink has not taken, oldest first.
+    /// The lines of the trail that are for the caller and that an audit sink has not taken, oldest
+    /// first.
     pub fn audit_since(&self, sink: &str, limit: usize) -> Result<Vec<AuditEvent>> {
         let lines = self.vault()?.read(|tx| {
             let seq = tx.audit().acknowledged(&self.own_name(sink))?;
-            tx.audit().after(seq, limit)
+            let Some(sight) = self.sight(tx)? else { return tx.audit().after(seq, limit) };
+            let lines = tx.audit().after(seq, usize::MAX)?.into_iter();
+            Ok(lines.filter(|line| sight.has_line(line)).take(limit).collect())
         })?;
         Ok(shown(lines))
     }

@@ -31,10 +31,16 @@ const ROUND: usize = 200;
 const LOOK_AGAIN: Duration = Duration::from_secs(24 * 3600);
 
 impl Keeper {
-    /// What the server still has to be told.
+    /// What the server still has to be told, as far as it concerns the caller.
     pub fn outbox(&self) -> Result<Outbox> {
-        let (entries, hosts) =
-            self.vault()?.read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?)))?;
+        let (mut entries, hosts, sight) = self
+            .vault()?
+            .read(|tx| Ok((tx.outbox().list()?, tx.hosts().resting()?, self.sight(tx)?)))?;
+        if let Some(sight) = sight {
+            entries.retain(|OutboxEntry { revocation, .. }| {
+                sight.has_account(&revocation.provider, &revocation.account)
+            });
+        }
         let line = |entry: OutboxEntry| {
             let host = hosts.get(&entry.revocation.host).map(|rest| rest.until);
             EntryLine::new(entry, host)
@@ -93,8 +99,12 @@ impl Keeper {
     }
 
     /// The logouts that the server has confirmed since their users were told that it would be told
-    /// later, oldest first. Each is given once.
+    /// later, oldest first. Each is given once; to none of the add-ons that share the accounts, for
+    /// the service tells the viewer.
     pub fn take_confirmations(&self) -> Result<Confirmations> {
+        if self.caller.is_some() {
+            return Ok(Confirmations { logouts: Vec::new() });
+        }
         let vault = self.vault()?;
         let taken = if vault.read(|tx| tx.confirmations().list())?.is_empty() {
             Vec::new()

@@ -33,6 +33,7 @@ mod revocation;
 mod running;
 mod session_cache;
 mod shared;
+mod sight;
 mod streams;
 mod unstored;
 mod upkeep;

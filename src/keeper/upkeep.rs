@@ -92,6 +92,7 @@ impl Keeper {
     }
 
     fn renew_due(&self, cancel: &Cancel) -> Result<Vec<RenewalLine>> {
+        let sight = self.vault()?.read(|tx| self.sight(tx))?;
         let mut lines = Vec::new();
         for Kept { keeper, session, .. } in self.all_kept()? {
             let is_wanted = keeper.next_attempt(&session).is_some()
@@ -107,8 +108,11 @@ impl Keeper {
             if let Err(error) = renewed {
                 log::info!("an account could not be renewed ({outcome}): {error}");
             }
-            let provider = id_of(&session.provider).to_owned();
-            lines.push(RenewalLine { provider, account: session.account.id, outcome });
+            let Session { provider, account, .. } = &session;
+            if sight.as_ref().is_none_or(|sight| sight.has_account(provider, &account.id)) {
+                let (provider, account) = (id_of(provider).to_owned(), account.id.clone());
+                lines.push(RenewalLine { provider, account, outcome });
+            }
         }
         Ok(lines)
     }

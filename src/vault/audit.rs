@@ -5,7 +5,7 @@
 //! may be an address with a secret in it.
 
 use super::error::VaultResult;
-use crate::audit::{AuditEvent, NewAuditEvent};
+use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
 use crate::redact;
 use ring::digest;
@@ -65,6 +65,11 @@ impl<'a> AuditTrail<'a> {
     /// Up to `limit` lines after number `seq`, oldest first.
     pub fn after(&self, seq: i64, limit: usize) -> VaultResult<Vec<AuditEvent>> {
         self.select("WHERE row > ?1 ORDER BY row LIMIT ?2", [seq, count(limit)])
+    }
+
+    /// The lines that tell of `event`, oldest first.
+    pub fn of(&self, event: Event) -> VaultResult<Vec<AuditEvent>> {
+        self.select("WHERE event = ?1 ORDER BY row", [event.as_str()])
     }
 
     /// The number of the last line that the sink has taken; 0 for a new sink.

@@ -2,11 +2,13 @@
 
 use crate::fixture::{Device, ask, log_out, never, noted, state};
 use crate::issuer::Issuer;
+use crate::server::answering;
 use crate::service::{Service, log_in, signed_in};
 use serde_json::json;
 use sessionkeeper::error::Kind;
 use sessionkeeper::keeper::{Keeper, Local, LogoutOptions, State, TaskOutcome};
 use sessionkeeper::session::Outcome;
+use std::collections::HashSet;
 
 const PLAYER: &str = "plugin.video.player";
 const OTHER: &str = "plugin.video.other";
@@ -226,7 +228,9 @@ fn an_answer_is_about_the_service_whatever_hosts_its_file_names() {
 fn hooks_and_sinks_are_an_add_ons_own() {
     let (_service, viewer) = signed_in();
     let (player, other) = (viewer.of_addon(PLAYER), viewer.of_addon(OTHER));
-    viewer.set_permission(PLAYER, &account(&viewer), Some(true)).unwrap();
+    for addon in [PLAYER, OTHER] {
+        viewer.set_permission(addon, &account(&viewer), Some(true)).unwrap();
+    }
     let hooks = vec!["empty_cache".to_owned()];
     let options = LogoutOptions { hooks: hooks.clone(), ..LogoutOptions::default() };
     assert_eq!(player.log_out(&options, &never()).unwrap().local, Local::Cleared);
@@ -242,4 +246,51 @@ fn hooks_and_sinks_are_an_add_ons_own() {
     player.audit_taken("send", last).unwrap();
     assert_eq!(player.audit_since("send", 1000).unwrap().len(), 0);
     assert!(!other.audit_since("send", 1000).unwrap().is_empty());
+}
+
+/// Who else is there is nothing to an add-on, nor are their logouts its to announce.
+#[test]
+fn an_add_on_is_told_of_the_accounts_that_it_may_use_alone() {
+    let issuer = Issuer::signed_in();
+    let viewer = &issuer.device;
+    let (player, other) = (viewer.of_addon(PLAYER), viewer.of_addon(OTHER));
+    player.set_permission(PLAYER, "u1", Some(true)).unwrap();
+    viewer.set_permission(OTHER, "u1", Some(true)).unwrap();
+    viewer.set_permission(OTHER, "u1", None).unwrap();
+    issuer.next("/token", [issuer.tokens(&json!({ "id_token": { "sub": "u2" } }))]);
+    issuer.log_in().unwrap();
+    issuer.always("/revoke", answering("503 Service Unavailable", "", ""));
+    for account in ["u1", "u2"] {
+        let options = LogoutOptions { account: Some(account.into()), ..LogoutOptions::default() };
+        assert_eq!(viewer.log_out(&options, &never()).unwrap().remote, Outcome::Deferred);
+    }
+    let waiting = |keeper: &Keeper| -> Vec<String> {
+        keeper.outbox().unwrap().entries.into_iter().map(|entry| entry.account).collect()
+    };
+    assert_eq!(waiting(viewer), ["u1", "u2"]);
+    assert_eq!(waiting(&player), ["u1"], "that it could use until the logout");
+    assert_eq!(waiting(&other), [""; 0], "withdrawn before");
+    let about = |keeper: &Keeper| -> HashSet<String> {
+        let lines = keeper.audit(1000).unwrap().into_iter();
+        lines.map(|line| format!("{} {}", line.event, line.account)).collect()
+    };
+    let told = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<HashSet<_>>();
+    assert!(about(viewer).contains("login u2"));
+    assert_eq!(about(&player), told(&["login u1", "permission u1", "logout u1"]));
+    assert_eq!(about(&other), told(&["permission u1"]));
+    assert_eq!(player.audit(1).unwrap()[0].event, "logout");
+    assert!(trail(&player).iter().all(|(addon, _)| addon == PLAYER));
+    assert_eq!(player.audit_since("send", 1).unwrap()[0].event, "login");
+    assert!(player.audit_since("send", 99).unwrap().iter().all(|line| line.account == "u1"));
+
+    // It may be sent by anybody, and its confirmation is for whoever tells the viewer.
+    issuer.as_usual("/revoke");
+    assert_eq!(player.drain(false, &never()).unwrap().revoked, 2);
+    assert_eq!(player.take_confirmations().unwrap().logouts, []);
+    assert_eq!(viewer.take_confirmations().unwrap().logouts.len(), 2);
+
+    // Somebody logs in with the account again: she is asked anew.
+    issuer.next("/token", [issuer.tokens(&json!({}))]);
+    issuer.log_in().unwrap();
+    assert_eq!(about(&player), told(&["permission u1"]));
 }

@@ -182,6 +182,24 @@ def test_the_add_on_that_logs_in_is_asked_nothing(
     assert keeper.permissions() == []
 
 
+def test_the_viewers_logouts_are_not_for_an_add_on(
+    angel: StandIn,
+    keeper: sessionkeeper.Keeper,
+    addon: Callable[[str], sessionkeeper.Keeper],
+) -> None:
+    keeper.login(NAME, PASSWORD)
+    angel.fault("/logout", "status:503")
+    assert keeper.logout().remote == "deferred"
+    player = addon(PLAYER)
+    assert player.outbox() == []
+    assert player.audit() == []
+    angel.clear_faults()
+    report = player.drain()
+    assert (report.revoked, len(report.entries)) == (1, 0)
+    assert player.take_confirmations() == []
+    assert [logout.account.email for logout in keeper.take_confirmations()] == [NAME]
+
+
 def test_a_service_is_described_by_its_own_file(keeper: sessionkeeper.Keeper) -> None:
     described = keeper.describe()
     assert (described.id, described.name, described.login) == (
