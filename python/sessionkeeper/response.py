@@ -91,6 +91,10 @@ class Response:
     def __repr__(self) -> str:
         return f"<Response [{self.status_code}]>"
 
+    def __bool__(self) -> bool:
+        """As `ok`, which `if response:` asks in requests."""
+        return self.ok
+
     def __enter__(self) -> Response:
         return self
 
@@ -110,7 +114,8 @@ class Response:
     @property
     def content(self) -> bytes:
         """The body's bytes, unpacked. Of a streamed one what is left to read, up to the keeper's
-        `max_body`; raises what `iter_content` raises, and `UnexpectedAnswer` for more."""
+        `max_body`; raises what `iter_content` raises, `UnexpectedAnswer` for more, and
+        `InvalidInput` where it was read or closed before."""
         if self._content is None:
             assert self._stream is not None  # noqa: S101 - the body is in one of the two
             self._content = self._stream.read_all()
@@ -145,7 +150,8 @@ class Response:
         A streamed body is not kept, so it is given once. Raises `Timeout` when the next piece does
         not come in time, `Cancelled` after `stop` said True, `NotSignedIn` when the session ended
         meanwhile, `PermissionNeeded` when the viewer has withdrawn her permission, `NetworkError`
-        when the body breaks off. After an error nothing is left to read.
+        when the body breaks off. After an error nothing is left to read. What had arrived by then,
+        256 KiB at most, is given first; nothing is after `close()`.
         """
         from .stream import decoded
 
@@ -169,7 +175,8 @@ class Response:
         return lines(self.iter_content(chunk_size, decode_unicode), delimiter)
 
     def json(self) -> Any:
-        """What the body says in JSON. Raises `UnexpectedAnswer` for anything else."""
+        """What the body says in JSON. Raises `UnexpectedAnswer` for anything else, and what
+        `content` raises."""
         from .loading import native
 
         content = self.content

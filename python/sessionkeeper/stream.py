@@ -20,13 +20,13 @@ class Stream:
     """A body that the core has open. It is closed when it was read, when a read failed, by
     `close()`, or with the last reference to it."""
 
-    __slots__ = ("_at", "_is_done", "_left", "_number", "_run", "_stop")
+    __slots__ = ("_at", "_is_begun", "_is_closed", "_is_done", "_left", "_number", "_run", "_stop")
 
     def __init__(self, number: int, run: Run, stop: Stop | None) -> None:
         self._number = number
         self._run = run
         self._stop = stop
-        self._is_done = False
+        self._is_begun = self._is_closed = self._is_done = False
         # The last piece, and how much of it has been given.
         self._left, self._at = b"", 0
 
@@ -39,11 +39,16 @@ class Stream:
 
     def close(self) -> None:
         """Gives the connection back. What has not been read by now cannot be any more."""
+        self._left, self._at = b"", 0
+        self._is_closed = True
         if not self._is_done:
             self._run("close_stream", {"stream": self._number}, None)
+            self._is_done = True
 
     def read(self, size: int | None) -> bytes:
-        """What comes next, at most `size` bytes, or as much as there is; b"" at the end."""
+        """What comes next, at most `size` bytes, or as much as there is; b"" at the end, and once
+        it was closed."""
+        self._is_begun = True
         if self._at == len(self._left):
             self._left, self._at = self._ask(max(size or 0, _READ)), 0
         end = len(self._left) if size is None else self._at + size
@@ -52,10 +57,20 @@ class Stream:
         return piece
 
     def read_all(self) -> bytes:
-        """All that is left, up to the keeper's `max_body`."""
+        """All that is left, up to the keeper's `max_body`. Raises where that is nothing because
+        the body was read or closed before: nobody takes it for an empty one."""
         begun, self._left = self._left[self._at :], b""
         self._at = 0
-        return begun + self._ask(None)
+        whole = begun + self._ask(None)
+        if whole or not (self._is_begun or self._is_closed):
+            return whole
+        from .errors import InvalidInput
+
+        how = "closed" if self._is_closed else "read piece by piece"
+        raise InvalidInput(
+            f"There is nothing left to read of this answer: it was {how} before.",
+            "Keep what you read of it, or leave out stream=True.",
+        )
 
     def _ask(self, size: int | None) -> bytes:
         """At least a byte, unless that was all."""

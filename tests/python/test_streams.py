@@ -183,7 +183,10 @@ def test_pieces_and_lines_arrive_as_they_are_sent(
         assert b"".join(pieces) == whole.content
         assert size is None or max(map(len, pieces)) <= size
         assert list(answer.iter_content(size)) == []
-        assert answer.content == b""
+        for again in (lambda answer=answer: answer.content, answer.json):
+            with pytest.raises(sessionkeeper.InvalidInput, match="read piece by piece") as caught:
+                again()
+            assert "stream=True" in caught.value.hint
     lines = whole.text.splitlines()
     assert list(session.get(PAGE, stream=True).iter_lines(3, decode_unicode=True)) == lines
     assert list(session.get(PAGE).iter_lines()) == [line.encode() for line in lines]
@@ -215,6 +218,22 @@ def test_a_stream_is_given_back(angel: StandIn, session: sessionkeeper.Session) 
     closed.close()
     with pytest.raises(sessionkeeper.InvalidInput, match="nothing left to read"):
         _ = closed.content
+
+
+def test_nothing_comes_after_a_close(session: sessionkeeper.Session) -> None:
+    answer = session.get(PAGE, stream=True)
+    pieces = answer.iter_content(1)
+    assert len(next(pieces)) == 1
+    answer.close()
+    assert list(pieces) == []
+    for rest in (lambda: answer.content, answer.json):
+        with pytest.raises(sessionkeeper.InvalidInput, match="it was closed before"):
+            rest()
+
+
+def test_an_empty_body_is_no_error(angel: StandIn, session: sessionkeeper.Session) -> None:
+    angel.fault("/account", "status:204", body="")
+    assert session.get(PAGE, stream=True).content == b""
 
 
 def test_stop_ends_a_read(angel: StandIn, session: sessionkeeper.Session) -> None:
