@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from typing import Any, Mapping
 
     from ._types import Pairs, Run, Stop, Timeout
+    from .read_only import SessionCookies, SessionHeaders
     from .records import Status
     from .response import Response
-    from .session_headers import SessionHeaders
 
 
 class Session:
@@ -70,14 +70,17 @@ class Session:
         """SECRET. The headers of `open()` and those that prove who is logged in, as they are now.
         Send them to the provider's hosts only, and log none of them. They are to be looked at:
         writing to them raises `InvalidInput`."""
-        from .session_headers import SessionHeaders
+        from .read_only import SessionHeaders
 
         return SessionHeaders([list(pair) for pair in self._credentials("headers").items()])
 
     @property
-    def cookies(self) -> dict[str, str]:
-        """SECRET. The cookies by name, as they are now: a new dictionary each time."""
-        return self._credentials("cookies")
+    def cookies(self) -> SessionCookies:
+        """SECRET. The cookies by name, as they are now: a new dictionary each time, to be looked at
+        as well."""
+        from .read_only import SessionCookies
+
+        return SessionCookies(self._credentials("cookies"))
 
     def __enter__(self) -> Session:
         return self
@@ -121,7 +124,7 @@ class Session:
         method: str,
         url: str,
         *,
-        params: Pairs | None = None,
+        params: str | bytes | Pairs | None = None,
         data: str | bytes | Pairs | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
@@ -133,8 +136,9 @@ class Session:
     ) -> Response:
         """Sends one request with the session's credentials, https and the provider's hosts only.
 
-        params: are added to the URL's query.
-        data: the body, or the fields of a form. json: is written as JSON, and is the body.
+        params: are added to the URL's query; text is, as it stands.
+        data: the body, or the fields of a form; a file or a generator is refused. json: is written
+            as JSON, and is the body.
         headers: of this request, instead of those of `open()` with the same name.
         timeout: seconds for all of it: what is not done by then, the renewal that it may need
             included, raises `Timeout`. As a tuple (connect, rest) it limits the opening of a
@@ -219,7 +223,7 @@ def _limits(timeout: Timeout) -> dict[str, float | None]:
 def _body(data: str | bytes | Pairs | None, json: Any) -> tuple[bytes | None, str]:
     """The body and the content type that it brings along, "" for none."""
     if json is not None:
-        if data is not None:
+        if data:
             from .errors import InvalidInput
 
             raise InvalidInput("A request has one body: give data or json.")
@@ -231,13 +235,20 @@ def _body(data: str | bytes | Pairs | None, json: Any) -> tuple[bytes | None, st
 
             body = dumps(json).encode()
         return body, "application/json"
-    if data is None:
+    if not data:
         return None, ""
     if isinstance(data, (bytes, bytearray)):
         return bytes(data), ""
     if isinstance(data, str):
         return _bytes(data), ""
-    return _bytes(_form(data)), "application/x-www-form-urlencoded"
+    if hasattr(data, "__next__") or hasattr(data, "read"):
+        from .errors import InvalidInput
+
+        raise InvalidInput(
+            "data cannot be a file or a generator: a body is sent as a whole.",
+            "Read it first, and give its bytes.",
+        )
+    return _bytes(_form(data, "data")), "application/x-www-form-urlencoded"
 
 
 def _bytes(text: str) -> bytes:
@@ -251,22 +262,33 @@ def _bytes(text: str) -> bytes:
     raise InvalidInput("The body holds text that is not valid Unicode.")
 
 
-def _with_query(url: str, params: Pairs) -> str:
+def _with_query(url: str, params: str | bytes | Pairs) -> str:
+    if isinstance(params, (bytes, bytearray)):
+        params = "".join(chr(b) if b < 128 else f"%{b:02X}" for b in params)
+    query = params if isinstance(params, str) else _form(params, "params")
     address, mark, fragment = url.partition("#")
     joint = "" if address.endswith(("?", "&")) else "&" if "?" in address else "?"
-    return f"{address}{joint}{_form(params)}{mark}{fragment}"
+    return f"{address}{joint}{query}{mark}{fragment}"
 
 
 # What a form need not write in hexadecimal digits.
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
 
 
-def _form(fields: Any) -> str:
+def _form(fields: Any, option: str) -> str:
     """The pairs as `urllib.parse.urlencode` writes them, whose import costs milliseconds. As in
     requests, a field that is None is not sent, and a list is sent as a field for each item."""
     pairs = fields.items() if hasattr(fields, "items") else fields
     written = []
-    for name, given in pairs:
+    for pair in pairs if hasattr(pairs, "__iter__") else [None]:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            from .errors import InvalidInput
+
+            raise InvalidInput(
+                f"{option} is neither text nor pairs of names and values.",
+                "Give a dictionary, a list of pairs, text or bytes.",
+            )
+        name, given = pair
         values = given if isinstance(given, (list, tuple, set, frozenset)) else [given]
         written += [f"{_quoted(name)}={_quoted(value)}" for value in values if value is not None]
     return "&".join(written)

@@ -1,7 +1,7 @@
 """The options of requests that cannot be meant here, each with the reason and what there is for it.
 
 None of them is left out in silence: who asks for a certificate not to be checked has to know that
-it is. One that asks for nothing is no matter.
+it is. One that asks for nothing, as `files={}`, is no matter.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def refuse(options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in _REASONS:
             raise TypeError(f"request() got an unexpected keyword argument {name!r}")
-        if value is not None and not (name == "verify" and value is True):
+        # Not to verify asks for something.
+        asks = value not in (None, True) if name == "verify" else bool(value)
+        if asks:
             from .errors import InvalidInput
 
             reason, hint = _REASONS[name]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import urlencode
 
 import pytest
@@ -68,6 +69,8 @@ def test_credentials_are_read_when_asked_for(
         ({"data": b"\xff"}, b"\xff", None),
         ({"data": {"a b": "ä", "c": [1, 2], "d": None}}, b"a+b=%C3%A4&c=1&c=2", "form"),
         ({"data": [("a", 1), ("a", 2)]}, b"a=1&a=2", "form"),
+        ({"data": {}, "json": {"a": 1}}, b'{"a": 1}', "application/json"),
+        ({"data": {}}, None, None),
     ],
 )
 def test_the_body(
@@ -96,6 +99,8 @@ def test_a_content_type_of_the_caller_wins(
         ("https://a/", {"q": "ä b&c", "none": None}, "https://a/?q=%C3%A4+b%26c"),
         ("https://a/?x=1", [("y", 2)], "https://a/?x=1&y=2"),
         ("https://a/?", {"y": 2}, "https://a/?y=2"),
+        ("https://a/?x=1", "y=2&z", "https://a/?x=1&y=2&z"),
+        ("https://a/", b"y=\xc3\xa4", "https://a/?y=%C3%A4"),
         ("https://a/#part", {"y": [1, 2]}, "https://a/?y=1&y=2#part"),
     ],
 )
@@ -130,6 +135,13 @@ def test_the_short_forms_name_their_method(
         {"data": "secret\ud800"},
         {"headers": {"X": 1}},
         {"headers": {1: "x"}},
+        {"data": io.BytesIO(b"film")},
+        {"data": (piece for piece in [b"film"])},
+        {"data": 5},
+        {"data": ["film"]},
+        {"params": 5},
+        {"params": [b"ab"]},
+        {"params": {"a"}},
     ],
 )
 def test_what_cannot_be_sent_is_refused(session: sessionkeeper.Session, given: Any) -> None:
@@ -186,9 +198,12 @@ def test_what_cannot_be_meant_is_refused_by_name(
     assert "canary" not in f"{caught.value}{caught.value.hint}"
     session.get(URL, **{option: None})
     session.get(URL, verify=True)
+    if option != "verify":
+        session.get(URL, **{option: type(value)()})
     with pytest.raises(TypeError, match="frobnicate"):
         session.get(URL, frobnicate=None)
-    assert len([verb for verb, _ in native.started if verb == "request"]) == 2
+    sent = [verb for verb, _ in native.started if verb == "request"]
+    assert len(sent) == (2 if option == "verify" else 3)
 
 
 def test_a_session_and_a_response_are_left_as_in_requests(
@@ -235,6 +250,28 @@ def test_the_headers_of_a_session_are_to_be_looked_at(session: sessionkeeper.Ses
         headers |= {"X": "y"}
 
 
+def test_the_cookies_of_a_session_are_to_be_looked_at(session: sessionkeeper.Session) -> None:
+    cookies: Any = session.cookies
+    assert cookies == dict(cookies) == {**cookies} == {"angel_jwt_v2": TOKEN}
+    assert json.loads(json.dumps(cookies)) == cookies.copy()
+    assert TOKEN not in f"{cookies!r}{cookies}"
+    writes: list[Callable[[], object]] = [
+        lambda: cookies.__setitem__("a", "b"),
+        lambda: cookies.__delitem__("angel_jwt_v2"),
+        lambda: cookies.update({"a": "b"}),
+        lambda: cookies.pop("angel_jwt_v2"),
+        lambda: cookies.setdefault("a", "b"),
+        cookies.clear,
+        cookies.popitem,
+    ]
+    for write in writes:
+        with pytest.raises(sessionkeeper.InvalidInput, match="cookies cannot be changed"):
+            write()
+    with pytest.raises(sessionkeeper.InvalidInput):
+        cookies |= {"a": "b"}
+    assert session.cookies == {"angel_jwt_v2": TOKEN}
+
+
 def test_headers_of_every_request_are_the_keepers(native: NativeDouble) -> None:
     sessionkeeper.open(headers=Headers([["User-Agent", "film/1"]]), max_body=1000)  # type: ignore[arg-type]
     assert native.opened[-1]["headers"] == {"User-Agent": "film/1"}
@@ -244,6 +281,7 @@ def test_headers_of_every_request_are_the_keepers(native: NativeDouble) -> None:
 def test_the_answer_reads_as_in_requests(session: sessionkeeper.Session) -> None:
     response = session.get(URL)
     assert (response.status_code, response.ok, response.reason) == (200, True, "OK")
+    assert bool(response) is True
     assert response.is_unauthenticated is False
     assert response.json() == {"data": {"name": "ä"}}
     assert response.text == '{"data": {"name": "ä"}}'
@@ -284,6 +322,7 @@ def test_a_bad_answer_is_an_error_only_when_asked(
     native.answer("request", answer(f"<p>{TOKEN}".encode(), status=503))
     response = session.get(URL)
     assert not response.ok
+    assert not response
     with pytest.raises(sessionkeeper.HttpError, match="503") as caught:
         response.raise_for_status()
     assert caught.value.response is response
@@ -361,4 +400,4 @@ def test_other_json_is_left_to_python(text: str) -> None:
     "fields", [{"a b&": "ä~*/+"}, [("a", b"\xff"), ("b", 1.5)], {"c": (1, "")}]
 )
 def test_a_form_is_that_of_the_standard_library(fields: Any) -> None:
-    assert _form(fields) == urlencode(fields, doseq=True)
+    assert _form(fields, "data") == urlencode(fields, doseq=True)

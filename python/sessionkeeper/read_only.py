@@ -1,4 +1,6 @@
-"""The headers of a session, to be looked at: they are the core's, and a change would do nothing."""
+"""The headers and cookies of a session, to be looked at: they are the core's, and a change would do
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,11 @@ from .response import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, NoReturn
+    from typing import Any, Dict, Iterable, NoReturn
+
+    Texts = Dict[str, str]
+else:
+    Texts = dict
 
 
 class SessionHeaders(Headers):
@@ -31,6 +37,28 @@ class SessionHeaders(Headers):
             "The session's headers cannot be changed.",
             "Give a header for every request to open(headers=…), for one request to "
             "request(headers=…). The credentials are the session's own.",
+        )
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    update = pop = popitem = setdefault = clear = _refuse
+
+
+class SessionCookies(Texts):
+    """SECRET. The cookies as they are now, by name. `repr` shows the names; `dict()` of it is an
+    ordinary dictionary."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<SessionCookies {', '.join(self)}>"
+
+    def _refuse(self, *_: object, **__: object) -> Any:
+        from .errors import InvalidInput
+
+        raise InvalidInput(
+            "The session's cookies cannot be changed.",
+            "What the service sets is kept by itself. keeper.logout() ends the session and deletes "
+            "them; keeper.adopt(cookies=…) takes over others.",
         )
 
     __setitem__ = __delitem__ = __ior__ = _refuse
