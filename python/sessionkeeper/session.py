@@ -143,7 +143,8 @@ class Session:
         timeout: seconds for all of it: what is not done by then, the renewal that it may need
             included, raises `Timeout`. As a tuple (connect, rest) it limits the opening of a
             connection by itself. By default that of `open()`.
-        allow_redirects: False hands a redirect over as the answer that it is.
+        allow_redirects: False hands a redirect over as the answer that it is. A 307 or 308 gets the
+            body within the same origin only; elsewhere `UnexpectedAnswer` names the new address.
         stream: the body of a good answer (2xx) is left to be read by `Response.iter_content()`,
             `iter_lines()` or `content`. The timeout then is that for the answer to begin, and for
             each piece to come; without one, `answer_timeout` is the longest pause.

@@ -2,7 +2,8 @@
 //!
 //! Every address is checked against the provider's hosts before anything is sent to it. Redirects
 //! are followed here and never by reqwest; `Authorization` stays with its origin, cookies go where
-//! the jar's rules send them, and a body is never sent a second time.
+//! the jar's rules send them, and a body is sent a second time only to its own origin, where the
+//! request says that it may be.
 
 use super::answer::Answer;
 use super::connect;
@@ -107,8 +108,9 @@ impl Client {
     /// Sends a request and follows up to five redirects within one total deadline.
     ///
     /// 301, 302 and 303 become a GET without a body. 307 and 308 would send the request again as it
-    /// is, so they are refused for anything but GET and HEAD (RFC 9700 4.12). A redirect without a
-    /// `Location` is returned as the answer it is.
+    /// is, so for anything but GET and HEAD they are refused (RFC 9700 4.12), unless the request may
+    /// be repeated and stays with its origin. A redirect without a `Location` is returned as the
+    /// answer it is.
     pub fn follow(
         &self,
         request: &Request,
@@ -219,17 +221,27 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
         return Err(Error::new(Kind::HostNotAllowed, message));
     }
     let is_safe = matches!(request.method.as_str(), "GET" | "HEAD");
+    let is_same_origin = target.origin() == request.url.origin();
     if matches!(status, 307 | 308) && (!is_safe || request.body.is_some()) {
-        let message = format!("{host} asks for the credentials to be sent somewhere else");
-        return Err(Error::new(Kind::UnexpectedAnswer, message)
-            .with_hint("This looks like an attack, so nothing was sent there."));
+        if is_same_origin && request.may_repeat {
+            request.url = target;
+            return Ok(());
+        }
+        let mut to = target;
+        to.set_query(None);
+        to.set_fragment(None);
+        let message =
+            format!("{host} redirects a {} to {to}, and it was not sent there", request.method);
+        return Err(Error::new(Kind::UnexpectedAnswer, message).with_hint(
+            "What it holds is for the first address. Name the new one, if that is right.",
+        ));
     }
     if !is_safe {
         "GET".clone_into(&mut request.method);
     }
     request.body = None;
     request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-    if target.origin() != request.url.origin() {
+    if !is_same_origin {
         request.bearer = None;
     }
     request.url = target;

@@ -8,9 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::provider::{RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
-use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
-};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
@@ -27,6 +25,8 @@ pub struct Request {
     pub body: Option<Body>,
     /// False: the jar's cookies are not sent, and the answer's are not taken.
     pub send_cookies: bool,
+    /// True: a 307 or 308 within its origin gets the same request again, body and all.
+    pub may_repeat: bool,
 }
 
 /// A request's body, zeroed when it is dropped.
@@ -47,6 +47,7 @@ impl Request {
             bearer: None,
             body: None,
             send_cookies: true,
+            may_repeat: false,
         }
     }
 
@@ -159,9 +160,6 @@ pub fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
         }
         if is_reserved(name.as_str()) {
             return Err(refuse("is set by Sessionkeeper itself").with_hint("Leave it out."));
-        }
-        if name == ACCEPT_ENCODING {
-            continue; // We say what we can decode.
         }
         let value = HeaderValue::from_bytes(value.as_bytes())
             .map_err(|_| refuse("contains characters that a header cannot carry"))?;

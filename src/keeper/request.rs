@@ -209,6 +209,7 @@ impl Keeper {
         let Prepared { outgoing, url, headers, deadline } = prepared;
         let mut request = Request::get(url.clone());
         request.method = outgoing.method.to_ascii_uppercase();
+        request.may_repeat = true;
         request.headers.clone_from(headers);
         request.body =
             outgoing.body.as_ref().map(|bytes| Body { content_type: None, bytes: bytes.0.clone() });

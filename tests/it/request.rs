@@ -5,6 +5,7 @@ use crate::server::{Step, answer, answering, slowly};
 use crate::service::{Service, log_in, probe, signed_in, without_renewal};
 use sessionkeeper::error::{Fault, Kind, Result};
 use sessionkeeper::keeper::{Keeper, Outgoing, Received, State};
+use sessionkeeper::wire::Bytes;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -193,6 +194,53 @@ fn a_redirect_is_handed_over_where_it_is_not_wanted() {
     assert!(service.requests("/me").is_empty());
     assert!(device.status().unwrap().cookies.contains(&"seen".to_owned()));
     assert_eq!(request(&device, service.url("/film").as_str()).status, 200);
+}
+
+#[test]
+fn a_body_is_sent_on_within_its_origin_alone() {
+    let service = Service::start();
+    let port = service.port();
+    let device = service.device_with(|text| {
+        let hosts = format!("hosts = [\"127.0.0.1:{port}\"]\n\n[session]");
+        let both = format!("hosts = [\"127.0.0.1:{port}\", \"localhost:{port}\"]\n\n[session]");
+        text.replace(&hosts, &both)
+    });
+    log_in(&device);
+    service.always("/film", answering("200 OK", "", "seen"));
+    let elsewhere = format!("http://localhost:{port}/film");
+    let cases = [("307 Temporary Redirect", "POST"), ("308 Permanent Redirect", "PUT")];
+    for (status, method) in cases {
+        let body = Some(Bytes(b"film=1".to_vec().into()));
+        let outgoing = Outgoing { body, ..Outgoing::new(method, service.url("/old").as_str()) };
+        service.always("/old", answering(status, "Location: /film?token=canary", ""));
+        assert_eq!(device.request(&outgoing, &never()).unwrap().body, b"seen");
+        let location = format!("Location: {elsewhere}?token=canary");
+        service.always("/old", answering(status, &location, ""));
+        let error = device.request(&outgoing, &never()).unwrap_err();
+        assert_eq!(error.kind(), Kind::UnexpectedAnswer);
+        let to =
+            format!("127.0.0.1 redirects a {method} to {elsewhere}, and it was not sent there");
+        assert_eq!(error.message(), to);
+    }
+    let seen = service.requests("/film");
+    let seen: Vec<_> =
+        seen.iter().map(|seen| (seen.method.as_str(), seen.form["film"].as_str())).collect();
+    assert_eq!(seen, [("POST", "1"), ("PUT", "1")]);
+}
+
+#[test]
+fn a_caller_may_say_how_the_answer_is_to_be_packed() {
+    let (service, device) = signed_in();
+    let headers = vec![("Accept-Encoding".to_owned(), "identity".to_owned())];
+    let outgoing = Outgoing { headers, ..getting(service.url("/me")) };
+    assert_eq!(device.request(&outgoing, &never()).unwrap().status, 200);
+    assert_eq!(ask(&device).unwrap(), 200);
+    let sent: Vec<_> = service
+        .requests("/me")
+        .iter()
+        .map(|seen| seen.header("accept-encoding").map(str::to_owned))
+        .collect();
+    assert_eq!(sent, [Some("identity".to_owned()), Some("gzip".to_owned())]);
 }
 
 #[test]
