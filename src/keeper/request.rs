@@ -245,7 +245,9 @@ impl Keeper {
         let stream = rest.map(|stream| self.keep_stream(session, stream)).transpose()?;
         let usage = Usage::new(session, self.caller.as_ref());
         if usage.addon.is_some() && self.standing(&usage) == Standing::Withheld {
-            stream.into_iter().for_each(|number| self.close_stream(number));
+            if let Some(number) = stream {
+                self.close_stream(number);
+            }
             return Err(self.needs_permission());
         }
         Ok(Received {

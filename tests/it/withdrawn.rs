@@ -10,6 +10,9 @@ use sessionkeeper::keeper::{Keeper, Outgoing, ReceivedPiece};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// What the viewer does meanwhile.
+type Act = fn(&Keeper);
+
 const PLAYER: &str = "plugin.video.player";
 const SIZE: Option<usize> = Some(64 << 10);
 
@@ -107,7 +110,7 @@ fn a_withdrawal_ends_a_stream_of_whichever_account_at_once() {
 
 #[test]
 fn what_another_process_ends_ends_a_read_that_waits() {
-    let cases: [(Kind, fn(&Keeper)); 2] = [
+    let cases: [(Kind, Act); 2] = [
         (Kind::NotSignedIn, |viewer| drop(log_out(viewer))),
         (Kind::NeedsPermission, |viewer| {
             viewer.set_permission(PLAYER, "acc-1", Some(false)).unwrap();
@@ -133,7 +136,7 @@ fn what_another_process_ends_ends_a_read_that_waits() {
 
 #[test]
 fn an_answer_to_an_add_on_is_not_handed_over_after_the_withdrawal() {
-    let cases: [(Option<Kind>, bool, fn(&Keeper)); 4] = [
+    let cases: [(Option<Kind>, bool, Act); 4] = [
         (None, false, |_| ()),
         (None, false, |viewer| drop(log_out(viewer))),
         (Some(Kind::NeedsPermission), false, |viewer| {
