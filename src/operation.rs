@@ -6,11 +6,12 @@
 
 use crate::cancel::{Cancel, Progress};
 use crate::error::{Error, Kind, Result};
-use std::collections::HashMap;
+use crate::fork;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// An operation that nobody polls for this long is forgotten: its interpreter is gone.
@@ -18,7 +19,7 @@ const UNCLAIMED: Duration = Duration::from_secs(600);
 
 /// The operations of a process, with results of type `T`.
 pub struct Operations<T> {
-    running: Mutex<HashMap<u64, Arc<Operation<T>>>>,
+    running: Mutex<BTreeMap<u64, Arc<Operation<T>>>>,
     last: AtomicU64,
 }
 
@@ -28,13 +29,11 @@ struct Operation<T> {
     result: Mutex<(Receiver<Result<T>>, Instant)>,
 }
 
-impl<T> Default for Operations<T> {
-    fn default() -> Self {
-        Operations { running: Mutex::default(), last: AtomicU64::new(0) }
-    }
-}
-
 impl<T: Send + 'static> Operations<T> {
+    pub(crate) const fn new() -> Self {
+        Operations { running: Mutex::new(BTreeMap::new()), last: AtomicU64::new(0) }
+    }
+
     /// Starts `work` and gives its handle.
     pub fn start(&self, work: impl FnOnce(&Cancel) -> Result<T> + Send + 'static) -> Result<u64> {
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -47,9 +46,10 @@ impl<T: Send + 'static> Operations<T> {
                 .with_hint("The system is out of memory or threads.")
         })?;
         let handle = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut table = self.table();
-        table.retain(|_, operation| !operation.is_forgotten());
-        table.insert(handle, Arc::new(operation));
+        self.table(|table| {
+            table.retain(|_, operation| !operation.is_forgotten());
+            table.insert(handle, Arc::new(operation));
+        });
         Ok(handle)
     }
 
@@ -61,7 +61,7 @@ impl<T: Send + 'static> Operations<T> {
         result.1 = Instant::now();
         match result.0.recv_timeout(slice) {
             Ok(done) => {
-                self.table().remove(&handle);
+                self.table(|table| table.remove(&handle));
                 done.map(Some)
             }
             Err(RecvTimeoutError::Timeout) => Ok(None),
@@ -82,11 +82,12 @@ impl<T: Send + 'static> Operations<T> {
     }
 
     fn find(&self, handle: u64) -> Result<Arc<Operation<T>>> {
-        self.table().get(&handle).cloned().ok_or_else(unknown)
+        self.table(|table| table.get(&handle).cloned()).ok_or_else(unknown)
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<u64, Arc<Operation<T>>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table<R>(&self, work: impl FnOnce(&mut BTreeMap<u64, Arc<Operation<T>>>) -> R) -> R {
+        let _gate = fork::keep_out();
+        work(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_result_is_taken_once() {
-        let operations = Operations::default();
+        let operations = Operations::new();
         let handle = operations.start(|_| Ok(7)).unwrap();
         assert_eq!(wait(&operations, handle).unwrap(), 7);
         assert_eq!(wait(&operations, handle).unwrap_err().kind(), Kind::InvalidInput);
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_poll_is_a_slice_and_a_cancel_reaches_the_work() {
-        let operations = Operations::default();
+        let operations = Operations::new();
         let handle = operations
             .start(|cancel| {
                 cancel.wait(Duration::from_secs(60));
@@ -146,8 +147,28 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error() {
-        let operations: Operations<()> = Operations::default();
+        let operations: Operations<()> = Operations::new();
         let handle = operations.start(|_| panic!("deliberate, from a test")).unwrap();
         assert_eq!(wait(&operations, handle).unwrap_err().kind(), Kind::Internal);
+    }
+
+    #[test]
+    fn no_fork_comes_while_the_table_is_looked_at() {
+        let operations: Operations<()> = Operations::new();
+        let (begins, has_begun) = mpsc::channel();
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                operations.table(|_| {
+                    begins.send(()).unwrap();
+                    std::thread::sleep(Duration::from_millis(100));
+                    is_done.store(true, Ordering::SeqCst);
+                });
+            });
+            has_begun.recv().unwrap();
+            fork::before();
+            fork::after();
+            assert!(is_done.load(Ordering::SeqCst));
+        });
     }
 }

@@ -9,12 +9,13 @@ use crate::command::{Command, Reply};
 use crate::error::{Error, Kind, Result};
 use crate::fork;
 use crate::keeper::{Config, Keeper, Rest};
+use crate::lock;
 use crate::memory;
 use crate::open_options::OpenOptions;
 use crate::operation::{Operations, catch_panics};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ const SLICE: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_secs(60);
 
 static KEEPERS: Mutex<Keepers> = Mutex::new(Keepers::new());
-static OPERATIONS: LazyLock<Operations<Reply>> = LazyLock::new(Operations::default);
+static OPERATIONS: Operations<Reply> = Operations::new();
 
 /// One for each *different* configuration. Handles are not used twice.
 struct Keepers {
@@ -147,6 +148,7 @@ pub fn before_fork() {
 
 pub fn after_fork() {
     fork::after();
+    lock::close_inherited();
 }
 
 /// Asks an operation to end; its result still has to be polled for.
@@ -188,6 +190,7 @@ impl Keepers {
     /// After a fork. Its threads are those of the other process, its locks are as they were in that
     /// moment, and its connections are shared: none of that is touched any more.
     fn begin_anew(&mut self) {
+        lock::close_inherited();
         self.are_watched = false;
         for held in self.open.values_mut() {
             // What could be opened once can be opened again.

@@ -2,13 +2,34 @@
 //!
 //! The system releases these locks when a process dies. POSIX record locks would not do: they do
 //! not keep two threads of Kodi apart, and closing any descriptor of the file drops them.
+//!
+//! After a fork the child has a copy of each descriptor, which keeps a lock locked that its parent
+//! gives back by ending. So all of them lie in one table, and the child closes its copies; that
+//! leaves the parent's locks as they are, while unlocking them would not.
 
+use crate::fork;
 use fs4::{FileExt, TryLockError};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+
+static FILES: Mutex<Files> = Mutex::new(Files { process: 0, last: 0, open: BTreeMap::new() });
+
+/// The open lock files of a process.
+struct Files {
+    process: u32,
+    last: u64,
+    open: BTreeMap<u64, Arc<File>>,
+}
+
+/// A file of the table, until it is dropped or the process has forked.
+struct Entry {
+    number: u64,
+    file: Weak<File>,
+}
 
 /// Device and inode; `None` on systems without them, where an open file cannot be moved.
 pub type Identity = Option<(u64, u64)>;
@@ -21,13 +42,13 @@ pub struct LockFile {
 
 #[derive(Clone)]
 struct OpenFile {
-    file: Arc<File>,
+    entry: Arc<Entry>,
     identity: Identity,
 }
 
 /// Holds the lock until it is dropped, if the file can be locked at all.
 pub struct Locked {
-    file: Option<Arc<File>>,
+    entry: Option<Arc<Entry>>,
     is_held: bool,
 }
 
@@ -38,23 +59,23 @@ impl LockFile {
 
     /// `None` when somebody else holds it. Do not lock one `LockFile` twice at the same time.
     pub fn try_lock(&self, is_exclusive: bool) -> Option<Locked> {
+        // Before the lock within: in this order everywhere.
+        let _gate = fork::keep_out();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..2 {
-            if open.is_none() {
+            if open.as_ref().is_none_or(|open| open.entry.is_closed()) {
                 *open = self.open().ok();
             }
-            let Some(OpenFile { file, identity }) = open.clone() else {
-                return Some(Locked { file: None, is_held: false });
+            let Some(OpenFile { entry, identity }) = open.clone() else {
+                return Some(Locked { entry: None, is_held: false });
             };
-            let tried = if is_exclusive {
-                FileExt::try_lock(&*file)
-            } else {
-                FileExt::try_lock_shared(&*file)
-            };
-            if matches!(tried, Err(TryLockError::WouldBlock)) {
+            let tried = entry.with(|file| {
+                if is_exclusive { FileExt::try_lock(file) } else { FileExt::try_lock_shared(file) }
+            });
+            if matches!(tried, Some(Err(TryLockError::WouldBlock))) {
                 return None;
             }
-            let locked = Locked { file: Some(file), is_held: tried.is_ok() };
+            let locked = Locked { entry: Some(entry), is_held: matches!(tried, Some(Ok(()))) };
             // A lock on a file that has been removed or replaced keeps nobody out.
             if self.is_current(identity) {
                 return Some(locked);
@@ -66,13 +87,14 @@ impl LockFile {
 
     /// Closes the file until it is needed again; a lock that is held stays.
     pub fn close(&self) {
+        let _gate = fork::keep_out();
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn open(&self) -> io::Result<OpenFile> {
         let file = open_file(&self.path, true, true)?;
         let identity = identity(&file.metadata()?);
-        Ok(OpenFile { file: Arc::new(file), identity })
+        Ok(OpenFile { entry: Arc::new(Entry::of(file)), identity })
     }
 
     fn is_current(&self, open: Identity) -> bool {
@@ -91,11 +113,12 @@ impl Locked {
 
     /// The file's text, up to `longest` bytes.
     pub fn text(&self, longest: u64) -> Option<String> {
-        let mut file = self.file.as_deref()?;
-        file.seek(SeekFrom::Start(0)).ok()?;
-        let mut text = String::new();
-        file.take(longest).read_to_string(&mut text).ok()?;
-        Some(text)
+        self.with(|mut file| {
+            file.seek(SeekFrom::Start(0)).ok()?;
+            let mut text = String::new();
+            file.take(longest).read_to_string(&mut text).ok()?;
+            Some(text)
+        })?
     }
 
     /// Opens the file and locks it for its holder alone; `None` when somebody else holds it, or
@@ -108,52 +131,111 @@ impl Locked {
         }
         let is_there = fs::symlink_metadata(path)
             .is_ok_and(|there| file.metadata().is_ok_and(|own| identity(&own) == identity(&there)));
-        Ok(is_there.then(|| Locked { file: Some(Arc::new(file)), is_held: tried.is_ok() }))
+        let is_held = tried.is_ok();
+        Ok(is_there.then(|| Locked { entry: Some(Arc::new(Entry::of(file))), is_held }))
     }
 
     /// Adds to the file, durably.
     pub fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
-        file.seek(SeekFrom::End(0))?;
-        file.write_all(bytes)?;
-        file.sync_all()
+        let append = |mut file: &File| {
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        self.with(append).ok_or(io::ErrorKind::NotFound)?
     }
 
     /// The whole file, up to `longest` bytes.
     pub fn bytes(&self, longest: u64) -> io::Result<Vec<u8>> {
-        let mut file = self.file.as_deref().ok_or(io::ErrorKind::NotFound)?;
-        file.seek(SeekFrom::Start(0))?;
-        let mut bytes = Vec::new();
-        file.take(longest).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        let read = |mut file: &File| {
+            file.seek(SeekFrom::Start(0))?;
+            let mut bytes = Vec::new();
+            file.take(longest).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        self.with(read).ok_or(io::ErrorKind::NotFound)?
     }
 
     /// How long ago the file was written, by the system's clock.
     pub fn age(&self) -> Option<Duration> {
-        self.file.as_deref()?.metadata().ok()?.modified().ok()?.elapsed().ok()
+        let written = self.with(|file| file.metadata().and_then(|found| found.modified()))?;
+        written.ok()?.elapsed().ok()
     }
 
     /// Replaces the file's text. On a full disk the file is left empty.
     pub fn set_text(&self, text: &str) {
-        if let (true, Some(file)) = (self.note(text), self.file.as_deref()) {
-            let _ = file.sync_all();
+        if self.note(text) {
+            self.with(|file| file.sync_all().ok());
         }
     }
 
     /// As `set_text`, for a text that need not outlive the machine's power. False: it failed.
     pub fn note(&self, text: &str) -> bool {
-        let Some(mut file) = self.file.as_deref() else { return false };
-        let is_empty = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
-        is_empty.and_then(|_| file.write_all(text.as_bytes())).is_ok()
+        let noted = self.with(|mut file| {
+            let is_empty = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+            is_empty.and_then(|_| file.write_all(text.as_bytes()))
+        });
+        noted.is_some_and(|noted| noted.is_ok())
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&File) -> T) -> Option<T> {
+        self.entry.as_ref()?.with(work)
     }
 }
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        if let (Some(file), true) = (self.file.as_deref(), self.is_held) {
-            let _ = FileExt::unlock(file);
+        if self.is_held {
+            self.with(|file| FileExt::unlock(file).ok());
         }
     }
+}
+
+impl Entry {
+    fn of(file: File) -> Self {
+        let _gate = fork::keep_out();
+        let (mut files, file) = (Files::lock(), Arc::new(file));
+        files.last += 1;
+        let number = files.last;
+        files.open.insert(number, Arc::clone(&file));
+        Entry { number, file: Arc::downgrade(&file) }
+    }
+
+    /// `None`: it was closed.
+    fn with<T>(&self, work: impl FnOnce(&File) -> T) -> Option<T> {
+        // A fork in between would leave the child a copy that is not in the table alone.
+        let _gate = fork::keep_out();
+        self.file.upgrade().map(|file| work(&file))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.file.strong_count() == 0
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let _gate = fork::keep_out();
+        Files::lock().open.remove(&self.number);
+    }
+}
+
+impl Files {
+    fn lock() -> MutexGuard<'static, Self> {
+        let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if files.process != process {
+            files.process = process;
+            files.open.clear();
+        }
+        files
+    }
+}
+
+/// In a child, closes what its parent had open.
+pub fn close_inherited() {
+    let _gate = fork::keep_out();
+    drop(Files::lock());
 }
 
 /// Opens a regular file, readable by its owner only. Never follows a link or waits on a pipe.

@@ -6,5 +6,5 @@ mod file;
 mod mutex;
 mod queue;
 
-pub use file::{Identity, LockFile, Locked, identity, open_file};
+pub use file::{Identity, LockFile, Locked, close_inherited, identity, open_file};
 pub use mutex::{FileMutex, Guard};

@@ -8,6 +8,7 @@
 use super::error::{VaultError, VaultResult};
 use crate::cancel::{Cancel, cancelled};
 use crate::error::Result;
+use crate::fork;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -83,10 +84,14 @@ pub struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// Sleeps for a moment; fails when the time is up, or with a cancel.
+    /// Sleeps for a moment, in which a fork may come; fails when the time is up, or with a cancel.
     pub fn pause(&self) -> VaultResult<()> {
         let pause = (self.left()? / SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-        if self.cancel.wait(pause) { Ok(()) } else { Err(VaultError::Refused(cancelled())) }
+        if fork::let_through(|| self.cancel.wait(pause)) {
+            Ok(())
+        } else {
+            Err(VaultError::Refused(cancelled()))
+        }
     }
 
     /// The time left, but at most a slice, after which the cancel is looked at again.

@@ -19,12 +19,12 @@ use super::transaction::Transaction;
 use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::fork;
+use crate::fork::{self, AtWork};
 use crate::lock::Identity;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLockReadGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The vault of one data directory. Threads and processes may share the directory freely; a clone
 /// is another handle on the same.
@@ -56,7 +56,7 @@ pub(super) struct State {
 pub(super) struct Taken<'a> {
     store: &'a Store,
     state: State,
-    _gate: RwLockReadGuard<'static, ()>,
+    _gate: AtWork,
 }
 
 /// If damage comes back this often, the disk is to blame.
@@ -328,8 +328,10 @@ impl Store {
     pub fn take(&self, waiting: &Waiting<'_>) -> VaultResult<Taken<'_>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(state) = state.take() {
-                return Ok(Taken { store: self, state, _gate: fork::keep_out() });
+            if let Some(taken) = state.take() {
+                // Whoever is at work needs this lock to end it.
+                drop(state);
+                return Ok(Taken { store: self, state: taken, _gate: fork::keep_out() });
             }
             let slice = waiting.slice()?;
             (state, _) =
