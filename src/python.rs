@@ -37,8 +37,8 @@ const SMALL: usize = 1 << 20;
 mod _native {
     #[pymodule_export]
     use super::{
-        after_fork, before_fork, cancel, check_provider, close, from_json, open, poll, providers,
-        qr, start, to_json, version,
+        after_fork, before_fork, cancel, check_provider, close, finish, from_json, open, poll,
+        providers, qr, start, to_json, version,
     };
 }
 
@@ -91,6 +91,12 @@ fn before_fork(py: Python<'_>) {
 #[pyfunction]
 fn after_fork() {
     registry::after_fork();
+}
+
+/// For `atexit`.
+#[pyfunction]
+fn finish(py: Python<'_>, wait_ms: u64) -> bool {
+    py.detach(|| registry::finish(Duration::from_millis(wait_ms)))
 }
 
 #[pyfunction]

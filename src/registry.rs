@@ -67,7 +67,7 @@ pub struct Running {
 pub fn open(options: OpenOptions) -> Result<u64> {
     let handle = catch_panics(|| open_or_find(options.config()?))?;
     if let Ok(keeper) = find(handle, false) {
-        look_after(&keeper, true);
+        look_after(&keeper, false);
     }
     Ok(handle)
 }
@@ -112,7 +112,7 @@ pub fn close(keeper: u64) {
         let directory = held.keeper.directory().to_owned();
         keepers.watch();
         drop(keepers);
-        background::wake(&directory);
+        background::release(&directory);
     }
 }
 
@@ -149,6 +149,12 @@ pub fn before_fork() {
 pub fn after_fork() {
     fork::after();
     lock::close_inherited();
+}
+
+/// The process is about to end: waits for what is on its way, a slice at most. True: it is still
+/// worth waiting for.
+pub fn finish(wait: Duration) -> bool {
+    background::finish(wait.min(SLICE))
 }
 
 /// Asks an operation to end; its result still has to be polled for.

@@ -15,6 +15,7 @@ __all__ = [
     "cancel",
     "check_provider",
     "close",
+    "finish",
     "from_json",
     "open",
     "poll",
@@ -54,6 +55,11 @@ def before_fork() -> None:
 
 def after_fork() -> None:
     """It has forked, and this is the parent or the child."""
+
+def finish(wait_ms: int) -> bool:
+    """The process is about to end: waits at most `wait_ms`, never more than 100 ms, for what is on
+    its way. True while there is something worth waiting for. From the first call on, logouts that
+    are due are delivered once more, and no renewal is begun in the background."""
 
 def providers() -> Answer:
     """The built-in catalogue."""

@@ -77,8 +77,9 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         out for the calling add-on; given by who looks after the vaults of others.
     background: what is due is done without being asked for, by a thread of the compiled module:
         waiting logouts are delivered and accounts renewed, from `open()` on and for as long as the
-        keeper is held. It delays no call and keeps no process alive. By default True, and False in
-        Kodi, where the service does it.
+        keeper is held. It delays no call; the end of the process waits for it only while something
+        is on its way, at most 5 s for a renewal and 2 s for logouts that are due. By default True,
+        and False in Kodi, where the service does it.
     log_level: "error", "warning", "info" or "debug"; "info".
     log_to_terminal: writes the log to standard error as well.
     audit_sink: gets the audit trail as well, after a logout, a restore or a drain: a function that
@@ -154,7 +155,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         settings_of = _calling_addon() if adopt_settings else None
         handover = Handover(adopt_file, adopt_settings, settings_of)
     if options["background"]:
-        _announce_forks(module)
+        _keep_in_step(module)
     opened = module.open(options)
     if "error" in opened:
         from .errors import error_from
@@ -172,17 +173,23 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     )
 
 
-_ANNOUNCED: list[ModuleType] = []
+_KEPT_IN_STEP: list[ModuleType] = []
 
 
-def _announce_forks(module: ModuleType) -> None:
-    """A thread of the module may be at work in the moment of a fork; the child has to do without
-    the locks that it holds."""
-    if module in _ANNOUNCED or not hasattr(os, "register_at_fork"):
+def _keep_in_step(module: ModuleType) -> None:
+    """A thread of the module may be at work in the moment of a fork, and the child has to do
+    without the locks that it holds; or at the end of the process, which waits for a moment."""
+    if module in _KEPT_IN_STEP:
         return
-    _ANNOUNCED.append(module)
-    after = module.after_fork
-    os.register_at_fork(before=module.before_fork, after_in_parent=after, after_in_child=after)
+    _KEPT_IN_STEP.append(module)
+    import atexit
+
+    from .ending import finish
+
+    atexit.register(finish, module)
+    if hasattr(os, "register_at_fork"):
+        after = module.after_fork
+        os.register_at_fork(before=module.before_fork, after_in_parent=after, after_in_child=after)
 
 
 def provider_name(provider: Any) -> Any:

@@ -13,6 +13,7 @@ use crate::login::{self, Renewal};
 use crate::logout::{self, Notes, Tried, Verdict};
 use crate::provider::{Everywhere, Probe, Provider, Renew};
 use crate::session::{Credentials, Evidence, Outcome, Revocation};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// How often a logout everywhere waits for the other sessions before it ends its own all the same.
@@ -290,6 +291,8 @@ impl Attempt {
     /// only once is noted before it is sent. `None`: the server has certainly renewed nothing.
     fn renew(&mut self) -> Option<Tried> {
         let renew = self.means.provider.renew.clone().filter(|_| self.can_renew())?;
+        let shared = Arc::clone(&self.means.keeper.shared);
+        let _renewing = shared.begin_renewal();
         if self.means.provider.rotates() {
             self.credentials.is_spent = true;
             if self.queued.is_some() && !self.keep() {

@@ -174,6 +174,7 @@ impl Keeper {
         let whole = Some(self.network.total_timeout);
         let verdict = self.definition(&entry).and_then(|provider| {
             self.settle_end(&mut entry, &provider)?;
+            self.count_attempt(&entry)?;
             let (verdict, host) = self.tell_server(&mut entry, &provider, whole, cancel);
             self.note(&entry, &verdict, host, true).map(|()| verdict)
         });
@@ -206,6 +207,15 @@ impl Keeper {
             }
         }
         Ok(())
+    }
+
+    /// Before it is made: where the process ends before the answer, the next one is not due at once.
+    fn count_attempt(&self, entry: &OutboxEntry) -> Result<()> {
+        let attempts = entry.attempts.saturating_add(1);
+        let unanswered = Verdict::new(Outcome::Deferred, "");
+        let next_attempt = rest_after(&unanswered, attempts, self.shared.clock.now());
+        let begun = OutboxEntry { attempts, next_attempt, ..entry.clone() };
+        self.vault()?.transact(|tx| tx.outbox().postpone(&begun))
     }
 
     /// Sends one entry, which gets the credentials that came meanwhile. Says too what the answer

@@ -55,4 +55,4 @@ pub use report::{
     UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
-pub use shared::Rest;
+pub use shared::{Rest, is_renewing};

@@ -83,7 +83,7 @@ impl Keeper {
                 return Ok(session);
             }
             match keeper.way_to_renew(&session) {
-                Some(renew) => keeper.renew_by(renew, session),
+                Some(renew) => keeper.renew_by(renew, session, cancel),
                 None if keeper.has_lapsed(&session)
                     || (is_refused && keeper.is_taken_for_dead(&session, cancel)) =>
                 {
@@ -94,7 +94,10 @@ impl Keeper {
         })
     }
 
-    fn renew_by(&self, renew: &Renew, session: Session) -> Result<Session> {
+    fn renew_by(&self, renew: &Renew, session: Session, cancel: &Cancel) -> Result<Session> {
+        let _renewing = self.shared.begin_renewal();
+        // In this order: who ends the process cancels first, and then looks for what has begun.
+        cancel.check()?;
         log::info!("renewing the session");
         let client = self.client()?;
         let is_doubtful = session.credentials.is_doubtful;

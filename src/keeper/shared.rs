@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::vault::{BusyTimeout, Vault, vault_in};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ pub(super) struct Shared {
     pub device_codes: DeviceCodes,
     pub streams: Streams,
     clients: Clients,
+    /// How many renewals are on their way.
+    renewing: AtomicUsize,
     /// Until when a session is not renewed by the time alone, by its id.
     renewal_rests: Mutex<HashMap<String, Instant>>,
     pub begun_tasks: BegunTasks,
@@ -78,8 +80,20 @@ pub enum Rest {
     Already,
 }
 
+/// While it lives, a renewal is on its way: what it is made with may serve only once.
+pub struct Renewing<'a>(&'a AtomicUsize);
+
 /// Whoever holds a keeper holds its part of this.
 static ALL: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// True while this process has a renewal on its way.
+pub fn is_renewing() -> bool {
+    let _gate = fork::keep_out();
+    let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    let own = all.iter().filter_map(Weak::upgrade).filter(|shared| shared.process == process);
+    own.into_iter().any(|shared| shared.renewing.load(Ordering::SeqCst) > 0)
+}
 
 impl Shared {
     /// What is shared at `directory`; the same for every caller in the process.
@@ -129,6 +143,7 @@ impl Shared {
             device_codes: DeviceCodes::default(),
             streams: Streams::default(),
             clients: Clients::default(),
+            renewing: AtomicUsize::new(0),
             renewal_rests: Mutex::default(),
             begun_tasks: BegunTasks::default(),
             has_finished_tasks: AtomicBool::new(false),
@@ -265,6 +280,11 @@ impl Shared {
         self.delivery.clear();
     }
 
+    pub fn begin_renewal(&self) -> Renewing<'_> {
+        self.renewing.fetch_add(1, Ordering::SeqCst);
+        Renewing(&self.renewing)
+    }
+
     pub fn renewal_rests(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.renewal_rests.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -294,5 +314,11 @@ impl Shared {
                 log::error!("the audit trail could not be written: {error}");
             }
         }
+    }
+}
+
+impl Drop for Renewing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

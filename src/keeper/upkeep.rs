@@ -36,19 +36,21 @@ impl Keeper {
         for Kept { keeper, session, .. } in self.all_kept()?.iter().filter(|kept| kept.is_active) {
             keeper.announce_restored(session);
         }
-        self.do_what_is_due(cancel)
+        self.do_what_is_due(cancel, cancel)
     }
 
-    /// `upkeep`, without telling anybody that a session is back.
-    pub fn do_what_is_due(&self, cancel: &Cancel) -> Result<UpkeepReport> {
+    /// `upkeep`, without telling anybody that a session is back. `renewals` ends those that have
+    /// not been sent yet, and nothing else.
+    pub fn do_what_is_due(&self, cancel: &Cancel, renewals: &Cancel) -> Result<UpkeepReport> {
+        let drain = || self.logged(|| self.drain_if_due(cancel));
+        let bug = |_| Err(Error::new(Kind::Internal, "the operation hit a bug"));
         // Side by side: a server that does not answer a renewal delays no logout.
         let (drained, renewals) = thread::scope(|scope| {
-            let drain = scope.spawn(|| self.logged(|| self.drain_if_due(cancel)));
-            let renewals = self.renew_due(cancel);
-            (drain.join(), renewals)
+            let beside = thread::Builder::new().spawn_scoped(scope, drain);
+            let renewals = self.renew_due(renewals);
+            (beside.map_or_else(|_| drain(), |drain| drain.join().unwrap_or_else(bug)), renewals)
         });
-        let bug = |_| Err(Error::new(Kind::Internal, "the operation hit a bug"));
-        let (drained, renewals) = (drained.unwrap_or_else(bug)?, renewals?);
+        let (drained, renewals) = (drained?, renewals?);
         cancel.check()?;
         let now = self.shared.clock.now();
         let next_at = self.next_upkeep()?.map(|at| at.max(now + SHORTEST_PAUSE));
@@ -98,12 +100,14 @@ impl Keeper {
             let is_wanted = keeper.next_attempt(&session).is_some()
                 && (keeper.is_renewal_due(&session) || keeper.has_lapsed(&session))
                 && keeper.renewal_rest(&session).is_zero();
-            if !is_wanted {
+            if cancel.is_cancelled() || !is_wanted {
                 continue;
             }
             // A logout of this account ends this renewal, and no other.
             let renewed = keeper.renew_from(&session, false, &cancel.child());
-            cancel.check()?;
+            if cancel.is_cancelled() {
+                break;
+            }
             let outcome = renewed.as_ref().err().map_or("ok", Error::code).to_owned();
             if let Err(error) = renewed {
                 log::info!("an account could not be renewed ({outcome}): {error}");

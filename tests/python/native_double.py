@@ -247,6 +247,9 @@ class NativeDouble(types.ModuleType):
     def after_fork(self) -> None:
         """Nor has its child."""
 
+    def finish(self, wait_ms: int) -> bool:
+        return False
+
     def providers(self) -> dict[str, Any]:
         return self._checked("providers", {"value": {"providers": self.summaries}})
 

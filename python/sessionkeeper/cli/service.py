@@ -12,7 +12,9 @@ import socket
 import sys
 import time
 
+from sessionkeeper.ending import finish
 from sessionkeeper.errors import Cancelled, Error
+from sessionkeeper.loading import native
 
 from . import display
 
@@ -40,7 +42,7 @@ def run(keeper: Keeper, *, verbose: bool) -> dict[str, int]:
 
     def say(text: str) -> None:
         if verbose and text:
-            print(text, file=sys.stderr, flush=True)
+            _print(text)
 
     with EndSignals() as signals:
         keeper.serve()
@@ -51,7 +53,7 @@ def run(keeper: Keeper, *, verbose: bool) -> dict[str, int]:
             except Cancelled:
                 break
             except Error as error:
-                print(f"sessionkeeper: {display.printable(error.message)}", file=sys.stderr)
+                _print(f"sessionkeeper: {display.printable(error.message)}")
                 signals.wait(PAUSE_S)
                 continue
             done["renewed"] += sum(one.outcome == "ok" for one in report.renewals)
@@ -59,8 +61,19 @@ def run(keeper: Keeper, *, verbose: bool) -> dict[str, int]:
                 done[name] += getattr(report.drained, name)
             say(display.upkeep(report))
             signals.wait(_pause(report))
+        # A second one ends this too.
+        signals.came = False
+        finish(native(), lambda: signals.came)
         say("Ended.")
     return done
+
+
+def _print(text: str) -> None:
+    """On standard error; whoever read it may have gone, and the service goes on."""
+    try:  # noqa: SIM105 - importing contextlib costs more
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass
 
 
 def _pause(report: UpkeepReport) -> float:
