@@ -108,6 +108,38 @@ def test_there_is_one_and_it_says_who(command_line: CommandLine, start: Start) -
     start()
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_it_goes_on_where_nobody_reads(
+    angel: StandIn, command_line: CommandLine, start: Start, stream: str
+) -> None:
+    """The reader of the one has gone, or the other was closed from the beginning."""
+    log_in(command_line, angel)
+    angel.stop()
+    assert command_line.json("logout")["remote"] == "deferred"
+    if stream == "stderr":
+        process = start()
+        assert process.stderr is not None
+        process.stderr.close()
+        process.stderr = None
+    else:
+        process = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" >&-', "sh", *command_line.command("--json", "service")],
+            stderr=subprocess.PIPE,
+            env=command_line.environment,
+        )
+    try:
+        angel.start()
+        until = time.monotonic() + 60
+        while command_line.json("outbox")["entries"]:
+            assert time.monotonic() < until
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert not errors
+
+
 def test_idle_it_sleeps(start: Start) -> None:
     process = start()
     time.sleep(1)

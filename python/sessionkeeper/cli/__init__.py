@@ -30,6 +30,7 @@ _HOW_HERE = {"parameter_missing": "Give it as: --parameter NAME=VALUE"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives the exit status."""
+    _open_missing_streams()
     display.prepare(sys.stdout, sys.stderr)
     chosen = parse(argv)
     try:
@@ -46,6 +47,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone; Python would complain again when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _open_missing_streams() -> None:
+    """What the caller has closed goes nowhere, instead of into the next file that is opened."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(nowhere, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _perform(chosen: Namespace, interrupted: Callable[[], bool]) -> int:
