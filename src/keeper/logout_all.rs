@@ -121,9 +121,12 @@ impl Keeper {
         let work = Mutex::new(Work { waiting, entries, done: 0 });
         cancel.set_progress(Progress { done: 0, total });
         thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| work_off(&work, &vaults, until, cancel, total));
+            let work_off = || work_off(&work, &vaults, until, cancel, total);
+            for _ in 1..threads {
+                // Where there is no thread to be had, the others do the work.
+                let _ = thread::Builder::new().spawn_scoped(scope, work_off);
             }
+            work_off();
         });
         let done = work.into_inner().unwrap_or_else(PoisonError::into_inner);
         // What failed in a vault is unknown there; what was gone for certain holds nothing.

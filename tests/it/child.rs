@@ -16,7 +16,19 @@ pub fn spawn(part: &str, device: &Device) -> Child {
 
 /// The same, with something for it to read.
 pub fn spawn_with(part: &str, device: &Device, given: &serde_json::Value) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    command(part, device, given).spawn().unwrap()
+}
+
+/// The same, where the system has no thread to give: none has room for such a stack.
+#[cfg(target_os = "linux")]
+pub fn spawn_without_threads(part: &str, device: &Device) -> Child {
+    let stack = (1_u64 << 47).to_string();
+    command(part, device, &serde_json::Value::Null).env("RUST_MIN_STACK", stack).spawn().unwrap()
+}
+
+fn command(part: &str, device: &Device, given: &serde_json::Value) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "child::process", "--ignored", "--nocapture"])
         .env("CHILD_PART", part)
         .env("CHILD_DIRECTORY", &device.directory)
@@ -24,9 +36,8 @@ pub fn spawn_with(part: &str, device: &Device, given: &serde_json::Value) -> Chi
         .env("CHILD_KEY", &device.provider().key)
         .env("CHILD_GIVEN", given.to_string())
         .env("CHILD_TIME", device.clock.now().to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::piped());
+    command
 }
 
 #[test]

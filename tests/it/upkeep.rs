@@ -178,6 +178,15 @@ fn two_processes_on_duty_renew_once_and_deliver_once() {
     assert_eq!(service.live_sessions(), 0);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn where_there_is_no_thread_to_be_had_one_does_it_all() {
+    let service = Service::start();
+    let child = child::spawn_without_threads("upkeep", &service.device());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+}
+
 pub fn on_duty(keeper: &Keeper) {
     upkeep(keeper);
 }
