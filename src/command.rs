@@ -8,7 +8,7 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    Adoption, AuditTrail, DeviceCode, HandedTask, Keeper, LogLines, LogoutAllOptions,
+    AuditTrail, DeviceCode, HandedOver, HandedTask, Keeper, LogLines, LogoutAllOptions,
     LogoutOptions, Notifications, Outgoing, ProviderSummary, TaskOutcome, Tasks,
 };
 use crate::secret::Secret;
@@ -36,7 +36,19 @@ pub enum Command {
         #[cfg_attr(test, schemars(with = "wire::Bytes"))]
         password: Secret,
     },
-    Adopt(Adoption),
+    Adopt(HandedOver),
+    /// Takes over what an add-on kept until now, behind who is logged in.
+    TakeOver {
+        handed_over: HandedOver,
+        #[serde(default)]
+        offline: bool,
+    },
+    /// There is trouble with the place that was to hand a session over: nothing there can be
+    /// understood, or it cannot be erased.
+    NoteHandover {
+        place: String,
+        unreadable: bool,
+    },
     LoginStart {},
     LoginFinish {
         handle: u64,
@@ -103,7 +115,10 @@ pub enum Command {
         #[serde(default)]
         detail: String,
     },
-    Forget {},
+    Forget {
+        #[serde(default)]
+        handed_over: Vec<HandedOver>,
+    },
     Audit {
         #[serde(default = "hundred")]
         limit: usize,
@@ -164,7 +179,14 @@ impl Command {
             Command::Login { username, password } => {
                 Reply::of(&keeper.log_in(username, password, cancel)?)
             }
-            Command::Adopt(adoption) => Reply::of(&keeper.adopt(adoption, cancel)?),
+            Command::Adopt(handed) => Reply::of(&keeper.adopt(handed, cancel)?),
+            Command::TakeOver { handed_over, offline } => {
+                Reply::of(&keeper.take_over(handed_over, *offline, cancel)?)
+            }
+            Command::NoteHandover { place, unreadable } => {
+                keeper.note_handover(place, *unreadable);
+                Reply::of(&())
+            }
             Command::LoginStart {} => {
                 let (handle, device) = keeper.start_device_login(cancel)?;
                 Reply::of(&DeviceCode::new(handle, device))
@@ -214,7 +236,7 @@ impl Command {
                 keeper.finish_task(*id, *outcome, detail)?;
                 Reply::of(&())
             }
-            Command::Forget {} => Reply::of(&keeper.forget(cancel)?),
+            Command::Forget { handed_over } => Reply::of(&keeper.forget(handed_over, cancel)?),
             Command::Audit { limit } => Reply::of(&AuditTrail { events: keeper.audit(*limit)? }),
             Command::AuditSince { sink, limit } => {
                 Reply::of(&AuditTrail { events: keeper.audit_since(sink, *limit)? })
@@ -245,6 +267,7 @@ impl Command {
             self,
             Command::Login { .. }
                 | Command::LoginFinish { .. }
+                | Command::TakeOver { .. }
                 | Command::Logout(_)
                 | Command::LogoutAll(_)
         )

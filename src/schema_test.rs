@@ -6,8 +6,8 @@ use crate::command::Command;
 use crate::keeper::{
     Access, Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
     ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications, Outbox,
-    Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, Tasks, UpkeepReport,
-    Vaults,
+    Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, TakenOver, Tasks,
+    UpkeepReport, Vaults,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -34,6 +34,7 @@ struct Results {
     restore: Status,
     login: Status,
     adopt: Status,
+    take_over: TakenOver,
     login_start: DeviceCode,
     login_finish: Status,
     renew: Status,

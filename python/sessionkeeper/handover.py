@@ -2,7 +2,7 @@
 
 Cookies and tokens in whatever form programs hold them; the session file of an add-on, pickled or
 JSON; settings of an add-on's own. A file or a setting is left as it is until its session is stored
-here or the server has said that it is over; then it is emptied. No error holds a value.
+here or is over; then it is emptied, if it still holds what was read. No error holds a value.
 """
 
 from __future__ import annotations
@@ -12,24 +12,18 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, Iterable, Mapping
+    from typing import Any, Callable, Iterable, Mapping
 
     from ._types import Cookies, Run, Stop
 
 TOKENS = ("access_token", "refresh_token", "id_token", "expires_in", "expires_at")
 
 
-def options(
-    cookies: Cookies | None, tokens: Mapping[str, Any] | None, **manner: bool
-) -> dict[str, Any]:
-    """As the core takes them, `manner` being its other options. Raises `InvalidInput`."""
+def options(cookies: Cookies | None, tokens: Mapping[str, Any] | None) -> dict[str, Any]:
+    """SECRET. As the core takes them. Raises `InvalidInput`."""
     if tokens is not None and not hasattr(tokens, "keys"):
         raise _invalid("The tokens are not a dictionary.", 'Write them as {"access_token": …}.')
-    return {
-        "cookies": [] if cookies is None else _cookies(cookies),
-        "tokens": dict(tokens or {}),
-        **manner,
-    }
+    return {"cookies": [] if cookies is None else _cookies(cookies), "tokens": dict(tokens or {})}
 
 
 def _cookies(given: Any) -> list[dict[str, Any]]:
@@ -67,15 +61,20 @@ def _cookie(given: Any) -> dict[str, Any] | None:
     return {
         "name": name,
         "value": data,
-        "domain": str(read("domain") or ""),
-        "path": str(read("path") or ""),
+        "domain": _text(read("domain")),
+        "path": _text(read("path")),
         "expires": ends,
     }
 
 
+def _text(given: Any) -> str:
+    # Not `str(given)`: a list that holds itself many times over would take all memory.
+    return given if isinstance(given, str) else ""
+
+
 class Handover:
-    """A session file and settings of an add-on's own, until their session is stored here. `addon`
-    reads the settings and empties them; None where there are none."""
+    """A session file and settings of an add-on's own, each with a session until that is stored
+    here. `addon` reads the settings and empties them; None where there are none."""
 
     __slots__ = ("_addon", "_file", "_settings")
 
@@ -89,47 +88,86 @@ class Handover:
         self._settings = _meanings(settings)
         self._addon = addon
 
-    def take(self, run: Run, stop: Stop | None, *, unchecked: bool = False) -> None:
-        """Has the session taken over, and empties what held it; where its account is logged in
-        already, it is ended instead. Does nothing where nothing is, or nothing that is a session.
-        Raises what kept it from being taken over; then it stays."""
-        cookies, tokens = self._found()
-        if not cookies and not tokens:
-            return
-        from .errors import InvalidInput, SessionExpired
+    def held(self, run: Run) -> list[Held]:
+        """What is there now."""
+        found = [self._in_file(run), self._in_settings()]
+        return [held for held in found if held is not None]
 
+    def take(self, run: Run, stop: Stop | None) -> None:
+        """Has each taken over, one after the other. Raises what kept one from it; then that one
+        stays."""
+        from .errors import Error
+
+        trouble = None
+        for held in self.held(run):
+            try:
+                held.settle(run, stop)
+            except Error as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+
+    def _in_file(self, run: Run) -> Held | None:
+        if self._file is None or not os.path.lexists(self._file):
+            return None
+        from .errors import InvalidInput
+        from .inert_pickle import Unreadable
+        from .session_file import contents, erase, meaning
+
+        path = self._file
         try:
-            run("adopt", options(cookies, tokens, unchecked=unchecked, yields=not unchecked), stop)
-        except SessionExpired:
+            data = contents(path)
+            if not data:
+                return None
+            return Held(options(*meaning(data)), path, lambda: erase(path, data))
+        except (Unreadable, InvalidInput):
             pass
-        except InvalidInput:
-            return
-        self._empty()
+        _note(run, path, unreadable=True)
+        return None
 
-    def _found(self) -> tuple[Any, dict[str, Any]]:
-        cookies: Any = None
-        tokens: dict[str, Any] = {}
-        if self._file is not None and os.path.lexists(self._file):
-            from .session_file import read
+    def _in_settings(self) -> Held | None:
+        addon, meanings = self._addon, self._settings
+        values = addon.read(meanings) if addon and meanings else {}
+        if addon is None or not values:
+            return None
+        tokens = {}
+        cookies = []
+        for setting, value in values.items():
+            meaning = meanings[setting]
+            if meaning not in TOKENS:
+                cookies.append({"name": meaning, "value": value})
+            elif value[:7].lower() == "bearer ":
+                tokens[meaning] = value[7:].strip()
+            else:
+                tokens[meaning] = value.strip()
+        place = "settings: " + ", ".join(values)
+        return Held(options(cookies, tokens), place, lambda: addon.empty(values))
 
-            cookies, tokens = read(self._file)
-        if self._settings and self._addon:
-            cookies = [] if cookies is None else _cookies(cookies)
-            for setting, value in self._addon.read(self._settings).items():
-                meaning = self._settings[setting]
-                if meaning in TOKENS:
-                    tokens[meaning] = value
-                else:
-                    cookies.append({"name": meaning, "value": value})
-        return cookies, tokens
 
-    def _empty(self) -> None:
-        if self._file is not None and os.path.lexists(self._file):
-            from .session_file import erase
+class Held:
+    """A session where somebody else keeps it. `options` are SECRET; `empty` empties the place, and
+    says whether it could."""
 
-            erase(self._file)
-        if self._settings and self._addon:
-            self._addon.empty(self._settings)
+    __slots__ = ("_empty", "_place", "options")
+
+    def __init__(self, options: dict[str, Any], place: str, empty: Callable[[], bool]) -> None:
+        self.options = options
+        self._place = place
+        self._empty = empty
+
+    def settle(self, run: Run, stop: Stop | None, *, offline: bool = False) -> None:
+        """Has it taken over, and then empties the place; `offline` where it is known to be over."""
+        how = run("take_over", {"handed_over": self.options, "offline": offline}, stop)["how"]
+        if how == "no_session":
+            _note(run, self._place, unreadable=True)
+        elif how == "taken" and not self._empty():
+            _note(run, self._place, unreadable=False)
+
+
+def _note(run: Run, place: str, *, unreadable: bool) -> None:
+    """For the log."""
+    place = place.encode(errors="replace").decode()
+    run("note_handover", {"place": place, "unreadable": unreadable}, None)
 
 
 def _meanings(settings: Any) -> dict[str, str]:

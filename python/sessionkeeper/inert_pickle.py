@@ -179,8 +179,9 @@ class _Machine:
         if type(target) is not dict or len(items) % 2:
             raise Unreadable("no dictionary")
         for key, value in zip(items[::2], items[1::2]):
-            # A nested key could take forever to hash.
-            if key is not None and type(key) not in (str, int):
+            # A nested key could take forever to hash, and many great numbers have the same hash.
+            is_small = type(key) is int and -(2**31) < key < 2**31
+            if key is not None and type(key) is not str and not is_small:
                 raise Unreadable("a key that is no text")
             target[key] = value
 

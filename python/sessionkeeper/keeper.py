@@ -120,9 +120,10 @@ class Keeper:
 
         With `offline` the network is never used; the session may then have to be renewed before
         its first request, which it does by itself. What an earlier logout left to do is done first.
-        With `adopt_file` or `adopt_settings` of `open()`, the session that these hold is taken over
+        With `adopt_file` or `adopt_settings` of `open()`, the session that each holds is taken over
         first, unless `offline`; what keeps it from being taken over is raised where nobody is
-        logged in otherwise.
+        logged in otherwise. Who is logged in waits for that 1 s at most, once in a minute, and
+        stays the active account.
         """
         self._finish_hooks(stop)
         trouble = None if offline else self._take_handover(stop)
@@ -132,6 +133,11 @@ class Keeper:
         if session is None and trouble is not None:
             raise trouble
         return session
+
+    def has_handover(self) -> bool:
+        """Whether `adopt_file` or `adopt_settings` of `open()` still hold something. `logout()`
+        ends that as well, also where nobody is logged in. No network."""
+        return self._handover is not None and bool(self._handover.held(self._run))
 
     def adopt(
         self,
@@ -287,7 +293,8 @@ class Keeper:
         account: str | None = None,
         stop: Stop | None = None,
     ) -> LogoutReport:
-        """Logs out, here at once and at the server within `deadline` seconds, else later.
+        """Logs out, here at once and at the server within `deadline` seconds, else later. So does
+        what `adopt_file` and `adopt_settings` still hold, unless `account` names another one.
 
         Logging out when logged out is a success, and so it is to an add-on that may not use the
         account, which stays. Stopping it means: logged out here, the server
@@ -306,8 +313,7 @@ class Keeper:
             "account": account,
             "hooks": list(self._hooks),
         }
-        self._take_handover(stop, unchecked=True)
-        report = LogoutReport.from_dict(self._run("logout", options, stop))
+        report = LogoutReport.from_dict(self._with_handover("logout", options, stop))
         tasks = self._finish_hooks(stop, report)
         return report.completed(tasks, self._tell_sink(stop))
 
@@ -331,7 +337,7 @@ class Keeper:
         from .reports import LogoutAll
 
         options = {"deadline": deadline, "hooks": list(self._hooks)}
-        done = LogoutAll.from_dict(self._run("logout_all", options, stop, progress))
+        done = LogoutAll.from_dict(self._with_handover("logout_all", options, stop, progress))
         if self._hooks:
             from .post_logout import report_of
 
@@ -441,8 +447,7 @@ class Keeper:
         """
         from .reports import Forgotten
 
-        self._take_handover(stop, unchecked=True)
-        return Forgotten.from_dict(self._run("forget", {}, stop))
+        return Forgotten.from_dict(self._with_handover("forget", {}, stop))
 
     def doctor(self, *, stop: Stop | None = None) -> Doctor:
         """What this machine can do: key, vault, locks, TLS, clock, file system, versions."""
@@ -476,18 +481,39 @@ class Keeper:
         stop = self._stop_of(stop)
         return operation.run(self._native, self._handle, verb, options, stop, progress)
 
-    def _take_handover(self, stop: Stop | None, *, unchecked: bool = False) -> Error | None:
-        """Takes over what was handed over to `open()`; with `unchecked` without asking the server,
-        for a logout. What went wrong."""
+    def _take_handover(self, stop: Stop | None) -> Error | None:
+        """Takes over what was handed over to `open()`. What went wrong."""
         if self._handover is None:
             return None
         from .errors import Error
 
         try:
-            self._handover.take(self._run, stop, unchecked=unchecked)
+            self._handover.take(self._run, stop)
         except Error as error:
             return error
         return None
+
+    def _with_handover(
+        self,
+        verb: str,
+        options: dict[str, Any],
+        stop: Stop | None,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Ends what was handed over to `open()` as well, and then empties what held it."""
+        if self._handover is None:
+            return self._run(verb, options, stop, progress)
+        from .errors import Error
+
+        held = self._handover.held(self._run)
+        options = {**options, "handed_over": [one.options for one in held]}
+        done = self._run(verb, options, stop, progress)
+        for one in held:
+            try:  # noqa: SIM105 - importing contextlib costs more
+                one.settle(self._run, lambda: False, offline=True)
+            except Error:  # it is over all the same, and is emptied the next time
+                pass
+        return done
 
     def _stop_of(self, stop: Stop | None) -> Stop | None:
         return self._stop if stop is None else stop

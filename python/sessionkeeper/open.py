@@ -94,11 +94,13 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         the next start or after ten minutes.
         What one raises is in `LogoutReport.tasks` and in the audit trail.
     adopt_file: the file in which the caller kept a session of its own until now: a pickle of a
-        cookie jar, of a dictionary or of a list of cookies, or JSON. The next `restore()` takes the
-        session over, once the server has accepted it, and erases the file; it does so as well when
-        the server says that the session is over. Where its account is logged in already, that
-        login stays, and the server is told to end the old session. Until then the file stays, as
-        when the server cannot be reached; so does one that holds no session of the service.
+        cookie jar, of a dictionary or of a list of cookies, JSON, or a cookie file of Netscape's or
+        LWP's form. The next `restore()` takes the session over, once the server has accepted it,
+        and erases the file; it does so as well when the session is over. Where its account is
+        logged in already, and the server accepts that login, it stays, the server is told to end
+        the old session, and the add-on may use the account. Until then the file stays, as when the
+        server cannot be reached; so does one that holds no session of the service, which the log
+        names. A logout that comes first ends the session as well.
     adopt_settings: the same for settings of the calling add-on, which are emptied: a list of those
         that hold the access token, or a dictionary that says of each which token it holds
         ("access_token", "refresh_token", "id_token", "expires_at"), or else which cookie. Outside

@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// Name and value together, in bytes, as for a `Set-Cookie`.
 const MAX_PAIR: usize = 4096;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GivenCookie {

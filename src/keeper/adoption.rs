@@ -6,7 +6,8 @@
 
 use super::begun_login::BegunLogin;
 use super::handle::Keeper;
-use super::login::Admission;
+use super::handover::HandedOver;
+use super::login::{Admission, Stored};
 use super::report::Status;
 use crate::cancel::Cancel;
 use crate::context::Context;
@@ -18,74 +19,73 @@ use crate::provider::Probe;
 use crate::redact::escape;
 use crate::secret::Secret;
 use crate::session::claims::Claims;
-use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN, Session};
-use crate::vault::{SessionSelector, random_id};
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
-/// A session as somebody hands it over. Secret.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Adoption {
-    #[serde(default)]
-    pub cookies: Vec<GivenCookie>,
-    /// By the names of RFC 6749 section 5.1, or of the provider's own answers; and `expires_at`.
-    #[serde(default)]
-    pub tokens: Map<String, Value>,
-    /// True: it is taken as it is, without a word to the server, to be logged out right away.
-    #[serde(default)]
-    pub unchecked: bool,
-    /// True: where a session of the same account is here and good, that one stays, and the server
-    /// is told to end this one.
-    #[serde(default)]
-    pub yields: bool,
-}
+use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
+use crate::vault::StoredSession;
+use serde_json::Value;
 
 impl Keeper {
     /// Takes over a session from elsewhere, once the server has accepted it. A session of the same
     /// account is replaced, as by a login, and ended unless it is the same one.
-    pub fn adopt(&self, adoption: &Adoption, cancel: &Cancel) -> Result<Status> {
-        let given = self.given(adoption);
+    pub fn adopt(&self, handed: &HandedOver, cancel: &Cancel) -> Result<Status> {
+        let given = self.given(handed);
         let (given, supposed) = given.inspect_err(|error| log::warn!("{error}"))?;
-        let (is_offline, yields) = (adoption.unchecked, adoption.yields);
         self.vault()?.change_mark()?;
         let stored = self.to_its_end(cancel, move |keeper, cancel| {
-            let guard = keeper.shared.login_lock.lock(keeper.lock_timeout, cancel)?;
-            let fingerprint = given.fingerprint(&keeper.provider);
-            if keeper.has_adopted(&fingerprint)? {
-                log::info!("this session was taken over before");
-                return Ok(None);
-            }
-            if yields && keeper.end_beside_another(&given)? {
-                return Ok(None);
-            }
-            let begun = BegunLogin::adopting(keeper, &given)?;
-            let way =
-                |context: &Context, held: &mut Credentials, progress: &mut dyn login::Progress| {
-                    progress.begins(held)?;
-                    let admission = if is_offline {
-                        Admission { is_unchecked: true, is_offline, ..Admission::default() }
-                    } else {
-                        log::info!("taking over a session at {}", context.provider.name);
-                        let admission = keeper.check_given(context, held)?;
-                        held.jar.correct(&supposed);
-                        admission
-                    };
-                    Ok(Admission { adopted_from: Some(fingerprint), ..admission })
-                };
-            keeper.admit(begun, guard, given.clone(), cancel, way).map(Some)
+            keeper.admit_given(&given, &supposed, false, cancel)
         })?;
         stored.map_or_else(|| self.status(), |stored| Ok(self.welcome(stored, cancel)))
     }
 
+    /// Checks what was handed over, and stores it as a login is. `None`: it was before.
+    pub(super) fn admit_given(
+        &self,
+        given: &Credentials,
+        supposed: &Jar,
+        yields: bool,
+        cancel: &Cancel,
+    ) -> Result<Option<Stored>> {
+        let guard = self.shared.login_lock.lock(self.lock_timeout, cancel)?;
+        let fingerprint = given.fingerprint(&self.provider);
+        if self.has_adopted(&fingerprint)? {
+            log::info!("this session was taken over before");
+            return Ok(None);
+        }
+        let begun = BegunLogin::adopting(self, given)?;
+        let way =
+            |context: &Context, held: &mut Credentials, progress: &mut dyn login::Progress| {
+                progress.begins(held)?;
+                log::info!("taking over a session at {}", context.provider.name);
+                let admission = self.check_given(context, held)?;
+                held.jar.correct(supposed);
+                Ok(Admission { adopted_from: Some(fingerprint), yields, ..admission })
+            };
+        self.admit(begun, guard, given.clone(), cancel, way).map(Some)
+    }
+
+    /// Whether a session that is stored here was made of what has this fingerprint. An error where
+    /// one has ended that was.
+    pub(super) fn has_adopted(&self, fingerprint: &str) -> Result<bool> {
+        let (stored, has_ended) = self.vault()?.read(|tx| {
+            let stored = tx.sessions().list(Some(&self.provider.key))?;
+            Ok((stored, tx.handovers().has_ended(fingerprint)?))
+        })?;
+        let is_made_of_it =
+            |one: &&StoredSession| one.session.adopted_from.as_deref() == Some(fingerprint);
+        let made_of_it = stored.iter().find(is_made_of_it);
+        let is_over = match made_of_it {
+            Some(stored) => self.shared.sessions.has_ended(&stored.session.id),
+            None => has_ended,
+        };
+        if is_over { Err(self.is_over()) } else { Ok(made_of_it.is_some()) }
+    }
+
     /// What was handed over, each where a login here would have put it; and the cookies of which
     /// only the provider file tells where they are for.
-    fn given(&self, adoption: &Adoption) -> Result<(Credentials, Jar)> {
+    pub(super) fn given(&self, handed: &HandedOver) -> Result<(Credentials, Jar)> {
         let provider = &self.provider;
         let (mut credentials, mut supposed) = (Credentials::new(), Jar::new());
         let home = provider.cookie_host();
-        for cookie in &adoption.cookies {
+        for cookie in &handed.cookies {
             if !credentials.jar.take(cookie, &provider.hosts, &home) {
                 let name = escape(&cookie.name);
                 log::info!("cookie {name:.60} was left out: it is not the provider's, or unusable");
@@ -94,7 +94,7 @@ impl Keeper {
             }
         }
         let now = self.shared.clock.known_now();
-        let tokens = Value::Object(adoption.tokens.clone());
+        let tokens = Value::Object(handed.tokens.clone());
         login::take_given(provider, &tokens, now, &mut credentials)?;
         let token_cookie = provider.session.token_cookies.first().map(|name| &**name);
         for (name, cookie) in
@@ -132,39 +132,13 @@ impl Keeper {
         format!("It needs one of the cookies {}, or an access_token.", cookies.join(", "))
     }
 
-    fn has_adopted(&self, fingerprint: &str) -> Result<bool> {
-        let key = &self.provider.key;
-        let all = self.vault()?.read(|tx| tx.sessions().list(Some(key)))?;
-        Ok(all.iter().any(|one| {
-            one.session.adopted_from.as_deref() == Some(fingerprint)
-                && !self.shared.sessions.has_ended(&one.session.id)
-        }))
-    }
-
-    /// Where a good session of the same account is stored, tells the server to end this one, unless
-    /// the two are one; false where there is none.
-    fn end_beside_another(&self, given: &Credentials) -> Result<bool> {
-        let (provider, id) = (&self.provider, random_id()?);
-        let account = login::identify_offline(provider, given, &id).id;
-        let selector = SessionSelector::Account(&account);
-        let found = self.vault()?.read(|tx| tx.sessions().find(&provider.key, selector))?;
-        let is_good = |stored: &Session| {
-            !self.shared.sessions.has_ended(&stored.id)
-                && (!self.has_lapsed(stored) || self.way_to_renew(stored).is_some())
-        };
-        let Some(stored) = found.filter(is_good) else { return Ok(false) };
-        if !given.are_of_one_session(&stored.credentials, provider) {
-            log::info!("somebody has logged in with this account since; the old session is ended");
-            if let Ok(revocation) = self.revocation_by(provider, &id, &account, given) {
-                self.enqueue(&revocation)?;
-            }
-        }
-        Ok(true)
-    }
-
     /// Asks the server whether the session is good: whose account it is, else the logout's probe,
     /// else for a renewal, which alone may use up what was handed over.
-    fn check_given(&self, context: &Context, held: &mut Credentials) -> Result<Admission> {
+    pub(super) fn check_given(
+        &self,
+        context: &Context,
+        held: &mut Credentials,
+    ) -> Result<Admission> {
         let provider = context.provider;
         let mut is_refused = false;
         let mut unclear = None;

@@ -31,8 +31,8 @@ pub(super) struct Admission {
     pub was_renewed: bool,
     /// Nothing could tell whether it is good.
     pub is_unchecked: bool,
-    /// It is only taken to be logged out: the network is left alone.
-    pub is_offline: bool,
+    /// Whoever else is the active one stays so.
+    pub yields: bool,
     /// What it was made of, where it came from elsewhere: see [`Session::adopted_from`].
     pub adopted_from: Option<String>,
 }
@@ -171,7 +171,7 @@ impl Keeper {
         admission: &Admission,
     ) -> Result<Session> {
         let rule = &self.provider.session;
-        if credentials.token(rule).is_none() && !admission.is_offline {
+        if credentials.token(rule).is_none() {
             let what = rule.token_cookies.first().map_or_else(
                 || "an access token".to_owned(),
                 |cookie| format!("the cookie '{}'", &**cookie),
@@ -181,11 +181,7 @@ impl Keeper {
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
         let unknown = &begun.session_id;
-        let account = if admission.is_offline {
-            login::identify_offline(&self.provider, credentials, unknown)
-        } else {
-            login::identify(context, credentials, begun.username, unknown)?
-        };
+        let account = login::identify(context, credentials, begun.username, unknown)?;
         let now = self.shared.clock.now();
         Ok(Session {
             id: begun.session_id.clone(),
@@ -216,7 +212,11 @@ impl Keeper {
         let commit_lock = self.shared.commit_lock(&self.timeout)?;
         cancel.check()?;
         let stored = self.vault()?.transact(|tx| {
-            if !begun.is_of(&tx.eras().present(&session.provider)?) {
+            let fingerprint = session.adopted_from.as_deref();
+            let has_ended = fingerprint.map(|fingerprint| tx.handovers().has_ended(fingerprint));
+            if has_ended.transpose()? == Some(true)
+                || !begun.is_of(&tx.eras().present(&session.provider)?)
+            {
                 return Ok(None);
             }
             let mut replaced = tx.sessions().of_service(service_of(&session.provider))?;
@@ -224,6 +224,9 @@ impl Keeper {
             let mut entries = Vec::new();
             for old in replaced.iter().map(|old| &old.session) {
                 tx.sessions().delete(old)?;
+                if let Some(fingerprint) = &old.adopted_from {
+                    tx.handovers().end(fingerprint)?;
+                }
                 let newest = self.shared.sessions.newest(old.clone());
                 if begun.is_made_of(&session.credentials, &newest.credentials) {
                     continue;
@@ -234,14 +237,19 @@ impl Keeper {
                 }
             }
             let stored = tx.sessions().insert(session.clone())?;
-            tx.sessions().activate(&stored.provider, &stored.account.id)?;
+            let active = tx.sessions().active(&stored.provider)?;
+            let active = active.and_then(|active| self.shared.sessions.living(active));
+            let stays = admission.yields && active.is_some_and(|active| self.is_usable(&active));
+            if !stays {
+                tx.sessions().activate(&stored.provider, &stored.account.id)?;
+            }
             tx.audit().append(&event)?;
             if let Some(caller) = &self.caller {
                 self.answer(tx, caller, &stored.account.id, Some(true))?;
             }
-            Ok(Some((replaced, entries)))
+            Ok(Some((replaced, entries, !stays)))
         })?;
-        let (replaced, entries) = stored.ok_or_else(logout_came_first)?;
+        let (replaced, entries, is_active) = stored.ok_or_else(logout_came_first)?;
         for account in [None, Some(session.account.id.as_str())] {
             self.shared.sessions.reopen(&session.provider, account);
         }
@@ -252,8 +260,10 @@ impl Keeper {
         }
         log::info!("logged in");
         self.shared.sessions.is_first_restore(&session.id);
-        // For others it is a login, wherever the session came from.
-        self.shared.publish(&self.event(Event::Login, &session.account.id, "ok"));
+        if is_active {
+            // For others it is a login, wherever the session came from.
+            self.shared.publish(&self.event(Event::Login, &session.account.id, "ok"));
+        }
         Ok(entries)
     }
 
@@ -302,18 +312,29 @@ impl Keeper {
         cancel: &Cancel,
         work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let done = self.within(None, cancel, work)?;
+        done.ok_or_else(|| Error::new(Kind::Internal, "the operation hit a bug"))
+    }
+
+    /// The same; `None`: it has taken longer, and goes on by itself.
+    pub(super) fn within<T: Send + 'static>(
+        &self,
+        until: Option<Instant>,
+        cancel: &Cancel,
+        work: impl FnOnce(&Keeper, &Cancel) -> Result<T> + Send + 'static,
+    ) -> Result<Option<T>> {
         let timeout = BusyTimeout::of(STORE_TIMEOUT);
         let (keeper, inner) = (self.with_timeout(timeout), cancel.clone());
         let work = move || {
             let _working = keeper.shared.running.register(&keeper.provider.key, &inner);
             keeper.logged(|| work(&keeper, &inner))
         };
-        run_beside("sessionkeeper-login", cancel, None, work).unwrap_or_else(|left| {
-            Err(match left {
-                Left::Cancelled => cancelled(),
-                Left::Late | Left::Broken => Error::new(Kind::Internal, "the operation hit a bug"),
-            })
-        })
+        match run_beside("sessionkeeper-login", cancel, until, work) {
+            Ok(done) => done.map(Some),
+            Err(Left::Late) => Ok(None),
+            Err(Left::Cancelled) => Err(cancelled()),
+            Err(Left::Broken) => Err(Error::new(Kind::Internal, "the operation hit a bug")),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! and what revoking needs is in the outbox.
 
 use super::handle::Keeper;
+use super::handover::HandedOver;
 use super::report::{Local, LogoutReport};
 use crate::audit::Event;
 use crate::backoff::FIRST_TRY_LEASE;
@@ -33,14 +34,17 @@ pub struct LogoutOptions {
     pub account: Option<String>,
     /// Names of the embedding add-on's functions that are to be run afterwards.
     pub hooks: Vec<String>,
+    /// Sessions that were not taken over yet, and end as well; with `account`, those of another one
+    /// do not.
+    pub handed_over: Vec<HandedOver>,
 }
 
 /// A session that is to end, and what stays of it.
-struct Leaving {
-    session: Session,
+pub(super) struct Leaving {
+    pub session: Session,
     /// The verdict where nothing can be sent.
-    revocation: std::result::Result<Revocation, Verdict>,
-    tasks: Vec<Task>,
+    pub revocation: std::result::Result<Revocation, Verdict>,
+    pub tasks: Vec<Task>,
 }
 
 impl Keeper {
@@ -55,8 +59,16 @@ impl Keeper {
                 .with_hint("Leave it out for the active account."));
         }
         // Where others hold the vault, half of the time is left for the server.
-        let wait = options.deadline.unwrap_or(self.logout_deadline) / 2;
-        self.log_out_after(wait, options, cancel)
+        let limit = options.deadline.unwrap_or(self.logout_deadline);
+        let (start, wait) = (Instant::now(), limit / 2);
+        let handed = self.end_handed_over(options, &BusyTimeout::until(start + wait, cancel));
+        let mut report = self.log_out_after(wait, options, cancel);
+        for mut handed in handed {
+            let left = limit.saturating_sub(start.elapsed());
+            let verdict = self.tell_handed_over(&mut handed, options, left, cancel);
+            report = report.and_then(|report| self.with_handed_over(report, &handed, verdict));
+        }
+        report
     }
 
     /// The same, waiting for others at the vault for as long as it is said.
@@ -244,7 +256,7 @@ impl Keeper {
         }
     }
 
-    fn leaving(&self, session: Session, options: &LogoutOptions) -> Leaving {
+    pub(super) fn leaving(&self, session: Session, options: &LogoutOptions) -> Leaving {
         let lease = if options.local_only { 0 } else { FIRST_TRY_LEASE };
         let revocation = self.revocation(&session).map(|revocation| Revocation {
             everywhere: options.everywhere,
@@ -352,7 +364,7 @@ impl Keeper {
         ))
     }
 
-    fn unqueued(&self, verdict: &Verdict) -> Error {
+    pub(super) fn unqueued(&self, verdict: &Verdict) -> Error {
         Error::new(
             Kind::LogoutIncomplete,
             format!("logged out here, but the server will not be told: {}", verdict.reason),
@@ -369,6 +381,6 @@ fn selector(options: &LogoutOptions) -> SessionSelector<'_> {
     options.account.as_deref().map_or(SessionSelector::Active, SessionSelector::Account)
 }
 
-fn not_tried() -> Verdict {
+pub(super) fn not_tried() -> Verdict {
     Verdict::new(Outcome::Deferred, "the server was not tried")
 }

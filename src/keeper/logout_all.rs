@@ -6,6 +6,7 @@
 //! server is told later. So a kill half-way loses nothing.
 
 use super::handle::{AT_ONCE, Keeper};
+use super::handover::HandedOver;
 use super::logout::LogoutOptions;
 use super::register::{self, RegisteredVault};
 use super::report::{Conclusion, LogoutAll, LogoutAllEntry, LogoutReport};
@@ -45,6 +46,8 @@ pub struct LogoutAllOptions {
     pub deadline: Option<Duration>,
     /// Names of the embedding add-on's functions, for its own accounts at its own provider.
     pub hooks: Vec<String>,
+    /// Sessions that were not taken over yet, and end as well.
+    pub handed_over: Vec<HandedOver>,
 }
 
 /// However little time there is, all vaults are read for this long, side by side.
@@ -101,6 +104,9 @@ impl Keeper {
         let Vaults { vaults, mut unread } = self.every_vault();
         // Whoever holds one of the vaults must not cost the others their time.
         let reading = BusyTimeout::until(start + READING.max(deadline / 4), cancel);
+        let handing =
+            LogoutOptions { handed_over: options.handed_over.clone(), ..LogoutOptions::default() };
+        let handed = self.end_handed_over(&handing, &reading);
         let mut waiting = Vec::new();
         for (number, found) in read_all(&vaults, &reading).into_iter().enumerate() {
             let vault = &vaults[number];
@@ -129,6 +135,22 @@ impl Keeper {
             work_off();
         });
         let done = work.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut entries: Vec<_> = done.entries.into_iter().flatten().collect();
+        for mut handed in handed {
+            let left = until.saturating_duration_since(Instant::now());
+            let verdict = self.tell_handed_over(&mut handed, &handing, left, cancel);
+            let mut entry = LogoutAllEntry {
+                provider: self.provider.id.clone(),
+                provider_name: self.provider.name.clone(),
+                account: Some(handed.leaving.session.account.clone()),
+                status: verdict.status,
+                ..LogoutAllEntry::of_vault("", &verdict.reason)
+            };
+            if handed.is_noted() || verdict.outcome.is_final() {
+                entry.conclude(verdict.outcome, handed.ends_at());
+            }
+            entries.push(entry);
+        }
         // What failed in a vault is unknown there; what was gone for certain holds nothing.
         let is_all_read = unread.iter().all(|entry| entry.conclusion == Conclusion::Unknown);
         let counting = BusyTimeout::until(until.max(Instant::now() + AT_ONCE), cancel);
@@ -137,8 +159,8 @@ impl Keeper {
         } else {
             None
         };
-        let entries = done.entries.into_iter().flatten().chain(unread);
-        Ok(LogoutAll::new(entries.collect(), pending))
+        entries.extend(unread);
+        Ok(LogoutAll::new(entries, pending))
     }
 
     /// This keeper's vault, and those that are registered with it.
@@ -223,7 +245,7 @@ impl Keeper {
                 deadline: Some(left),
                 account: Some(session.account.id.clone()),
                 hooks: hooks.clone(),
-                everywhere: false,
+                ..LogoutOptions::default()
             };
             keeper.log_out_after(WAIT.max(left / 2), &options, cancel)
         };

@@ -1,6 +1,8 @@
 //! Maintenance: what is due next, and forgetting everything.
 
 use super::handle::Keeper;
+use super::handover::{HandedOut, HandedOver};
+use super::logout::LogoutOptions;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};
 use crate::cancel::Cancel;
@@ -33,8 +35,8 @@ impl Keeper {
 
     /// Logs out of everything and tries the servers once, then erases the key, the sessions and
     /// the outbox of this data directory. What a server has not been told by then, it never will
-    /// be. Not for an add-on: the accounts are the viewer's.
-    pub fn forget(&self, cancel: &Cancel) -> Result<Forgotten> {
+    /// be. What was handed over ends as well. Not for an add-on: the accounts are the viewer's.
+    pub fn forget(&self, handed_over: &[HandedOver], cancel: &Cancel) -> Result<Forgotten> {
         if self.caller.is_some() {
             let message = "an add-on cannot forget the accounts of this device";
             return Err(Error::new(Kind::InvalidInput, message).with_hint(
@@ -47,6 +49,15 @@ impl Keeper {
         let vault = self.vault()?;
         let stored = vault.read(|tx| tx.sessions().list(None)).unwrap_or_default();
         let mut untold = Vec::new();
+        let handing =
+            LogoutOptions { handed_over: handed_over.to_vec(), ..LogoutOptions::default() };
+        let handed = self.end_handed_over(&handing, &self.timeout);
+        let sessions = (stored.len() + handed.len()) as u64;
+        for HandedOut { leaving, entry } in handed {
+            if let (Ok(revocation), None) = (leaving.revocation, entry) {
+                untold.push((Provider::clone(&self.provider), revocation));
+            }
+        }
         for StoredSession { session, .. } in &stored {
             let revocation = self.last_revocation(session);
             if !self.end_for_good(session, revocation.as_ref()) {
@@ -66,7 +77,7 @@ impl Keeper {
         self.shared.publish(&self.event(Event::Forgotten, "", "ok"));
         Ok(Forgotten {
             forgotten: true,
-            sessions: stored.len() as u64,
+            sessions,
             pending_revocations: pending + untold.len() as u64,
         })
     }

@@ -17,6 +17,7 @@ mod directories;
 mod doctor;
 mod drain;
 mod handle;
+mod handover;
 mod login;
 mod logout;
 mod logout_all;
@@ -38,10 +39,10 @@ mod streams;
 mod unstored;
 mod upkeep;
 
-pub use adoption::Adoption;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
+pub use handover::HandedOver;
 pub use logout::LogoutOptions;
 pub use logout_all::LogoutAllOptions;
 pub use permissions::check_addon;
@@ -51,8 +52,8 @@ pub use report::{
     Access, AccountLine, Accounts, AuditTrail, Conclusion, Confirmations, ConfirmedLogout, Details,
     DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutAll,
     LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine, Permissions,
-    ProviderSummary, RenewalLine, Schedule, State, Status, TaskLine, TaskOutcome, Tasks,
-    UpkeepReport,
+    ProviderSummary, RenewalLine, Schedule, State, Status, TakeOver, TakenOver, TaskLine,
+    TaskOutcome, Tasks, UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::{Rest, is_renewing};

@@ -112,6 +112,25 @@ pub struct LogoutReport {
     pub tasks: Vec<TaskLine>,
 }
 
+/// What became of a session that an add-on hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum TakeOver {
+    // It is one of ours, or over: what held it is of no use any more.
+    Taken,
+    // It is none of this service, or nothing can tell whether it is good.
+    NoSession,
+    // Somebody else is logged in, who does not wait for it.
+    Later,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TakenOver {
+    pub how: TakeOver,
+}
+
 /// What is known of a session after its logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

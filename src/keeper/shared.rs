@@ -58,7 +58,8 @@ pub(super) struct Shared {
     clients: Clients,
     /// How many renewals are on their way.
     renewing: AtomicUsize,
-    /// Until when a session is not renewed by the time alone, by its id.
+    /// Until when a session is not renewed by the time alone, by its id, and one that is handed over
+    /// not asked about, by its fingerprint.
     renewal_rests: Mutex<HashMap<String, Instant>>,
     pub begun_tasks: BegunTasks,
     /// True once this process has looked at the work that earlier ones left.
@@ -67,6 +68,8 @@ pub(super) struct Shared {
     pub service: Mutex<Option<Locked>>,
     /// The audit sinks that do not take what they are given.
     failed_sinks: Mutex<HashSet<String>>,
+    /// The places that were to hand a session over and of which something was said.
+    handovers: Mutex<HashSet<String>>,
     last_use: Mutex<Instant>,
 }
 
@@ -149,6 +152,7 @@ impl Shared {
             has_finished_tasks: AtomicBool::new(false),
             service: Mutex::default(),
             failed_sinks: Mutex::default(),
+            handovers: Mutex::default(),
             last_use: Mutex::new(Instant::now()),
         }
     }
@@ -287,6 +291,10 @@ impl Shared {
 
     pub fn renewal_rests(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.renewal_rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn handovers(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.handovers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn failed_sinks(&self) -> MutexGuard<'_, HashSet<String>> {

@@ -122,6 +122,11 @@ impl Vault {
             // Who may use the account is asked anew after the next login.
             tx.permissions().remove_all(service_of(&session.provider), &session.account.id)?;
             let outcome = leave(tx, remains_of(&session), share)?;
+            if let Some(fingerprint) =
+                session.adopted_from.as_ref().filter(|_| share >= Share::Tasks)
+            {
+                tx.handovers().end(fingerprint)?;
+            }
             *last = Some(session);
             Ok(outcome)
         })?;

@@ -7,10 +7,9 @@
 //!
 //! The files, from the ground up; each uses only those before it:
 //!
-//! error, busy · files, place · lock, key · orphans · seal, schema, rollback · table, audit, eras · sessions,
-//! permissions, outbox, hosts, tasks, confirmations · transaction · file, quarantine · rescue · rebuild ·
-//! opening · store · logins, ending, forget,
-//! diagnosis
+//! error, busy · files, place · lock, key · orphans · seal, schema, rollback · table, audit, eras,
+//! handovers · sessions, permissions, outbox, hosts, tasks, confirmations · transaction · file,
+//! quarantine · rescue · rebuild · opening · store · logins, ending, forget, diagnosis
 
 mod audit;
 mod busy;
@@ -22,6 +21,7 @@ mod error;
 mod file;
 mod files;
 mod forget;
+mod handovers;
 mod hosts;
 mod key;
 mod lock;

@@ -95,6 +95,10 @@ const MIGRATIONS: [&str; 1] = ["
         provider TEXT NOT NULL,
         number INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE handovers (
+        row INTEGER PRIMARY KEY,
+        fingerprint TEXT NOT NULL
+    ) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit

@@ -3,6 +3,7 @@
 use super::audit::AuditTrail;
 use super::confirmations::{Confirmation, Confirmations};
 use super::eras::Eras;
+use super::handovers::Handovers;
 use super::hosts::Hosts;
 use super::outbox::{Outbox, OutboxEntry};
 use super::permissions::{Permission, Permissions};
@@ -51,6 +52,10 @@ impl<'a> Transaction<'a> {
 
     pub fn eras(&self) -> Eras<'_> {
         Eras::new(self.connection, self.keys)
+    }
+
+    pub fn handovers(&self) -> Handovers<'_> {
+        Handovers::new(self.connection)
     }
 
     pub fn audit(&self) -> AuditTrail<'_> {

@@ -9,31 +9,31 @@ use crate::service::{Service, log_in, probe, signed_in, without_renewal};
 use serde_json::{Value, json};
 use sessionkeeper::cookies::GivenCookie;
 use sessionkeeper::error::{Kind, Result};
-use sessionkeeper::keeper::{Adoption, Keeper, Local, State, Status};
+use sessionkeeper::keeper::{HandedOver, Keeper, Local, State, Status};
 use sessionkeeper::secret::Secret;
 use sessionkeeper::session::Outcome;
 
-fn cookie(name: &str, value: &str, domain: &str) -> GivenCookie {
+pub fn cookie(name: &str, value: &str, domain: &str) -> GivenCookie {
     let (name, domain, path) = (name.to_owned(), domain.to_owned(), String::new());
     GivenCookie { name, value: Secret::new(value), domain, path, expires: None }
 }
 
-fn cookies(cookies: Vec<GivenCookie>) -> Adoption {
-    Adoption { cookies, tokens: serde_json::Map::new(), unchecked: false, yields: false }
+pub fn cookies(cookies: Vec<GivenCookie>) -> HandedOver {
+    HandedOver { cookies, ..HandedOver::default() }
 }
 
-fn tokens(tokens: Value) -> Adoption {
+pub fn tokens(tokens: Value) -> HandedOver {
     let Value::Object(tokens) = tokens else { panic!("not an object") };
-    Adoption { cookies: Vec::new(), tokens, unchecked: false, yields: false }
+    HandedOver { tokens, ..HandedOver::default() }
 }
 
 /// What another program of the same user's holds, by name alone.
-fn held_by(other: &Device) -> Adoption {
+pub fn held_by(other: &Keeper) -> HandedOver {
     let all = other.credentials(None).unwrap().cookies;
     cookies(all.iter().map(|(name, value)| cookie(name, value, "")).collect())
 }
 
-fn adopt(keeper: &Keeper, adoption: &Adoption) -> Result<Status> {
+fn adopt(keeper: &Keeper, adoption: &HandedOver) -> Result<Status> {
     keeper.adopt(adoption, &never())
 }
 
@@ -222,41 +222,6 @@ fn what_nobody_can_check_is_taken_at_its_word_or_not_at_all() {
     assert_untouched(&service, &third, 1);
 }
 
-#[test]
-fn a_session_is_taken_unasked_to_be_logged_out() {
-    let (service, other) = signed_in();
-    let (device, held) = (service.device(), held_by(&other));
-    let asked = service.journal().len();
-    let status = adopt(&device, &Adoption { unchecked: true, ..held }).unwrap();
-    assert_eq!((status.state, service.journal().len()), (State::SignedIn, asked));
-    let report = log_out(&device);
-    assert_eq!((report.local, report.remote), (Local::Cleared, Outcome::Revoked));
-    assert_eq!(service.live_sessions(), 0);
-}
-
-#[test]
-fn one_that_yields_is_ended_where_its_account_is_logged_in_since() {
-    let (service, other) = signed_in();
-    let device = service.device();
-    let yielding = || Adoption { yields: true, ..held_by(&other) };
-    log_in(&device);
-    let asked = service.journal().len();
-    assert_eq!(adopt(&device, &yielding()).unwrap().state, State::SignedIn);
-    assert_eq!((service.journal().len(), pending(&device)), (asked, 1), "without any network");
-    assert_eq!((drain(&device).revoked, service.live_sessions()), (1, 1));
-    assert_eq!(ask(&device).unwrap(), 200);
-    // The stored one itself is not ended, in whichever state of it.
-    let own = || Adoption { yields: true, ..held_by(&device) };
-    adopt(&device, &own()).unwrap();
-    device.renew(&never()).unwrap();
-    adopt(&device, &own()).unwrap();
-    assert_eq!((pending(&device), service.live_sessions()), (0, 1));
-    // Where nobody is logged in, it does not yield.
-    let second = service.device();
-    adopt(&second, &own()).unwrap();
-    assert_eq!(noted(&second, "adopted"), 1);
-}
-
 // Tokens that serve once
 
 #[test]
@@ -325,7 +290,7 @@ pub fn adoption_victim(keeper: &Keeper) {
     let listed = given["cookies"].as_object().into_iter().flatten();
     let listed = listed.map(|(name, value)| cookie(name, value.as_str().unwrap(), "")).collect();
     let tokens = given["tokens"].as_object().cloned().unwrap_or_default();
-    adopt(keeper, &Adoption { cookies: listed, tokens, unchecked: false, yields: false }).unwrap();
+    adopt(keeper, &HandedOver { cookies: listed, tokens }).unwrap();
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn a_device_whose_files_cannot_be_opened_is_forgotten_or_gives_nothing_up() {
         service.always("/logout", vec![]);
         let calls = &[Call::Open, Call::Create];
         let fault = Fault::ever(&device.directory, calls, nth, libc::EIO);
-        let answer = device.forget(&never());
+        let answer = device.forget(&[], &never());
         let has_struck = fault.has_struck();
         drop(fault);
         let after = device.restarted();

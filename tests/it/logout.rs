@@ -116,7 +116,7 @@ fn everywhere_is_refused_where_there_is_no_way() {
 #[test]
 fn forgetting_tells_the_server_first() {
     let (service, device) = signed_in();
-    let forgotten = device.forget(&never()).unwrap();
+    let forgotten = device.forget(&[], &never()).unwrap();
     assert_eq!((forgotten.sessions, forgotten.pending_revocations), (1, 0));
     assert_eq!(service.live_sessions(), 0);
     log_in(&device);
@@ -235,7 +235,7 @@ fn tasks_are_done_after_forget() {
     device.log_out(&options, &never()).unwrap();
     let taken = device.take_tasks(&[], &hooks).unwrap();
     device.finish_task(taken[0].id, TaskOutcome::Done, "").unwrap();
-    device.forget(&never()).unwrap();
+    device.forget(&[], &never()).unwrap();
     log_in(&device);
     device.log_out(&options, &never()).unwrap();
     assert_eq!(device.take_tasks(&[], &hooks).unwrap().len(), 1);

@@ -18,6 +18,7 @@ mod tokens;
 mod adopt;
 mod clocks;
 mod everywhere;
+mod handover;
 mod hosts;
 mod http;
 mod kill;

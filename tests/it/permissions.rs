@@ -142,7 +142,7 @@ fn to_an_add_on_that_was_not_allowed_there_is_nothing_to_log_out() {
         assert_eq!(report.remote, Outcome::NothingToRevoke);
         assert!(report.cookies_cleared.is_empty());
     }
-    let error = addon.forget(&never()).unwrap_err();
+    let error = addon.forget(&[], &never()).unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidInput);
     assert!(error.hint().contains("settings"), "{}", error.hint());
     assert_eq!((ask(&viewer).unwrap(), service.live_sessions()), (200, 1));

@@ -92,6 +92,11 @@ impl Service {
         self.site.live.lock().unwrap().clear();
     }
 
+    /// The newest session ends at the server.
+    pub fn end_newest(&self) {
+        self.site.live.lock().unwrap().pop();
+    }
+
     /// A device whose clock the service goes by as well.
     pub fn device(&self) -> Device {
         self.device_with(|text| text)

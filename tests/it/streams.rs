@@ -198,7 +198,7 @@ fn a_logout_ends_what_is_being_read() {
             let options = LogoutOptions { local_only: true, ..LogoutOptions::default() };
             device.log_out(&options, &never()).unwrap();
         }),
-        ("forget", |device| assert!(device.forget(&never()).unwrap().forgotten)),
+        ("forget", |device| assert!(device.forget(&[], &never()).unwrap().forgotten)),
         ("another login", |device| log_in(device)),
     ];
     at_once(&cases, |(name, end)| {

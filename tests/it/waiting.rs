@@ -200,6 +200,6 @@ fn commands(device: &Device) -> Vec<Command> {
         Command::TakeTasks { kinds: Vec::new(), hooks: Vec::new() },
         Command::Doctor {},
         Command::Logout(LogoutOptions::default()),
-        Command::Forget {},
+        Command::Forget { handed_over: Vec::new() },
     ]
 }

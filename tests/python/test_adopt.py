@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.cookiejar
 import json
+import os
 import sys
 import types
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.servers.fixture import StandIn
 from tests.session_files import cookie, pickled, requests_jar
 
 SECRET = "cookie-canary"
+OTHER = ("other@example.com", "another password")
 ME = {"query": "{ me { email } }"}
 
 
@@ -64,6 +66,7 @@ def as_objects(jar: http.cookiejar.CookieJar) -> Any:
             as_objects(requests_jar([cookie("a", SECRET, expires=None)])),
             [given("a", ".angel.com", "/")],
         ),
+        ([{"name": "a", "value": SECRET, "domain": [["x"]], "path": 7}], [given("a")]),
         ([cookie("a", None)], []),  # type: ignore[arg-type]
         ((one for one in [{"name": "a", "value": SECRET}]), [given("a")]),
         ({}, []),
@@ -118,20 +121,30 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
+def taken(how: str) -> dict[str, str]:
+    return {"how": how}
+
+
+def verbs(native: NativeDouble) -> list[str]:
+    return [verb for verb, _ in native.started]
+
+
 def test_a_file_is_taken_over_once_and_erased(native: NativeDouble, file: Path) -> None:
-    native.answer("adopt", SIGNED_IN)
+    native.answer("take_over", taken("taken"))
     native.answer("restore", SIGNED_IN)
     keeper = sessionkeeper.open(adopt_file=file)
     assert native.started == []
+    assert keeper.has_handover()
     assert keeper.restore()
-    assert [verb for verb, _ in native.started] == ["adopt", "restore"]
-    asked = native.arguments("adopt")
-    assert asked["cookies"][0]["value"] == SECRET.encode()
-    assert (asked["unchecked"], asked["yields"]) == (False, True)
+    assert verbs(native) == ["take_over", "restore"]
+    asked = native.arguments("take_over")
+    assert asked["handed_over"]["cookies"][0]["value"] == SECRET.encode()
+    assert asked["offline"] is False
     assert not file.exists()
+    assert not keeper.has_handover()
     assert keeper.restore()
     assert sessionkeeper.open(adopt_file=file).restore()
-    assert [verb for verb, _ in native.started] == ["adopt", "restore", "restore", "restore"]
+    assert verbs(native) == ["take_over", "restore", "restore", "restore"]
 
 
 def test_offline_the_file_waits(native: NativeDouble, file: Path) -> None:
@@ -141,52 +154,114 @@ def test_offline_the_file_waits(native: NativeDouble, file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "is_raised", "stays"),
-    [
-        ("session_expired", False, False),
-        ("invalid_input", False, True),
-        ("network_error", True, True),
-        ("unexpected_answer", True, True),
-        ("storage_error", True, True),
-        ("cancelled", True, True),
-    ],
+    "code", ["invalid_input", "network_error", "unexpected_answer", "storage_error", "cancelled"]
 )
-def test_what_could_not_be_taken_over_stays_unless_it_is_over(
-    native: NativeDouble, file: Path, code: str, is_raised: bool, stays: bool
+def test_what_kept_it_from_being_taken_over_is_raised_and_the_file_stays(
+    native: NativeDouble, file: Path, code: str
 ) -> None:
     before = file.read_bytes()
-    native.answer("adopt", error(code))
+    native.answer("take_over", error(code))
     native.answer("restore", SIGNED_OUT)
     keeper = sessionkeeper.open(adopt_file=file)
-    if is_raised:
-        with pytest.raises(sessionkeeper.Error) as caught:
-            keeper.restore()
-        assert caught.value.code == code
-    else:
-        assert keeper.restore() is None
-    assert (file.exists() and file.read_bytes() == before) is stays
+    with pytest.raises(sessionkeeper.Error) as caught:
+        keeper.restore()
+    assert caught.value.code == code
+    assert file.read_bytes() == before
     # Who is logged in anyway need not hear of it.
     native.answer("restore", SIGNED_IN)
     assert keeper.restore()
 
 
-def test_a_logout_takes_the_file_along(native: NativeDouble, file: Path) -> None:
-    native.answer("adopt", SIGNED_IN)
+@pytest.mark.parametrize("how", ["later", "no_session"])
+def test_what_is_not_taken_over_stays_without_an_error(
+    native: NativeDouble, file: Path, how: str
+) -> None:
+    before = file.read_bytes()
+    native.answer("take_over", taken(how))
+    native.answer("restore", SIGNED_OUT)
+    assert sessionkeeper.open(adopt_file=file).restore() is None
+    assert file.read_bytes() == before
+    noted = [options for verb, options in native.started if verb == "note_handover"]
+    assert noted == [{"place": str(file), "unreadable": True}] * (how == "no_session")
+
+
+@pytest.mark.parametrize("verb", ["logout", "logout_all", "forget"])
+def test_a_logout_takes_the_file_along(native: NativeDouble, file: Path, verb: str) -> None:
+    zero = dict.fromkeys(("proved", "later", "by_itself", "unknown", "failed"), 0)
+    native.answer("take_over", taken("taken"))
     native.answer("logout", REPORT)
-    assert sessionkeeper.open(adopt_file=file).logout()
-    assert [verb for verb, _ in native.started] == ["adopt", "logout"]
-    assert native.arguments("adopt")["unchecked"] is True
+    native.answer("logout_all", {"entries": [], **zero, "pending_revocations": 0})
+    native.answer("forget", {"forgotten": True, "sessions": 1, "pending_revocations": 0})
+    assert getattr(sessionkeeper.open(adopt_file=file), verb)()
+    assert verbs(native) == [verb, "take_over"]
+    (handed,) = native.arguments(verb)["handed_over"]
+    assert handed["cookies"][0]["value"] == SECRET.encode()
+    assert native.arguments("take_over") == {"handed_over": handed, "offline": True}
     assert not file.exists()
 
 
-def test_a_file_that_nobody_understands_stays(native: NativeDouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["logout", "logout_all", "forget"])
+def test_a_logout_that_fails_leaves_the_file(native: NativeDouble, file: Path, verb: str) -> None:
+    native.answer(verb, error("storage_error"))
+    with pytest.raises(sessionkeeper.StorageError):
+        getattr(sessionkeeper.open(adopt_file=file), verb)()
+    assert (verbs(native), file.exists()) == ([verb], True)
+
+
+def test_a_file_that_nobody_understands_stays_and_is_named(
+    native: NativeDouble, tmp_path: Path
+) -> None:
     native.answer("restore", SIGNED_OUT)
-    for content in (b"", b"\x80\x04cos\nsystem\n.", b"a picture", b"[]"):
-        file = tmp_path / "file"
+    file = tmp_path / "file"
+    for content in (b"\x80\x04cos\nsystem\n.", b"a picture", b"[]", b"# Netscape", b"#"):
         file.write_bytes(content)
         assert sessionkeeper.open(adopt_file=file).restore() is None
         assert file.read_bytes() == content
-    assert [verb for verb, _ in native.started] == ["restore"] * 4
+        assert native.arguments("note_handover") == {"place": str(file), "unreadable": True}
+    assert verbs(native) == ["note_handover", "restore"] * 5
+    file.write_bytes(b"")
+    assert sessionkeeper.open(adopt_file=file).restore() is None
+    assert verbs(native)[10:] == ["restore"]
+
+
+def test_a_file_that_is_written_meanwhile_stays(native: NativeDouble, file: Path) -> None:
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        file.write_bytes(b"another session")
+        return {"value": taken("taken")}
+
+    native.answers["take_over"] = answer
+    native.answer("restore", SIGNED_IN)
+    assert sessionkeeper.open(adopt_file=file).restore()
+    assert file.read_bytes() == b"another session"
+    assert verbs(native) == ["take_over", "restore"]
+
+
+def test_a_file_that_may_only_be_read_is_erased(native: NativeDouble, file: Path) -> None:
+    native.answer("take_over", taken("taken"))
+    native.answer("restore", SIGNED_IN)
+    file.chmod(0o400)
+    assert sessionkeeper.open(adopt_file=file).restore()
+    assert not file.exists()
+
+
+def test_a_file_that_cannot_be_erased_is_named(
+    native: NativeDouble, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError
+
+    native.answer("take_over", taken("taken"))
+    native.answer("restore", SIGNED_IN)
+    with monkeypatch.context() as patch:
+        # Its directory takes no change: root, which runs the tests, may do it all the same.
+        patch.setattr(os, "remove", refuse)
+        patch.setattr(os, "write", refuse)
+        assert sessionkeeper.open(adopt_file=file).restore()
+    assert native.arguments("note_handover") == {"place": str(file), "unreadable": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "remove", refuse)
+        assert sessionkeeper.open(adopt_file=file).restore()
+    assert (verbs(native)[3:], file.read_bytes()) == (["take_over", "restore"], b"")
 
 
 class Settings:
@@ -241,13 +316,13 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 def test_settings_are_taken_over_and_emptied(
     native: NativeDouble, settings: Settings, named: Any, cookies: Any, tokens: Any
 ) -> None:
-    native.answer("adopt", SIGNED_IN)
+    native.answer("take_over", taken("taken"))
     native.answer("restore", SIGNED_IN)
     keeper = sessionkeeper.open(private=True, adopt_settings=named)
     assert keeper.restore()
     assert keeper.restore()
-    assert [verb for verb, _ in native.started] == ["adopt", "restore", "restore"]
-    asked = native.arguments("adopt")
+    assert verbs(native) == ["take_over", "restore", "restore"]
+    asked = native.arguments("take_over")["handed_over"]
     assert (asked["cookies"], asked["tokens"]) == (cookies, tokens)
     emptied = {name for name, value in settings.values.items() if not value}
     assert emptied == set(named) - {"refresh_token"}
@@ -255,16 +330,54 @@ def test_settings_are_taken_over_and_emptied(
 
 
 def test_settings_stay_while_the_server_is_away(native: NativeDouble, settings: Settings) -> None:
-    native.answer("adopt", error("network_error"))
+    native.answer("take_over", error("network_error"))
     native.answer("restore", SIGNED_OUT)
     with pytest.raises(sessionkeeper.NetworkError):
         sessionkeeper.open(private=True, adopt_settings=["jwt_token"]).restore()
     assert settings.values["jwt_token"] == SECRET
 
 
+def test_a_setting_that_is_written_meanwhile_stays(
+    native: NativeDouble, settings: Settings
+) -> None:
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        settings.values["jwt_token"] = "another"
+        return {"value": taken("taken")}
+
+    native.answers["take_over"] = answer
+    native.answer("restore", SIGNED_IN)
+    named = {"jwt_token": "access_token", "refresh": "refresh_token"}
+    assert sessionkeeper.open(private=True, adopt_settings=named).restore()
+    assert (settings.values["jwt_token"], settings.values["refresh"]) == ("another", "")
+
+
+def test_a_token_may_stand_as_in_its_header(native: NativeDouble, settings: Settings) -> None:
+    settings.values.update(jwt_token=f"Bearer {SECRET}", refresh=f"{SECRET}\n")
+    native.answer("take_over", taken("taken"))
+    native.answer("restore", SIGNED_IN)
+    named = {"jwt_token": "access_token", "refresh": "refresh_token"}
+    assert sessionkeeper.open(private=True, adopt_settings=named).restore()
+    asked = native.arguments("take_over")["handed_over"]
+    assert asked["tokens"] == {"access_token": SECRET, "refresh_token": SECRET}
+    assert (settings.values["jwt_token"], settings.values["refresh"]) == ("", "")
+
+
+def test_a_file_and_settings_are_two_sessions(
+    native: NativeDouble, settings: Settings, file: Path
+) -> None:
+    native.answer("take_over", taken("taken"))
+    native.answer("restore", SIGNED_IN)
+    keeper = sessionkeeper.open(private=True, adopt_file=file, adopt_settings=["jwt_token"])
+    assert keeper.restore()
+    first, second = (options for verb, options in native.started if verb == "take_over")
+    assert first["handed_over"]["tokens"] == {}
+    assert second["handed_over"] == {"cookies": [], "tokens": {"access_token": SECRET}}
+    assert (file.exists(), settings.values["jwt_token"]) == (False, "")
+
+
 def test_outside_kodi_there_are_no_settings(native: NativeDouble) -> None:
     native.answer("restore", SIGNED_OUT)
-    assert sessionkeeper.open(private=True, adopt_settings=["jwt_token"]).restore() is None
+    assert sessionkeeper.open(adopt_settings=["jwt_token"]).restore() is None
 
 
 @pytest.mark.parametrize("wrong", ["jwt_token", [""], [7], {"jwt_token": ""}, {"a": None}])
@@ -381,6 +494,51 @@ def test_a_logout_before_the_server_was_ever_reached_is_told_later(
     assert len(alive(angel)) == 1
     assert old.keeper.drain().revoked == 1
     assert alive(angel) == []
+
+
+def test_an_account_that_was_logged_out_stays_out_though_its_file_stays(
+    angel: StandIn, browser: Browser, open_angel: Any, tmp_path: Path
+) -> None:
+    file = session_file(browser, tmp_path)
+    copy = file.read_bytes()
+    assert open_angel(session_file=str(file)).authenticate()
+    file.write_bytes(copy)
+    angel.stop()
+    try:
+        assert open_angel(session_file=str(file), logout_deadline=0.5).logout().local == "cleared"
+        assert not file.exists()
+        file.write_bytes(copy)
+        with pytest.raises(sessionkeeper.NotSignedIn):
+            open_angel(session_file=str(file)).authenticate()
+    finally:
+        angel.start()
+    assert not file.exists()
+
+
+def test_a_file_of_somebody_else_s_leaves_the_viewer_the_active_one(
+    angel: StandIn, browser: Browser, open_angel: Any, tmp_path: Path
+) -> None:
+    file = session_file(browser, tmp_path)
+    angel.add_user(*OTHER)
+    assert open_angel(*OTHER).authenticate()
+    old = open_angel(session_file=str(file))
+    assert old.authenticate()
+    assert old.get_session().account.email == OTHER[0]
+    assert (len(old.keeper.accounts()), file.exists()) == (2, False)
+
+
+@pytest.mark.parametrize("kind", [http.cookiejar.MozillaCookieJar, http.cookiejar.LWPCookieJar])
+def test_a_cookie_file_of_the_standard_library_is_taken_over(
+    angel: StandIn, browser: Browser, open_angel: Any, tmp_path: Path, kind: Any
+) -> None:
+    file = tmp_path / "cookies.txt"
+    jar = kind(str(file))
+    for one in browser.jar:
+        jar.set_cookie(one)
+    jar.save(ignore_discard=True)
+    (before,) = alive(angel)
+    assert open_angel(session_file=str(file)).authenticate()
+    assert (alive(angel), file.exists()) == ([before], False)
 
 
 def test_the_cookies_of_a_browser_are_taken_over(

@@ -15,7 +15,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from sessionkeeper import session_file
+from sessionkeeper import handover, session_file
 from sessionkeeper.inert_pickle import LONGEST, Inert, Unreadable, loads
 from tests.session_files import cookie, pickled, requests_jar
 
@@ -34,7 +34,7 @@ ROUNDS = int(os.environ.get("SESSIONKEEPER_FUZZ_ROUNDS", "3000"))
 def found_in(directory: Path, data: bytes) -> Any:
     file = directory / "session.pkl"
     file.write_bytes(data)
-    return session_file.read(str(file))
+    return session_file.meaning(session_file.contents(str(file)))
 
 
 def as_tuples(cookies: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -61,8 +61,9 @@ def test_a_list_and_a_dictionary_are_read(tmp_path: Path, protocol: int) -> None
     assert as_tuples(listed) == FOUND
     named = {"angel_jwt": "a.b.c", "päth": "ü"}
     assert found_in(tmp_path, pickle.dumps(named, protocol)) == (named, {})
-    tokens = {"access_token": "t", "expires_at": 4102444800.5, "scope": ["a"], "more": (1, None)}
-    assert found_in(tmp_path, pickle.dumps(tokens, protocol)) == (None, tokens)
+    tokens = {"access_token": "t", "expires_at": 4102444800.5, "expires_in": 7}
+    more = {**tokens, "scope": ["a"], "more": (1, None), "none": None}
+    assert found_in(tmp_path, pickle.dumps(more, protocol)) == (None, tokens)
 
 
 def test_a_pickle_of_python_2_is_read(tmp_path: Path) -> None:
@@ -79,13 +80,11 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
             '{"token": {"access_token": "x"}, "cookies": {"a": "b"}}',
             ({"a": "b"}, {"access_token": "x"}),
         ),
-        ("[]", ([], {})),
-        ("{}", (None, {})),
-        ("[" * 100_000, (None, {})),
-        ('{"a": ' + "9" * 100_000 + "}", (None, {})),
-        ("{", (None, {})),
     ]:
         assert found_in(tmp_path, text.encode()) == expected, text[:60]
+    for text in ("[]", "{}", "[" * 100_000, '{"a": ' + "9" * 100_000 + "}", "{"):
+        with pytest.raises(Unreadable):
+            found_in(tmp_path, text.encode())
     listed = '[{"name": "a", "value": "b", "domain": ".angel.com"}, {"name": "c"}, 7]'
     assert as_tuples(found_in(tmp_path, listed.encode())[0]) == [
         ("a", "b", ".angel.com", None, None)
@@ -99,29 +98,77 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     link, pipe = tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(file)
     os.mkfifo(pipe)
-    for place in (link, pipe, tmp_path, tmp_path / "none"):
-        assert session_file.read(str(place)) == (None, {})
+    for place in (link, pipe, tmp_path):
+        with pytest.raises(Unreadable):
+            session_file.contents(str(place))
+    assert session_file.contents(str(tmp_path / "none")) == b""
     file.write_bytes(good + bytes(LONGEST))
-    assert session_file.read(str(file)) == (None, {})
+    with pytest.raises(Unreadable):
+        session_file.contents(str(file))
 
 
 def test_an_erased_file_holds_nothing_in_other_places_either(tmp_path: Path) -> None:
     file, linked = tmp_path / "file", tmp_path / "linked"
     file.write_bytes(b"secret")
     with file.open("rb") as opened:
-        session_file.erase(str(file))
-        assert opened.read() == bytes(6)
+        assert session_file.erase(str(file), b"secret")
+        assert opened.read() == b""
     assert not file.exists()
     # What others use under another name is theirs.
     file.write_bytes(b"shared")
     linked.hardlink_to(file)
-    session_file.erase(str(file))
+    assert session_file.erase(str(file), b"shared")
     assert (file.exists(), linked.read_bytes()) == (False, b"shared")
     linked.unlink()
     file.write_bytes(b"elsewhere")
     linked.symlink_to(file)
-    session_file.erase(str(linked))
-    assert (linked.is_symlink(), file.read_bytes()) == (False, b"elsewhere")
+    assert session_file.erase(str(linked), b"elsewhere")
+    assert (linked.is_symlink(), file.read_bytes()) == (True, b"elsewhere")
+    # Nor is what has been written since.
+    assert session_file.erase(str(file), b"secret")
+    assert file.read_bytes() == b"elsewhere"
+
+
+HTTP_ONLY = "#HttpOnly_.angel.com\tTRUE\t/\tTRUE\t4102444800\ta\tb"
+NETSCAPE = f"""# Netscape HTTP Cookie File
+# This is a generated file! Do not edit.
+
+{HTTP_ONLY}
+angel.com\tTRUE\t/x\tFALSE\t0\tc\td
+www.angel.com\tFALSE\t/\tFALSE\tsoon\te\t
+angel.com\tno cookie
+"""
+LWP = """#LWP-Cookies-2.0
+Set-Cookie3: a="b c"; path="/"; domain=".angel.com"; expires="2100-01-01 00:00:00Z"; version=0
+Set-Cookie3: e=f; path="/x"; domain="www.angel.com"; expires="soon"; discard; version=0
+Set-Cookie3:
+"""
+
+
+def test_cookie_files_of_curl_and_of_the_standard_library_are_read(tmp_path: Path) -> None:
+    assert as_tuples(found_in(tmp_path, NETSCAPE.encode())[0]) == [
+        ("a", "b", ".angel.com", "/", 4102444800),
+        ("c", "d", ".angel.com", "/x", None),
+        ("e", "", "www.angel.com", "/", None),
+    ]
+    assert as_tuples(found_in(tmp_path, LWP.encode())[0]) == [
+        ("a", "b c", ".angel.com", "/", 4102444800),
+        ("e", "f", "www.angel.com", "/x", None),
+    ]
+    for text in (
+        "#\n",
+        "# Netscape HTTP Cookie File\n",
+        "#LWP-Cookies-2.0\nSet-Cookie3: " + "a;" * 60_000,
+    ):
+        with pytest.raises(Unreadable):
+            found_in(tmp_path, text.encode())
+
+
+def test_a_cookie_with_an_end_that_is_none_is_one_without_an_end(tmp_path: Path) -> None:
+    for end in ("Wed, 21 Oct 2099 07:28:00 GMT", -1, 1e300, float("nan"), [], "9" * 99):
+        held = [{"name": "a", "value": "b", "expires": end}, {"name": "c", "value": "d"}]
+        found, _ = found_in(tmp_path, pickle.dumps(held))
+        assert as_tuples(found) == [("a", "b", None, None, None), ("c", "d", None, None, None)]
 
 
 # An attacker's
@@ -144,6 +191,21 @@ MANY = 20_000
 _KEYS = b"}(" + b"".join(b"M" + struct.pack("<H", n) + b"N" for n in range(MANY)) + b"uq\x00"
 _OBJECT = b"chttp.cookiejar\nCookie\n)\x81"
 _JAR = b"crequests.cookies\nRequestsCookieJar\n)\x81"
+# Thirty lists, each with the one before it twice: printed, they would fill all memory.
+_DOUBLED = b"]q\x000" + b"".join(
+    b"](h" + bytes([n]) + b"h" + bytes([n]) + b"eq" + bytes([n + 1]) + b"0" for n in range(30)
+)
+
+
+def _cookie_of(domain: bytes) -> bytes:
+    """A list of one cookie."""
+    return b"]}(\x8c\x04name\x8c\x01a\x8c\x05value\x8c\x01b\x8c\x06domain" + domain + b"ua."
+
+
+def _tokens_of(other: bytes) -> bytes:
+    return b"}(\x8c\x0caccess_token\x8c\x01a\x8c\x05other" + other + b"u."
+
+
 HOSTILE = {
     "a shell": pickle.dumps(Caller(os.system, "touch pwned")),
     "eval": pickle.dumps(Caller(eval, "open('pwned', 'w')")),
@@ -184,6 +246,26 @@ HOSTILE = {
     "empty dictionaries": b"}" * 99_000 + b".",
     "a dictionary that holds itself": b"}q\x00X\x07\x00\x00\x00cookiesh\x00s.",
     "a list that holds itself": b"]q\x00h\x00a.",
+    "a domain of lists of lists": _DOUBLED + _cookie_of(b"h\x1e"),
+    "a domain deep below": _cookie_of(b"]" * 5_000 + b"a" * 4_999),
+    "a token deep below": _tokens_of(b"]" * 5_000 + b"a" * 4_999),
+    "tokens of lists of lists": _DOUBLED + _tokens_of(b"h\x1e"),
+    "one long text in many places": (
+        b"X"
+        + struct.pack("<I", 100_000)
+        + b"x" * 100_000
+        + b"q\x000}("
+        + b"X\x0c\x00\x00\x00access_tokenX\x01\x00\x00\x00a"
+        + b"".join(b"X\x05\x00\x00\x00%05dh\x00" % n for n in range(8_000))
+        + b"u."
+    ),
+    "numbers of one hash": (
+        b"}("
+        + b"".join(
+            b"\x8a\x0a" + (n * (2**61 - 1)).to_bytes(10, "little") + b"N" for n in range(18_000)
+        )
+        + b"u."
+    ),
     "many copies of a state": _KEYS + b"0" + (_OBJECT + b"h\x00b0") * 4_000 + b"N.",
     "a jar of the same again and again": (
         _KEYS.replace(b"N", b"N")
@@ -245,7 +327,7 @@ def test_a_hostile_pickle_runs_nothing_and_takes_neither_time_nor_memory(
     start = time.perf_counter()
     try:
         with nothing_happens():
-            session_file._meaning(loads(data))
+            handover.options(*session_file._meaning(loads(data)))
     except Unreadable as error:
         assert error.__context__ is None  # noqa: PT017
     took, (_, most) = time.perf_counter() - start, tracemalloc.get_traced_memory()
@@ -253,6 +335,18 @@ def test_a_hostile_pickle_runs_nothing_and_takes_neither_time_nor_memory(
     assert took < 5, took
     assert most < 64 << 20, most
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lists_and_great_numbers_go_nowhere() -> None:
+    for name in ("a domain of lists of lists", "a domain deep below"):
+        (found,), _ = session_file._meaning(loads(HOSTILE[name]))
+        assert found["domain"] is None
+    for name in ("a token deep below", "tokens of lists of lists"):
+        assert session_file._meaning(loads(HOSTILE[name])) == (None, {"access_token": "a"})
+    with pytest.raises(Unreadable, match="key"):
+        loads(HOSTILE["numbers of one hash"])
+    with pytest.raises(Unreadable, match="long"):
+        session_file._meaning(loads(HOSTILE["one long text in many places"]))
 
 
 def test_what_an_attacker_calls_is_refused() -> None:

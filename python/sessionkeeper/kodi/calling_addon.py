@@ -10,7 +10,7 @@ import xbmcaddon
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable
+    from typing import Iterable, Mapping
 
 
 def read(settings: Iterable[str]) -> dict[str, str]:
@@ -20,8 +20,10 @@ def read(settings: Iterable[str]) -> dict[str, str]:
     return {setting: value for setting, value in values.items() if value}
 
 
-def empty(settings: Iterable[str]) -> None:
+def empty(values: Mapping[str, str]) -> bool:
+    """Those that still have these values. Always True: Kodi does not say whether it worked."""
     addon = xbmcaddon.Addon()
-    for setting in settings:
-        if addon.getSetting(setting):
+    for setting, value in values.items():
+        if addon.getSetting(setting) == value:
             addon.setSetting(setting, "")
+    return True
