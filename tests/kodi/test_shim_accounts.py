@@ -48,6 +48,7 @@ class Keeper:
         self.done: list[tuple[Any, ...]] = []
         self.report = report("revoked")
         self.is_unreadable = False
+        self.is_handed_over = False
 
     def accounts(self) -> list[StoredAccount]:
         return self.stored
@@ -67,6 +68,9 @@ class Keeper:
             raise StorageError("the disk says no")
         active = next((entry.account for entry in self.stored if entry.active), None)
         return SimpleNamespace(account=active, state="signed_in" if active else "signed_out")
+
+    def has_handover(self) -> bool:
+        return self.is_handed_over
 
     def switch(self, account: str) -> None:
         self.done.append(("switch", account))
@@ -188,6 +192,14 @@ def test_nobody_is_asked_where_nobody_is_logged_in(shim: Shim) -> None:
     shim.load("logout").log_out(keeper)
     assert (shim.asked, keeper.done) == ([], [])
     assert shim.told == [shim.text("already_signed_out")]
+
+
+def test_what_was_never_taken_over_is_logged_out_where_nobody_is_logged_in(shim: Shim) -> None:
+    keeper = Keeper()
+    keeper.is_handed_over = True
+    assert shim.load("logout").log_out(keeper) is keeper.report
+    assert ("logout", False, None) in keeper.done
+    assert [words.startswith(shim.text("signed_out")) for words in shim.told] == [True]
 
 
 def test_a_disk_that_cannot_be_read_keeps_nobody_logged_in(shim: Shim) -> None:

@@ -163,6 +163,9 @@ class Keeper:
         usable = self.state == "signed_in"
         return SimpleNamespace(state=self.state, account=self.account, usable=usable)
 
+    def has_handover(self) -> bool:
+        return False
+
     def request_access(self, again: bool) -> bool:
         self.done.append(("request_access", again))
         return self.allows

@@ -65,7 +65,7 @@ def _end_active(keeper: Keeper, *, everywhere: bool = False) -> LogoutReport | N
     if status.state == "needs_permission":
         notifications.show(text("error_needs_permission"))
         return None
-    if account is None:
+    if account is None and not keeper.has_handover():
         notifications.show(text("already_signed_out"))
         return None
     return _end(keeper, account, everywhere=everywhere)
