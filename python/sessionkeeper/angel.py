@@ -72,19 +72,21 @@ class AngelStudioSession:
         force_reauthentication: bool = False,
     ) -> bool:
         """Restores the session, or logs in with the user name and the password, given here or when
-        the object was made. With `force_reauthentication` it logs in in any case. True, or raises:
+        the object was made; so it does where the session is of another e-mail address than the user
+        name given here. With `force_reauthentication` it logs in in any case. True, or raises:
         `NotSignedIn` when there is neither a session nor a password, `PermissionNeeded` when the
         viewer has not allowed the add-on to use the one that there is, and what `restore()` and
         `login()` raise."""
+        meant = ""
         if isinstance(username, bool):
             # As it was called when there were no names.
             force_reauthentication = username
         elif username:
-            self.username = username
+            self.username = meant = username
         self._password = password or self._password
         try:
             session = None if force_reauthentication else self._restored()
-            if session is None:
+            if session is None or (self._password and _is_another_s(session, meant)):
                 if not self.username or not self._password:
                     if self.keeper.status().state == "needs_permission":
                         raise PermissionNeeded(
@@ -172,6 +174,12 @@ class AngelStudioSession:
         for level, text in lines:
             assert self._log is not None  # noqa: S101 - there are no lines without a logger
             getattr(self._log, _LEVELS[level])(text)
+
+
+def _is_another_s(session: Session, username: str) -> bool:
+    """True where it certainly is."""
+    email = session.account.email
+    return bool(email and username) and email.casefold() != username.strip().casefold()
 
 
 def _time_text(at: int | None, *, utc: bool) -> str | None:

@@ -527,6 +527,19 @@ def test_a_file_of_somebody_else_s_leaves_the_viewer_the_active_one(
     assert (len(old.keeper.accounts()), file.exists()) == (2, False)
 
 
+def test_a_name_that_is_given_is_who_is_logged_in(angel: StandIn, open_angel: Any) -> None:
+    angel.add_user(*OTHER)
+    assert open_angel(*angel.VIEWER).authenticate()
+    old = open_angel()
+    assert old.authenticate(*OTHER)
+    assert old.get_session().account.email == OTHER[0]
+    asked = logins(angel)
+    assert open_angel().authenticate(f" {OTHER[0].upper()}", OTHER[1])
+    # A name alone cannot log in.
+    assert open_angel().authenticate(angel.VIEWER[0])
+    assert logins(angel) == asked
+
+
 @pytest.mark.parametrize("kind", [http.cookiejar.MozillaCookieJar, http.cookiejar.LWPCookieJar])
 def test_a_cookie_file_of_the_standard_library_is_taken_over(
     angel: StandIn, browser: Browser, open_angel: Any, tmp_path: Path, kind: Any
