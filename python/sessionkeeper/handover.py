@@ -127,7 +127,10 @@ class Handover:
 
     def _in_settings(self) -> Held | None:
         addon, meanings = self._addon, self._settings
-        values = addon.read(meanings) if addon and meanings else {}
+        from .session_file import is_text
+
+        read = addon.read(meanings) if addon and meanings else {}
+        values = {setting: value for setting, value in read.items() if is_text(value)}
         if addon is None or not values:
             return None
         tokens = {}

@@ -167,7 +167,7 @@ def _cookies(held: Any) -> list[Any] | dict[str, Any] | None:
         return _of_jar(held)
     if isinstance(held, list):
         return _of_list(held)
-    return {name: value for name, value in _named(held).items() if isinstance(value, str)} or None
+    return {name: value for name, value in _named(held).items() if is_text(value)} or None
 
 
 def _tokens(held: Any) -> dict[str, Any]:
@@ -175,14 +175,22 @@ def _tokens(held: Any) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
-    return isinstance(value, (str, int, float))
+    is_number = isinstance(value, (int, float)) and -(2**53) < value < 2**53
+    return is_number or is_text(value)
+
+
+def is_text(value: Any) -> bool:
+    """Half a character is none."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeError:
+        return False
 
 
 def _named(held: Any) -> dict[str, Any]:
     held = held if isinstance(held, dict) else {}
-    named = {name: value for name, value in held.items() if isinstance(name, str)}
-    _check_length(named.values())
-    return named
+    _check_length(held.values())
+    return {name: value for name, value in held.items() if is_text(name)}
 
 
 def _check_length(values: Iterable[Any]) -> None:
@@ -206,20 +214,18 @@ def _of_list(items: list[Any]) -> list[dict[str, Any]]:
     states = [item.state if isinstance(item, Inert) else item for item in items[:MOST]]
     cookies = [
         {
-            **{key: _text(state.get(key)) for key in ("name", "value", "domain", "path")},
+            **{key: state.get(key) for key in ("name", "value", "domain", "path")},
             "expires": _end(state.get("expires")),
         }
         for state in states
         if isinstance(state, dict)
-        and isinstance(state.get("name"), str)
-        and isinstance(state.get("value"), str)
     ]
     _check_length(text for cookie in cookies for text in cookie.values())
-    return cookies
-
-
-def _text(given: Any) -> str | None:
-    return given if isinstance(given, str) else None
+    return [
+        {key: value if is_text(value) or key == "expires" else None for key, value in one.items()}
+        for one in cookies
+        if is_text(one["name"]) and is_text(one["value"])
+    ]
 
 
 def _end(expires: Any) -> int | None:

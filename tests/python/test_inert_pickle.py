@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import random
@@ -15,8 +16,10 @@ from typing import Any, Iterator
 
 import pytest
 
+import sessionkeeper
 from sessionkeeper import handover, session_file
 from sessionkeeper.inert_pickle import LONGEST, Inert, Unreadable, loads
+from tests.python.native_double import SIGNED_OUT, NativeDouble
 from tests.session_files import cookie, pickled, requests_jar
 
 COOKIES = [
@@ -162,6 +165,27 @@ def test_cookie_files_of_curl_and_of_the_standard_library_are_read(tmp_path: Pat
     ):
         with pytest.raises(Unreadable):
             found_in(tmp_path, text.encode())
+
+
+HALF = "\ud800"
+
+
+def test_what_the_core_could_not_take_is_left_out(tmp_path: Path, native: NativeDouble) -> None:
+    native.answer("take_over", {"how": "later"})
+    native.answer("restore", SIGNED_OUT)
+    file = tmp_path / "session.json"
+    good = {"name": "a", "value": "b"}
+    odd: list[Any] = [{**good, "name": HALF}, {**good, "value": HALF}, {**good, "domain": HALF}]
+    for held, expected in [
+        ({"access_token": "t", "x": HALF, HALF: "y", "n": 2**63, "i": float("inf")}, []),
+        ({"a": "b", "c": HALF, HALF: "d"}, [("a", b"b", "", "", None)]),
+        ([*odd, good], [("a", b"b", "", "", None)] * 2),
+    ]:
+        file.write_text(json.dumps(held), "utf-8")
+        assert sessionkeeper.open(adopt_file=file).restore() is None
+        handed = native.arguments("take_over")["handed_over"]
+        assert as_tuples(handed["cookies"]) == expected
+        assert handed["tokens"] == ({} if expected else {"access_token": "t"})
 
 
 def test_a_cookie_with_an_end_that_is_none_is_one_without_an_end(tmp_path: Path) -> None:
