@@ -286,8 +286,8 @@ impl OneVault {
 fn read_all(vaults: &[OneVault], timeout: &BusyTimeout) -> Vec<Found> {
     let read = |OneVault { keeper, .. }: &OneVault| keeper.logged(|| keeper.read_out(timeout));
     thread::scope(|scope| {
-        let begin = |vault| thread::Builder::new().spawn_scoped(scope, move || read(vault));
-        let begun: Vec<_> = vaults.iter().map(|vault| (vault, begin(vault))).collect();
+        let start = |vault| thread::Builder::new().spawn_scoped(scope, move || read(vault));
+        let begun: Vec<_> = vaults.iter().map(|vault| (vault, start(vault))).collect();
         begun
             .into_iter()
             .map(|(vault, reader)| match reader {

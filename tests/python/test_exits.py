@@ -73,16 +73,16 @@ def test_a_program_that_is_quicker_than_a_distant_server_delivers(
 
 
 def test_where_nothing_is_on_its_way_nobody_waits(angel: StandIn, options: dict[str, Any]) -> None:
-    assert held_up(options) < 0.5, "there is no vault"
+    assert held_up(options) < 1.5, "there is no vault"
     leave_a_logout(angel, options)
     angel.stop()
     assert quiet(options).drain().deferred == 1
     angel.start()
-    assert held_up(options) < 0.5, "the server rests"
+    assert held_up(options) < 1.5, "the server rests"
     assert angel.journal("/logout") == []
     log_in(angel, options)
     quiet(options).drain()
-    assert held_up(options) < 0.5, "nothing is due"
+    assert held_up(options) < 1.5, "nothing is due"
 
 
 def test_a_server_that_does_not_answer_is_left_and_rests(
@@ -116,7 +116,7 @@ def test_ctrl_c_ends_the_wait(angel: StandIn, options: dict[str, Any]) -> None:
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
-    assert float(out) < 1.5
+    assert float(out) < 1.9
 
 
 DAEMON = """
@@ -219,4 +219,4 @@ def test_a_fork_does_not_wait_for_who_waits_for_the_vault(
     angel: StandIn, options: dict[str, Any]
 ) -> None:
     log_in(angel, options)
-    assert float(run(FORK_BESIDE_A_WAIT, options)) < 0.5
+    assert float(run(FORK_BESIDE_A_WAIT, options)) < 0.9

@@ -166,7 +166,12 @@ def test_the_command_line_lists_what_became_of_each(
                     "addon": "plugin.x",
                     "reason": "somebody uses it",
                 },
-                {"conclusion": "unknown", "account": None, "addon": "plugin.y", "reason": "no more"},
+                {
+                    "conclusion": "unknown",
+                    "account": None,
+                    "addon": "plugin.y",
+                    "reason": "no more",
+                },
                 pending=None,
             ),
             1,
