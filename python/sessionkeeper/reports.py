@@ -136,8 +136,8 @@ class LogoutAllEntry(Record):
     server will not be told). `remote` and `status` are a `LogoutReport`'s, None where it failed;
     `reason` says why in safe words, and may be empty. `addon` is the id of the add-on whose private
     vault the account was in, "" for the keeper's own. Where that vault could not be read, `account`
-    is None, `provider` is "" and `conclusion` is "failed"; where it is gone for certain, and with
-    it whoever was logged in, "unknown".
+    is None, `provider` is "" and `conclusion` is "failed"; where it is certainly gone, and whoever
+    was logged in with it, "unknown".
     """
 
     addon: str

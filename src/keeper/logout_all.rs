@@ -286,9 +286,9 @@ impl OneVault {
 fn read_all(vaults: &[OneVault], timeout: &BusyTimeout) -> Vec<Found> {
     let read = |OneVault { keeper, .. }: &OneVault| keeper.logged(|| keeper.read_out(timeout));
     thread::scope(|scope| {
-        let start = |vault| thread::Builder::new().spawn_scoped(scope, move || read(vault));
-        let begun: Vec<_> = vaults.iter().map(|vault| (vault, start(vault))).collect();
-        begun
+        let reader = |vault| thread::Builder::new().spawn_scoped(scope, move || read(vault));
+        let readers: Vec<_> = vaults.iter().map(|vault| (vault, reader(vault))).collect();
+        readers
             .into_iter()
             .map(|(vault, reader)| match reader {
                 Ok(reader) => reader.join().unwrap_or_else(|panic| resume_unwind(panic)),
