@@ -15,7 +15,7 @@ from tests.kodi.shim import Shim
 VIEWER = Account("1", "", "viewer@example.com")
 
 
-def everything(entries: tuple[LogoutAllEntry, ...], waiting: int) -> LogoutAll:
+def everything(entries: tuple[LogoutAllEntry, ...], waiting: int | None) -> LogoutAll:
     return LogoutAll(entries, 0, 0, 0, 0, len(entries), waiting)
 
 
@@ -104,7 +104,7 @@ def test_logouts_that_wait_are_named_though_nobody_is_logged_in(box: Box) -> Non
 
 def test_a_vault_that_cannot_be_read_is_in_the_list(box: Box) -> None:
     box.radio.is_readable = False
-    box.shared.done = everything((failed("script.radio"), failed("")), 0)
+    box.shared.done = everything((failed("script.radio"), failed("")), None)
     box.shim.addons = {"script.radio": "Radio", "script.sessionkeeper": "Sessionkeeper"}
     box.log_out()
     (_, words) = box.texts[0]
@@ -112,6 +112,8 @@ def test_a_vault_that_cannot_be_read_is_in_the_list(box: Box) -> None:
         box.shim.text("everything_failed"),
         "•  Radio · the disk says no",
         "•  Sessionkeeper · the disk says no",
+        "",
+        box.shim.text("everything_waiting_unknown"),
     ]
 
 

@@ -61,12 +61,19 @@ def listed(done: LogoutAll) -> str:
     """Who was logged in, under what became of it."""
     parts = []
     for conclusion in CONCLUSIONS:
-        entries = [_line(entry) for entry in done.entries if entry.conclusion == conclusion]
+        entries = [_line(entry) for entry in done.entries if _conclusion(entry) == conclusion]
         if entries:
             parts.append("\n".join([text(f"everything_{conclusion}"), *entries]))
     if done.pending_revocations:
         parts.append(text("everything_waiting", count=done.pending_revocations))
+    elif done.pending_revocations is None:
+        parts.append(text("everything_waiting_unknown"))
     return "\n\n".join(parts)
+
+
+def _conclusion(entry: LogoutAllEntry) -> str:
+    """Of a vault that nobody could read, nobody can say more."""
+    return "failed" if entry.account is None else entry.conclusion
 
 
 def _line(entry: LogoutAllEntry) -> str:

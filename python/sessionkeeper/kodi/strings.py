@@ -68,6 +68,7 @@ IDS = {
     "everything_unknown": 30329,
     "everything_failed": 30330,
     "everything_waiting": 30331,
+    "everything_waiting_unknown": 30336,
     "confirm_forget_unreadable": 30334,
     "not_forgotten": 30335,
     # Logouts that wait
