@@ -178,7 +178,7 @@ def test_the_command_line_lists_what_became_of_each(
             [
                 "viewer@example.com, Angel Studios: not logged out (the disk?is full).",
                 "What is stored (plugin.x) cannot be read: somebody uses it.",
-                "What is stored (plugin.y) is gone: gone.",
+                "What is stored (plugin.y) is gone: no more.",
                 "Nobody knows how many logouts wait",
             ],
         ),
