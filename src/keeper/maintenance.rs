@@ -1,7 +1,8 @@
 //! Maintenance: what is due next, and forgetting everything.
 
+use super::handed_out::HandedOut;
 use super::handle::Keeper;
-use super::handover::{HandedOut, HandedOver};
+use super::handover::HandedOver;
 use super::logout::LogoutOptions;
 use super::report::{Forgotten, Schedule};
 use crate::audit::{Event, NewAuditEvent};

@@ -16,6 +16,7 @@ mod device_codes;
 mod directories;
 mod doctor;
 mod drain;
+mod handed_out;
 mod handle;
 mod handover;
 mod login;
