@@ -28,15 +28,15 @@ def fresh() -> xbmcaddon.Addon:
     """The add-on with its settings as they are in the file now."""
     before = _last_written()
     for _ in range(TRIES):
-        addon = xbmcaddon.Addon(ADDON_ID)
-        if _is_whole(addon):
+        addon = _read()
+        if addon:
             return addon
         xbmc.sleep(PAUSE_MS)
     # Nobody is writing it: it is damaged.
     if before == _last_written():
         _remove()
-    addon = xbmcaddon.Addon(ADDON_ID)
-    if _is_whole(addon):
+    addon = _read()
+    if addon:
         return addon
     from sessionkeeper.errors import StorageError
     from sessionkeeper.kodi.strings import text
@@ -56,14 +56,26 @@ def write(values: dict[str, str]) -> None:
             addon.setSetting(name, value)
 
 
-def _is_whole(addon: xbmcaddon.Addon) -> bool:
-    """Whether the object has read the file. If not, getSetting answers with the default or with
-    nothing; only the typed functions refuse.
+def _read() -> xbmcaddon.Addon | None:
+    """An object that has read the file, whole. One that has not answers with the defaults, as if
+    nothing were the matter, so it is the file that is looked at.
     """
+    before = _last_written()
+    addon = xbmcaddon.Addon(ADDON_ID)
     try:
-        return bool(addon.getSettingString("provider"))
+        addon.getSettingString("provider")
     except TypeError:
-        return False
+        return None
+    return addon if _is_whole() and before == _last_written() else None
+
+
+def _is_whole() -> bool:
+    try:
+        with open(_path(), "rb") as file:
+            content = file.read().strip()
+    except OSError:
+        return True  # There is none, or it is Kodi's to say what is wrong with it.
+    return content.endswith((b"</settings>", b"/>"))
 
 
 def _remove() -> None:
