@@ -14,6 +14,7 @@ import pytest
 import requests
 
 import sessionkeeper
+from tests.kodi.shim import forget
 from tests.python.provider_keys import ROOT
 from tests.python.test_adopt import Settings, alive
 from tests.servers.fixture import StandIn
@@ -117,19 +118,26 @@ def test_from_requests_and_a_cookie_file(server: StandIn, add_on: Callable[..., 
     assert len(alive(server)) == 2
 
 
-@pytest.mark.parametrize("server", ["jwt-audit"], indirect=True)
-def test_from_a_token_in_the_settings(
-    server: StandIn, add_on: Callable[..., AddOn], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before, after = PROGRAMS[2:4]
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Settings]:
+    """Those of the add-on, in a Kodi whose profile is the test's directory."""
     settings = Settings(quality="auto")
     xbmcaddon: Any = types.ModuleType("xbmcaddon")
     xbmcaddon.Addon = settings.Addon
-    for module in (types.ModuleType("xbmc"), xbmcaddon):
+    xbmcvfs: Any = types.ModuleType("xbmcvfs")
+    xbmcvfs.translatePath = lambda path: str(tmp_path / path.replace("special://", ""))
+    for module in (types.ModuleType("xbmc"), xbmcaddon, xbmcvfs):
         monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.delitem(sys.modules, "sessionkeeper.kodi.calling_addon", raising=False)
-    if "sessionkeeper.kodi" in sys.modules:
-        monkeypatch.delattr(sys.modules["sessionkeeper.kodi"], "calling_addon", raising=False)
+    forget()
+    yield settings
+    forget()
+
+
+@pytest.mark.parametrize("server", ["jwt-audit"], indirect=True)
+def test_from_a_token_in_the_settings(
+    server: StandIn, add_on: Callable[..., AddOn], settings: Settings
+) -> None:
+    before, after = PROGRAMS[2:4]
     ours = add_on(BASE=server.parameters["base"])
     for _ in range(2):
         assert ours.run(before).ask("/auth/me")["email"] == server.VIEWER[0]

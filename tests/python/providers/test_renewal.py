@@ -35,7 +35,7 @@ def test_a_renewal_serves_once_and_the_next_uses_the_new_one(
     for _ in range(2):
         assert me(server, service, keeper.renew()) == NAME
         seen.append(Copied(server, service, keeper))
-    renewing = [one.cookies.get("refresh_token", str(one.cookies)) for one in seen]
+    renewing = [one.cookies.get("refresh_token", str(dict(one.cookies))) for one in seen]
     assert len(set(renewing)) == 3
     (session,) = server.sessions()
     assert (session["alive"], session["renewals"], session.get("reuses", 0)) == (True, 2, 0)
