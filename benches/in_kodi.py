@@ -48,6 +48,7 @@ def measure(
         copy_peers(home / "peers")
     kodi = Kodi(home / "kodi", server)
     kodi.environment.update(invocation.environment(server.ca_file, server.resolve))
+    kodi.environment["BENCH_VIEWER"] = "\n".join(server.VIEWER)
     try:
         kodi.add_addon(write_addon(home / BENCH_ID))
         kodi.start()

@@ -29,14 +29,20 @@ def with_sessionkeeper(directory: str) -> Iterator[None]:
     yield
     import os
 
-    keeper = sessionkeeper.open(
-        "angel",
-        data_dir=directory + "/data",
-        key_dir=directory + "/keys",
-        ca_file=os.environ["BENCH_CA_FILE"],
-        resolve=os.environ["BENCH_RESOLVE"].split(","),
-    )
-    session: Any = keeper.restore()
+    resolve = os.environ["BENCH_RESOLVE"].split(",")
+    viewer = os.environ.get("BENCH_VIEWER")
+    if viewer:  # in Kodi, at the viewer's accounts; the first run logs her in
+        keeper = sessionkeeper.open("angel", resolve=resolve)
+        session: Any = keeper.restore() or keeper.login(*viewer.split("\n"))
+    else:
+        keeper = sessionkeeper.open(
+            "angel",
+            data_dir=directory + "/data",
+            key_dir=directory + "/keys",
+            ca_file=os.environ["BENCH_CA_FILE"],
+            resolve=resolve,
+        )
+        session = keeper.restore()
     expect("@" in session.account.email)
     yield
     for _ in range(2):

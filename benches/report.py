@@ -77,8 +77,9 @@ def whole(took: dict[str, list[float]]) -> str:
     note = (
         "\nFrom the call of the script to the answer of its first request, "
         f"less the {number(nothing)} ms of an empty one.\n"
-        "That is import, open, restore and a request, on a connection that is open, as the "
-        "service's is; for requests, with a pickled jar and a connection of its own.\n"
+        "That is import, open at the viewer's accounts, restore and a request, on the connection "
+        "that the service or an earlier invocation left open; for requests, with a pickled jar and "
+        "a connection of its own.\n"
     )
     return table(["an add-on's invocation", "over an empty script", "to ours"], rows) + note
 
