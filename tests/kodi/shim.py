@@ -165,9 +165,6 @@ class Shim:
         return self.settings.get(name, "")
 
     def _condition(self, condition: str) -> bool:
-        name = condition.partition("System.GetBool(network.")[2].rstrip(")")
-        if name:
-            return bool(self.kodi_settings[name])
         return condition == f"Window.IsVisible({self.visible})"
 
     def _yesno(self, title: str, question: str, *, nolabel: str, yeslabel: str) -> bool:

@@ -53,8 +53,10 @@ def without_password(address: str) -> str:
 
 def kodis() -> str:
     """Kodi's own proxy. Where Kodi has none, the environment decides, as it does for Kodi."""
-    if not xbmc.getCondVisibility("System.GetBool(network.usehttpproxy)"):
-        return SYSTEM  # as in most homes, and known without JSON
+    # Most homes have none, and need no module for JSON to know it. `getCondVisibility` would wait
+    # for Kodi to draw its next picture.
+    if '"value":true' not in _answer("usehttpproxy").replace(" ", ""):
+        return SYSTEM
     server, port = str(_setting("httpproxyserver") or ""), _setting("httpproxyport")
     kind = _setting("httpproxytype") or 0
     if not server or not 0 <= kind < len(SCHEMES):
@@ -72,10 +74,13 @@ def kodis() -> str:
 def _setting(name: str) -> Any:
     import json
 
-    request = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "Settings.GetSettingValue",
-        "params": {"setting": f"network.{name}"},
-    }
-    return json.loads(xbmc.executeJSONRPC(json.dumps(request))).get("result", {}).get("value")
+    return json.loads(_answer(name)).get("result", {}).get("value")
+
+
+def _answer(name: str) -> str:
+    """Kodi's, as it came, about one of its network settings."""
+    answer: str = xbmc.executeJSONRPC(
+        '{"jsonrpc": "2.0", "id": 1, "method": "Settings.GetSettingValue", '
+        f'"params": {{"setting": "network.{name}"}}}}'
+    )
+    return answer
