@@ -66,17 +66,15 @@ def in_kodi(runs: dict[str, list[Marks]]) -> str:
 
 
 def whole(took: dict[str, list[float]]) -> str:
-    """From the call to the first answer, in seconds, over an empty script."""
-    nothing = statistics.median(took["empty"]) * 1000
-    over = {
-        name: statistics.median(times) * 1000 - nothing
-        for name, times in took.items()
-        if name != "empty"
-    }
-    rows = [[name, number(one), ratio(one, over["sessionkeeper"])] for name, one in over.items()]
+    """From the first line to the first answer, in seconds; of an empty script, from its call."""
+    median = {name: statistics.median(times) * 1000 for name, times in took.items()}
+    nothing = median.pop("empty")
+    rows = [
+        [name, number(one), ratio(one, median["sessionkeeper"])] for name, one in median.items()
+    ]
     note = (
-        "\nFrom the call of the script to the answer of its first request, "
-        f"less the {number(nothing)} ms of an empty one.\n"
+        "\nFrom the script's first line to the answer of its first request; Kodi takes another "
+        f"{number(nothing)} ms from the call of a script to its first line.\n"
         "That is import, open at the viewer's accounts, restore and a request, on the connection "
         "that the service or an earlier invocation left open; for requests, with a pickled jar and "
         "a connection of its own.\n"
