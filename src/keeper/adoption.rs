@@ -5,6 +5,7 @@
 //! was handed over is it ours to end.
 
 use super::begun_login::BegunLogin;
+use super::doubt::Doubt;
 use super::handle::Keeper;
 use super::handover::HandedOver;
 use super::login::{Admission, Stored};
@@ -13,8 +14,7 @@ use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::cookies::{GivenCookie, Jar};
 use crate::error::{Error, Kind, Result};
-use crate::login::{self, Known, Renewal};
-use crate::logout::{self, Tried};
+use crate::login::{self, Renewal};
 use crate::provider::Probe;
 use crate::redact::escape;
 use crate::secret::Secret;
@@ -140,19 +140,9 @@ impl Keeper {
         held: &mut Credentials,
     ) -> Result<Admission> {
         let provider = context.provider;
-        let mut is_refused = false;
-        let mut unclear = None;
-        match login::is_known(context, held) {
-            Known::Yes => return Ok(Admission::default()),
-            Known::No => is_refused = true,
-            Known::Unclear(error) => unclear = Some(error),
-            Known::Nobody => {}
-        }
-        match logout::probe(context, held) {
-            Tried::Accepted => return Ok(Admission::default()),
-            Tried::Refused(_) => is_refused = true,
-            Tried::Unclear => {}
-        }
+        let Some(Doubt { is_refused, unclear }) = Doubt::about(context, held) else {
+            return Ok(Admission::default());
+        };
         if let Some(renew) = &provider.renew
             && login::can_renew(provider, held, context.clock)
         {

@@ -3,6 +3,7 @@
 
 use super::handle::Keeper;
 use super::handover::HandedOver;
+use super::login::Admission;
 use super::logout::{Leaving, LogoutOptions, not_tried};
 use super::report::{Local, LogoutReport};
 use crate::audit::Event;
@@ -11,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::login;
 use crate::logout::Verdict;
-use crate::session::{Account, Credentials, Outcome, Session};
+use crate::session::Outcome;
 use crate::vault::{BusyTimeout, OutboxEntry, Transaction, random_id};
 use std::time::Duration;
 
@@ -73,7 +74,9 @@ impl Keeper {
                         || given.are_of_one_session(&session.credentials, &self.provider)
                 })
         });
-        let session = self.session_of_given(id, account, given, &fingerprint);
+        let admission =
+            Admission { adopted_from: Some(fingerprint.clone()), ..Admission::default() };
+        let session = self.new_session(id, account, given, &admission);
         let note = |tx: &Transaction<'_>| tx.handovers().end(&fingerprint);
         if is_known {
             let noted = self.vault().and_then(|vault| vault.transact(note));
@@ -149,29 +152,5 @@ impl Keeper {
         }
         self.shared.close_connections();
         Ok(report)
-    }
-
-    fn session_of_given(
-        &self,
-        id: String,
-        account: Account,
-        credentials: Credentials,
-        fingerprint: &str,
-    ) -> Session {
-        let now = self.shared.clock.now();
-        let rule = &self.provider.session;
-        Session {
-            id,
-            provider: self.provider.key.clone(),
-            account,
-            generation: 0,
-            signed_in_at: now,
-            renewed_at: now,
-            was_renewed: false,
-            adopted_from: Some(fingerprint.to_owned()),
-            expires_at: credentials.token_ends_at(rule, self.shared.clock.known_now()),
-            credentials,
-            definition: self.provider.source.clone(),
-        }
     }
 }

@@ -4,13 +4,13 @@
 //! What held it is emptied by whoever hands it over, once this says that it is taken. What cannot be
 //! emptied comes again; it is known by its fingerprint and logs nobody in twice.
 
+use super::doubt::Doubt;
 use super::handle::Keeper;
 use super::report::{TakeOver, TakenOver};
 use crate::cancel::Cancel;
 use crate::cookies::GivenCookie;
 use crate::error::{Kind, Result};
-use crate::login::{self, Known};
-use crate::logout::{self, Tried};
+use crate::login;
 use crate::redact::escape;
 use crate::session::{Credentials, Session};
 use crate::vault::{SessionSelector, random_id};
@@ -140,18 +140,9 @@ impl Keeper {
         let client = self.client()?;
         let context = self.context(&client, cancel);
         let mut held = stored.credentials.clone();
-        let (mut is_refused, mut unclear) = (false, None);
-        match login::is_known(&context, &mut held) {
-            Known::Yes => return Ok(true),
-            Known::No => is_refused = true,
-            Known::Unclear(error) => unclear = Some(error),
-            Known::Nobody => {}
-        }
-        match logout::probe(&context, &held) {
-            Tried::Accepted => return Ok(true),
-            Tried::Refused(_) => is_refused = true,
-            Tried::Unclear => {}
-        }
+        let Some(Doubt { is_refused, unclear }) = Doubt::about(&context, &mut held) else {
+            return Ok(true);
+        };
         cancel.check()?;
         if self.way_to_renew(stored).is_some() {
             return match self.renew_from(stored, is_refused, cancel) {

@@ -17,7 +17,7 @@ use crate::http::Client;
 use crate::login::{self, Device, Progress};
 use crate::provider::service_of;
 use crate::secret::Secret;
-use crate::session::{Credentials, Session};
+use crate::session::{Account, Credentials, Session};
 use crate::vault::{BusyTimeout, OutboxEntry};
 use std::time::{Duration, Instant};
 
@@ -180,11 +180,23 @@ impl Keeper {
             return Err(Error::new(Kind::UnexpectedAnswer, message)
                 .with_hint("The service may have changed; its provider file has to be updated."));
         }
-        let unknown = &begun.session_id;
-        let account = login::identify(context, credentials, begun.username, unknown)?;
-        let now = self.shared.clock.now();
-        Ok(Session {
-            id: begun.session_id.clone(),
+        let id = &begun.session_id;
+        let account = login::identify(context, credentials, begun.username, id)?;
+        Ok(self.new_session(id.clone(), account, credentials.clone(), admission))
+    }
+
+    /// One that begins now.
+    pub(super) fn new_session(
+        &self,
+        id: String,
+        account: Account,
+        credentials: Credentials,
+        admission: &Admission,
+    ) -> Session {
+        let (clock, rule) = (&self.shared.clock, &self.provider.session);
+        let now = clock.now();
+        Session {
+            id,
             provider: self.provider.key.clone(),
             account,
             generation: 0,
@@ -192,10 +204,10 @@ impl Keeper {
             renewed_at: now,
             was_renewed: admission.was_renewed,
             adopted_from: admission.adopted_from.clone(),
-            expires_at: credentials.token_ends_at(rule, self.shared.clock.known_now()),
-            credentials: credentials.clone(),
+            expires_at: credentials.token_ends_at(rule, clock.known_now()),
+            credentials,
             definition: self.provider.source.clone(),
-        })
+        }
     }
 
     /// Stores the session, unless a logout came first. The add-on that logs in may use the account.

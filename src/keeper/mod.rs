@@ -15,6 +15,7 @@ mod delivery;
 mod device_codes;
 mod directories;
 mod doctor;
+mod doubt;
 mod drain;
 mod handed_out;
 mod handle;
