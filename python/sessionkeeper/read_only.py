@@ -10,11 +10,22 @@ from .response import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, NoReturn
+    from typing import Any, Callable, Dict, Iterable, NoReturn
 
     Texts = Dict[str, str]
 else:
     Texts = dict
+
+
+def _refusing(message: str, hint: str) -> Callable[..., Any]:
+    """A method that would change something."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        from .errors import InvalidInput
+
+        raise InvalidInput(message, hint)
+
+    return refuse
 
 
 class SessionHeaders(Headers):
@@ -30,15 +41,11 @@ class SessionHeaders(Headers):
     def __hash__(self) -> NoReturn:
         raise TypeError("unhashable type: 'SessionHeaders'")
 
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        from .errors import InvalidInput
-
-        raise InvalidInput(
-            "The session's headers cannot be changed.",
-            "Give a header for every request to open(headers=…), for one request to "
-            "request(headers=…). The credentials are the session's own.",
-        )
-
+    _refuse = _refusing(
+        "The session's headers cannot be changed.",
+        "Give a header for every request to open(headers=…), for one request to "
+        "request(headers=…). The credentials are the session's own.",
+    )
     __setitem__ = __delitem__ = __ior__ = _refuse
     update = pop = popitem = setdefault = clear = _refuse
 
@@ -52,15 +59,11 @@ class SessionCookies(Texts):
     def __repr__(self) -> str:
         return f"<SessionCookies {', '.join(self)}>"
 
-    def _refuse(self, *_: object, **__: object) -> Any:
-        from .errors import InvalidInput
-
-        raise InvalidInput(
-            "The session's cookies cannot be changed.",
-            "What the service sets is kept by itself. keeper.logout() ends the session and deletes "
-            "them; keeper.adopt(cookies=…) takes over others.",
-        )
-
+    _refuse = _refusing(
+        "The session's cookies cannot be changed.",
+        "What the service sets is kept by itself. keeper.logout() ends the session and deletes "
+        "them; keeper.adopt(cookies=…) takes over others.",
+    )
     __setitem__ = __delitem__ = __ior__ = _refuse
     update = pop = popitem = setdefault = clear = _refuse
 
