@@ -405,7 +405,8 @@ class Keeper:
         return Details.from_dict(self._run("details", {}, stop))
 
     def schedule(self, *, stop: Stop | None = None) -> Schedule:
-        """When a service should call `renew()` and `drain()` next. No network."""
+        """When the active account's renewal and the next waiting logout are due. `upkeep()` does
+        what is due, for every account, and says when it is next. No network."""
         from .reports import Schedule
 
         return Schedule.from_dict(self._run("schedule", {}, stop))

@@ -245,7 +245,7 @@ class Event(Record):
 
 
 class Schedule(Record):
-    """When a service should call `Keeper.renew()` and `Keeper.drain()` next; None for never."""
+    """When the active account's renewal and the next waiting logout are due; None for never."""
 
     renew_at: int | None
     drain_at: int | None
