@@ -333,14 +333,16 @@ fn what_is_under_way_is_ended_too() {
 
 #[test]
 fn a_kill_half_way_loses_nothing() {
-    const KILLS: u32 = 24;
+    const KILLS: usize = 24;
+    const AT_MOST: usize = 120;
     let house = Household::new();
-    let (mut between, mut revoked) = (0, 0);
-    for round in 0..KILLS {
+    let (mut round, mut between) = (0, 0);
+    let mut wait = Duration::from_millis(8);
+    while round < KILLS || (between == 0 && round < AT_MOST) {
         let mut victim = child::spawn("log out of all", &house.devices[0]);
         let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
         while !lines.next().unwrap().unwrap().contains("ready") {}
-        std::thread::sleep(Duration::from_millis(u64::from(round) * 4));
+        std::thread::sleep(wait);
         victim.kill().unwrap();
         victim.wait().unwrap();
         let left: usize = house
@@ -348,7 +350,12 @@ fn a_kill_half_way_loses_nothing() {
             .iter()
             .map(|device| device.restarted().accounts(true).unwrap().accounts.len())
             .sum();
-        between += u32::from(left > 0 && left < 5);
+        // A busy machine is slower, so each kill goes by what the one before it met.
+        match left {
+            0 => wait = wait.mul_f64(0.6),
+            5 => wait = wait.mul_f64(1.5),
+            _ => between += 1,
+        }
         let all = log_out_all(&house.keeper());
         assert_eq!((all.entries.len(), all.failed), (left, 0), "round {round}");
         house.deliver();
@@ -356,7 +363,7 @@ fn a_kill_half_way_loses_nothing() {
             assert_eq!(service.live_sessions(), 0, "a revocation was lost in round {round}");
             assert_eq!(pending(&device.restarted()), 0, "round {round}");
         }
-        revoked += 1;
+        round += 1;
         for device in &house.devices {
             log_in(&device.restarted());
         }
@@ -367,7 +374,7 @@ fn a_kill_half_way_loses_nothing() {
     assert!(between > 0, "no kill was half-way");
     for device in &house.devices[1..] {
         let keeper = device.restarted();
-        assert_eq!(noted(&keeper, "revoked"), revoked, "one `revoked` for each logout");
+        assert_eq!(noted(&keeper, "revoked"), round, "one `revoked` for each logout");
     }
 }
 
