@@ -8,6 +8,7 @@ another on the socket with nothing in between; the reader takes them apart.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -22,7 +23,10 @@ class RemoteError(Exception):
 
 
 class Remote:
+    """`on_silence` is called when a request is not answered; it may know better why."""
+
     def __init__(self, port: int, connect_timeout: float = 2.0) -> None:
+        self.on_silence: Callable[[], None] = lambda: None
         self._socket = socket.create_connection(("127.0.0.1", port), connect_timeout)
         self._socket.settimeout(None)
         self._changed = threading.Condition()
@@ -37,11 +41,13 @@ class Remote:
             self._last_id += 1
             number = self._last_id
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-        self._socket.sendall(json.dumps(request).encode())
+        with contextlib.suppress(OSError):  # it is gone, and does not answer
+            self._socket.sendall(json.dumps(request).encode())
         with self._changed:
             self._changed.wait_for(lambda: number in self._answers or self._closed, timeout)
             answer = self._answers.pop(number, None)
         if answer is None:
+            self.on_silence()
             raise RemoteError(f"no answer to {method}")
         if "error" in answer:
             raise RemoteError(f"{method}: {answer['error']}")
