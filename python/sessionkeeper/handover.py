@@ -127,11 +127,13 @@ class Handover:
 
     def _in_settings(self) -> Held | None:
         addon, meanings = self._addon, self._settings
+        read = addon.read(meanings) if addon and meanings else {}
+        if addon is None or not read:
+            return None
         from .session_file import is_text
 
-        read = addon.read(meanings) if addon and meanings else {}
         values = {setting: value for setting, value in read.items() if is_text(value)}
-        if addon is None or not values:
+        if not values:
             return None
         tokens = {}
         cookies = []

@@ -172,6 +172,17 @@ def test_what_kept_it_from_being_taken_over_is_raised_and_the_file_stays(
     assert keeper.restore()
 
 
+def test_where_nothing_is_kept_any_more_nothing_is_loaded_to_read_it(
+    native: NativeDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = ["sessionkeeper.session_file", "sessionkeeper.inert_pickle"]
+    for name in readers:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    native.answer("restore", SIGNED_IN)
+    assert sessionkeeper.open(adopt_file=tmp_path / "session").restore()
+    assert not set(readers) & set(sys.modules)
+
+
 @pytest.mark.parametrize("how", ["later", "no_session"])
 def test_what_is_not_taken_over_stays_without_an_error(
     native: NativeDouble, file: Path, how: str
