@@ -33,21 +33,31 @@ impl Keeper {
     /// Brings back, renews, delivers and tidies up what is due, for every account of every provider
     /// in the data directory, and says when something is due next.
     pub fn upkeep(&self, cancel: &Cancel) -> Result<UpkeepReport> {
-        for Kept { keeper, session, .. } in self.all_kept()?.iter().filter(|kept| kept.is_active) {
+        let kept = self.all_kept()?;
+        for Kept { keeper, session, .. } in kept.iter().filter(|kept| kept.is_active) {
             keeper.announce_restored(session);
         }
-        self.do_what_is_due(cancel, cancel)
+        self.look_after(Ok(kept), cancel, cancel)
     }
 
     /// `upkeep`, without telling anybody that a session is back. `renewals` ends those that have
     /// not been sent yet, and nothing else.
     pub fn do_what_is_due(&self, cancel: &Cancel, renewals: &Cancel) -> Result<UpkeepReport> {
+        self.look_after(self.all_kept(), cancel, renewals)
+    }
+
+    fn look_after(
+        &self,
+        kept: Result<Vec<Kept>>,
+        cancel: &Cancel,
+        renewals: &Cancel,
+    ) -> Result<UpkeepReport> {
         let drain = || self.logged(|| self.drain_if_due(cancel));
         let bug = |_| Err(Error::new(Kind::Internal, "the operation hit a bug"));
         // Side by side: a server that does not answer a renewal delays no logout.
         let (drained, renewals) = thread::scope(|scope| {
             let beside = thread::Builder::new().spawn_scoped(scope, drain);
-            let renewals = self.renew_due(renewals);
+            let renewals = kept.and_then(|kept| self.renew_due(kept, renewals));
             (beside.map_or_else(|_| drain(), |drain| drain.join().unwrap_or_else(bug)), renewals)
         });
         let (drained, renewals) = (drained?, renewals?);
@@ -93,10 +103,10 @@ impl Keeper {
         Ok(DrainReport { entries: self.outbox()?.entries, ..DrainReport::default() })
     }
 
-    fn renew_due(&self, cancel: &Cancel) -> Result<Vec<RenewalLine>> {
+    fn renew_due(&self, kept: Vec<Kept>, cancel: &Cancel) -> Result<Vec<RenewalLine>> {
         let sight = self.vault()?.read(|tx| self.sight(tx))?;
         let mut lines = Vec::new();
-        for Kept { keeper, session, .. } in self.all_kept()? {
+        for Kept { keeper, session, .. } in kept {
             let is_wanted = keeper.next_attempt(&session).is_some()
                 && (keeper.is_renewal_due(&session) || keeper.has_lapsed(&session))
                 && keeper.renewal_rest(&session).is_zero();
