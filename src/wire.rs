@@ -1,4 +1,5 @@
-//! How single values of a command are read: bytes as bytes, waits as seconds. Nothing is kept here.
+//! How single values are written and read: bytes as bytes or in hexadecimal digits, waits as seconds.
+//! Nothing is kept here.
 
 use crate::secret::Secret;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -31,6 +32,11 @@ pub fn optional_seconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
     Ok(Option::<Seconds>::deserialize(deserializer)?.map(|wait| wait.0))
+}
+
+/// Two hexadecimal digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// A password, or the like: bytes of UTF-8, copied once, into the buffer of the secret.

@@ -10,6 +10,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::vault::{Place, create_directory, read_text, replace_file, vault_in};
+use crate::wire::hex;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -197,8 +198,7 @@ fn read(path: &Path) -> io::Result<Option<Entry>> {
 
 fn name_of(directory: &Path) -> String {
     let hash = digest::digest(&digest::SHA256, directory.as_os_str().as_encoded_bytes());
-    let bytes = hash.as_ref().iter().take(16);
-    bytes.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex(&hash.as_ref()[..16])
 }
 
 fn unreadable(error: &io::Error) -> Error {

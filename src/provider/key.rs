@@ -3,6 +3,7 @@
 
 use super::hosts::Hosts;
 use super::parameters::{Declared, Given, value_of};
+use crate::wire::hex;
 use ring::digest;
 
 //  A key:
@@ -49,8 +50,7 @@ pub fn service_of(key: &str) -> &str {
 
 fn mark(text: &str, bytes: usize) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    let bytes = hash.as_ref().iter().take(bytes);
-    bytes.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex(&hash.as_ref()[..bytes])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::error::VaultResult;
 use crate::audit::{AuditEvent, Event, NewAuditEvent};
 use crate::clock::{Clock, UnixTime};
 use crate::redact;
+use crate::wire::hex;
 use ring::digest;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -135,8 +136,7 @@ fn count(limit: usize) -> i64 {
 
 /// SHA-256, in hexadecimal digits.
 fn hash_of(text: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }
 
 /// `text` on one line, with nothing hidden and of limited length.

@@ -5,6 +5,7 @@
 use super::error::explain_io;
 use crate::error::{Error, Kind, Result};
 use crate::lock::{Identity, identity, open_file};
+use crate::wire::hex;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -160,7 +161,7 @@ pub fn random_id() -> Result<String> {
     let mut bytes = [0_u8; 16];
     let filled = SystemRandom::new().fill(&mut bytes);
     filled.map_err(|_| Error::new(Kind::Internal, "the system provides no random numbers"))?;
-    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    Ok(hex(&bytes))
 }
 
 /// The text of a small file; what is longer is cut off.
