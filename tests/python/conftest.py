@@ -62,16 +62,18 @@ def browser(server: StandIn) -> Browser:
 
 
 @pytest.fixture
-def open_keeper(angel: StandIn, tmp_path: Path) -> Callable[..., sessionkeeper.Keeper]:
-    """Opens a keeper of this test's own data directory, for the stand-in."""
+def options(angel: StandIn, tmp_path: Path) -> dict[str, Any]:
+    """Of a keeper of this test's own data directory, for the stand-in; also for other processes."""
+    places = {"data_dir": str(tmp_path / "data"), "key_dir": str(tmp_path / "keys")}
+    return {**places, **angel.options()}
 
-    def open_it(provider: Any = "angel", **options: Any) -> sessionkeeper.Keeper:
-        usual = {
-            "data_dir": tmp_path / "data",
-            "key_dir": tmp_path / "keys",
-            **angel.options(),
-        }
-        return sessionkeeper.open(provider, **{**usual, **options})
+
+@pytest.fixture
+def open_keeper(options: dict[str, Any]) -> Callable[..., sessionkeeper.Keeper]:
+    """Opens such a keeper."""
+
+    def open_it(provider: Any = "angel", **given: Any) -> sessionkeeper.Keeper:
+        return sessionkeeper.open(provider, **{**options, **given})
 
     return open_it
 

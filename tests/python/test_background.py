@@ -45,12 +45,6 @@ print(keeper.logout(deadline=2).remote)
 """
 
 
-@pytest.fixture
-def options(angel: StandIn, tmp_path: Path) -> dict[str, Any]:
-    places = {"data_dir": str(tmp_path / "data"), "key_dir": str(tmp_path / "keys")}
-    return {**places, **angel.options()}
-
-
 def threads() -> list[str]:
     """The module's threads of this process that look after a directory."""
     names = []

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,12 +36,6 @@ import atexit
 atexit._run_exitfuncs()
 print(time.monotonic() - began)
 """
-
-
-@pytest.fixture
-def options(angel: StandIn, tmp_path: Path) -> dict[str, Any]:
-    places = {"data_dir": str(tmp_path / "data"), "key_dir": str(tmp_path / "keys")}
-    return {**places, **angel.options()}
 
 
 def held_up(options: dict[str, Any]) -> float:

@@ -80,12 +80,6 @@ class Victim:
 
 
 @pytest.fixture
-def options(angel: StandIn, tmp_path: Path) -> dict[str, Any]:
-    places = {"data_dir": str(tmp_path / "data"), "key_dir": str(tmp_path / "keys")}
-    return {**places, **angel.options()}
-
-
-@pytest.fixture
 def victim(options: dict[str, Any]) -> Iterator[Victim]:
     victim = Victim(options)
     yield victim

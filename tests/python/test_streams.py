@@ -152,16 +152,15 @@ print(json.dumps([read, peak() - before]))
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
 def test_a_stream_of_200_mib_is_not_held(
-    angel: StandIn, session: sessionkeeper.Session, tmp_path: Path
+    angel: StandIn, session: sessionkeeper.Session, options: dict[str, Any]
 ) -> None:
     assert session.account.email == NAME
     size = 200 * MIB
     angel.fault("/account", "large_body", size=size)
-    places = {"data_dir": str(tmp_path / "data"), "key_dir": str(tmp_path / "keys")}
     ended = subprocess.run(
         [
             *(sys.executable, "-c", VICTIM % ("https://www.angel.com/watch", PAGE)),
-            json.dumps({**places, **angel.options()}),
+            json.dumps(options),
         ],
         stdout=subprocess.PIPE,
         check=True,
