@@ -11,24 +11,10 @@ from pathlib import Path
 from benches import invocation
 from benches.report import Marks
 from tests.kodi.harness import Kodi
-from tests.kodi.staging import ADDON_ID
+from tests.kodi.staging import place_script
 from tests.servers.fixture import StandIn
 
 BENCH_ID = "script.bench"
-ADDON_XML = f"""<?xml version="1.0" encoding="UTF-8"?>
-<addon id="{BENCH_ID}" name="Bench" version="1.0.0" provider-name="benches">
-  <requires>
-    <import addon="xbmc.python" version="3.0.1"/>
-    <import addon="{ADDON_ID}" version="0.1.0"/>
-  </requires>
-  <extension point="xbmc.python.script" library="script.py">
-    <provides>executable</provides>
-  </extension>
-  <extension point="xbmc.addon.metadata">
-    <summary lang="en_GB">Measures</summary>
-  </extension>
-</addon>
-"""
 # The package `requests` and what it imports.
 PEERS = ("requests", "urllib3", "idna", "certifi", "charset_normalizer")
 # Until Kodi has taken an interpreter apart, and until it rests after its start.
@@ -50,7 +36,9 @@ def measure(
     kodi.environment.update(invocation.environment(server.ca_file, server.resolve))
     kodi.environment["BENCH_VIEWER"] = "\n".join(server.VIEWER)
     try:
-        kodi.add_addon(write_addon(home / BENCH_ID))
+        script = Path(invocation.__file__).read_text("utf-8")
+        place_script(home / BENCH_ID, "Bench", script)
+        kodi.add_addon(home / BENCH_ID)
         kodi.start()
         time.sleep(SETTLING_S)
         runs: dict[str, list[Marks]] = {subject: [] for subject in subjects}
@@ -85,13 +73,6 @@ def read(result: Path) -> tuple[str, Marks]:
     python, *lines = result.read_text().splitlines()
     result.unlink()
     return python, [(float(wall), float(cpu)) for wall, cpu in map(str.split, lines)]
-
-
-def write_addon(target: Path) -> Path:
-    target.mkdir()
-    (target / "addon.xml").write_text(ADDON_XML)
-    shutil.copy(invocation.__file__, target / "script.py")
-    return target
 
 
 def copy_peers(target: Path) -> None:

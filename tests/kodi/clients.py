@@ -11,28 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.kodi.harness import Kodi
-from tests.kodi.staging import ADDON_ID, ROOT
+from tests.kodi.staging import ROOT, place_script
 from tests.servers.fixture import StandIn
 
 PLAYER, RADIO = "script.client.player", "script.client.radio"
 NAMES = {PLAYER: "Angel Player", RADIO: "Angel Radio"}
-ADDON_XML = """<?xml version="1.0" encoding="UTF-8"?>
-<addon id="{id}" name="{name}" version="1.0.0" provider-name="tests">
-  <requires>
-    <import addon="xbmc.python" version="3.0.1"/>
-    <import addon="{sessionkeeper}" version="0.1.0"/>
-  </requires>
-  <extension point="xbmc.python.script" library="script.py">
-    <provides>executable</provides>
-  </extension>
-  <extension point="xbmc.addon.metadata">
-    <summary lang="en_GB">Uses the viewer's accounts</summary>
-    <assets>
-      <icon>icon.png</icon>
-    </assets>
-  </extension>
-</addon>
-"""
 SETTINGS_XML = """<?xml version="1.0" encoding="utf-8" standalone="yes"?>
 <settings version="1">
   <section id="{id}">
@@ -125,21 +108,19 @@ def source(
     options.
     """
     target = directory / addon_id
+    script = SCRIPT.replace("SENDER", repr(addon_id)).replace("URL", repr(url))
+    script = script.replace("PROVIDER", repr(provider)).replace("PARAMETERS", repr(parameters))
+    script = script.replace("OPTIONS", repr(options)).replace("VIEWER", repr(StandIn.VIEWER))
+    place_script(target, NAMES[addon_id], script, "<assets><icon>icon.png</icon></assets>")
     language = target / "resources" / "language" / "resource.language.en_gb"
     language.mkdir(parents=True)
     (language / "strings.po").write_text(WORDS)
-    names = {"id": addon_id, "name": NAMES[addon_id], "sessionkeeper": ADDON_ID}
-    (target / "addon.xml").write_text(ADDON_XML.format(**names))
     buttons = "\n        ".join(
         BUTTON.format(verb=verb, label=label, provider=provider, id=addon_id)
         for verb, label in LABELS.items()
     )
     settings = SETTINGS_XML.format(id=addon_id, buttons=buttons)
     (target / "resources" / "settings.xml").write_text(settings)
-    script = SCRIPT.replace("SENDER", repr(addon_id)).replace("URL", repr(url))
-    script = script.replace("PROVIDER", repr(provider)).replace("PARAMETERS", repr(parameters))
-    script = script.replace("OPTIONS", repr(options)).replace("VIEWER", repr(StandIn.VIEWER))
-    (target / "script.py").write_text(script)
     shutil.copy(
         ROOT / "examples" / "plugin.video.sessionkeeper-example" / "resources" / "icon.png", target
     )

@@ -9,23 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.kodi.staging import ADDON_ID
+from tests.kodi.staging import place_script
 
 NEIGHBOUR_ID = "script.neighbour"
-ADDON_XML = f"""<?xml version="1.0" encoding="UTF-8"?>
-<addon id="{NEIGHBOUR_ID}" name="Neighbour" version="1.0.0" provider-name="tests">
-  <requires>
-    <import addon="xbmc.python" version="3.0.1"/>
-    <import addon="{ADDON_ID}" version="0.1.0"/>
-  </requires>
-  <extension point="xbmc.python.script" library="script.py">
-    <provides>executable</provides>
-  </extension>
-  <extension point="xbmc.addon.metadata">
-    <summary lang="en_GB">Uses Sessionkeeper</summary>
-  </extension>
-</addon>
-"""
 # It imports nothing of its own, so the two ways of running it differ by Sessionkeeper alone.
 SCRIPT = """
 import sys, xbmc
@@ -52,7 +38,4 @@ xbmc.executeJSONRPC(
 
 def place_neighbour(addons: Path) -> None:
     """Puts it beside the add-on that it uses."""
-    target = addons / NEIGHBOUR_ID
-    target.mkdir()
-    (target / "addon.xml").write_text(ADDON_XML)
-    (target / "script.py").write_text(SCRIPT)
+    place_script(addons / NEIGHBOUR_ID, "Neighbour", SCRIPT)

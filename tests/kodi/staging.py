@@ -27,6 +27,27 @@ def place_addon(addons: Path) -> Path:
     return target
 
 
+def place_script(target: Path, name: str, script: str, metadata: str = "") -> None:
+    """Makes an add-on that uses this one: a script, named by its directory. `metadata` is XML."""
+    target.mkdir(parents=True)
+    (target / "addon.xml").write_text(f"""<?xml version="1.0" encoding="UTF-8"?>
+<addon id="{target.name}" name="{name}" version="1.0.0" provider-name="tests">
+  <requires>
+    <import addon="xbmc.python" version="3.0.1"/>
+    <import addon="{ADDON_ID}" version="0.1.0"/>
+  </requires>
+  <extension point="xbmc.python.script" library="script.py">
+    <provides>executable</provides>
+  </extension>
+  <extension point="xbmc.addon.metadata">
+    <summary lang="en_GB">Uses Sessionkeeper</summary>
+    {metadata}
+  </extension>
+</addon>
+""")
+    (target / "script.py").write_text(script)
+
+
 def assemble(target: Path) -> None:
     """The layout of the package, from the files of the checkout."""
     target.mkdir(parents=True)
