@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 import pytest
 
@@ -126,10 +126,32 @@ def test_settings_that_are_being_written_are_read_again(shim: Shim, settings_fil
         return "angel"
 
     shim.read = read
-    shim.load("settings_file").fresh()
+    shim.load("settings_file").Settings()
     assert contents == []
     assert settings_file.read_text() == "<settings>\n</settings>\n"
     assert shim.told == []
+
+
+class Forgetful(Dict[str, str]):
+    """The settings of a Kodi that does not know them so many times."""
+
+    failures = 0
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if self.failures:
+            self.failures -= 1
+            raise TypeError("Invalid setting type")
+        return super().get(name, default)
+
+
+def test_a_setting_that_kodi_does_not_know_just_now_is_asked_for_again(shim: Shim) -> None:
+    shim.settings = forgetful = Forgetful(log_level="debug")
+    settings = shim.load("settings_file").Settings()
+    forgetful.failures = 5
+    assert (settings.text("log_level"), forgetful.failures) == ("debug", 0)
+    forgetful.failures = 1000
+    with pytest.raises(StorageError):
+        settings.text("log_level")
 
 
 def test_settings_that_somebody_still_writes_are_left_alone(
@@ -141,7 +163,7 @@ def test_settings_that_somebody_still_writes_are_left_alone(
 
     shim.read = read
     with pytest.raises(StorageError):
-        shim.load("settings_file").fresh()
+        shim.load("settings_file").Settings()
     assert settings_file.exists()
 
 

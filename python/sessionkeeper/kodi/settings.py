@@ -12,14 +12,12 @@ import xbmcvfs
 import sessionkeeper
 from sessionkeeper.errors import ParameterMissing
 from sessionkeeper.kodi import proxy, services, viewer_options
-from sessionkeeper.kodi.settings_file import fresh, write
+from sessionkeeper.kodi.settings_file import Settings, write
 from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable
-
-    import xbmcaddon
 
     from sessionkeeper import RegisteredVault
 
@@ -29,8 +27,8 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
 
     Raises ParameterMissing, with the name of the setting that is empty.
     """
-    chosen = fresh()
-    provider = chosen.getSettingString("provider")
+    chosen = Settings()
+    provider = chosen.text("provider")
     return _open(chosen, provider, _parameters(chosen, provider), stop)
 
 
@@ -40,8 +38,8 @@ def open_service(
     """The keeper of any service, by its id or its file. Where it is the chosen one, and no
     parameters are given, they are as the settings say.
     """
-    chosen = fresh()
-    if not parameters and provider == chosen.getSettingString("provider"):
+    chosen = Settings()
+    if not parameters and provider == chosen.text("provider"):
         parameters = _parameters(chosen, provider)
     if "://" in provider:
         provider = xbmcvfs.translatePath(provider)
@@ -56,13 +54,13 @@ def open_vault(vault: RegisteredVault, stop: Callable[[], bool]) -> sessionkeepe
         key_dir=vault.key_dir,
         addon=vault.addon,
         stop=stop,
-        **viewer_options.of(fresh()),
+        **viewer_options.of(Settings()),
     )
 
 
 def parameter(setting: str) -> str:
     """What is entered in this setting."""
-    return str(fresh().getSettingString(setting))
+    return Settings().text(setting)
 
 
 def set_parameter(setting: str, value: str) -> None:
@@ -71,7 +69,7 @@ def set_parameter(setting: str, value: str) -> None:
 
 def longest_wait() -> float:
     """How long a request may take, in seconds."""
-    return float(fresh().getSettingInt("timeout"))
+    return float(Settings().number("timeout"))
 
 
 def logout_limit() -> float:
@@ -81,7 +79,7 @@ def logout_limit() -> float:
 
 def chosen_service() -> str:
     """The id of the service that the settings show."""
-    return str(fresh().getSettingString("provider"))
+    return Settings().text("provider")
 
 
 def choose_service(provider: str) -> None:
@@ -96,7 +94,7 @@ def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
         return open_keeper(stop), True
     except ParameterMissing:
         pass
-    return _open(fresh(), _needs_nothing(), {}, stop), False
+    return _open(Settings(), _needs_nothing(), {}, stop), False
 
 
 def _needs_nothing() -> str:
@@ -109,7 +107,7 @@ def _needs_nothing() -> str:
 
 
 def _open(
-    chosen: xbmcaddon.Addon,
+    chosen: Settings,
     provider: str,
     parameters: dict[str, str],
     stop: Callable[[], bool],
@@ -119,12 +117,12 @@ def _open(
     )
 
 
-def _parameters(chosen: xbmcaddon.Addon, provider: str) -> dict[str, str]:
+def _parameters(chosen: Settings, provider: str) -> dict[str, str]:
     values = {}
     service = services.find(provider)
     for parameter in service.parameters if service else ():
         name = f"parameter_{parameter.name}"
-        value = chosen.getSettingString(name).strip()
+        value = chosen.text(name).strip()
         if value:
             values[parameter.name] = value
         elif parameter.default is None:
@@ -138,7 +136,7 @@ def _parameters(chosen: xbmcaddon.Addon, provider: str) -> dict[str, str]:
 
 def note_misfit(which: str) -> bool:
     """Whether the viewer has not been told of it yet; from now on, it counts as told."""
-    if fresh().getSetting("misfit") == which:
+    if Settings().text("misfit") == which:
         return False
     write({"misfit": which})
     return True
@@ -148,7 +146,7 @@ def clear_proxy_password() -> bool:
     """Takes a user name and password out of the proxy address, should somebody have entered them.
     Returns whether there were any.
     """
-    address = fresh().getSetting("proxy_address")
+    address = Settings().text("proxy_address")
     if not proxy.holds_password(address):
         return False
     write({"proxy_address": proxy.without_password(address)})

@@ -20,12 +20,43 @@ import xbmcaddon
 from sessionkeeper.kodi import paths
 from sessionkeeper.kodi.strings import ADDON_ID
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 TRIES = 20
 PAUSE_MS = 50
 
 
-def fresh() -> xbmcaddon.Addon:
-    """The add-on with its settings as they are in the file now."""
+class Settings:
+    """The settings as they are in the file now. Now and then an object of Kodi's does not know a
+    setting of the add-on; then a fresh one is asked.
+    """
+
+    __slots__ = ("_addon",)
+
+    def __init__(self) -> None:
+        self._addon = _fresh()
+
+    def text(self, name: str) -> str:
+        text: str = self._ask("getSettingString", name)
+        return text
+
+    def number(self, name: str) -> int:
+        number: int = self._ask("getSettingInt", name)
+        return number
+
+    def _ask(self, method: str, name: str) -> Any:
+        for _ in range(TRIES):
+            try:
+                return getattr(self._addon, method)(name)
+            except TypeError:
+                xbmc.sleep(PAUSE_MS)
+                self._addon = _fresh()
+        raise _unreadable()
+
+
+def _fresh() -> xbmcaddon.Addon:
     before = _last_written()
     for _ in range(TRIES):
         addon = _read()
@@ -38,10 +69,14 @@ def fresh() -> xbmcaddon.Addon:
     addon = _read()
     if addon:
         return addon
+    raise _unreadable()
+
+
+def _unreadable() -> Exception:
     from sessionkeeper.errors import StorageError
     from sessionkeeper.kodi.strings import text
 
-    raise StorageError(text("settings_unreadable"))
+    return StorageError(text("settings_unreadable"))
 
 
 def write(values: dict[str, str]) -> None:
@@ -50,7 +85,7 @@ def write(values: dict[str, str]) -> None:
     While the add-on's settings dialog is open, Kodi puts them into the dialog instead, which shows
     them at once, and into the file only when the viewer leaves it with OK.
     """
-    addon = fresh()
+    addon = _fresh()
     for name, value in values.items():
         if addon.getSetting(name) != value:
             addon.setSetting(name, value)

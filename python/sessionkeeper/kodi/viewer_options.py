@@ -15,8 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    import xbmcaddon
-
 CONNECT_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 15.0
 LOGOUT_LIMIT_S = 10.0
@@ -26,22 +24,20 @@ def read() -> dict[str, Any]:
     """Raises StorageError where the settings cannot be read, InvalidInput where their proxy cannot
     be used.
     """
-    return of(settings_file.fresh())
+    return of(settings_file.Settings())
 
 
-def of(chosen: xbmcaddon.Addon) -> dict[str, Any]:
+def of(chosen: settings_file.Settings) -> dict[str, Any]:
     """What these settings mean."""
-    timeout = float(chosen.getSettingInt("timeout"))
+    timeout = float(chosen.number("timeout"))
     options = {
-        "proxy": proxy.chosen(
-            chosen.getSettingString("proxy_mode"), chosen.getSettingString("proxy_address")
-        ),
+        "proxy": proxy.chosen(chosen.text("proxy_mode"), chosen.text("proxy_address")),
         "timeout": timeout,
         "connect_timeout": min(CONNECT_LIMIT_S, timeout),
         "answer_timeout": min(ANSWER_LIMIT_S, timeout),
         "logout_deadline": min(LOGOUT_LIMIT_S, timeout),
-        "renewal_margin": 60 * chosen.getSettingInt("renewal_margin"),
-        "log_level": chosen.getSettingString("log_level"),
+        "renewal_margin": 60 * chosen.number("renewal_margin"),
+        "log_level": chosen.text("log_level"),
     }
-    ca_file = chosen.getSettingString("ca_file")
+    ca_file = chosen.text("ca_file")
     return {**options, "ca_file": xbmcvfs.translatePath(ca_file)} if ca_file else options
