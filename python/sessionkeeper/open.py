@@ -190,8 +190,34 @@ def _keep_in_step(module: ModuleType) -> None:
 
     atexit.register(finish, module)
     if hasattr(os, "register_at_fork"):
+
+        def before() -> None:
+            _load_the_rest()
+            module.before_fork()
+
         after = module.after_fork
-        os.register_at_fork(before=module.before_fork, after_in_parent=after, after_in_child=after)
+        os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+
+
+def _load_the_rest() -> None:
+    """What calls load when they need it. A module that another thread is loading in the moment of a
+    fork stays locked in the child, where nobody ends that: its first call would wait for ever.
+    """
+    from . import (  # noqa: F401
+        catalogue,
+        device,
+        errors,
+        handover,
+        post_logout,
+        qr,
+        read_only,
+        reports,
+        response,
+        session_file,
+        sinks,
+        stream,
+        unsupported,
+    )
 
 
 def provider_name(provider: Any) -> Any:

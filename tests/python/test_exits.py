@@ -192,6 +192,37 @@ def test_no_child_hangs_where_threads_are_at_work(angel: StandIn, options: dict[
     assert run(FORK_BESIDE_THREADS, options) == "0"
 
 
+FORK_BESIDE_AN_IMPORT = """
+import importlib.abc, json, os, signal, sys, threading, time
+import sessionkeeper
+keeper = sessionkeeper.open("angel", **json.loads(sys.argv[1]))
+begun = threading.Event()
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "sessionkeeper.reports":
+            begun.set()
+            time.sleep(0.3)
+thread = threading.Thread(target=keeper.outbox)
+sys.meta_path.insert(0, Slow())
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    keeper.outbox()
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_no_child_hangs_where_a_thread_loads_a_module(
+    angel: StandIn, options: dict[str, Any]
+) -> None:
+    log_in(angel, options)
+    assert run(FORK_BESIDE_AN_IMPORT, options) == "0"
+
+
 FORK_BESIDE_A_WAIT = """
 import fcntl, json, os, sys, time
 import sessionkeeper
