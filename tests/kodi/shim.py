@@ -43,6 +43,10 @@ class Shim:
         self.hidden: set[int] = set()
         self.focus = 0
         self.cleared: list[tuple[int, str]] = []
+        # The windows' properties.
+        self.properties: dict[str, str] = {}
+        # What happens while somebody waits, for so many milliseconds.
+        self.sleeps: Callable[[int], None] = lambda _: None
         # Whether Kodi ends now, asked whenever somebody waits for that, with the seconds.
         self.waits: Callable[[float], bool] = lambda _: False
         self.address = "192.0.2.1"
@@ -83,7 +87,7 @@ class Shim:
                 log=lambda message, level: self.log.append((message, level)),
                 executeJSONRPC=self._answer,
                 executebuiltin=self.builtins.append,
-                sleep=lambda _: None,
+                sleep=self._sleep,
                 getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
                 getCondVisibility=self._condition,
                 Monitor=self._monitor(),
@@ -99,7 +103,9 @@ class Shim:
                 DialogProgress=lambda: progress,
                 ListItem=lambda words, below: (words, below),
                 Window=lambda number: SimpleNamespace(
-                    clearProperty=lambda name: self.cleared.append((number, name))
+                    clearProperty=lambda name: self._clear(number, name),
+                    getProperty=lambda name: self.properties.get(name, ""),
+                    setProperty=self.properties.__setitem__,
                 ),
                 WindowXMLDialog=self._window(),
             ),
@@ -160,6 +166,13 @@ class Shim:
                 return SimpleNamespace(setText=put, setLabel=put, setImage=put, setVisible=show)
 
         return Window
+
+    def _sleep(self, milliseconds: int) -> None:
+        self.sleeps(milliseconds)
+
+    def _clear(self, number: int, name: str) -> None:
+        self.properties.pop(name, None)
+        self.cleared.append((number, name))
 
     def _setting(self, name: str) -> str:
         return self.settings.get(name, "")

@@ -16,7 +16,15 @@ from __future__ import annotations
 import xbmc
 
 from sessionkeeper.errors import InvalidInput
-from sessionkeeper.kodi import addons, error_boundary, log, machine, settings, status_display
+from sessionkeeper.kodi import (
+    addons,
+    error_boundary,
+    log,
+    machine,
+    settings,
+    settings_file,
+    status_display,
+)
 from sessionkeeper.kodi.strings import ADDON_ID, text
 
 TYPE_CHECKING = False
@@ -75,8 +83,12 @@ def main(action: Action | None, arguments: list[str]) -> None:
         log.warning(f"no such action, known are: {', '.join(VERBS)}")
     if addon and not addons.is_installed(addon):
         return
-    if not xbmc.Monitor().abortRequested() and (not arguments or addon is not None):
-        xbmc.executebuiltin(f"Addon.OpenSettings({addon or ADDON_ID})")
+    if xbmc.Monitor().abortRequested() or (arguments and addon is None):
+        return
+    if addon and addon != ADDON_ID:
+        xbmc.executebuiltin(f"Addon.OpenSettings({addon})")
+    else:
+        settings_file.open_dialog()
 
 
 def perform(action: Action, verb: str, options: dict[str, str]) -> None:

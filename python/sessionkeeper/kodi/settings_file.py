@@ -13,6 +13,7 @@ Not by `Addon.getSettings`: of each invocation that calls it, Kodi 20.1 keeps 52
 from __future__ import annotations
 
 import os
+import time
 
 import xbmc
 import xbmcaddon
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 TRIES = 20
 PAUSE_MS = 50
+
+HOME = 10000
+# A property of the home window, which all interpreters see: until when nobody is to write the file,
+# in seconds since 1970.
+OPENING = f"{ADDON_ID}.settings_open_until"
+LONGEST_OPENING_S = 2.0
 
 
 class Settings:
@@ -88,7 +95,35 @@ def write(values: dict[str, str]) -> None:
     addon = _fresh()
     for name, value in values.items():
         if addon.getSetting(name) != value:
+            _let_dialog_open()
             addon.setSetting(name, value)
+
+
+def open_dialog() -> None:
+    """Opens the settings dialog, and returns when it is there."""
+    import xbmcgui
+
+    home = xbmcgui.Window(HOME)
+    home.setProperty(OPENING, repr(time.time() + LONGEST_OPENING_S))
+    xbmc.executebuiltin(f"Addon.OpenSettings({ADDON_ID})")
+    for _ in range(int(LONGEST_OPENING_S * 1000) // PAUSE_MS):
+        if xbmc.getCondVisibility("Window.IsVisible(addonsettings)"):
+            break
+        xbmc.sleep(PAUSE_MS)
+    home.clearProperty(OPENING)
+
+
+def _let_dialog_open() -> None:
+    """What is written once it is open goes into the dialog."""
+    import xbmcgui
+
+    home = xbmcgui.Window(HOME)
+    for _ in range(int(LONGEST_OPENING_S * 1000) // PAUSE_MS):
+        until = home.getProperty(OPENING)
+        # Kodi may have killed who put it there.
+        if not until or not 0 < float(until) - time.time() <= LONGEST_OPENING_S:
+            return
+        xbmc.sleep(PAUSE_MS)
 
 
 def _read() -> xbmcaddon.Addon | None:

@@ -1,0 +1,71 @@
+"""Nobody writes the settings file while Kodi opens the dialog: it would read half a file, and show
+a dialog without settings.
+"""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.kodi.shim import Shim
+
+
+@pytest.fixture
+def settings_file(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """With a settings object of which each save tells what the home window's property was."""
+    module = shim.load("settings_file")
+    saved: list[str] = []
+    addon = SimpleNamespace(
+        getSetting=lambda _: "",
+        setSetting=lambda *_: saved.append(shim.properties.get(module.OPENING, "")),
+    )
+    monkeypatch.setattr(module, "_fresh", lambda: addon)
+    module.saved = saved
+    return module
+
+
+def test_the_dialog_is_waited_for(shim: Shim, settings_file: Any) -> None:
+    held: list[bool] = []
+
+    def appear(_: int) -> None:
+        held.append(settings_file.OPENING in shim.properties)
+        if len(held) == 3:
+            shim.visible = "addonsettings"
+
+    shim.sleeps = appear
+    settings_file.open_dialog()
+    assert shim.builtins == ["Addon.OpenSettings(script.sessionkeeper)"]
+    assert held == [True] * 3
+    assert shim.properties == {}
+
+
+def test_a_dialog_that_never_comes_is_not_waited_for_for_ever(
+    shim: Shim, settings_file: Any
+) -> None:
+    waited: list[int] = []
+    shim.sleeps = waited.append
+    settings_file.open_dialog()
+    assert sum(waited) == 2000
+    assert shim.properties == {}
+
+
+def test_a_save_waits_for_the_dialog(shim: Shim, settings_file: Any) -> None:
+    shim.properties[settings_file.OPENING] = repr(time.time() + 1)
+    shim.sleeps = lambda _: shim.properties.clear()
+    settings_file.write({"account_state": "signed_in", "waiting": "true"})
+    assert settings_file.saved == ["", ""]
+
+
+@pytest.mark.parametrize("left", [-1, 0, 60, 1e9])
+def test_what_a_killed_script_left_holds_nobody_up(
+    shim: Shim, settings_file: Any, left: float
+) -> None:
+    shim.properties[settings_file.OPENING] = repr(time.time() + left)
+    waited: list[int] = []
+    shim.sleeps = waited.append
+    settings_file.write({"account_state": "signed_in"})
+    assert len(settings_file.saved) == 1
+    assert waited == []
