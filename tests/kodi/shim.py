@@ -58,6 +58,9 @@ class Shim:
         """How the text of this name begins."""
         return f"#{self.load('strings').IDS[name]}"
 
+    def monitor(self) -> Any:
+        return self._monitor()()
+
     def modules(self) -> dict[str, ModuleType | SimpleNamespace]:
         addon = SimpleNamespace(
             getLocalizedString=Words,

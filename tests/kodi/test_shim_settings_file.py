@@ -30,13 +30,14 @@ def settings_file(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_dialog_is_waited_for(shim: Shim, settings_file: Any) -> None:
     held: list[bool] = []
 
-    def appear(_: int) -> None:
+    def appear(_: float) -> bool:
         held.append(settings_file.OPENING in shim.properties)
         if len(held) == 3:
             shim.visible = "addonsettings"
+        return False
 
-    shim.sleeps = appear
-    settings_file.open_dialog()
+    shim.waits = appear
+    settings_file.open_dialog(shim.monitor())
     assert shim.builtins == ["Addon.OpenSettings(script.sessionkeeper)"]
     assert held == [True] * 3
     assert shim.properties == {}
@@ -45,10 +46,28 @@ def test_the_dialog_is_waited_for(shim: Shim, settings_file: Any) -> None:
 def test_a_dialog_that_never_comes_is_not_waited_for_for_ever(
     shim: Shim, settings_file: Any
 ) -> None:
-    waited: list[int] = []
-    shim.sleeps = waited.append
-    settings_file.open_dialog()
-    assert sum(waited) == 2000
+    waited: list[float] = []
+
+    def note(seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    shim.waits = note
+    settings_file.open_dialog(shim.monitor())
+    assert sum(waited) == pytest.approx(2)
+    assert shim.properties == {}
+
+
+def test_kodis_end_is_not_held_up(shim: Shim, settings_file: Any) -> None:
+    waited: list[float] = []
+
+    def end(seconds: float) -> bool:
+        waited.append(seconds)
+        return True
+
+    shim.waits = end
+    settings_file.open_dialog(shim.monitor())
+    assert len(waited) == 1
     assert shim.properties == {}
 
 

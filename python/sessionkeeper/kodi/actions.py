@@ -75,6 +75,8 @@ def main(action: Action | None, arguments: list[str]) -> None:
     if why:
         machine.show(why)
         return
+    # Made now: one that is made after Kodi has told its scripts to end never hears of it.
+    monitor = xbmc.Monitor()
     options = _options(arguments[1:])
     addon = options.get("settings")
     if action:
@@ -83,12 +85,12 @@ def main(action: Action | None, arguments: list[str]) -> None:
         log.warning(f"no such action, known are: {', '.join(VERBS)}")
     if addon and not addons.is_installed(addon):
         return
-    if xbmc.Monitor().abortRequested() or (arguments and addon is None):
+    if monitor.abortRequested() or (arguments and addon is None):
         return
     if addon and addon != ADDON_ID:
         xbmc.executebuiltin(f"Addon.OpenSettings({addon})")
     else:
-        settings_file.open_dialog()
+        settings_file.open_dialog(monitor)
 
 
 def perform(action: Action, verb: str, options: dict[str, str]) -> None:

@@ -99,8 +99,8 @@ def write(values: dict[str, str]) -> None:
             addon.setSetting(name, value)
 
 
-def open_dialog() -> None:
-    """Opens the settings dialog, and returns when it is there."""
+def open_dialog(monitor: xbmc.Monitor) -> None:
+    """Opens the settings dialog, and returns when it is there, or when Kodi ends."""
     import xbmcgui
 
     home = xbmcgui.Window(HOME)
@@ -109,7 +109,8 @@ def open_dialog() -> None:
     for _ in range(int(LONGEST_OPENING_S * 1000) // PAUSE_MS):
         if xbmc.getCondVisibility("Window.IsVisible(addonsettings)"):
             break
-        xbmc.sleep(PAUSE_MS)
+        if monitor.waitForAbort(PAUSE_MS / 1000):
+            break
     home.clearProperty(OPENING)
 
 
