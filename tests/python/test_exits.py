@@ -223,6 +223,29 @@ def test_no_child_hangs_where_a_thread_loads_a_module(
     assert run(FORK_BESIDE_AN_IMPORT, options) == "0"
 
 
+MODULES_AFTER_A_FORK = """
+import json, os, pathlib, sys
+import sessionkeeper
+keeper = sessionkeeper.open("angel", **json.loads(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+files = pathlib.Path(sessionkeeper.__file__).parent.glob("*.py")
+names = {"sessionkeeper." + file.stem for file in files}
+print(*sorted(names - set(sys.modules)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_leaves_no_module_to_be_loaded(options: dict[str, Any]) -> None:
+    """But those that are none of a call's: types, and what a program imports by name."""
+    left = {"__init__", "__main__", "_types", "angel"}
+    assert set(run(MODULES_AFTER_A_FORK, options).split()) == {
+        f"sessionkeeper.{one}" for one in left
+    }
+
+
 FORK_BESIDE_A_WAIT = """
 import fcntl, json, os, sys, time
 import sessionkeeper
