@@ -43,31 +43,20 @@ def test_the_dialog_is_waited_for(shim: Shim, settings_file: Any) -> None:
     assert shim.properties == {}
 
 
-def test_a_dialog_that_never_comes_is_not_waited_for_for_ever(
-    shim: Shim, settings_file: Any
+@pytest.mark.parametrize(("kodi_ends", "times"), [(False, 40), (True, 1)])
+def test_a_dialog_that_does_not_come_is_waited_for_until_kodi_ends_or_two_seconds(
+    shim: Shim, settings_file: Any, kodi_ends: bool, times: int
 ) -> None:
     waited: list[float] = []
 
-    def note(seconds: float) -> bool:
+    def wait(seconds: float) -> bool:
         waited.append(seconds)
-        return False
+        return kodi_ends
 
-    shim.waits = note
+    shim.waits = wait
     settings_file.open_dialog(shim.monitor())
-    assert sum(waited) == pytest.approx(2)
-    assert shim.properties == {}
-
-
-def test_kodis_end_is_not_held_up(shim: Shim, settings_file: Any) -> None:
-    waited: list[float] = []
-
-    def end(seconds: float) -> bool:
-        waited.append(seconds)
-        return True
-
-    shim.waits = end
-    settings_file.open_dialog(shim.monitor())
-    assert len(waited) == 1
+    assert len(waited) == times
+    assert sum(waited) == pytest.approx(2 * times / 40)
     assert shim.properties == {}
 
 

@@ -9,9 +9,8 @@ noted and stops nothing.
 from __future__ import annotations
 
 import xbmc
-import xbmcgui
 
-from sessionkeeper.kodi import log
+from sessionkeeper.kodi import home_window, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from sessionkeeper import Keeper
 
-HOME = 10000
 # Those that a provider file may name; a test compares the two.
 BUILTINS = (
     "ActivateWindow(Home)",
@@ -38,7 +36,7 @@ class NotAllowed(Exception):
 
 
 def clear_window_property(name: str) -> None:
-    xbmcgui.Window(HOME).clearProperty(name)
+    home_window.home().clearProperty(name)
 
 
 def run_builtin(name: str) -> None:

@@ -3,9 +3,10 @@
 Kodi rewrites settings.xml in place, whole, from the memory of one Addon object, and every
 interpreter has its own objects. So a fresh object may meet a file that is being written, or one
 that a power cut left half written: it then answers with the defaults, and saving it would lose the
-viewer's choices. This file owns the three rules that follow: never use an object that has not read
-the file, never keep one, and take a damaged file away, or the add-on would never work again. Every
-add-on that opens the shared accounts reads it, so next to nothing is imported.
+viewer's choices; a settings dialog that opens in such a moment has no settings in it. This file
+owns the rules that follow: never use an object that has not read the file, never keep one, take a
+damaged file away, or the add-on would never work again, and write nothing while the dialog opens.
+Every add-on that opens the shared accounts reads it, so next to nothing is imported.
 
 Not by `Addon.getSettings`: of each invocation that calls it, Kodi 20.1 keeps 52 KiB for ever.
 """
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 TRIES = 20
 PAUSE_MS = 50
 
-HOME = 10000
 # A property of the home window, which all interpreters see: until when nobody is to write the file,
 # in seconds since 1970.
 OPENING = f"{ADDON_ID}.settings_open_until"
@@ -101,9 +101,9 @@ def write(values: dict[str, str]) -> None:
 
 def open_dialog(monitor: xbmc.Monitor) -> None:
     """Opens the settings dialog, and returns when it is there, or when Kodi ends."""
-    import xbmcgui
+    from sessionkeeper.kodi import home_window
 
-    home = xbmcgui.Window(HOME)
+    home = home_window.home()
     home.setProperty(OPENING, repr(time.time() + LONGEST_OPENING_S))
     xbmc.executebuiltin(f"Addon.OpenSettings({ADDON_ID})")
     for _ in range(int(LONGEST_OPENING_S * 1000) // PAUSE_MS):
@@ -116,9 +116,9 @@ def open_dialog(monitor: xbmc.Monitor) -> None:
 
 def _let_dialog_open() -> None:
     """What is written once it is open goes into the dialog."""
-    import xbmcgui
+    from sessionkeeper.kodi import home_window
 
-    home = xbmcgui.Window(HOME)
+    home = home_window.home()
     for _ in range(int(LONGEST_OPENING_S * 1000) // PAUSE_MS):
         until = home.getProperty(OPENING)
         # Kodi may have killed who put it there.
