@@ -64,7 +64,7 @@ fn answer(text: &str) -> Answer {
         set_cookies: Vec::new(),
         body: body.as_bytes().to_vec(),
         is_cut: false,
-        had_bearer: false,
+        had_credential: false,
     };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());

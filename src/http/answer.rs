@@ -24,7 +24,7 @@ pub struct Answer {
     /// True when the body was longer than what is kept.
     pub is_cut: bool,
     /// True when the request had the access token in its `Authorization` header.
-    pub had_bearer: bool,
+    pub had_credential: bool,
 }
 
 impl Answer {
@@ -125,7 +125,7 @@ mod tests {
             set_cookies: vec!["a=secret".to_owned()],
             body: b"secret".to_vec(),
             is_cut: false,
-            had_bearer: false,
+            had_credential: false,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::provider::{Hosts, is_loopback};
+use crate::session::Carried;
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
 use std::fmt;
@@ -175,7 +176,7 @@ impl Client {
         let mut headers = request.checked_headers()?;
         let cookies =
             if request.send_cookies { jar.header_for(url, &*self.inner.clock) } else { None };
-        if let Some(cookies) = cookies {
+        if let Some(cookies) = request.carried.beside(cookies) {
             headers.insert(COOKIE, secret_value(cookies.expose())?);
         }
         let body = request.body.as_ref().map(|body| body.bytes.to_vec());
@@ -190,7 +191,7 @@ impl Client {
         let (mut answer, rest) = worker::run(runtime, exchange, cancel)?;
         let rest =
             rest.map(|(response, within)| Stream::new(response, within, Arc::clone(runtime)));
-        answer.had_bearer = request.bearer.is_some();
+        answer.had_credential = !request.carried.is_empty();
         // RFC 9111 section 5.1: "The presence of an Age header field implies that the response was
         // not generated or validated by the origin server for this request".
         let is_fresh = answer.header("age").is_none();
@@ -242,7 +243,7 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
     request.body = None;
     request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     if !is_same_origin {
-        request.bearer = None;
+        request.carried = Carried::default();
     }
     request.url = target;
     Ok(())

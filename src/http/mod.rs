@@ -20,7 +20,7 @@ mod worker;
 pub use answer::Answer;
 pub use client::Client;
 pub use limits::Limits;
-pub use request::{Body, Request, check_headers};
+pub use request::{Body, Request, check_headers, set_by_the_session};
 pub use settings::{Proxy, Resolve, Settings};
 pub use stream::{Piece, Stream};
 

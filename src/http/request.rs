@@ -2,11 +2,12 @@
 //!
 //! The client alone sets `Cookie`, `Host`, the body's length and what concerns the connection; a
 //! caller that names one of those headers is refused, and one that names `Authorization`, which
-//! comes from `bearer`.
+//! comes with what is carried.
 
 use crate::error::{Error, Kind, Result};
 use crate::provider::{RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
+use crate::session::Carried;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
@@ -20,8 +21,9 @@ pub struct Request {
     pub method: String,
     pub url: Url,
     pub headers: Vec<(String, String)>,
-    /// Sent as `Authorization: Bearer`, and never to another origin.
-    pub bearer: Option<Secret>,
+    /// By what the service knows the session, beside the jar's cookies; never sent to another
+    /// origin.
+    pub carried: Carried,
     pub body: Option<Body>,
     /// False: the jar's cookies are not sent, and the answer's are not taken.
     pub send_cookies: bool,
@@ -44,7 +46,7 @@ impl Request {
             method: method.into(),
             url,
             headers: Vec::new(),
-            bearer: None,
+            carried: Carried::default(),
             body: None,
             send_cookies: true,
             may_repeat: false,
@@ -81,7 +83,12 @@ impl Request {
             Request::new(method, url)
         };
         for (name, template) in template.headers {
-            request = request.with_header(name, template.fill(values).expose());
+            let value = template.fill(values);
+            if name.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
+                request.carried.headers.push((name.to_string(), value));
+            } else {
+                request = request.with_header(name, value.expose());
+            }
         }
         request
     }
@@ -111,7 +118,7 @@ impl Request {
 
     #[must_use]
     pub fn with_bearer(mut self, token: Secret) -> Self {
-        self.bearer = Some(token);
+        self.carried = Carried::bearer(&token);
         self
     }
 
@@ -139,8 +146,10 @@ impl Request {
             let value = HeaderValue::from_bytes(content_type.as_bytes()).map_err(refuse)?;
             map.entry(CONTENT_TYPE).or_insert(value);
         }
-        if let Some(token) = &self.bearer {
-            map.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose()))?);
+        for (name, value) in &self.carried.headers {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| Error::new(Kind::InvalidInput, "a header's name cannot be used"))?;
+            map.insert(name, secret_value(value.expose())?);
         }
         Ok(map)
     }
@@ -154,9 +163,7 @@ pub fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
             .map_err(|_| Error::new(Kind::InvalidInput, "a header's name cannot be used"))?;
         let refuse = |why: &str| Error::new(Kind::InvalidInput, format!("header {name} {why}"));
         if name == AUTHORIZATION || name == COOKIE {
-            return Err(refuse("is set by the session itself").with_hint(
-                "Leave it out: the session sends its own credentials, to the service's hosts only.",
-            ));
+            return Err(set_by_the_session(name.as_str()));
         }
         if is_reserved(name.as_str()) {
             return Err(refuse("is set by Sessionkeeper itself").with_hint("Leave it out."));
@@ -166,6 +173,14 @@ pub fn check_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
         map.append(name, value);
     }
     Ok(map)
+}
+
+/// The error for a header that carries the session's credential.
+pub fn set_by_the_session(name: &str) -> Error {
+    let name = name.to_ascii_lowercase();
+    Error::new(Kind::InvalidInput, format!("header {name} is set by the session itself")).with_hint(
+        "Leave it out: the session sends its own credentials, to the service's hosts only.",
+    )
 }
 
 /// A header value that no log shows.

@@ -129,7 +129,7 @@ fn take_head(response: &Response, url: Url) -> Option<Answer> {
             .collect(),
         body: Vec::new(),
         is_cut: false,
-        had_bearer: false,
+        had_credential: false,
     })
 }
 

@@ -18,7 +18,7 @@ impl Keeper {
     fn had_credentials(&self, answer: &Answer, session: &Session) -> bool {
         let sent = session.credentials.jar.subset_for(&[&answer.url]);
         let mut cookies = self.provider.session.token_cookies.iter();
-        answer.had_bearer || cookies.any(|name| sent.value(name).is_some())
+        answer.had_credential || cookies.any(|name| sent.value(name).is_some())
     }
 
     /// 401, or a GraphQL error that says so.

@@ -13,8 +13,9 @@ use super::streams::Usage;
 use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::http::{Answer, Body, Limits, Request, Stream, check_headers};
-use crate::session::{Credentials, Session};
+use crate::http::{Answer, Body, Limits, Request, Stream, check_headers, set_by_the_session};
+use crate::secret::Secret;
+use crate::session::{Carried, Credentials, Session};
 use crate::vault::random_id;
 use crate::wire::{self, Bytes};
 use serde::{Deserialize, Serialize};
@@ -156,15 +157,24 @@ impl Keeper {
         let session = self.signed_in()?;
         let token = session.credentials.token(&self.provider.session).unwrap_or_default();
         // A token that only ever is a cookie is not for a header.
-        let bearer = (!self.provider.api.bearer_hosts.is_empty())
-            .then(|| ("Authorization".to_owned(), format!("Bearer {}", token.expose())));
+        let has_hosts = !self.provider.api.bearer_hosts.is_empty();
+        let carried = has_hosts.then(|| session.credentials.carried(&self.provider)).flatten();
+        let Carried { headers, cookies } = carried.unwrap_or_default();
+        let exposed = |(name, value): (String, Secret)| (name, value.expose().to_owned());
         let cookie = |name: String| {
             let value = session.credentials.jar.value(&name)?.expose().to_owned();
             Some((name, value))
         };
         Ok(ExportedCredentials {
-            headers: self.headers.iter().cloned().chain(bearer).collect(),
-            cookies: session.credentials.jar.names().into_iter().filter_map(cookie).collect(),
+            headers: self.headers.iter().cloned().chain(headers.into_iter().map(exposed)).collect(),
+            cookies: session
+                .credentials
+                .jar
+                .names()
+                .into_iter()
+                .filter_map(cookie)
+                .chain(cookies.into_iter().map(exposed))
+                .collect(),
             token: token.expose().to_owned(),
         })
     }
@@ -185,6 +195,11 @@ impl Keeper {
         })?;
         self.provider.hosts.check(&url)?;
         check_headers(&outgoing.headers)?;
+        if let Some((name, _)) =
+            outgoing.headers.iter().find(|(name, _)| self.provider.api.sets_header(name))
+        {
+            return Err(set_by_the_session(name));
+        }
         let is_given = |(name, _): &&(String, String)| {
             outgoing.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
         };
@@ -214,7 +229,7 @@ impl Keeper {
         request.body =
             outgoing.body.as_ref().map(|bytes| Body { content_type: None, bytes: bytes.0.clone() });
         if self.provider.api.bearer_hosts.check(url).is_ok() {
-            request.bearer = session.credentials.token(&self.provider.session);
+            request.carried = session.credentials.carried(&self.provider).unwrap_or_default();
         }
         let total = deadline.saturating_duration_since(Instant::now());
         let network = &self.network;

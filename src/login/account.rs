@@ -145,7 +145,8 @@ fn ask(
 
 fn request(context: &Context, account: &AccountRequest, credentials: &Credentials) -> Request {
     let mut request = Request::get(account.url.to_url());
-    request.bearer = account.bearer.then(|| credentials.token(&context.provider.session)).flatten();
+    let carried = account.bearer.then(|| credentials.carried(context.provider)).flatten();
+    request.carried = carried.unwrap_or_default();
     request
 }
 
@@ -184,7 +185,9 @@ fn userinfo(context: &Context, credentials: &mut Credentials) -> Result<Option<R
     let client = OAuthClient::new(context.client, provider, context.cancel)?;
     let Some(url) = client.find(Endpoint::Userinfo, credentials)? else { return Ok(None) };
     let mut request = Request::get(url).without_cookies();
-    request.bearer = credentials.token(&provider.session);
+    if let Some(token) = credentials.token(&provider.session) {
+        request = request.with_bearer(token);
+    }
     Ok(Some(request))
 }
 

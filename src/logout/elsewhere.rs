@@ -1,6 +1,6 @@
 //! The account's sessions on other devices: the service lists them, and each is ended by itself.
 
-use super::{Verdict, bearer, proof};
+use super::{Verdict, carried, proof};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Answer, Request};
@@ -20,7 +20,7 @@ pub(super) fn end(
     credentials: &Credentials,
 ) -> Result<Verdict> {
     let mut request = Request::get(list.url.to_url()).with_header("Accept", "application/json");
-    request.bearer = bearer(context.provider, credentials, list.bearer);
+    request.carried = carried(context.provider, credentials, list.bearer);
     let answer = ask(context, &request, credentials)?;
     if answer.status != 200 {
         return Ok(refused(&answer, "the list of the account's sessions"));
@@ -65,7 +65,7 @@ fn end_one(
     credentials: &Credentials,
 ) -> Result<Verdict> {
     let mut request = Request::new(list.end_method.as_str(), url);
-    request.bearer = bearer(context.provider, credentials, list.bearer);
+    request.carried = carried(context.provider, credentials, list.bearer);
     let answer = ask(context, &request, credentials)?;
     Ok(if list.end_status.contains(&answer.status) {
         Verdict::new(Outcome::Revoked, "the server ended the session")

@@ -17,8 +17,7 @@ use crate::context::Context;
 use crate::error::Fault;
 use crate::http::Answer;
 use crate::provider::{Everywhere, LogoutTarget, Probe, Provider, Step};
-use crate::secret::Secret;
-use crate::session::{Credentials, Evidence, ID_TOKEN, Outcome, REFRESH_TOKEN};
+use crate::session::{Carried, Credentials, Evidence, ID_TOKEN, Outcome, REFRESH_TOKEN};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -248,9 +247,10 @@ pub fn requests(provider: &Provider) -> u32 {
     Needs::of(provider).requests
 }
 
-/// The session's own token, for a request to one of the hosts.
-fn bearer(provider: &Provider, credentials: &Credentials, wanted: bool) -> Option<Secret> {
-    if wanted { credentials.token(&provider.session) } else { None }
+/// What a request to one of the hosts carries of the session beside cookies.
+fn carried(provider: &Provider, credentials: &Credentials, wanted: bool) -> Carried {
+    let carried = if wanted { credentials.carried(provider) } else { None };
+    carried.unwrap_or_default()
 }
 
 /// True when something among the credentials outlives the access token.
@@ -267,6 +267,7 @@ mod tests {
     use crate::clock::HeldClock;
     use crate::cookies::Jar;
     use crate::http::{Client, Settings};
+    use crate::secret::Secret;
     use crate::session::ACCESS_TOKEN;
     use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //!
 //! A request without credentials proves nothing, whatever the answer; so none is made.
 
-use super::{Notes, Tried, Verdict, bearer, has_lapsed, outlives_token, proof, token_end};
+use super::{Notes, Tried, Verdict, carried, has_lapsed, outlives_token, proof, token_end};
 use crate::context::Context;
 use crate::cookies::Jar;
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub(super) fn send(
     let sends_cookies = credentials.jar.header_for(&request.url, context.clock).is_some();
     if matches!(logout.target(), LogoutTarget::Fixed(_))
         && !sends_cookies
-        && request.bearer.is_none()
+        && request.carried.is_empty()
         && !is_filled(logout)
     {
         return Ok(unknown_to_the_server());
@@ -101,7 +101,7 @@ pub(super) fn probe(
         return Tried::Unclear;
     }
     let mut request = Request::get(url.clone());
-    request.bearer = bearer(context.provider, credentials, with_bearer);
+    request.carried = carried(context.provider, credentials, with_bearer);
     let (hosts, mut jar) = (&context.provider.hosts, credentials.jar.clone());
     let answer = match context.client.exchange(&request, hosts, &mut jar, context.cancel) {
         Ok(answer) => answer,
@@ -156,7 +156,7 @@ fn build(
         LogoutTarget::Taken(name) => Url::parse(credentials.value(name)?.expose()).ok()?,
     };
     let mut request = Request::filled(logout.method.as_str(), &url, template, &values);
-    request.bearer = bearer(provider, credentials, logout.bearer);
+    request.carried = carried(provider, credentials, logout.bearer);
     Some(request)
 }
 

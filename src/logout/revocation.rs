@@ -111,7 +111,7 @@ mod tests {
         let url = "https://issuer.example/revoke".parse().unwrap();
         let headers = vec![("Retry-After".to_owned(), "77".to_owned())];
         let (set_cookies, body) = (Vec::new(), body.into());
-        Answer { status, url, headers, set_cookies, body, is_cut: false, had_bearer: false }
+        Answer { status, url, headers, set_cookies, body, is_cut: false, had_credential: false }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! comments of the fields are what editors show: docs/provider.schema.json is made of them.
 
 use super::account::AccountRequest;
+use super::api::ApiRule;
 use super::document;
 use super::everywhere::Everywhere;
 use super::hosts::Hosts;
@@ -121,17 +122,6 @@ impl Default for AnswerRule {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct ApiRule {
-    /// Those of the hosts that get the token as `Authorization: Bearer`.
-    pub bearer_hosts: Hosts,
-    /// Words in a GraphQL error that mean that the session is over.
-    // Kept in lower case.
-    pub unauthenticated: Vec<String>,
-}
-
 impl Provider {
     /// The host, with its port, that a logout goes to first.
     pub fn logout_host(&self) -> String {
@@ -197,14 +187,7 @@ impl Provider {
             return Err(Problem::new("hosts", "name at least one", hint));
         }
         self.hosts.set_cookie_domains(&self.cookie_domains)?;
-        if let Some(index) = self.api.bearer_hosts.first_beyond(&self.hosts) {
-            let key = format!("api.bearer_hosts[{index}]");
-            return Err(Problem::new(
-                key,
-                "this is not one of the `hosts`",
-                "List it there as well.",
-            ));
-        }
+        self.api.check(&self.hosts).at("api")?;
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
         self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
@@ -226,9 +209,6 @@ impl Provider {
             list.check(hosts).at("everywhere")?;
         }
         self.after_logout.check().at("after_logout")?;
-        for words in &mut self.api.unauthenticated {
-            *words = words.to_lowercase();
-        }
         Ok(self)
     }
 

@@ -57,6 +57,7 @@ impl Pointer {
 
 leaf! {
     /// The name of a cookie (RFC 6265 section 4.1.1).
+    #[derive(PartialOrd, Ord)]
     CookieName(String as str) from "String" String, |text| {
         if is_token(&text) {
             return Ok(text);
@@ -72,8 +73,8 @@ leaf! {
         if !is_token(&text) {
             return Err(format!("'{text}' is not the name of a header"));
         }
-        if is_reserved(&text) || text.eq_ignore_ascii_case("authorization") {
-            let ours = "cookies are sent by themselves, and a token with `bearer = true`";
+        if is_reserved(&text) {
+            let ours = "cookies are sent by themselves, others with `[api] cookies`";
             return Err(format!("Sessionkeeper sets this header itself: {ours}"));
         }
         Ok(text)

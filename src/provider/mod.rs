@@ -4,6 +4,7 @@
 //! TOML → plain values, with parameters filled in → typed definition. No request is made here.
 
 mod account;
+mod api;
 mod built_in;
 mod definition;
 #[cfg(test)]
@@ -28,8 +29,9 @@ mod schema_test;
 mod template;
 
 pub use account::AccountRequest;
+pub use api::ApiRule;
 pub use built_in::{built_in, choose, find, with_key};
-pub use definition::{AnswerRule, ApiRule, Provider, SessionRule};
+pub use definition::{AnswerRule, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};

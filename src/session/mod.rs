@@ -1,11 +1,13 @@
 //! Who is logged in where, and with what: the data that the vault seals and the keeper hands
 //! around.
 
+mod carried;
 pub mod claims;
 mod credentials;
 mod id_token;
 mod outcome;
 
+pub use carried::Carried;
 pub use credentials::{ACCESS_TOKEN, Credentials, ID_TOKEN, REFRESH_TOKEN};
 pub use id_token::IdToken;
 pub use outcome::Outcome;

@@ -44,6 +44,22 @@ def between(first: str, last: str) -> str:
 
 
 MISTAKES = {
+    # How a credential is carried
+    "a header's unknown value": Mistake(
+        'X-App-Token = "{access_token}"',
+        'X-App-Token = "{token}"',
+        "api.headers.X-App-Token",
+        "no value is called 'token'",
+        "{access_token}",
+    ),
+    "two for one header": Mistake(
+        'headers = { X-App-Token = "{access_token}", X-App = "kodi" }',
+        'basic = ["kodi", "{access_token}"]\nheaders = { Authorization = "Token" }',
+        "api.headers.Authorization",
+        "this header is set by `basic` already",
+        "one of the two",
+        line="Authorization",
+    ),
     # Addresses and hosts
     "http": Mistake(
         'url = "{base}/me"',

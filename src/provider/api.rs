@@ -1,0 +1,78 @@
+//! The requests of add-ons: which hosts get the session's credential, and how it is carried there.
+
+use super::hosts::Hosts;
+use super::leaf::CookieName;
+use super::problem::{At, Checked, Problem};
+use super::request::{Headers, TOKENS};
+use super::template::{CLAIM, Template};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiRule {
+    /// Those of the hosts that get the session's credential: the token as `Authorization: Bearer`,
+    /// or what the next three say.
+    pub bearer_hosts: Hosts,
+    /// Headers that carry it, or that the service wants beside it.
+    pub headers: Headers,
+    /// Cookies that carry it, where the service did not set them itself.
+    pub cookies: BTreeMap<CookieName, Template>,
+    /// The user name and the password of `Authorization: Basic` (RFC 7617).
+    pub basic: Option<[Template; 2]>,
+    /// Words in a GraphQL error that mean that the session is over.
+    // Kept in lower case.
+    pub unauthenticated: Vec<String>,
+}
+
+impl ApiRule {
+    /// Everything that is filled in.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let basic = self.basic.iter().flatten();
+        self.headers.values().chain(self.cookies.values()).chain(basic)
+    }
+
+    /// True where nothing else in the file carries the session's values.
+    pub fn carries_bearer(&self) -> bool {
+        self.basic.is_none() && self.templates().all(|text| text.places().next().is_none())
+    }
+
+    /// True where that header carries a value of the session.
+    pub fn sets_header(&self, name: &str) -> bool {
+        self.headers.keys().any(|header| header.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn check(&mut self, hosts: &Hosts) -> Checked {
+        if let Some(index) = self.bearer_hosts.first_beyond(hosts) {
+            let key = format!("bearer_hosts[{index}]");
+            return Err(Problem::new(
+                key,
+                "this is not one of the `hosts`",
+                "List it there as well.",
+            ));
+        }
+        let known = [TOKENS.as_slice(), &[CLAIM]].concat();
+        for (name, text) in &self.headers {
+            text.check(&known).at(name).at("headers")?;
+        }
+        for (name, text) in &self.cookies {
+            text.check(&known).at(name).at("cookies")?;
+        }
+        for text in self.basic.iter().flatten() {
+            text.check(&known).at("basic")?;
+        }
+        if self.basic.is_some() && self.sets_header("Authorization") {
+            let message = "this header is set by `basic` already";
+            return Err(Problem::new(
+                "headers.Authorization",
+                message,
+                "Leave one of the two out.",
+            ));
+        }
+        for words in &mut self.unauthenticated {
+            *words = words.to_lowercase();
+        }
+        Ok(())
+    }
+}
