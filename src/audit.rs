@@ -30,6 +30,8 @@ pub enum Event {
     Update,
     // The viewer's word on an add-on, which is the detail.
     Permission,
+    // Her word on an address without encryption, which is the detail.
+    Unencrypted,
 }
 
 impl Event {
@@ -54,6 +56,7 @@ impl Event {
             Event::AuditSinkFailed => "audit_sink_failed",
             Event::Update => "update",
             Event::Permission => "permission",
+            Event::Unencrypted => "unencrypted",
         }
     }
 }

@@ -87,6 +87,13 @@ pub enum Command {
         /// `None`: the viewer is asked again.
         allowed: Option<bool>,
     },
+    /// Where the service is reached without encryption, and nobody has agreed to that.
+    Unencrypted {},
+    /// The viewer's word that the service may be reached at this address without encryption.
+    SetUnencrypted {
+        address: String,
+        allowed: bool,
+    },
     Logout(LogoutOptions),
     /// Logs out of every account in this data directory and in those registered with it.
     LogoutAll(LogoutAllOptions),
@@ -219,6 +226,11 @@ impl Command {
                 keeper.set_permission(addon, account, *allowed)?;
                 Reply::of(&())
             }
+            Command::Unencrypted {} => Reply::of(&keeper.unencrypted()?),
+            Command::SetUnencrypted { address, allowed } => {
+                keeper.set_unencrypted(address, *allowed)?;
+                Reply::of(&())
+            }
             Command::Logout(options) => Reply::of(&keeper.log_out(options, cancel)?),
             Command::LogoutAll(options) => Reply::of(&keeper.log_out_all(options, cancel)?),
             Command::Outbox {} => Reply::of(&keeper.outbox()?),
@@ -292,6 +304,7 @@ impl Command {
             | Command::Accounts { .. }
             | Command::Access {}
             | Command::Permissions { .. }
+            | Command::Unencrypted {}
             | Command::Schedule {}
             | Command::TakeTasks { .. } => {
                 keeper.at_once(|keeper| self.run_with(keeper, &Cancel::new()))

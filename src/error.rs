@@ -38,6 +38,8 @@ pub enum Kind {
     UnexpectedAnswer,
     /// The server could not be reached, or the connection broke.
     Network(Fault),
+    /// The service is reached without encryption, and the viewer has not agreed to that.
+    EncryptionMissing,
     /// A request, redirect or cookie would have left the provider's hosts.
     HostNotAllowed,
     /// The caller cancelled, or Kodi is shutting down.
@@ -88,6 +90,7 @@ impl Kind {
             Kind::Network(Fault::Tls) => "tls_failure",
             Kind::Network(Fault::Timeout) => "timeout",
             Kind::Network(_) => "network_error",
+            Kind::EncryptionMissing => "encryption_missing",
             Kind::HostNotAllowed => "host_not_allowed",
             Kind::Cancelled => "cancelled",
             Kind::Storage => "storage_error",

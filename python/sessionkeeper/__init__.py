@@ -46,6 +46,9 @@ if TYPE_CHECKING:
         CredentialsRefused as CredentialsRefused,
     )
     from .errors import (
+        EncryptionMissing as EncryptionMissing,
+    )
+    from .errors import (
         Error as Error,
     )
     from .errors import (
@@ -182,7 +185,7 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed HttpError InternalError "
+        "Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed HttpError InternalError "
         "InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
         "NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired StorageError "
         "Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"

@@ -71,6 +71,13 @@ class PermissionNeeded(Error):
     code = "needs_permission"
 
 
+class EncryptionMissing(Error):
+    """The service is reached without encryption, in the viewer's own network, and nobody has agreed
+    to that: see `Keeper.unencrypted()`."""
+
+    code = "encryption_missing"
+
+
 class CredentialsRefused(Error):
     """The server refused the user name or the password."""
 

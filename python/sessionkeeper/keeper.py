@@ -219,6 +219,25 @@ class Keeper:
         options = {"addon": addon, "account": account_id, "allowed": allowed}
         self._run("set_permission", options, stop)
 
+    def unencrypted(self, *, stop: Stop | None = None) -> list[str]:
+        """Where this service is reached without encryption and nobody has agreed to that, each as
+        "http://HOST:PORT": a login raises `EncryptionMissing` then. Only in one's own network (RFC
+        1918, RFC 4193, link-local, `.local`, `.home.arpa`), and only where the provider file has
+        `lan = true`. No network.
+        """
+        addresses: list[str] = self._run("unencrypted", {}, stop)["addresses"]
+        return addresses
+
+    def allow_unencrypted(
+        self, address: str, allowed: bool = True, *, stop: Stop | None = None
+    ) -> None:
+        """Stores the viewer's word that everybody in this network may read what is sent to
+        `address`, one of `unencrypted()`; False takes it back, for logins to come. Ask her first:
+        `sessionkeeper.kodi.log_in` does. Raises `InvalidInput` for any other address.
+        """
+        options = {"address": address, "allowed": allowed}
+        self._run("set_unencrypted", options, stop)
+
     def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
         """Logs in. The add-on that does may use the account from then on. A session of the same
         account that was there before is ended at the server; that is waited for 3 s at most, and

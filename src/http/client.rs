@@ -18,7 +18,7 @@ use crate::cancel::Cancel;
 use crate::clock::Clock;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
-use crate::provider::{Hosts, is_loopback};
+use crate::provider::{Hosts, is_loopback, is_private};
 use crate::session::Carried;
 use reqwest::Method;
 use reqwest::header::{CONTENT_LENGTH, COOKIE, HeaderValue};
@@ -176,7 +176,7 @@ impl Client {
         let mut headers = request.checked_headers()?;
         let cookies =
             if request.send_cookies { jar.header_for(url, &*self.inner.clock) } else { None };
-        if let Some(cookies) = request.carried.beside(cookies) {
+        if let Some(cookies) = request.carried.beside(cookies.as_ref()) {
             headers.insert(COOKIE, secret_value(cookies.expose())?);
         }
         let body = request.body.as_ref().map(|body| body.bytes.to_vec());
@@ -254,7 +254,9 @@ impl Inner {
     fn route(&self, url: &Url) -> Result<(reqwest::Client, &'static str)> {
         let is_fixed =
             self.settings.resolve.iter().any(|r| Some(r.host.as_str()) == url.host_str());
-        let is_direct = self.settings.proxy == Proxy::None || is_loopback(url) || is_fixed;
+        // A proxy elsewhere would see what is sent without encryption.
+        let is_near = is_loopback(url) || (url.scheme() == "http" && is_private(url));
+        let is_direct = self.settings.proxy == Proxy::None || is_near || is_fixed;
         let slot = if is_direct { &self.direct } else { &self.routed };
         let client = if let Some(client) = slot.get() {
             client.clone()

@@ -117,8 +117,8 @@ impl Request {
     }
 
     #[must_use]
-    pub fn with_bearer(mut self, token: Secret) -> Self {
-        self.carried = Carried::bearer(&token);
+    pub fn with_bearer(mut self, token: &Secret) -> Self {
+        self.carried = Carried::bearer(token);
         self
     }
 
@@ -234,12 +234,12 @@ mod tests {
             let request = Request::get(url()).with_header(name, value);
             let error = request.checked_headers().unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput, "{name}");
-            let mine = request.with_bearer(Secret::new("mine")).checked_headers();
+            let mine = request.with_bearer(&Secret::new("mine")).checked_headers();
             assert_eq!(mine.unwrap_err().message(), error.message(), "{name}");
             assert!(!error.message().contains(value), "{error}");
         }
         let token = Secret::new("a\r\nX: y");
-        assert!(Request::get(url()).with_bearer(token).checked_headers().is_err());
+        assert!(Request::get(url()).with_bearer(&token).checked_headers().is_err());
         let body = Request::new("PUT", url()).with_body("text/plain\r\nX: y", "z");
         assert!(body.checked_headers().is_err());
     }
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn the_bearer_token_is_beside_the_headers_and_not_shown() {
         let request =
-            Request::get(url()).with_bearer(Secret::new("mine")).with_header("X-A", "p\u{e4}ss");
+            Request::get(url()).with_bearer(&Secret::new("mine")).with_header("X-A", "p\u{e4}ss");
         let headers = request.checked_headers().unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer mine");
         assert!(headers[AUTHORIZATION].is_sensitive());

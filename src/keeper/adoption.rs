@@ -44,6 +44,7 @@ impl Keeper {
         yields: bool,
         cancel: &Cancel,
     ) -> Result<Option<Stored>> {
+        self.check_encryption()?;
         let guard = self.shared.login_lock.lock(self.lock_timeout, cancel)?;
         let fingerprint = given.fingerprint(&self.provider);
         if self.has_adopted(&fingerprint)? {

@@ -48,6 +48,7 @@ impl Keeper {
     /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
+        self.check_encryption()?;
         self.vault()?.change_mark()?;
         let (name, secret) = (username.to_owned(), password.clone());
         self.run_login(username, true, cancel, move |context, credentials, progress| {
@@ -60,6 +61,7 @@ impl Keeper {
     /// Asks for a code that the user enters on another device. The number is for
     /// [`Keeper::finish_device_login`]; the code is only kept in this process.
     pub fn start_device_login(&self, cancel: &Cancel) -> Result<(u64, Device)> {
+        self.check_encryption()?;
         self.vault()?.change_mark()?;
         let client = self.client()?;
         let device = login::ask_for_code(&self.context(&client, cancel))?;

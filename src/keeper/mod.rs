@@ -38,6 +38,7 @@ mod session_cache;
 mod shared;
 mod sight;
 mod streams;
+mod unencrypted;
 mod unstored;
 mod upkeep;
 
@@ -59,3 +60,4 @@ pub use report::{
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::{Rest, is_renewing};
+pub use unencrypted::UnencryptedAddresses;

@@ -186,7 +186,7 @@ fn userinfo(context: &Context, credentials: &mut Credentials) -> Result<Option<R
     let Some(url) = client.find(Endpoint::Userinfo, credentials)? else { return Ok(None) };
     let mut request = Request::get(url).without_cookies();
     if let Some(token) = credentials.token(&provider.session) {
-        request = request.with_bearer(token);
+        request = request.with_bearer(&token);
     }
     Ok(Some(request))
 }

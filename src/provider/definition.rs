@@ -8,7 +8,7 @@ use super::account::AccountRequest;
 use super::api::ApiRule;
 use super::document;
 use super::everywhere::Everywhere;
-use super::hosts::Hosts;
+use super::hosts::{Hosts, is_private};
 use super::key;
 use super::leaf::{CookieName, Pointer, Website};
 use super::login::Login;
@@ -20,7 +20,7 @@ use super::problem::{At, Checked, Problem};
 use super::renewal::Renew;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use url::{Position, Url};
 
 /// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
@@ -39,6 +39,9 @@ pub struct Provider {
     /// Domains that cookies may be set for, besides the hosts themselves.
     #[serde(default)]
     cookie_domains: Vec<String>,
+    /// True: a host in the viewer's own network may be reached by http, once she has agreed.
+    #[serde(default)]
+    lan: bool,
     /// Values that the user or the add-on gives; "{name}" stands for one anywhere in the file.
     #[serde(default)]
     pub parameters: BTreeMap<String, Parameter>,
@@ -187,6 +190,10 @@ impl Provider {
             return Err(Problem::new("hosts", "name at least one", hint));
         }
         self.hosts.set_cookie_domains(&self.cookie_domains)?;
+        if self.lan {
+            self.hosts.allow_lan();
+            self.api.bearer_hosts.allow_lan();
+        }
         self.api.check(&self.hosts).at("api")?;
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
         self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
@@ -210,6 +217,15 @@ impl Provider {
         }
         self.after_logout.check().at("after_logout")?;
         Ok(self)
+    }
+
+    /// Where the file leads to without encryption: addresses in the viewer's own network, each as
+    /// "http://HOST:PORT".
+    pub fn unencrypted(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let tree = serde_json::from_str(&self.source).unwrap_or(Value::Null);
+        collect_unencrypted(&tree, &mut found);
+        found
     }
 
     /// The cookies that make a session: others that a service sets do not matter for it.
@@ -245,6 +261,18 @@ impl Provider {
             Some(Renew::Request(request)) => request.rotates,
             Some(Renew::Page(_)) | None => false,
         }
+    }
+}
+
+fn collect_unencrypted(tree: &Value, found: &mut BTreeSet<String>) {
+    match tree {
+        Value::String(text) => {
+            let url = Url::parse(text).ok().filter(|url| url.scheme() == "http");
+            found.extend(url.filter(is_private).map(|url| url[..Position::BeforePath].to_owned()));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_unencrypted(item, found)),
+        Value::Object(table) => table.values().for_each(|item| collect_unencrypted(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where a provider's requests and cookies may go: an exact list, https only except loopback.
+//! Where a provider's requests and cookies may go: an exact list, https only except loopback, and
+//! except the viewer's own network where the file says so.
 //!
 //! A URL is allowed when its scheme, host and port are those of an entry. Nothing is matched by
 //! suffix or pattern, so a look-alike, a sub-domain or another port is another host.
@@ -18,6 +19,8 @@ use url::{Host, Url};
 pub struct Hosts {
     origins: Vec<Origin>,
     cookie_domains: Vec<String>,
+    /// True: http is used too, in the viewer's own network.
+    lan: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -31,7 +34,7 @@ struct Origin {
 
 impl From<Vec<Origin>> for Hosts {
     fn from(origins: Vec<Origin>) -> Self {
-        Hosts { origins, cookie_domains: Vec::new() }
+        Hosts { origins, ..Hosts::default() }
     }
 }
 
@@ -102,6 +105,10 @@ impl Hosts {
         Ok(())
     }
 
+    pub(super) fn allow_lan(&mut self) {
+        self.lan = true;
+    }
+
     /// The place in the list of the first of these hosts that is not one of `others`.
     pub(super) fn first_beyond(&self, others: &Hosts) -> Option<usize> {
         self.origins.iter().position(|origin| !others.origins.contains(origin))
@@ -134,8 +141,12 @@ impl Hosts {
             ("an address with a user name in it is not used", String::new())
         } else if host.is_empty() || !matches!(url.scheme(), "https" | "http") {
             ("this kind of address is not used", String::new())
-        } else if url.scheme() == "http" && !is_loopback(url) {
-            let hint = "Write https://; http is for localhost and 127.0.0.1 alone.";
+        } else if url.scheme() == "http" && !is_loopback(url) && !(self.lan && is_private(url)) {
+            let hint = match (self.lan, is_private(url)) {
+                (true, _) => "Write https://; http is for addresses of one's own network alone.",
+                (false, true) => "Write https://, or allow http in one's own network: lan = true.",
+                (false, false) => "Write https://; http is for localhost and 127.0.0.1 alone.",
+            };
             ("only https is used", hint.to_owned())
         } else if self.origins.iter().any(|origin| origin.host == host && is_at(origin.port)) {
             return Ok(());
@@ -169,6 +180,21 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// True for an address of one's own network: RFC 1918, RFC 4193 (unique local), RFC 3927 and RFC 4291
+/// section 2.5.6 (link-local), RFC 6762 (`.local`), RFC 8375 (`.home.arpa`).
+pub fn is_private(url: &Url) -> bool {
+    let ends_with = |name: &str, end: &str| name.trim_end_matches('.').ends_with(end);
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_private() || address.is_link_local(),
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(mapped) => mapped.is_private() || mapped.is_link_local(),
+            None => matches!(address.segments()[0], 0xfc00..=0xfdff | 0xfe80..=0xfebf),
+        },
+        Some(Host::Domain(name)) => ends_with(name, ".local") || ends_with(name, ".home.arpa"),
         None => false,
     }
 }
@@ -216,6 +242,36 @@ mod tests {
         ] {
             let error = hosts().check(&Url::parse(bad).unwrap()).unwrap_err();
             assert_eq!(error.kind(), Kind::HostNotAllowed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn http_is_for_ones_own_network_where_the_file_says_so() {
+        for (text, is_good) in [
+            ("http://192.168.1.5:8096/x", true),
+            ("http://10.0.0.1/", true),
+            ("http://172.31.255.255/", true),
+            ("http://[fd12::1]/", true),
+            ("http://[fe80::1]/", true),
+            ("http://[::ffff:192.168.1.5]/", true),
+            ("http://nas.local:32400/", true),
+            ("http://nas.home.arpa./", true),
+            ("https://media.example.com/", true),
+            ("http://172.32.0.1/", false),
+            ("http://192.169.1.5/", false),
+            ("http://[2001:db8::1]/", false),
+            ("http://[::ffff:8.8.8.8]/", false),
+            ("http://nas/", false),
+            ("http://local/", false),
+            ("http://nas.local.example.com/", false),
+            ("http://media.example.com/", false),
+        ] {
+            let url = Url::parse(text).unwrap();
+            let mut hosts = Hosts::new(&[text.to_owned()], &[]).unwrap();
+            let is_http = url.scheme() == "http";
+            assert_eq!(hosts.check(&url).is_ok(), !is_http, "{text}");
+            hosts.allow_lan();
+            assert_eq!(hosts.check(&url).is_ok(), is_good, "{text}");
         }
     }
 

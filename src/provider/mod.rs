@@ -34,7 +34,7 @@ pub use built_in::{built_in, choose, find, with_key};
 pub use definition::{AnswerRule, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
-pub use hosts::{Hosts, is_loopback};
+pub use hosts::{Hosts, is_loopback, is_private};
 pub use key::{id_of, service_of};
 pub use leaf::{
     Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,

@@ -39,7 +39,7 @@ impl Carried {
     }
 
     /// The `Cookie` header with these cookies behind those of the jar.
-    pub fn beside(&self, jar: Option<Secret>) -> Option<Secret> {
+    pub fn beside(&self, jar: Option<&Secret>) -> Option<Secret> {
         let own = self.cookies.iter().map(|(name, value)| format!("{name}={}", value.expose()));
         let all: Vec<String> = jar.iter().map(|jar| jar.expose().to_owned()).chain(own).collect();
         (!all.is_empty()).then(|| Secret::new(all.join("; ")))
@@ -119,7 +119,7 @@ mod tests {
         held.set(ACCESS_TOKEN, Secret::new("at"));
         let carried = carried("cookies = { sid = \"{access_token}\" }", &held).unwrap();
         assert_eq!((carried.headers.len(), shown(&carried.cookies)), (0, vec!["sid: at".into()]));
-        let beside = |jar: Option<&str>| carried.beside(jar.map(Secret::new));
+        let beside = |jar: Option<&str>| carried.beside(jar.map(Secret::new).as_ref());
         assert_eq!(beside(Some("a=b")).unwrap().expose(), "a=b; sid=at");
         assert_eq!(beside(None).unwrap().expose(), "sid=at");
         assert!(Carried::default().beside(None).is_none());

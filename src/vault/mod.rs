@@ -42,6 +42,7 @@ mod store;
 mod table;
 mod tasks;
 mod transaction;
+mod unencrypted;
 
 #[cfg(test)]
 mod tests;

@@ -18,12 +18,13 @@ use std::io;
 use std::path::Path;
 
 /// The tables that are not sealed, except `meta`: name and columns.
-const PLAIN: [(&str, &str); 5] = [
+const PLAIN: [(&str, &str); 6] = [
     ("audit", "row, at, clock_known, event, provider, account, outcome, detail"),
     ("sinks", "row, name, seq"),
     ("hosts", "row, host, failures, until, pause"),
     ("eras", "row, provider, number"),
     ("handovers", "row, fingerprint"),
+    ("unencrypted", "row, address"),
 ];
 
 /// Opens a copy of the damaged vault, with the journal that still has to be played back: without

@@ -99,6 +99,10 @@ const MIGRATIONS: [&str; 1] = ["
         row INTEGER PRIMARY KEY,
         fingerprint TEXT NOT NULL
     ) STRICT;
+    CREATE TABLE unencrypted (
+        row INTEGER PRIMARY KEY,
+        address TEXT NOT NULL
+    ) STRICT;
     CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit

@@ -11,6 +11,7 @@ use super::seal::Keys;
 use super::sessions::{Sessions, StoredSession};
 use super::table::{AnyTable, Table};
 use super::tasks::{QueuedTask, Tasks};
+use super::unencrypted::Unencrypted;
 use crate::clock::Clock;
 use rusqlite::Connection;
 
@@ -56,6 +57,10 @@ impl<'a> Transaction<'a> {
 
     pub fn handovers(&self) -> Handovers<'_> {
         Handovers::new(self.connection)
+    }
+
+    pub fn unencrypted(&self) -> Unencrypted<'_> {
+        Unencrypted::new(self.connection)
     }
 
     pub fn audit(&self) -> AuditTrail<'_> {

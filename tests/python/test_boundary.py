@@ -143,6 +143,8 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
         "access": {"addon": None, "service": "Angel Studios", "account": None, "answer": True},
         "permissions": {"permissions": []},
         "set_permission": None,
+        "unencrypted": {"addresses": []},
+        "set_unencrypted": None,
         "accounts": {"accounts": []},
         "outbox": {"entries": []},
         "drain": {**zero, "entries": []},
@@ -193,6 +195,8 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
         ask()  # type: ignore[operator]
     assert keeper.request_access()
     keeper.set_permission("plugin.video.player", "1", True)
+    keeper.unencrypted()
+    keeper.allow_unencrypted("http://192.168.1.5:8096")
     for ask in (keeper.describe, keeper.permissions):
         ask()  # type: ignore[operator]
     for ask in (

@@ -16,6 +16,7 @@ CODES = {
     "parameter_missing": sessionkeeper.ParameterMissing,
     "not_signed_in": sessionkeeper.NotSignedIn,
     "needs_permission": sessionkeeper.PermissionNeeded,
+    "encryption_missing": sessionkeeper.EncryptionMissing,
     "credentials_refused": sessionkeeper.CredentialsRefused,
     "login_denied": sessionkeeper.LoginDenied,
     "code_expired": sessionkeeper.CodeExpired,

@@ -47,6 +47,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="U",
         help="the name to log in with; left out where the service shows a code instead",
     )
+    login.add_argument(
+        "--allow-unencrypted",
+        action="store_true",
+        help="agree that everybody in this network can read what is sent to the service",
+    )
     command("status", "show what is stored, without network")
     command("restore", "bring the session back, renewed where needed")
     request = command("request", "send a request with the session's credentials")

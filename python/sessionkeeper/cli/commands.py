@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:
     """With a name and a password, or with a code, whichever the provider has."""
+    for address in keeper.unencrypted():
+        if chosen.allow_unencrypted or prompt.agrees_to_no_encryption(address):
+            keeper.allow_unencrypted(address)
     way = next((entry.login for entry in providers() if entry.id == keeper.provider), "")
     if chosen.username is None:
         if way == "password":

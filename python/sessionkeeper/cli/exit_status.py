@@ -13,6 +13,7 @@ BY_CODE = {
     "unknown_account": USAGE,
     "not_signed_in": NOT_SIGNED_IN,
     "needs_permission": NOT_SIGNED_IN,
+    "encryption_missing": REFUSED,
     "session_expired": NOT_SIGNED_IN,
     "credentials_refused": REFUSED,
     "login_denied": REFUSED,

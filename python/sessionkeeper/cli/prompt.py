@@ -45,6 +45,15 @@ def password() -> str | bytes:
     return line
 
 
+def agrees_to_no_encryption(address: str) -> bool:
+    """Asked at a terminal; elsewhere --allow-unencrypted says it."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    _say(f"{address} is not encrypted: everybody in this network can read what is sent there,")
+    _say("the password included. Log in all the same? [y/N]")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def sign_in_elsewhere(keeper: Keeper, interrupted: Callable[[], bool]) -> Session:
     """Shows a code and waits until it has been entered on another device. At a terminal another
     code can be had when one has expired."""

@@ -39,6 +39,8 @@ def log_in(keeper: Keeper) -> Session | None:
 def add(keeper: Keeper) -> Session | None:
     """Logs in, whoever is logged in already."""
     service = keeper.describe()
+    if not _agrees_to_no_encryption(keeper, service.name):
+        return None
     way = with_code if service.login == "device_code" else with_password
     session = way(keeper, service.name)
     if session:
@@ -66,6 +68,16 @@ def log_in_for(keeper: Keeper, addon: str) -> None:
             keeper.set_permission(addon, status.account.id, allowed)
     if allowed:
         notifications.show(services.state_line(status))
+
+
+def _agrees_to_no_encryption(keeper: Keeper, service: str) -> bool:
+    """True where there is nothing to agree to."""
+    for address in keeper.unencrypted():
+        question = text("not_encrypted_question", service=service, address=address)
+        if not dialogs.confirm(text("not_encrypted"), question, text("log_in_anyway")):
+            return False
+        keeper.allow_unencrypted(address)
+    return True
 
 
 def with_password(keeper: Keeper, service: str) -> Session | None:

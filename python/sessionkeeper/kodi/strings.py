@@ -39,6 +39,9 @@ IDS = {
     "refused": 30117,
     "try_again": 30118,
     "other_name": 30106,
+    "not_encrypted": 30107,
+    "not_encrypted_question": 30108,
+    "log_in_anyway": 30109,
     # Logging out
     "log_out_question": 30119,
     "confirm_logout": 30120,
@@ -167,14 +170,14 @@ WORDS = (
         "credentials_refused session_expired unexpected_answer network_error tls_failure "
         "timeout host_not_allowed cancelled storage_error logout_incomplete "
         "version_mismatch internal_error code_expired login_denied unknown_account "
-        "parameter_missing native_module_missing needs_permission",
+        "parameter_missing native_module_missing needs_permission encryption_missing",
     ),
     (
         30240,
         "event",
         "login logout restored renewed session_expired revoked vault_damaged forgotten "
         "tls_failure revocation_rejected revocation_expired switched update task_done "
-        "task_failed audit_sink_failed revocation_dropped permission adopted",
+        "task_failed audit_sink_failed revocation_dropped permission adopted unencrypted",
     ),
     (
         30260,

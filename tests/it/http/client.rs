@@ -42,7 +42,7 @@ fn a_form_is_sent_with_the_cookies_and_the_token() {
     let mut jar = Jar::new();
     let url = server.url("/login");
     jar.store(&url, &["old=0".to_owned()], None, &server.hosts());
-    let request = Request::post_form(url, &[("p", "a b")]).with_bearer(Secret::new("token"));
+    let request = Request::post_form(url, &[("p", "a b")]).with_bearer(&Secret::new("token"));
     client().exchange(&request, &server.hosts(), &mut jar, &never()).unwrap();
     assert_eq!(jar.names(), ["new", "old"]);
     let sent = &server.journal()[0].text;
@@ -97,7 +97,7 @@ fn redirects_become_a_get_and_carry_cookies() {
         server.always("/a", moved);
         let mut jar = Jar::new();
         let request = Request::post_form(server.url("/a"), &[("password", "hunter2")])
-            .with_bearer(Secret::new("token"));
+            .with_bearer(&Secret::new("token"));
         let answer = follow(&request, &server.hosts(), &mut jar).unwrap();
         assert_eq!((answer.status, answer.url), (200, server.url("/b?code=1")));
         assert_eq!(jar.names(), ["s", "t"]);
@@ -142,7 +142,7 @@ fn the_token_stays_with_its_origin() {
     let other = Server::sending(answer("200 OK", "", ""));
     let server = Server::sending(redirect_to(other.url("/x").as_str()));
     let hosts = Hosts::new(&[server.authority(), other.authority()], &[]).unwrap();
-    let request = Request::get(server.url("/")).with_bearer(Secret::new("token"));
+    let request = Request::get(server.url("/")).with_bearer(&Secret::new("token"));
     follow(&request, &hosts, &mut Jar::new()).unwrap();
     assert_eq!(server.journal()[0].header("authorization"), Some("Bearer token"));
     assert!(!other.journal()[0].text.contains("token"), "{:?}", other.journal());
