@@ -185,8 +185,8 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed HttpError InternalError "
-        "InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
+        "Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed "
+        "HttpError InternalError InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
         "NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired StorageError "
         "Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
     ),

@@ -1,4 +1,4 @@
-"""Services in the viewer's own network that have no certificate: nobody logs in before she agreed."""
+"""Services in the viewer's own network without a certificate: nobody logs in before she agreed."""
 
 from __future__ import annotations
 
