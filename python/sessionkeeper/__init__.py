@@ -186,9 +186,9 @@ _HOMES = {
     "device": "DeviceLogin",
     "errors": (
         "Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed "
-        "HttpError InternalError InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
-        "NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired StorageError "
-        "Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
+        "HttpError InternalError InvalidInput InvalidProvider LoginDenied LogoutIncomplete "
+        "NativeModuleMissing NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired "
+        "StorageError Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
     "loading": "available",
