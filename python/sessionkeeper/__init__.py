@@ -187,8 +187,9 @@ _HOMES = {
     "errors": (
         "Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed "
         "HttpError InternalError InvalidInput InvalidProvider LoginDenied LogoutIncomplete "
-        "NativeModuleMissing NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired "
-        "StorageError Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
+        "NativeModuleMissing NetworkError NotSignedIn ParameterMissing PermissionNeeded "
+        "SessionExpired StorageError Timeout TlsFailure UnexpectedAnswer UnknownAccount "
+        "UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
     "loading": "available",
