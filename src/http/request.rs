@@ -151,6 +151,11 @@ impl Request {
                 .map_err(|_| Error::new(Kind::InvalidInput, "a header's name cannot be used"))?;
             map.insert(name, secret_value(value.expose())?);
         }
+        for (name, value) in check_headers(&self.carried.defaults)? {
+            if let Some(name) = name {
+                map.entry(name).or_insert(value);
+            }
+        }
         Ok(map)
     }
 }

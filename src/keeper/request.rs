@@ -159,14 +159,18 @@ impl Keeper {
         // A token that only ever is a cookie is not for a header.
         let has_hosts = !self.provider.api.bearer_hosts.is_empty();
         let carried = has_hosts.then(|| session.credentials.carried(&self.provider)).flatten();
-        let Carried { headers, cookies } = carried.unwrap_or_default();
+        let Carried { headers, defaults, cookies } = carried.unwrap_or_default();
         let exposed = |(name, value): (String, Secret)| (name, value.expose().to_owned());
         let cookie = |name: String| {
             let value = session.credentials.jar.value(&name)?.expose().to_owned();
             Some((name, value))
         };
         Ok(ExportedCredentials {
-            headers: self.headers.iter().cloned().chain(headers.into_iter().map(exposed)).collect(),
+            headers: defaults
+                .into_iter()
+                .chain(self.headers.iter().cloned())
+                .chain(headers.into_iter().map(exposed))
+                .collect(),
             cookies: session
                 .credentials
                 .jar

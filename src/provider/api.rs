@@ -35,12 +35,13 @@ impl ApiRule {
 
     /// True where nothing else in the file carries the session's values.
     pub fn carries_bearer(&self) -> bool {
-        self.basic.is_none() && self.templates().all(|text| text.places().next().is_none())
+        self.basic.is_none() && self.templates().all(Template::is_fixed)
     }
 
     /// True where that header carries a value of the session.
     pub fn sets_header(&self, name: &str) -> bool {
-        self.headers.keys().any(|header| header.eq_ignore_ascii_case(name))
+        let mut held = self.headers.iter().filter(|(_, text)| !text.is_fixed());
+        held.any(|(header, _)| header.eq_ignore_ascii_case(name))
     }
 
     pub(super) fn check(&mut self, hosts: &Hosts) -> Checked {
@@ -62,7 +63,8 @@ impl ApiRule {
         for text in self.basic.iter().flatten() {
             text.check(&known).at("basic")?;
         }
-        if self.basic.is_some() && self.sets_header("Authorization") {
+        let sets_authorization = |name: &str| name.eq_ignore_ascii_case("authorization");
+        if self.basic.is_some() && self.headers.keys().any(|name| sets_authorization(name)) {
             let message = "this header is set by `basic` already";
             return Err(Problem::new(
                 "headers.Authorization",

@@ -61,6 +61,11 @@ impl Template {
         })
     }
 
+    /// True where there is nothing to fill in.
+    pub fn is_fixed(&self) -> bool {
+        self.places().next().is_none()
+    }
+
     pub fn fill(&self, values: &Values) -> Secret {
         let mut text = String::new();
         for piece in &self.0 {

@@ -5,7 +5,7 @@
 //! with no redirect to another origin.
 
 use super::Credentials;
-use crate::provider::{Provider, Template, Values};
+use crate::provider::Provider;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,7 +14,10 @@ const AUTHORIZATION: &str = "Authorization";
 
 #[derive(Clone, Default)]
 pub struct Carried {
+    /// With values of the session.
     pub headers: Vec<(String, Secret)>,
+    /// Without any: what the request sets itself wins.
+    pub defaults: Vec<(String, String)>,
     pub cookies: Vec<(String, Secret)>,
 }
 
@@ -31,11 +34,11 @@ impl Carried {
 
     fn header(name: &str, value: String) -> Self {
         let headers = vec![(name.to_owned(), Secret::new(value))];
-        Carried { headers, cookies: Vec::new() }
+        Carried { headers, ..Carried::default() }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.headers.is_empty() && self.cookies.is_empty()
+        self.headers.is_empty() && self.cookies.is_empty() && self.defaults.is_empty()
     }
 
     /// The `Cookie` header with these cookies behind those of the jar.
@@ -52,9 +55,6 @@ impl Credentials {
     pub fn carried(&self, provider: &Provider) -> Option<Carried> {
         let api = &provider.api;
         let values = self.fill(provider, api.templates())?;
-        let filled = |pairs: &mut dyn Iterator<Item = (&str, &Template)>, values: &Values| {
-            pairs.map(|(name, text)| (name.to_owned(), text.fill(values))).collect::<Vec<_>>()
-        };
         let mut carried = if let Some([user, password]) = &api.basic {
             Carried::basic(&user.fill(&values), &password.fill(&values))
         } else if api.carries_bearer() {
@@ -62,10 +62,17 @@ impl Credentials {
         } else {
             Carried::default()
         };
-        let headers = &mut api.headers.iter().map(|(name, text)| (&**name, text));
-        carried.headers.extend(filled(headers, &values));
-        let cookies = &mut api.cookies.iter().map(|(name, text)| (&**name, text));
-        carried.cookies = filled(cookies, &values);
+        for (name, text) in &api.headers {
+            let (name, value) = (name.to_string(), text.fill(&values));
+            if text.is_fixed() {
+                carried.defaults.push((name, value.expose().to_owned()));
+            } else {
+                carried.headers.push((name, value));
+            }
+        }
+        let cookies = api.cookies.iter();
+        carried.cookies =
+            cookies.map(|(name, text)| (name.to_string(), text.fill(&values))).collect();
         Some(carried)
     }
 }
@@ -96,7 +103,7 @@ mod tests {
                 "headers = { Authorization = 'MediaBrowser Token=\"{access_token}\"' }",
                 "Authorization: MediaBrowser Token=\"at\"",
             ),
-            // RFC 7617 section 2: "test:123£" in UTF-8 is dGVzdDoxMjPCow==.
+            // RFC 7617 section 2.1: "test:123£" in UTF-8 is dGVzdDoxMjPCow==.
             ("basic = [\"test\", \"123£\"]", "Authorization: Basic dGVzdDoxMjPCow=="),
         ] {
             assert_eq!(shown(&carried(api, &held).unwrap().headers), [header], "{api}");
@@ -110,7 +117,8 @@ mod tests {
         let mut held = Credentials::new();
         held.set(ACCESS_TOKEN, Secret::new("at"));
         let carried = carried("headers = { Client-Id = \"kodi\" }", &held).unwrap();
-        assert_eq!(shown(&carried.headers), ["Authorization: Bearer at", "Client-Id: kodi"]);
+        assert_eq!(shown(&carried.headers), ["Authorization: Bearer at"]);
+        assert_eq!(carried.defaults, [("Client-Id".to_owned(), "kodi".to_owned())]);
     }
 
     #[test]
