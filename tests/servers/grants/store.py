@@ -71,9 +71,7 @@ class DeviceSettings(Settings):
 
 
 class Store(store.Store[User, Grant]):
-    def __init__(
-        self, file: Path, settings: DeviceSettings, user_type: type[User] = User
-    ) -> None:
+    def __init__(self, file: Path, settings: DeviceSettings, user_type: type[User] = User) -> None:
         self.device_settings = settings
         # By device code.
         self.devices: dict[str, Device] = {}

@@ -36,7 +36,9 @@ _DOORKEEPER = (
     "The provided authorization grant is invalid, expired, revoked, does not match the "
     "redirection URI used in the authorization request, or was issued to another client."
 )
-_BLOCKED = "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>Sorry, you have been blocked"
+_BLOCKED = (
+    "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>Sorry, you have been blocked"
+)
 
 
 class Service(GrantService):
