@@ -137,7 +137,7 @@ def test_a_wrong_client_gets_nothing(server: StandIn) -> None:
 def test_the_user_needs_the_right_code_and_password(server: StandIn) -> None:
     found = codes(server)
     for code, password in (("00000000", "correct horse"), (found["user_code"], "wrong")):
-        with pytest.raises(ValueError, match="wrong|no device"):
+        with pytest.raises(ValueError, match=r"wrong|no device"):
             server.approve(code, server.VIEWER[0], password)
     assert poll(server, found["device_code"]).status == 400
 
