@@ -101,7 +101,9 @@ class StandIn:
         each test.
         """
         self.start()
-        for path in ("/faults", "/settings", "/sessions", "/journal"):
+        self._ask("DELETE", "/faults")
+        self._follow(self._ask("DELETE", "/settings"))
+        for path in ("/sessions", "/journal"):
             self._ask("DELETE", path)
         return self
 
@@ -191,6 +193,7 @@ class StandIn:
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Change settings (settings.py of front and of the service) and return them all."""
         found: dict[str, Any] = self._ask("PUT", "/settings", changes)
+        self._follow(found)
         return found
 
     # Who is there
@@ -242,6 +245,11 @@ class StandIn:
         self._ask("POST", "/approve", {"user_code": user_code, **given})
 
     # Within
+
+    def _follow(self, settings: dict[str, Any]) -> None:
+        """The address of a self-hosted service is another one in the clear."""
+        if "plain_http" in settings:
+            self.parameters = self._ask("GET", "/parameters")
 
     @property
     def _log(self) -> Path:

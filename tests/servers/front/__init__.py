@@ -14,6 +14,7 @@ Control interface (JSON)
     GET, POST /users                one user or a list; {"email", "password", "id", "name"}
     GET, DELETE /sessions           POST /sessions/{id}/end: ended by somebody else
     GET, PUT, DELETE /settings      settings.py and the service's; DELETE brings the defaults back
+    GET /parameters                 as in the line, with the settings as they are now
     POST /check                     {"jwt"}, {"cookies"} or {"refresh_token"}
                                     -> {"accepted", "session"}
     POST /approve                   {"user_code", "username", "password"} or {"user_code", "deny"};

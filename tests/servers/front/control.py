@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from .edge import Edge
 from .faults import KNOWN
-from .service import DeviceLogin, Service
+from .service import DeviceLogin, Service, parameters_of
 from .settings import AllSettings
 
 
@@ -35,6 +35,7 @@ class Control:
             Route("/sessions", self.sessions, methods=["GET", "DELETE"]),
             Route("/sessions/{id}/end", self.end_session, methods=["POST"]),
             Route("/settings", self.settings, methods=["GET", "PUT", "DELETE"]),
+            Route("/parameters", self.parameters),
             Route("/check", self.check, methods=["POST"]),
         ]
         if isinstance(self._service, DeviceLogin):
@@ -86,6 +87,9 @@ class Control:
             await self._service.follow_settings()
             await self._edge.follow_settings()
         return JSONResponse(self._settings.as_dict())
+
+    async def parameters(self, request: Request) -> Response:
+        return JSONResponse(parameters_of(self._service, self._edge.port))
 
     async def check(self, request: Request) -> Response:
         return JSONResponse(await settled(self._service.check(await request.json())))

@@ -21,7 +21,7 @@ from .distortions import BLIND, DISTORTIONS, Asked
 from .faults import CONNECTION, Faults, Rule
 from .journal import Entry, Journal
 from .request import Request, read_request
-from .service import Service
+from .service import Service, is_plain
 from .settings import FrontSettings
 from .stream import Stream
 from .transport import TRANSPORT
@@ -173,7 +173,8 @@ class Edge:
         scheme = "https" if stream.encrypted else "http"
         entry = self.journal.add(request, scheme, connection)
         fields = {**request.query_fields(), **request.body_fields()}
-        found = self._service.trace(request.cookies(), request.bearer(), fields)
+        token = self._service.credential(dict(request.headers))
+        found = self._service.trace(request.cookies(), token, fields)
         entry.session = await found if inspect.isawaitable(found) else found
         return entry
 
@@ -212,7 +213,10 @@ class Edge:
     async def _true_answer(
         self, request: Request, stream: Stream, *, dry_run: bool = False
     ) -> Answer:
-        if stream.encrypted != self._service.plain and self._upstreams.knows(request):
-            return await self._upstreams.ask(request, dry_run=dry_run)
+        port = "443" if stream.encrypted else str(self.port)
+        served = not self._service.plain if stream.encrypted else is_plain(self._service)
+        if served and self._upstreams.knows(request, port):
+            scheme = "https" if stream.encrypted or self._service.plain else "http"
+            return await self._upstreams.ask(request, scheme, dry_run=dry_run)
         # In the clear where TLS is wanted, or for a host or a port that is not ours.
         return Answer(421, [], b"misdirected\n")

@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 
 from .request import Request
 
-_SECRET_HEADERS = ("cookie", "authorization", "proxy-authorization")
+_SECRET_HEADERS = (
+    *("cookie", "authorization", "proxy-authorization"),
+    *("x-plex-token", "x-emby-token", "x-mediabrowser-token", "x-emby-authorization"),
+)
 
 
 @dataclass

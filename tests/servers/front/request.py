@@ -73,6 +73,13 @@ def bearer(headers: Mapping[str, str]) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+def _origin_form(target: str) -> str:
+    """Without scheme and host, which a client sends in the clear that takes us for its proxy."""
+    if not target.startswith("http://"):
+        return target
+    return "/" + target.removeprefix("http://").partition("/")[2]
+
+
 async def read_request(
     stream: Stream, early: bytes, begun: Callable[[Stream], None]
 ) -> Request | None:
@@ -104,7 +111,7 @@ async def read_request(
                 raise h11.RemoteProtocolError("body too long")
         elif isinstance(event, h11.EndOfMessage) and head:
             headers = [(n.decode("ascii"), v.decode("latin-1")) for n, v in head.headers]
-            target = head.target.decode("latin-1")
+            target = _origin_form(head.target.decode("latin-1"))
             method = head.method.decode("ascii")
             return Request(method, target, headers, bytes(body), parser.trailing_data[0])
         else:

@@ -20,7 +20,7 @@ from pathlib import Path
 from .certificates import Certificates
 from .control import Control
 from .edge import Edge
-from .service import Service
+from .service import Service, parameters_of
 from .settings import AllSettings, FrontSettings
 from .upstreams import Upstreams, serve_asgi
 
@@ -67,8 +67,6 @@ async def _run(
         upstreams = Upstreams(await service.start())
         edge = Edge(service, front, certificates, upstreams)
         await edge.listen(port)
-        if service.plain:
-            upstreams.port = str(edge.port)
         if not front.listening:
             await edge.follow_settings()
         control = await serve_asgi(Control(service, settings, edge).application(), control_port)
@@ -77,10 +75,7 @@ async def _run(
             "control": f"http://127.0.0.1:{control}",
             "ca_file": str(certificates.ca_file.resolve()),
             "resolve": [f"{host}:{edge.port}:127.0.0.1" for host in service.hosts],
-            "parameters": {
-                name: value.replace("PORT", str(edge.port))
-                for name, value in service.parameters.items()
-            },
+            "parameters": parameters_of(service, edge.port),
         }
         print(json.dumps(ready), flush=True)
         await ended.wait()

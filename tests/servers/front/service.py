@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from .settings import Settings
+from .request import bearer
+from .settings import SelfHosted, Settings
 
 # The mark of a request that a fault will answer, while the session must not end by it (`ends` in
 # the table of faults). Only the front can send it; its value is "1".
@@ -47,12 +48,17 @@ class Service(Protocol):
     async def follow_settings(self) -> None:
         """Called after each change, before the control interface answers: to close a port, say."""
 
+    def credential(self, headers: Mapping[str, str]) -> str | None:
+        """The access token of a request, by its headers (names in lower case); for trace()."""
+        return bearer(headers)
+
     def trace(
         self, cookies: dict[str, str], bearer: str | None, form: dict[str, str]
     ) -> str | None:
         """The id of the session that these credentials ever belonged to, dead or alive: for the
         journal. `form`: the fields of the query, and of a form or JSON body, as far as they are
-        texts. Called for each request before it is answered; it must not change anything.
+        texts. `bearer` is what credential() found. Called for each request before it is
+        answered; it must not change anything.
         """
 
     def users(self) -> list[dict[str, str]]:
@@ -84,6 +90,23 @@ class DeviceLogin(Protocol):
         """Do what the user's browser would: {"user_code", "username", "password"}, or
         {"user_code", "deny": true}. Raises ValueError when the code or the password is wrong.
         """
+
+
+def is_plain(service: Service) -> bool:
+    """Whether it is served in the clear, beside TLS or instead of it."""
+    settings = service.settings
+    return service.plain or (isinstance(settings, SelfHosted) and settings.plain_http)
+
+
+def parameters_of(service: Service, port: int) -> dict[str, str]:
+    """What the provider file needs now, with the port that clients see."""
+    found = {}
+    for name, value in service.parameters.items():
+        address = value
+        if is_plain(service) and value.startswith("https://"):
+            address = f"http://{value.removeprefix('https://')}:PORT"
+        found[name] = address.replace("PORT", str(port))
+    return found
 
 
 def is_dry_run(headers: Mapping[str, str]) -> bool:

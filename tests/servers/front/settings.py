@@ -68,6 +68,14 @@ class Settings(_Changeable):
 
 
 @dataclass
+class SelfHosted(Settings):
+    """Of a service that people run at home, where many of them have no certificate."""
+
+    # Served in the clear too, at the same port; `parameters` then has the http address.
+    plain_http: bool = False
+
+
+@dataclass
 class FrontSettings(_Changeable):
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"tls": ("", *TLS_FAULTS)}
 

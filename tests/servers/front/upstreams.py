@@ -29,13 +29,12 @@ class Upstreams:
 
     def __init__(self, ports: dict[str, int]) -> None:
         self._ports = ports
-        # That the clients see; theirs by default, so a Host header may leave it out.
-        self.port = "443"
 
-    def knows(self, request: Request) -> bool:
-        return self._port(request) is not None
+    def knows(self, request: Request, port: str) -> bool:
+        """Whether its Host header names one of the hosts, at this port; 443 may be left out."""
+        return self._port(request) is not None and (_port_of(request) or "443") == port
 
-    async def ask(self, request: Request, *, dry_run: bool = False) -> Answer:
+    async def ask(self, request: Request, scheme: str, *, dry_run: bool = False) -> Answer:
         """The service's answer; 502 when its server is not there."""
         client = h11.Connection(h11.CLIENT)
         try:
@@ -44,7 +43,7 @@ class Upstreams:
             print(f"nothing answers for {request.host}", file=sys.stderr)
             return Answer(502)
         headers = [pair for pair in request.headers if pair[0] not in _DROPPED]
-        headers += [("x-forwarded-proto", "https"), ("x-forwarded-host", request.host)]
+        headers += [("x-forwarded-proto", scheme), ("x-forwarded-host", request.host)]
         headers += [(DRY_RUN, "1")] if dry_run else []
         headers += [("connection", "close"), ("content-length", str(len(request.body)))]
         try:
@@ -61,8 +60,11 @@ class Upstreams:
             writer.close()
 
     def _port(self, request: Request) -> int | None:
-        host, _, port = request.host.partition(":")
-        return self._ports.get(host) if (port or "443") == self.port else None
+        return self._ports.get(request.host.partition(":")[0])
+
+
+def _port_of(request: Request) -> str:
+    return request.host.partition(":")[2]
 
 
 async def _read_answer(client: h11.Connection, reader: asyncio.StreamReader) -> Answer:
