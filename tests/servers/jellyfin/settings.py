@@ -1,0 +1,24 @@
+"""What a test can change at the Jellyfin server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.servers.front.settings import SelfHosted
+
+
+@dataclass
+class Settings(SelfHosted):
+    # What /System/Info/Public says.
+    version: str = "12.1.0"
+    # EnableLegacyAuthorization of system.xml: on up to 10.11, off from 12.0 on, upgraded or new.
+    legacy_authorization: bool = False
+    quick_connect: bool = True
+    # Of a code, and of one that was allowed.
+    quick_connect_lifetime: float = 600
+    # The e-mail address of an account that is an administrator's; every other is not.
+    administrator: str = ""
+    # After so many wrong passwords in a row the account is disabled; -1 for never, as at first.
+    login_attempts_before_lockout: int = -1
+    # 0 for any number.
+    max_active_sessions: int = 0
