@@ -128,7 +128,7 @@ def test_the_clock_ends_the_access(server: StandIn) -> None:
     assert not server.check(jwt=device.token)
     assert device.renew().status == 200
     assert device.who_am_i().status == 200
-    server.settings(clock_offset=301 + 14 * 24 * 3600)
+    server.settings(clock_offset=361 + 14 * 24 * 3600)
     assert said(device.renew()) == (403, "M_FORBIDDEN", None)
     assert not server.sessions()[0]["alive"]
 

@@ -68,10 +68,10 @@ class Database:
             for user, device in self.devices()
         ]
 
-    def is_unused(self, access_token: str) -> bool:
-        """It is there, and was never used: asking whoami would be its first use."""
-        query = "SELECT 1 FROM access_tokens WHERE token = ? AND NOT used"
-        return bool(self._rows(query, access_token))
+    def is_unused(self, access_token: str, now: float) -> bool:
+        """It could be used and never was: asking whoami would be its first use."""
+        query = "SELECT coalesce(valid_until_ms, 1e99) FROM access_tokens WHERE token = ? AND NOT used"
+        return any(until > now * 1000 for (until,) in self._rows(query, access_token))
 
     def takes(self, refresh_token: str, now: float) -> bool:
         """Whether it can be exchanged: for the first time, or because the answer was lost."""

@@ -111,9 +111,10 @@ class Service(FrontService):
         """"jwt" is an access token; whoami is asked, unless that would be its first use."""
         access, refresh = given.get("jwt"), given.get("refresh_token")
         self._look()
+        now = self.settings.now()
         if refresh:
-            accepted = self._database.takes(refresh, self.settings.now())
-        elif access and self._database.is_unused(access):
+            accepted = self._database.takes(refresh, now)
+        elif access and self._database.is_unused(access, now):
             accepted = True
         else:
             accepted = bool(access) and await asyncio.to_thread(self._admin.accepts, access)
