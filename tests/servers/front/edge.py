@@ -21,7 +21,7 @@ from .distortions import BLIND, DISTORTIONS, Asked
 from .faults import CONNECTION, Faults, Rule
 from .journal import Entry, Journal
 from .request import Request, read_request
-from .service import Service, is_plain
+from .service import Rehearsal, Service, is_plain
 from .settings import FrontSettings
 from .stream import Stream
 from .transport import TRANSPORT
@@ -217,6 +217,10 @@ class Edge:
         served = not self._service.plain if stream.encrypted else is_plain(self._service)
         if served and self._upstreams.knows(request, port):
             scheme = "https" if stream.encrypted or self._service.plain else "http"
+            if dry_run and isinstance(self._service, Rehearsal):
+                return await self._service.rehearse(
+                    request, lambda one: self._upstreams.ask(one, scheme)
+                )
             return await self._upstreams.ask(request, scheme, dry_run=dry_run)
         # In the clear where TLS is wanted, or for a host or a port that is not ours.
         return Answer(421, [], b"misdirected\n")
