@@ -146,6 +146,9 @@ def test_a_dead_token(server: StandIn) -> None:
         assert (refused.status, refused.json["error"]) == (401, "user_token_failed")
         assert refused.json["code"] == 401
     assert who_is(server, token, content_type="text/plain").status == 400
+    url = f"{API}/users/settings?{urllib.parse.urlencode(server.parameters)}"
+    bare = ask(server, "POST", url, authorization=f"Bearer {token}")
+    assert bare.status == 200, "without a body it needs no type"
     server.settings(clock_offset=4 * YEAR)
     assert who_is(server, token).status == 200
     server.settings(clock_offset=6 * YEAR)
