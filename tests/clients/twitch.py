@@ -21,16 +21,10 @@ from tests.clients.approving import approve
 SCOPES = [AuthScope.USER_READ_EMAIL]
 
 
-class ClientSession(aiohttp.ClientSession):
-    """That of aiohttp, which looks for no proxy unless it is told to; twitchAPI does not."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **{**named, "trust_env": True})
-
-
 async def main() -> Any:
     control, client_id, user, password = sys.argv[1:]
-    aiohttp.ClientSession = ClientSession
+    # aiohttp looks for no proxy unless it is told to, and twitchAPI does not tell it.
+    aiohttp.ClientSession.__init__.__kwdefaults__["trust_env"] = True
     twitch = await Twitch(client_id, authenticate_app=False)
     twitch.auto_refresh_auth = False
     flow = oauth.CodeFlow(twitch, SCOPES)
