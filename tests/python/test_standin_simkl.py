@@ -168,7 +168,11 @@ def test_only_the_user_ends_it(server: StandIn) -> None:
 @pytest.mark.parametrize("end", ["restart", "kill"])
 def test_state_outlives_the_process(server: StandIn, end: str) -> None:
     token, waiting = log_in(server), new_code(server)["user_code"]
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    if end == "kill":
+        server.kill()
+        server.start()
+    else:
+        server.restart()
     assert who_is(server, token).status == 200
     server.approve(waiting)
     assert "access_token" in poll(server, waiting)

@@ -279,7 +279,11 @@ def test_state_outlives_the_process(server: StandIn, end: str) -> None:
     tokens, waiting = log_in(server), codes(server)
     ended = log_in(server, StandIn.NON_ASCII)
     post(server, "/revoke", token=ended["access_token"])
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    if end == "kill":
+        server.kill()
+        server.start()
+    else:
+        server.restart()
     assert validate(server, tokens["access_token"]).status == 200
     assert validate(server, ended["access_token"]).status == 401
     server.approve(waiting["user_code"])
