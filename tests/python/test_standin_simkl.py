@@ -20,14 +20,14 @@ def server(stand_in: Callable[[str], StandIn]) -> StandIn:
     return stand_in("simkl").reset()
 
 
-def get(server: StandIn, path: str, query: dict[str, str] | None = None, **headers: str) -> Answer:
+def get(server: StandIn, path: str, query: dict[str, str] | None = None, **headers: Any) -> Answer:
     named = server.parameters if query is None else query
     return ask(server, "GET", f"{API}{path}?{urllib.parse.urlencode(named)}", **headers)
 
 
-def who_is(server: StandIn, token: str, body: Any = None, **headers: str) -> Answer:
+def who_is(server: StandIn, token: str, body: Any = None, **headers: Any) -> Answer:
     url = f"{API}/users/settings?{urllib.parse.urlencode(server.parameters)}"
-    given = {"authorization": f"Bearer {token}" if token else "", **headers}
+    given: dict[str, Any] = {"authorization": f"Bearer {token}" if token else "", **headers}
     return ask(server, "POST", url, body={} if body is None else body, **given)
 
 

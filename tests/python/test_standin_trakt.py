@@ -255,7 +255,7 @@ def test_200_says_nothing_about_a_revocation(server: StandIn) -> None:
 
 def test_a_fault_ends_nothing_at_a_revocation(server: StandIn) -> None:
     token = log_in(server)["access_token"]
-    server.fault("/oauth/revoke", "status:503", times=1)
+    server.fault("/oauth/revoke", "with_status", times=1, code=503)
     assert revoke(server, token).status == 503
     assert server.check(jwt=token)
     server.fault("/oauth/revoke", "ended_but_reset", times=1)

@@ -264,7 +264,7 @@ def test_a_revocation_that_is_refused(server: StandIn) -> None:
 
 def test_a_fault_ends_nothing_at_a_revocation(server: StandIn) -> None:
     token = log_in(server)["access_token"]
-    server.fault("/oauth2/revoke", "status:502", times=1)
+    server.fault("/oauth2/revoke", "with_status", times=1, code=502)
     assert post(server, "/revoke", token=token).status == 502
     assert server.check(jwt=token)
     assert post(server, "/revoke", token=token).status == 200

@@ -244,7 +244,7 @@ def test_it_may_take_some_time_to_have_full_effect(server: StandIn) -> None:
 
 def test_a_fault_ends_nothing_at_a_revocation(server: StandIn) -> None:
     token = log_in(server)["refresh_token"]
-    server.fault("/revoke", "status:500", times=1)
+    server.fault("/revoke", "with_status", times=1, code=500)
     assert post(server, "/revoke", {"token": token}).status == 500
     assert server.check(refresh_token=token)
     assert post(server, "/revoke", {"token": token}).status == 200
