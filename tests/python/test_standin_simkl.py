@@ -20,14 +20,14 @@ def server(stand_in: Callable[[str], StandIn]) -> StandIn:
     return stand_in("simkl").reset()
 
 
-def get(server: StandIn, path: str, query: dict[str, str] | None = None, **headers: str) -> Answer:
+def get(server: StandIn, path: str, query: dict[str, str] | None = None, **headers: Any) -> Answer:
     named = server.parameters if query is None else query
     return ask(server, "GET", f"{API}{path}?{urllib.parse.urlencode(named)}", **headers)
 
 
-def who_is(server: StandIn, token: str, body: Any = None, **headers: str) -> Answer:
+def who_is(server: StandIn, token: str, body: Any = None, **headers: Any) -> Answer:
     url = f"{API}/users/settings?{urllib.parse.urlencode(server.parameters)}"
-    given = {"authorization": f"Bearer {token}" if token else "", **headers}
+    given: dict[str, Any] = {"authorization": f"Bearer {token}" if token else "", **headers}
     return ask(server, "POST", url, body={} if body is None else body, **given)
 
 
@@ -146,6 +146,9 @@ def test_a_dead_token(server: StandIn) -> None:
         assert (refused.status, refused.json["error"]) == (401, "user_token_failed")
         assert refused.json["code"] == 401
     assert who_is(server, token, content_type="text/plain").status == 400
+    url = f"{API}/users/settings?{urllib.parse.urlencode(server.parameters)}"
+    bare = ask(server, "POST", url, authorization=f"Bearer {token}")
+    assert bare.status == 200, "without a body it needs no type"
     server.settings(clock_offset=4 * YEAR)
     assert who_is(server, token).status == 200
     server.settings(clock_offset=6 * YEAR)
@@ -165,7 +168,11 @@ def test_only_the_user_ends_it(server: StandIn) -> None:
 @pytest.mark.parametrize("end", ["restart", "kill"])
 def test_state_outlives_the_process(server: StandIn, end: str) -> None:
     token, waiting = log_in(server), new_code(server)["user_code"]
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    if end == "kill":
+        server.kill()
+        server.start()
+    else:
+        server.restart()
     assert who_is(server, token).status == 200
     server.approve(waiting)
     assert "access_token" in poll(server, waiting)

@@ -24,7 +24,7 @@ def post(server: StandIn, path: str, body: dict[str, Any]) -> Answer:
 
 
 def get(server: StandIn, token: str = "", path: str = "/users/settings", **changed: str) -> Answer:
-    headers = {
+    headers: dict[str, Any] = {
         "content_type": "application/json",
         "trakt_api_key": server.parameters["client_id"],
         "trakt_api_version": "2",
@@ -255,7 +255,7 @@ def test_200_says_nothing_about_a_revocation(server: StandIn) -> None:
 
 def test_a_fault_ends_nothing_at_a_revocation(server: StandIn) -> None:
     token = log_in(server)["access_token"]
-    server.fault("/oauth/revoke", "status:503", times=1)
+    server.fault("/oauth/revoke", "with_status", times=1, code=503)
     assert revoke(server, token).status == 503
     assert server.check(jwt=token)
     server.fault("/oauth/revoke", "ended_but_reset", times=1)
@@ -279,7 +279,11 @@ def test_state_outlives_the_process(server: StandIn, end: str) -> None:
     tokens, waiting = log_in(server), codes(server)
     ended = log_in(server, StandIn.NON_ASCII)
     revoke(server, ended["access_token"])
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    if end == "kill":
+        server.kill()
+        server.start()
+    else:
+        server.restart()
     assert get(server, tokens["access_token"]).status == 200
     assert get(server, ended["access_token"]).status == 401
     server.approve(waiting["user_code"])

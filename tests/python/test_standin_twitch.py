@@ -264,7 +264,7 @@ def test_a_revocation_that_is_refused(server: StandIn) -> None:
 
 def test_a_fault_ends_nothing_at_a_revocation(server: StandIn) -> None:
     token = log_in(server)["access_token"]
-    server.fault("/oauth2/revoke", "status:502", times=1)
+    server.fault("/oauth2/revoke", "with_status", times=1, code=502)
     assert post(server, "/revoke", token=token).status == 502
     assert server.check(jwt=token)
     assert post(server, "/revoke", token=token).status == 200
@@ -279,7 +279,11 @@ def test_state_outlives_the_process(server: StandIn, end: str) -> None:
     tokens, waiting = log_in(server), codes(server)
     ended = log_in(server, StandIn.NON_ASCII)
     post(server, "/revoke", token=ended["access_token"])
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    if end == "kill":
+        server.kill()
+        server.start()
+    else:
+        server.restart()
     assert validate(server, tokens["access_token"]).status == 200
     assert validate(server, ended["access_token"]).status == 401
     server.approve(waiting["user_code"])

@@ -244,7 +244,7 @@ def test_it_may_take_some_time_to_have_full_effect(server: StandIn) -> None:
 
 def test_a_fault_ends_nothing_at_a_revocation(server: StandIn) -> None:
     token = log_in(server)["refresh_token"]
-    server.fault("/revoke", "status:500", times=1)
+    server.fault("/revoke", "with_status", times=1, code=500)
     assert post(server, "/revoke", {"token": token}).status == 500
     assert server.check(refresh_token=token)
     assert post(server, "/revoke", {"token": token}).status == 200
@@ -303,7 +303,11 @@ def test_state_outlives_the_process(server: StandIn, end: str) -> None:
     tokens, waiting = log_in(server), codes(server)
     ended = log_in(server, StandIn.NON_ASCII)
     post(server, "/revoke", {"token": ended["refresh_token"]})
-    server.restart() if end == "restart" else (server.kill(), server.start())
+    if end == "kill":
+        server.kill()
+        server.start()
+    else:
+        server.restart()
     assert get(server, tokens["access_token"]).status == 200
     assert get(server, ended["access_token"]).status == 401
     server.approve(waiting["user_code"])

@@ -9,9 +9,9 @@
     POST /users/settings         ?client_id, bearer -> user, account; 401 user_token_failed
 
 client_id may be the header simkl-api-key instead; a wrong one is answered 412 client_id_failed.
-Every request needs a User-Agent, and a POST Content-Type: application/json. app-name and
-app-version are required by the documentation and not by the service, which a well-known client
-shows; the setting `wants_app_name` refuses a request without.
+Every request needs a User-Agent, and a body Content-Type: application/json. app-name and
+app-version are required by the documentation and not by the service, as a client shows that does
+without; the setting `wants_app_name` refuses a request without.
 
 There is no revocation: a token ends after five years, or when its user disconnects the application
 on simkl.com. Not documented: what a device hears whose user said no; here it waits on.

@@ -70,7 +70,7 @@ class Service(GrantService):
         wrong = self._test(request)
         if wrong is not None:
             return wrong
-        if content_type(request) != "application/json":
+        if await request.body() and content_type(request) != "application/json":
             return _refused(400, "wrong_parameter", "Content-Type must be application/json")
         grant = self._store.accepted(bearer(request.headers), "access")
         if grant is None or grant.client_id != CLIENT_ID:
