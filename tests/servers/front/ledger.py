@@ -76,9 +76,7 @@ class Ledger:
         return known[id]
 
     def sessions(self) -> list[dict[str, Any]]:
-        return [
-            {"id": one.id, "email": one.email, "alive": one.alive} for one in self._sessions
-        ]
+        return [{"id": one.id, "email": one.email, "alive": one.alive} for one in self._sessions]
 
     def forget(self) -> None:
         self._sessions.clear()
