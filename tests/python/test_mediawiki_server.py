@@ -43,8 +43,11 @@ class Reader(Browser):
         self, who: tuple[str, str] = StandIn.VIEWER, page: str = "", **changed: str
     ) -> Answer:
         form = {
-            **{"wpName": who[0], "wpPassword": who[1], "authAction": "login"},
-            **{"title": "Special:UserLogin", "wpEditToken": "+\\"},
+            "wpName": who[0],
+            "wpPassword": who[1],
+            "authAction": "login",
+            "title": "Special:UserLogin",
+            "wpEditToken": "+\\",
             "wpLoginToken": hidden(page or self.get(LOGIN).text, "wpLoginToken"),
             **changed,
         }

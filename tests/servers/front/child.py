@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from . import watch
 
@@ -27,8 +28,7 @@ class Child:
         self, command: Callable[[int], list[str]], log: Path | None = None, **environment: str
     ) -> None:
         self._command = command
-        self._log = log or Path(os.devnull)
-        self._inherits = log is None
+        self._log = log
         self._environment = {**os.environ, **environment}
         self._process: asyncio.subprocess.Process | None = None
         self.port = 0
@@ -40,18 +40,18 @@ class Child:
             if await self._comes_up():
                 return self.port
             self.port = 0
-        raise RuntimeError(f"it did not start:\n{self._log.read_text('utf-8')[-4000:]}")
+        raise RuntimeError(f"its server does not start; {self._log or 'the log'} says why")
 
     async def _comes_up(self) -> bool:
         """False when it ended instead, as it does when somebody was faster to take the port."""
-        with open(self._log, "ab") as log:
+        with self._printed() as log:
             self._process = process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 watch.__file__,
                 *self._command(self.port),
                 stdin=asyncio.subprocess.PIPE,
-                stdout=None if self._inherits else log,
-                stderr=None if self._inherits else log,
+                stdout=log,
+                stderr=log,
                 env=self._environment,
             )
         ends = asyncio.get_running_loop().time() + _START
@@ -65,6 +65,10 @@ class Child:
                 break
             await asyncio.sleep(0.05)
         return False
+
+    def _printed(self) -> IO[bytes] | contextlib.nullcontext[IO[bytes]]:
+        # Not standard output: that is the stand-in's one line.
+        return self._log.open("ab") if self._log else contextlib.nullcontext(sys.stderr.buffer)
 
     async def stop(self) -> None:
         """As a power failure would: it must find everything in its files again."""

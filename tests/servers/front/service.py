@@ -112,7 +112,7 @@ def parameters_of(service: Service, port: int) -> dict[str, str]:
 
 @runtime_checkable
 class CodeLogin(Protocol):
-    """A service where one signs in on its own pages and is led back with a code has this as well."""
+    """A service where one signs in on its own pages and is led back with a code has it too."""
 
     async def authorize(self, given: dict[str, Any]) -> dict[str, str]:
         """Do what the user's browser would with an authorization request: {"url", "username",

@@ -11,6 +11,6 @@ VIEWER's user name is Viewer@example.com: names begin with a capital.
 A session is a row of MediaWiki's session store, somebody's:
     {"id", "email", "alive"}
 
-A session lives an hour after its last use. Logging out needs the session's token. It does not end the
-cookie wikiToken, which one has who asked to be remembered: that opens new sessions for ever.
+A session lives an hour after its last use. Logging out needs the session's token. It does not end
+the cookie wikiToken, which one has who asked to be remembered: that opens new sessions for ever.
 """

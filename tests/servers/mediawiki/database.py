@@ -37,7 +37,7 @@ class Database:
                 "SELECT user_id, user_email, user_real_name FROM user"
                 " WHERE user_email != '' ORDER BY user_id"
             ).fetchall()
-        return [{"id": str(id), "email": email, "name": name} for id, email, name in found]
+        return [{"id": str(number), "email": email, "name": name} for number, email, name in found]
 
     def describe(self, user_name: str, email: str, name: str) -> None:
         """Give a user an address that needs no confirmation, and a name to be shown."""
@@ -57,8 +57,8 @@ class Database:
             user = _USER.search(_unpacked(value))
             email = emails.get(user[1].decode()) if user else None
             if email and exptime > now:
-                id = key.rpartition(":")[2]
-                found.append(Found(name=id, email=email, credentials={id}))
+                cookie = key.rpartition(":")[2]
+                found.append(Found(name=cookie, email=email, credentials={cookie}))
         return found
 
     def rows(self) -> list[Row]:
@@ -73,7 +73,9 @@ class Database:
 
     def end(self, id: str) -> None:
         with _opened(self._cache) as database:
-            database.execute(f"DELETE FROM objectcache WHERE {_SESSIONS} AND keyname LIKE ?", [f"%:{id}"])
+            database.execute(
+                f"DELETE FROM objectcache WHERE {_SESSIONS} AND keyname LIKE ?", [f"%:{id}"]
+            )
 
     def forget(self) -> None:
         with _opened(self._cache) as database:
@@ -83,7 +85,7 @@ class Database:
         """Let all sessions be so much older."""
         with _opened(self._cache) as database:
             for key, exptime in self._rows("keyname, exptime"):
-                ends = datetime.strptime(exptime, _TIME) - timedelta(seconds=seconds)
+                ends = _read_time(exptime) - timedelta(seconds=seconds)
                 database.execute(
                     "UPDATE objectcache SET exptime = ? WHERE keyname = ?",
                     (ends.strftime(_TIME), key),
@@ -93,6 +95,10 @@ class Database:
         with _opened(self._cache) as database:
             query = f"SELECT {columns} FROM objectcache WHERE {_SESSIONS} ORDER BY rowid"
             return database.execute(query).fetchall()
+
+
+def _read_time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
 
 
 def _unpacked(value: bytes | str) -> bytes:

@@ -11,7 +11,7 @@ from . import install
 
 # Added to the settings that the installer writes.
 _OURS = """
-# A user name may be an e-mail address here, any password will do, and one may try as often as one likes.
+# A user name may be an e-mail address here, any password will do, and one may try for ever.
 $wgInvalidUsernameCharacters = ':';
 $wgPasswordPolicy['policies'] = [ 'default' => [] ];
 $wgPasswordAttemptThrottle = [];

@@ -5,7 +5,7 @@ itself and ours beside it (SQLite, refresh tokens, no limit to how often one may
 https://matrix.home-demo.example/_matrix/client/v3 is the API.
 
 Parts: install (where it is), service (the process, as the front sees it), database (what it keeps,
-looked at only), admin (its API for administrators), clock (inside of Synapse: the stand-in's clock).
+looked at only), admin (its API for administrators), clock (the stand-in's, inside of Synapse).
 
 Who signs in with the e-mail address gives it as {"type": "m.id.thirdparty", "medium": "email",
 "address"}. VIEWER is the user @viewer, NON_ASCII is @zoe.

@@ -25,7 +25,7 @@ class Admin:
         """An administrator, who makes the other accounts and is none of the stand-in's."""
         name, password = f"keeper-{secrets.token_hex(4)}", secrets.token_urlsafe()
         nonce = self.ask("GET", f"{_ADMIN}/v1/register")["nonce"]
-        text = "\0".join([nonce, name, password, "admin"])
+        text = f"{nonce}\0{name}\0{password}\0admin"
         mac = hmac.new(shared_secret.encode(), text.encode(), hashlib.sha1).hexdigest()
         who = {"nonce": nonce, "username": name, "password": password, "admin": True, "mac": mac}
         self.token = self.ask("POST", f"{_ADMIN}/v1/register", who)["access_token"]

@@ -14,7 +14,7 @@ class Clock:
         self._file = Path(config["file"])
         self._read = (0, 0.0)
         # What the API for modules offers of the clock is to read it.
-        clock = api._hs.get_clock()  # noqa: SLF001
+        clock = api._hs.get_clock()
         true_time = clock.time
         clock.time = lambda: true_time() + self._offset()
 

@@ -46,7 +46,8 @@ class Database:
 
     def users(self) -> list[dict[str, str]]:
         return [
-            {"id": id, "email": email, "name": name or ""} for id, email, name in self._rows(_USERS)
+            {"id": user, "email": email, "name": name or ""}
+            for user, email, name in self._rows(_USERS)
         ]
 
     def devices(self) -> list[tuple[str, str]]:
@@ -70,7 +71,9 @@ class Database:
 
     def is_unused(self, access_token: str, now: float) -> bool:
         """It could be used and never was: asking whoami would be its first use."""
-        query = "SELECT coalesce(valid_until_ms, 1e99) FROM access_tokens WHERE token = ? AND NOT used"
+        query = (
+            "SELECT coalesce(valid_until_ms, 1e99) FROM access_tokens WHERE token = ? AND NOT used"
+        )
         return any(until > now * 1000 for (until,) in self._rows(query, access_token))
 
     def takes(self, refresh_token: str, now: float) -> bool:

@@ -73,9 +73,7 @@ class Service(FrontService):
         """A logout is answered by whether somebody is there to be logged out."""
         if request.method != "POST" or request.target.partition("?")[0] not in _LOGOUTS:
             return await ask(request)
-        answer = await ask(
-            replace(request, method="GET", target=f"{API}/account/whoami", body=b"")
-        )
+        answer = await ask(replace(request, method="GET", target=f"{API}/account/whoami", body=b""))
         # Synapse lets one log out with a token that expired, and whoami says so of one.
         if answer.status == 200 or json.loads(answer.body).get("soft_logout"):
             answer.status, answer.body = 200, b"{}"
@@ -108,7 +106,7 @@ class Service(FrontService):
         self._ledger.forget()
 
     async def check(self, given: dict[str, Any]) -> dict[str, Any]:
-        """"jwt" is an access token; whoami is asked, unless that would be its first use."""
+        """ "jwt" is an access token; whoami is asked, unless that would be its first use."""
         access, refresh = given.get("jwt"), given.get("refresh_token")
         self._look()
         now = self.settings.now()
@@ -131,7 +129,7 @@ class Service(FrontService):
         self._admin.put_user(user_id, email, password, name or email.partition("@")[0])
 
     def _add_first(self) -> None:
-        """The administrator, and the accounts of every stand-in; what a killed start left out too."""
+        """The administrator and the accounts of every stand-in, unless they are there."""
         file = self._directory / "keeper.json"
         if file.exists():
             self._admin.token = json.loads(file.read_text(encoding="utf-8"))
@@ -150,8 +148,12 @@ class Service(FrontService):
     def _command(self, port: int) -> list[str]:
         self._configured = self._configuration()
         listener = {
-            **{"port": port, "bind_addresses": ["127.0.0.1"], "type": "http", "tls": False},
-            **{"x_forwarded": True, "resources": [{"names": ["client"]}]},
+            "port": port,
+            "bind_addresses": ["127.0.0.1"],
+            "type": "http",
+            "tls": False,
+            "x_forwarded": True,
+            "resources": [{"names": ["client"]}],
         }
         # JSON is YAML.
         write_json(self._directory / "ours.yaml", {**self._configured, "listeners": [listener]})
@@ -164,7 +166,7 @@ class Service(FrontService):
             "public_baseurl": BASE,
             "refreshable_access_token_lifetime": f"{self.settings.access_lifetime}s",
             "refresh_token_lifetime": f"{self.settings.refresh_lifetime}s",
-            "rc_login": {name: no_limit for name in ("address", "account", "failed_attempts")},
+            "rc_login": dict.fromkeys(("address", "account", "failed_attempts"), no_limit),
             # This is a test server: its passwords need no time, and it talks to no other.
             "bcrypt_rounds": 4,
             "trusted_key_servers": [],
