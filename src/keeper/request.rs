@@ -16,6 +16,7 @@ use crate::error::{Error, Fault, Kind, Result};
 use crate::http::{Answer, Body, Limits, Request, Stream, check_headers, set_by_the_session};
 use crate::secret::Secret;
 use crate::session::{Carried, Credentials, Session};
+use crate::steps;
 use crate::vault::random_id;
 use crate::wire::{self, Bytes};
 use serde::{Deserialize, Serialize};
@@ -158,7 +159,8 @@ impl Keeper {
         let token = session.credentials.token(&self.provider.session).unwrap_or_default();
         // A token that only ever is a cookie is not for a header.
         let has_hosts = !self.provider.api.bearer_hosts.is_empty();
-        let carried = has_hosts.then(|| session.credentials.carried(&self.provider)).flatten();
+        let carried =
+            has_hosts.then(|| steps::carried(&self.provider, &session.credentials)).flatten();
         let Carried { headers, defaults, cookies } = carried.unwrap_or_default();
         let exposed = |(name, value): (String, Secret)| (name, value.expose().to_owned());
         let cookie = |name: String| {
@@ -233,7 +235,8 @@ impl Keeper {
         request.body =
             outgoing.body.as_ref().map(|bytes| Body { content_type: None, bytes: bytes.0.clone() });
         if self.provider.api.bearer_hosts.check(url).is_ok() {
-            request.carried = session.credentials.carried(&self.provider).unwrap_or_default();
+            request.carried =
+                steps::carried(&self.provider, &session.credentials).unwrap_or_default();
         }
         let total = deadline.saturating_duration_since(Instant::now());
         let network = &self.network;

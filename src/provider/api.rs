@@ -3,8 +3,9 @@
 use super::hosts::Hosts;
 use super::leaf::CookieName;
 use super::problem::{At, Checked, Problem};
-use super::request::{Headers, TOKENS};
-use super::template::{CLAIM, Template};
+use super::request::Headers;
+use super::scope::Scope;
+use super::template::Template;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -44,7 +45,7 @@ impl ApiRule {
         held.any(|(header, _)| header.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn check(&mut self, hosts: &Hosts) -> Checked {
+    pub(super) fn check(&self, hosts: &Hosts, scope: &Scope) -> Checked {
         if let Some(index) = self.bearer_hosts.first_beyond(hosts) {
             let key = format!("bearer_hosts[{index}]");
             return Err(Problem::new(
@@ -53,15 +54,14 @@ impl ApiRule {
                 "List it there as well.",
             ));
         }
-        let known = [TOKENS.as_slice(), &[CLAIM]].concat();
         for (name, text) in &self.headers {
-            text.check(&known).at(name).at("headers")?;
+            scope.check_carried(text).at(name).at("headers")?;
         }
         for (name, text) in &self.cookies {
-            text.check(&known).at(name).at("cookies")?;
+            scope.check_carried(text).at(name).at("cookies")?;
         }
         for text in self.basic.iter().flatten() {
-            text.check(&known).at("basic")?;
+            scope.check_carried(text).at("basic")?;
         }
         let sets_authorization = |name: &str| name.eq_ignore_ascii_case("authorization");
         if self.basic.is_some() && self.headers.keys().any(|name| sets_authorization(name)) {
@@ -71,9 +71,6 @@ impl ApiRule {
                 message,
                 "Leave one of the two out.",
             ));
-        }
-        for words in &mut self.unauthenticated {
-            *words = words.to_lowercase();
         }
         Ok(())
     }
