@@ -1,10 +1,11 @@
 //! What a service is: the types of its definition, how a provider file or a dictionary is read, the
-//! built-in catalogue.
+//! built-in catalogue, and where else files come from.
 //!
 //! TOML → plain values, with parameters filled in → typed definition. No request is made here.
 
 mod account;
 mod built_in;
+mod candidates;
 mod definition;
 #[cfg(test)]
 mod definition_test;
@@ -17,6 +18,7 @@ mod leaf;
 mod login;
 mod logout;
 mod oauth;
+mod origin;
 mod parameters;
 mod post_logout;
 mod problem;
@@ -25,11 +27,17 @@ mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
+mod sources;
+#[cfg(test)]
+mod sources_test;
 mod template;
+mod using;
 
 pub use account::AccountRequest;
-pub use built_in::{built_in, choose, find, with_key};
-pub use definition::{AnswerRule, ApiRule, Provider, SessionRule};
+#[cfg(test)]
+pub(crate) use built_in::built_in;
+pub use candidates::UnusedFile;
+pub use definition::{AnswerRule, ApiRule, Audience, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};
@@ -40,10 +48,12 @@ pub use leaf::{
 pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
 pub use oauth::OAuth;
+pub use origin::Origin;
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
 pub use public_suffix::is_public_suffix;
 pub use renewal::{Renew, RenewPage, RenewRequest};
 pub use request::{Headers, Pairs, RequestTemplate};
+pub use sources::{Source, Sources, find, is_path};
 pub use template::{CLAIM, Template, Values};

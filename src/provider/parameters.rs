@@ -36,6 +36,9 @@ pub struct Parameter {
     pub example: String,
     /// What holds when none is given. Without a default one has to be given.
     pub default: Option<String>,
+    /// True: the viewer knows it, and is asked for it. Else whoever brings the service gives it.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 /// What the definition leaves open.
