@@ -5,7 +5,7 @@ use super::leaf::{Address, CookieName, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem, limit};
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the user gives. The password goes into a body and nowhere else.
@@ -21,6 +21,17 @@ pub enum Login {
     Password(PasswordLogin),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
     DeviceCode {},
+}
+
+/// The ways in as those who log in tell them apart; a service has one of a kind at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LoginKind {
+    /// A name and a password.
+    Password,
+    /// A code that the user enters on another device.
+    DeviceCode,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -168,7 +179,33 @@ impl HostedForm {
     }
 }
 
+/// Checks the ways in, each by itself and beside the others.
+pub(super) fn check_all(logins: &[Login], hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+    if logins.is_empty() {
+        return Err(Problem::new("", "name at least one way in", "As in [[login]]."));
+    }
+    for (index, login) in logins.iter().enumerate() {
+        login.check(hosts, oauth).at(&format!("[{index}]"))?;
+    }
+    let is_second = |at: &usize| logins[..*at].iter().any(|one| one.kind() == logins[*at].kind());
+    match (0..logins.len()).find(is_second) {
+        Some(at) => {
+            let message = "another way in asks the user for the same";
+            let hint = "One with a name and a password, one with a code.";
+            Err(Problem::new(format!("[{at}]"), message, hint))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Login {
+    pub fn kind(&self) -> LoginKind {
+        match self {
+            Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
+            Login::DeviceCode {} => LoginKind::DeviceCode,
+        }
+    }
+
     pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
             Login::HostedForm(form) => form.check(hosts),

@@ -27,6 +27,8 @@ mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
+#[cfg(test)]
+mod several;
 mod sources;
 #[cfg(test)]
 mod sources_test;
@@ -45,7 +47,7 @@ pub use key::{id_of, service_of};
 pub use leaf::{
     Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };
-pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
+pub use login::{HostedForm, Login, LoginKind, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
 pub use oauth::OAuth;
 pub use origin::Origin;

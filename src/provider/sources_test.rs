@@ -217,9 +217,8 @@ fn a_file_uses_another_service_with_its_own_values() {
 
     // A correction of the service reaches those that use it.
     places.put("", "idempotent.toml", &self::shop("idempotent", 1).replace("/login", "/sign-in"));
-    let Some(super::Login::Password(login)) =
-        sources.find("shop-a", &Given::new()).ok().map(|it| it.login)
-    else {
+    let corrected = sources.find("shop-a", &Given::new()).unwrap();
+    let [super::Login::Password(login)] = corrected.logins.as_slice() else {
         panic!("no password login");
     };
     assert_eq!(login.url.path(), "/api/auth/sign-in");

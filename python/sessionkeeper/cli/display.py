@@ -235,13 +235,18 @@ def catalogue(found: Catalogue) -> str:
     files that are not used, and why."""
     lines = []
     for entry in found.providers:
-        way = "  (logs in with a code)" if entry.login == "device_code" else ""
+        way = "" if entry.logins == ("password",) else f"  (logs in {_ways(entry.logins)})"
         lines.append(f"{entry.id}  {entry.name}  {entry.website}{way}")
         lines += [f"    {printable(entry.file)}"] if entry.file else []
         lines += [_parameter(parameter) for parameter in entry.parameters]
     for file in found.unused:
         lines.append(f"Not used: {_problem(file.file, file)}")
     return "\n".join(lines)
+
+
+def _ways(logins: Iterable[str]) -> str:
+    names = {"password": "with a name and a password", "device_code": "with a code"}
+    return " or ".join(names[kind] for kind in logins)
 
 
 def _parameter(parameter: Parameter) -> str:
