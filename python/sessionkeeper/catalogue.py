@@ -27,7 +27,7 @@ class Parameter(Record):
     about: str
     example: str
     default: str | None
-    asked: bool
+    asked: bool = False
 
 
 class Provider(Record):
@@ -43,10 +43,10 @@ class Provider(Record):
     renewable: bool
     everywhere: bool
     parameters: tuple[Parameter, ...]
-    audience: str
-    revision: int
-    addon: str
-    file: str
+    audience: str = "viewer"
+    revision: int = 1
+    addon: str = ""
+    file: str = ""
 
 
 class Problem(Record):

@@ -82,7 +82,7 @@ def test_only_the_front_names_pyo3() -> None:
 
 
 # The looks upwards that are meant: in Kodi, open() asks for whom it opens and where provider files
-# are, and for those of its settings that are to be taken over, and request_access() asks the viewer.
+# are, and for those of its settings that are to be taken over; request_access() asks the viewer.
 LOOKED_UP = tuple(
     f"sessionkeeper.kodi.{name}" for name in ("opening", "sources", "consent", "calling_addon")
 )
