@@ -19,6 +19,7 @@ export PYTHON PYTEST_ARGS CASES
 BIN := .venv/bin
 # There is only one: package.py removes older ones.
 ZIP := dist/script.sessionkeeper-*.zip
+PROVIDERS_ZIP := dist/resource.sessionkeeper.providers-*.zip
 # What is shipped names no directory of the machine that built it.
 CARGO_DIRECTORY := $(or $(CARGO_HOME),$(HOME)/.cargo)
 RELEASE := RUSTFLAGS="--remap-path-prefix=$(CARGO_DIRECTORY)=/cargo --remap-path-prefix=$(CURDIR)=/sessionkeeper"
@@ -90,11 +91,11 @@ bench: build package ## measure ours beside other libraries, and write docs/benc
 	@.ci/setup kodi || printf '%s\n' '== LEFT OUT: the measurements in a real Kodi'
 	@SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) timeout 900 $(BIN)/python -m benches $(ARGS)
 
-package: build ## the add-on's zip in dist/, checked
+package: build ## the add-on's zip in dist/, and that of the services alone, checked
 	@$(call say,packaging)
 	@$(RELEASE) timeout 3600 $(BIN)/python .ci/package.py \
 		$(if $(PLATFORMS),--platforms $(PLATFORMS),--module python/sessionkeeper/_native.abi3.so)
-	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP)
+	@timeout 300 $(BIN)/python .ci/check_package.py $(ZIP) $(PROVIDERS_ZIP)
 
 kodi: package ## open a Kodi with the add-on; PROVIDER=… chooses one, SERVER=… one on this machine
 	@.ci/setup kodi

@@ -1,8 +1,9 @@
-"""Checks a zip that package.py built, without the network.
+"""Checks the zips that package.py built, without the network.
 
-Owns the questions that are asked of a package: its shape, its modes, what the compiled module
-links, whether addon.xml names the machines that it is for, whether it loads in every CPython from
-3.8 to 3.13 that this machine has, and what Kodi's own kodi-addon-checker says for Kodi 20 and 21.
+Owns the questions that are asked of a package: its shape, its modes, and of the add-on itself what
+the compiled module links, whether addon.xml names the machines that it is for, whether it loads in
+every CPython from 3.8 to 3.13 that this machine has, and what Kodi's own kodi-addon-checker says
+for Kodi 20 and 21.
 That tool fetches ten repository lists before it looks at anything; a server on loopback with empty
 ones answers instead.
 """
@@ -25,6 +26,13 @@ import zipfile
 from pathlib import Path
 
 ADDON = "script.sessionkeeper"
+PROVIDERS = "resource.sessionkeeper.providers"
+NEEDED = {
+    ADDON: ("addon.xml", "LICENSE.txt", "script.py", "service.py", "resources/settings.xml"),
+    PROVIDERS: ("addon.xml", "LICENSE.txt", "resources/providers/angel.toml"),
+}
+# What the services are: no code is among it.
+DATA = (".toml", ".xml", ".txt", ".png")
 KODI_RELEASES = ("nexus", "omega")
 ALL_RELEASES = ["gotham", "helix", "isengard", "jarvis", "krypton", "leia", "matrix"]
 ALL_RELEASES += ["nexus", "omega", "piers"]
@@ -33,7 +41,7 @@ PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 # Warnings that are meant: an add-on with a compiled, typed module has these, and the server on
 # loopback answers for no web site.
 EXPECTED = (
-    r"non whitelisted file ending .*\.(so|pyi|typed)\b",
+    r"non whitelisted file ending .*\.(so|pyi|typed|toml)\b",
     r"Max retries exceeded with url",
 )
 
@@ -50,40 +58,50 @@ assert "/native/" in native.__file__, native.__file__
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
-        print("usage: check_package.py ZIP", file=sys.stderr)
+    if len(sys.argv) < 2:
+        print("usage: check_package.py ZIP…", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as directory, zipfile.ZipFile(sys.argv[1]) as archive:
-        faults = shape_faults(archive)
-        archive.extractall(directory)
-        root = Path(directory) / ADDON
-        if root.is_dir():
-            for path in root.rglob("*"):
-                path.chmod(0o755 if path.is_dir() else 0o644)
-            faults += module_faults(root)
-            faults += platform_faults(root)
-            faults += load_faults(root, Path(directory))
-            faults += checker_faults(root, Path(directory))
+    faults = [fault for path in sys.argv[1:] for fault in faults_of(Path(path))]
     for fault in faults:
         print(f"FAULT  {fault}")
     print(f"package: {'refused' if faults else 'good'}")
     return 1 if faults else 0
 
 
-def shape_faults(archive: zipfile.ZipFile) -> list[str]:
+def faults_of(package: Path) -> list[str]:
+    addon = package.name.partition("-")[0]
+    with tempfile.TemporaryDirectory() as directory, zipfile.ZipFile(package) as archive:
+        faults = shape_faults(archive, addon)
+        archive.extractall(directory)
+        root = Path(directory) / addon
+        if root.is_dir():
+            for path in root.rglob("*"):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+            if addon == ADDON:
+                faults += module_faults(root)
+                faults += platform_faults(root)
+                faults += load_faults(root, Path(directory))
+            faults += checker_faults(root, Path(directory))
+    return faults
+
+
+def shape_faults(archive: zipfile.ZipFile, addon: str) -> list[str]:
+    if addon not in NEEDED:
+        return [f"{addon} is no add-on of ours"]
     faults = []
     names = archive.namelist()
     roots = {name.split("/")[0] for name in names}
-    if roots != {ADDON}:
-        faults.append(f"root folders {sorted(roots)}, must be exactly {ADDON}")
+    if roots != {addon}:
+        faults.append(f"root folders {sorted(roots)}, must be exactly {addon}")
     for entry in archive.infolist():
         if entry.external_attr >> 16 != 0o100644:
             faults.append(f"{entry.filename}: mode {entry.external_attr >> 16:o}, must be 100644")
         if "__pycache__" in entry.filename or ".." in entry.filename.split("/"):
             faults.append(f"{entry.filename}: does not belong into a package")
-    needed = ("addon.xml", "LICENSE.txt", "script.py", "service.py", "resources/settings.xml")
-    faults += [f"{name} is missing" for name in needed if f"{ADDON}/{name}" not in names]
-    if not any("/resources/lib/native/" in name for name in names):
+    faults += [f"{name} is missing" for name in NEEDED[addon] if f"{addon}/{name}" not in names]
+    if addon == PROVIDERS:
+        faults += [f"{name} is no data" for name in names if not name.endswith(DATA)]
+    elif not any("/resources/lib/native/" in name for name in names):
         faults.append("there is no compiled module")
     return faults
 

@@ -1,9 +1,10 @@
-"""Builds the add-on's zip: one root folder, the way Kodi installs it.
+"""Builds the add-on's zip, and that of the services alone: one root folder each, the way Kodi
+installs it.
 
-Owns the layout of the zip, the translation of the crate's version, and the platforms that addon.xml
-names. The compiled module is taken out of a maturin wheel, one per platform, and lies under
-native/<os>-<arch>/ with the version in its name, because a loaded module that is replaced at the
-same path leaves the old code running. The same sources give the same zip, byte for byte: sorted
+Owns the layout of the zips, the translation of the crate's version, and the platforms that
+addon.xml names. The compiled module is taken out of a maturin wheel, one per platform, and lies
+under native/<os>-<arch>/ with the version in its name, because a loaded module that is replaced at
+the same path leaves the old code running. The same sources give the same zip, byte for byte: sorted
 names, one date, mode 0644. Never checks the result: check_package.py does.
 """
 
@@ -21,6 +22,8 @@ import zipfile
 from pathlib import Path
 
 ADDON = "script.sessionkeeper"
+# Its files are the built-in services, its version is its own.
+PROVIDERS = "resource.sessionkeeper.providers"
 ROOT = Path(__file__).resolve().parent.parent
 
 # Kodi's words for a platform, and Rust's. All but the machine's own are built with zig's linker,
@@ -52,14 +55,14 @@ def main() -> int:
             else build_module(arguments.root, name)
         )
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for old in arguments.out.glob(f"{ADDON}-*.zip"):
-        old.unlink()
-    target = arguments.out / f"{ADDON}-{addon_version(version)}.zip"
-    write_zip(target, files)
+    target = write_zip(arguments.out, ADDON, addon_version(version), files)
     print(
         f"{target}: {len(files)} files, {target.stat().st_size // 1024} KiB, "
         f"for {', '.join(arguments.platforms)}"
     )
+    files = provider_files(arguments.root)
+    target = write_zip(arguments.out, PROVIDERS, version_in(files["addon.xml"]), files)
+    print(f"{target}: {len(files)} files")
     return 0
 
 
@@ -159,6 +162,27 @@ def source_files(root: Path) -> dict[str, bytes]:
     return files
 
 
+def provider_files(root: Path) -> dict[str, bytes]:
+    """Path in the zip of the services → content."""
+    source = root / "resources/providers"
+    files = {
+        f"resources/providers/{path.name}": path.read_bytes() for path in source.glob("*.toml")
+    }
+    return {
+        **files,
+        "addon.xml": (source / "addon.xml").read_bytes(),
+        "LICENSE.txt": (root / "LICENSE.txt").read_bytes(),
+        "resources/icon.png": (root / "resources/icon.png").read_bytes(),
+    }
+
+
+def version_in(addon_xml: bytes) -> str:
+    found = re.search(rb'<addon\b[^>]*?\sversion="([^"]+)"', addon_xml)
+    if not found:
+        raise SystemExit("resources/providers/addon.xml has no version")
+    return found.group(1).decode()
+
+
 def build_module(root: Path, name: str) -> bytes:
     own = name == host_platform()
     with tempfile.TemporaryDirectory() as directory:
@@ -182,14 +206,19 @@ def build_module(root: Path, name: str) -> bytes:
             return archive.read("sessionkeeper/_native.abi3.so")
 
 
-def write_zip(target: Path, files: dict[str, bytes]) -> None:
+def write_zip(directory: Path, addon: str, version: str, files: dict[str, bytes]) -> Path:
+    """In place of older ones."""
+    for old in directory.glob(f"{addon}-*.zip"):
+        old.unlink()
+    target = directory / f"{addon}-{version}.zip"
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(files):
-            entry = zipfile.ZipInfo(f"{ADDON}/{path}", date_time=(1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(f"{addon}/{path}", date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system = 3  # Unix, whatever this machine is: the mode counts
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[path], compresslevel=9)
+    return target
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 //! Provider files as people see them: the list to choose from, and what is wrong with one's own.
 
-use crate::error::Result;
 use crate::keeper::ProviderSummary;
 use crate::provider::{
-    self, Everywhere, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew,
+    Everywhere, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew, Source,
+    Sources, UnusedFile,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +12,8 @@ use serde_json::Value;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Catalogue {
     pub providers: Vec<ProviderSummary>,
+    /// The files that are not used, and why.
+    pub unused: Vec<UnusedFile>,
 }
 
 /// What there is to say about a definition.
@@ -28,19 +30,20 @@ pub struct ProviderCheck {
     pub summary: Vec<String>,
 }
 
-/// The built-in providers, in the order that users see.
-pub fn providers() -> Result<Catalogue> {
-    let summaries = provider::built_in()?.into_iter().map(ProviderSummary::from);
-    Ok(Catalogue { providers: summaries.collect() })
+/// The services, in the order that users see. Without sources, those of the user.
+pub fn providers(sources: Option<Vec<Source>>) -> Catalogue {
+    let (providers, unused) = sources.map_or_else(Sources::of_user, Sources::new).list();
+    Catalogue { providers: providers.iter().map(ProviderSummary::from).collect(), unused }
 }
 
 /// Checks the text of a provider file, or a dictionary of its form. Without values from the user,
 /// its examples show what it means.
 pub fn check(definition: Value, given: &Given) -> ProviderCheck {
     let given = (!given.is_empty()).then_some(given);
+    let sources = Sources::of_user();
     let read = match definition {
-        Value::String(text) => Provider::parse(&text, given),
-        tree => Provider::from_value(tree, given),
+        Value::String(text) => sources.read(&text, given),
+        tree => sources.read_value(tree, given),
     };
     match read {
         Ok(provider) => ProviderCheck {

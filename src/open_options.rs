@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
-use crate::keeper::{Config, check_addon, own_directory};
-use crate::provider::{self, Given};
+use crate::keeper::{Config, check_addon, kept_definition, own_directory};
+use crate::provider::{Given, Source, Sources, is_path};
 use crate::wire::Seconds;
 use log::LevelFilter;
 use serde::Deserialize;
@@ -20,6 +20,10 @@ pub struct OpenOptions {
     pub provider: Value,
     /// What the provider leaves open, by name.
     pub parameters: Given,
+    /// Where provider files are, besides those that are built in; `None`: where the user has them.
+    pub sources: Option<Vec<Source>>,
+    /// True: a service that none of these sources has is known by its stored session.
+    pub use_stored: bool,
     /// `None`: a directory of the user's own.
     pub data_dir: Option<PathBuf>,
     /// Where the device key is; `None`: a directory of its own among the user's local data.
@@ -72,6 +76,8 @@ impl Default for OpenOptions {
         OpenOptions {
             provider: "angel".into(),
             parameters: Given::new(),
+            sources: None,
+            use_stored: true,
             data_dir: None,
             key_dir: None,
             caller: None,
@@ -110,9 +116,24 @@ impl OpenOptions {
             let message = "a vault is registered with the id of its add-on";
             return Err(Error::new(Kind::InvalidInput, message).with_hint("Give `addon` as well."));
         }
+        let sources = self.sources.map_or_else(Sources::of_user, Sources::new);
+        let directory = self.data_dir.map_or_else(own_directory, Ok)?;
+        let id = self
+            .provider
+            .as_str()
+            .filter(|name| self.use_stored && !is_path(name))
+            .map(str::to_owned);
+        let provider = sources.choose(self.provider, &self.parameters).or_else(|error| {
+            let is_missing = matches!(error.kind(), Kind::UnknownProvider | Kind::InvalidProvider);
+            let kept = id.filter(|_| is_missing).and_then(|id| {
+                kept_definition(&directory, self.key_dir.as_deref(), &id, &self.parameters)
+            });
+            kept.ok_or(error)
+        })?;
         Ok(Config {
-            provider: provider::choose(self.provider, &self.parameters)?,
-            directory: self.data_dir.map_or_else(own_directory, Ok)?,
+            provider,
+            sources,
+            directory,
             key_directory: self.key_dir,
             caller: self.caller,
             network: Settings {

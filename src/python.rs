@@ -100,8 +100,10 @@ fn finish(py: Python<'_>, wait_ms: u64) -> bool {
 }
 
 #[pyfunction]
-fn providers(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let list = py.detach(|| catch_panics(|| Reply::of(&catalogue::providers()?)));
+fn providers<'py>(py: Python<'py>, sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let list = read(sources).and_then(|sources| {
+        py.detach(|| catch_panics(|| Reply::of(&catalogue::providers(sources))))
+    });
     progress(py, list.map(Progress::Done))
 }
 

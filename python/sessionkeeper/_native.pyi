@@ -61,8 +61,9 @@ def finish(wait_ms: int) -> bool:
     its way. True while there is something worth waiting for. From the first call on, logouts that
     are due are delivered once more, and no renewal is begun in the background."""
 
-def providers() -> Answer:
-    """The built-in catalogue."""
+def providers(sources: list[dict[str, Any]] | None) -> Answer:
+    """The built-in services and those of the files in these directories, with the files that are
+    not used. None: the user's own directory."""
 
 def check_provider(definition: str | dict[str, Any], parameters: dict[str, str]) -> Answer:
     """What is wrong in the text of a provider file or in a dictionary of its form, or what it

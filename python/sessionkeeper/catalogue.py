@@ -1,4 +1,5 @@
-"""The services that one can log in to: those that are built in, and files that could be added.
+"""The services that one can log in to: those that are built in, those of provider files, and files
+that could be added.
 
 What a provider file means is checked in the core, for `open()` and for `check_provider()` alike.
 The check also tells where in the file a problem is, and what a file that can be used does.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 
 from .errors import InvalidInput
-from .loading import native
+from .loading import in_kodi, native
 from .operation import value_of
 from .records import Record
 
@@ -19,20 +20,22 @@ if TYPE_CHECKING:
 
 
 class Parameter(Record):
-    """What a provider file leaves open. Without a `default` it has to be given; a `secret` one is
-    not to be shown."""
+    """What a provider file leaves open. Without a `default` it has to be given; by the viewer where
+    it is `asked`, else by whoever brings the service. A `secret` one is not to be shown."""
 
     name: str
     about: str
     example: str
     default: str | None
     secret: bool = False
+    asked: bool = False
 
 
 class Provider(Record):
     """A service, as its provider file describes it. `logins` are the kinds of ways in, "password"
     and "device_code", the preferred one first; `everywhere` says whether the account's other
-    sessions can be ended as well."""
+    sessions can be ended as well. `audience` is "viewer" or "developer"; `addon` is the id of the
+    add-on that brings it, empty where none does, and `file` is empty for a built-in one."""
 
     id: str
     name: str
@@ -41,6 +44,10 @@ class Provider(Record):
     renewable: bool
     everywhere: bool
     parameters: tuple[Parameter, ...]
+    audience: str = "viewer"
+    revision: int = 1
+    addon: str = ""
+    file: str = ""
 
 
 class Problem(Record):
@@ -51,6 +58,14 @@ class Problem(Record):
     message: str
     hint: str
     line: int
+
+
+class UnusedFile(Problem):
+    """A provider file that is not used, and what would have to be mended. `addon` is the id of the
+    add-on that brings it."""
+
+    file: str
+    addon: str
 
 
 class ProviderCheck(Record):
@@ -69,9 +84,29 @@ class ProviderCheck(Record):
         return not self.problems
 
 
+class Catalogue(Record):
+    """All services that can be opened by their ids, in the order to show them in; and the provider
+    files that are not used."""
+
+    providers: tuple[Provider, ...]
+    unused: tuple[UnusedFile, ...]
+
+
 def providers() -> list[Provider]:
-    """The built-in services, in the order to show them in. Needs no keeper and no network."""
-    return [Provider.from_dict(one) for one in value_of(native().providers())["providers"]]
+    """The services that can be opened by their ids, in the order to show them in: those that are
+    built in, in Kodi those that add-ons bring, and the user's own provider files. Needs no keeper
+    and no network."""
+    return list(read().providers)
+
+
+def read() -> Catalogue:
+    """The same, with the provider files that are not used."""
+    found = None
+    if in_kodi():
+        from .kodi import sources
+
+        found = sources.everywhere()
+    return Catalogue.from_dict(value_of(native().providers(found)))
 
 
 def check_provider(
@@ -86,7 +121,7 @@ def check_provider(
     """
     definition: Any = file
     if not isinstance(file, dict):
-        data = _read(file)
+        data = _content(file)
         try:
             definition = data.decode()
         except UnicodeDecodeError as error:
@@ -99,7 +134,7 @@ def check_provider(
 _NOT_UTF8 = ("the text is not UTF-8", "Save the file as UTF-8; TOML knows no other encoding.")
 
 
-def _read(path: Any) -> bytes:
+def _content(path: Any) -> bytes:
     try:
         with open(os.fspath(path), "rb") as file:
             return file.read()

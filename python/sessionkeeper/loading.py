@@ -43,6 +43,11 @@ def available() -> bool:
         return False
 
 
+def in_kodi() -> bool:
+    """True where xbmc is built into the interpreter."""
+    return "xbmc" in sys.modules or "xbmc" in sys.builtin_module_names
+
+
 def platform_tag() -> str:
     """The name of the folder for this process, for example "linux-aarch64"."""
     system = _system()

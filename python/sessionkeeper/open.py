@@ -7,14 +7,13 @@ paths, and in Kodi whose accounts they are.
 from __future__ import annotations
 
 import os
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Iterable, Mapping
 
-    from ._types import Hook, Sink, Stop
+    from ._types import Hook, Opened, Sink, Stop
     from .keeper import Keeper
 
 
@@ -53,7 +52,10 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     those that she allows it (`Keeper.request_access()`). Elsewhere they are the user's, and nobody
     is asked.
 
-    provider: id of a built-in service, path of a .toml file, or a dictionary of that file's form.
+    provider: id of a service, path of a .toml file, or a dictionary of that file's form. By its id
+        a service is found that is built in, that an installed add-on brings, or whose file the user
+        has put where `sessionkeeper providers` finds it; and, where its file is gone, one that
+        somebody is still logged in to.
     parameters: what the provider leaves open, by name; `providers()` lists the names. No secrets.
     private: in Kodi, True keeps the sessions in the calling add-on's own profile directory instead,
         where no other add-on looks.
@@ -115,7 +117,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
     `UnknownProvider`, `InvalidProvider` and `ParameterMissing`.
     """
     from .keeper import Keeper
-    from .loading import native
+    from .loading import in_kodi, native
 
     module = native()
     options: dict[str, Any] = {
@@ -133,7 +135,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         "logout_deadline": logout_deadline,
         "renewal_margin": renewal_margin,
         "addon": addon,
-        "background": not _in_kodi() if background is None else background,
+        "background": not in_kodi() if background is None else background,
         "log_level": log_level,
     }
     options.update((name, value) for name, value in given.items() if value is not None)
@@ -158,7 +160,7 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         handover = Handover(adopt_file, adopt_settings, settings_of)
     if options["background"]:
         _keep_in_step(module)
-    opened = module.open(options)
+    opened = _opened(module, options)
     if "error" in opened:
         from .errors import error_from
 
@@ -173,6 +175,19 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
         audit_sink=audit_sink,
         handover=handover,
     )
+
+
+def _opened(module: ModuleType, options: dict[str, Any]) -> Opened:
+    """In Kodi any add-on may bring the service: those that do not call are asked only where it was
+    found nowhere else, since that takes milliseconds."""
+    opened: Opened = module.open(options)
+    why = opened["error"]["code"] if "error" in opened else ""
+    if why in ("unknown_provider", "invalid_provider") and "sources" in options:
+        from .kodi import sources
+
+        everywhere = {"sources": sources.everywhere(), "use_stored": True}
+        opened = module.open({**options, **everywhere})
+    return opened
 
 
 _KEPT_IN_STEP: list[ModuleType] = []
@@ -231,19 +246,16 @@ def _as_dict(given: Any) -> dict[str, Any] | None:
     return dict(given) if hasattr(given, "keys") else None
 
 
-def _in_kodi() -> bool:
-    """True where xbmc is built into the interpreter."""
-    return "xbmc" in sys.modules or "xbmc" in sys.builtin_module_names
-
-
 def _place(data_dir: str | None, *, private: bool) -> dict[str, Any]:
     """Where the data is, and what else follows from who calls. Without a directory the core takes
     its own default, below the user's data directory.
     """
+    from .loading import in_kodi
+
     if private and data_dir:
         raise _invalid("Both private and data_dir are given.", "Give one of them.")
     directory = os.path.abspath(data_dir) if data_dir else None
-    if _in_kodi():
+    if in_kodi():
         from .kodi import opening
 
         return opening.options(directory, private=private)
@@ -257,7 +269,9 @@ def _place(data_dir: str | None, *, private: bool) -> dict[str, Any]:
 
 def _calling_addon() -> ModuleType | None:
     """What reads the calling add-on's settings in Kodi."""
-    if not _in_kodi():
+    from .loading import in_kodi
+
+    if not in_kodi():
         return None
     from .kodi import calling_addon
 

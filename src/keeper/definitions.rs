@@ -5,11 +5,39 @@
 //! logout or a new login of the same account, and by their own definition.
 
 use super::handle::Keeper;
+use super::shared::Shared;
+use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::provider::{self, Provider, service_of};
+use crate::provider::{Given, Provider, id_of, service_of};
 use crate::session::Session;
 use crate::vault::{BusyTimeout, StoredSession};
+use std::path::Path;
 use std::sync::Arc;
+
+/// The definition that a stored session of this service was opened with, for one whose file is gone:
+/// of the session that has these parameters, or else of the active one.
+pub fn kept_definition(
+    directory: &Path,
+    key_directory: Option<&Path>,
+    id: &str,
+    given: &Given,
+) -> Option<Provider> {
+    let shared = Shared::at(directory, key_directory.map(Path::to_owned)).ok()?;
+    if !shared.has_vault() {
+        return None;
+    }
+    let timeout = BusyTimeout::ordinary(&Cancel::new());
+    let vault = shared.vault().ok()?.with_timeout(&timeout);
+    let mut stored = vault.read(|tx| tx.sessions().list(None)).ok()?;
+    stored.retain(|stored| id_of(&stored.session.provider) == id);
+    stored.sort_by_key(|stored| !stored.is_active);
+    let kept = stored.iter().filter_map(|StoredSession { session, .. }| {
+        Provider::from_kept(&session.definition, &session.provider).ok()
+    });
+    let kept: Vec<Provider> = kept.collect();
+    let has_them = |provider: &&Provider| provider.has_parameters(given);
+    kept.iter().find(has_them).or(kept.first().filter(|_| given.is_empty())).cloned()
+}
 
 impl Keeper {
     /// The definition with this key, as far as it is known today.
@@ -17,7 +45,7 @@ impl Keeper {
         if key == self.provider.key {
             return Some(Provider::clone(&self.provider));
         }
-        provider::with_key(key)
+        self.sources.with_key(key)
     }
 
     /// The definition that a session is ended by: today's with its hosts, or else its own.

@@ -20,6 +20,7 @@ fn keeper(directory: &Path, provider: Provider) -> Keeper {
 fn keeper_at(directory: &Path, provider: Provider, clock: Arc<dyn Clock>) -> Keeper {
     let config = Config {
         provider,
+        sources: provider::Sources::default(),
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
         caller: None,

@@ -11,7 +11,7 @@ use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, Kind, Result};
 use crate::events::Notification;
 use crate::http;
-use crate::provider::{Provider, Renew};
+use crate::provider::{Provider, Renew, Sources};
 use crate::session::Session;
 use crate::vault::{BusyTimeout, SessionSelector, Vault};
 use log::{Level, LevelFilter};
@@ -29,6 +29,8 @@ const UNREAD: u32 = 5;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub provider: Provider,
+    /// Where the definitions of others are.
+    pub sources: Sources,
     pub directory: PathBuf,
     /// Where the device keys are; `None`: a directory of its own among the user's local data.
     pub key_directory: Option<PathBuf>,
@@ -62,6 +64,7 @@ pub struct Keeper {
     pub(super) shared: Arc<Shared>,
     /// Shared by the copies that each operation gets.
     pub(super) provider: Arc<Provider>,
+    pub(super) sources: Sources,
     /// The add-on that calls, where the viewer decides what it may use.
     pub(super) caller: Option<String>,
     pub(super) network: http::Settings,
@@ -109,6 +112,7 @@ impl Keeper {
         Ok(Keeper {
             shared,
             provider: Arc::new(config.provider),
+            sources: config.sources,
             caller: config.caller,
             network: config.network,
             headers: config.headers,

@@ -42,6 +42,7 @@ mod unencrypted;
 mod unstored;
 mod upkeep;
 
+pub use definitions::kept_definition;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};

@@ -6,7 +6,7 @@ use crate::clock::UnixTime;
 use crate::events::Notification;
 use crate::login::Device;
 use crate::logout::Notes;
-use crate::provider::{Login, LoginKind, Parameter, Provider, id_of};
+use crate::provider::{Audience, Login, LoginKind, Parameter, Provider, id_of};
 use crate::session::{Account, Outcome, Session};
 use crate::vault::{Confirmation, OutboxEntry, Permission, QueuedTask};
 use serde::{Deserialize, Serialize};
@@ -289,6 +289,12 @@ pub struct ProviderSummary {
     /// True where the account's other sessions can be ended as well.
     pub everywhere: bool,
     pub parameters: Vec<Parameter>,
+    pub audience: Audience,
+    pub revision: u32,
+    /// The id of the add-on that brings it; empty where none does.
+    pub addon: String,
+    /// Its file; empty for a built-in one.
+    pub file: String,
 }
 
 impl From<&Provider> for ProviderSummary {
@@ -301,6 +307,10 @@ impl From<&Provider> for ProviderSummary {
             renewable: provider.renew.is_some(),
             everywhere: provider.everywhere.is_some(),
             parameters: provider.parameters.values().cloned().collect(),
+            audience: provider.audience,
+            revision: provider.revision,
+            addon: provider.origin.addon.clone(),
+            file: provider.origin.file.clone(),
         }
     }
 }

@@ -1,12 +1,8 @@
-//! The services that come with the add-on, and how one is found by its name.
+//! The services that come with the add-on.
 
 use super::definition::Provider;
-use super::document::LARGEST;
 use super::parameters::Given;
-use crate::error::{Error, Kind, Result};
-use serde_json::Value;
-use std::fs::File;
-use std::io::Read;
+use super::problem::Checked;
 use std::sync::OnceLock;
 
 struct BuiltIn {
@@ -32,7 +28,7 @@ static BUILT_IN: [BuiltIn; 7] = built_in! {
 };
 
 impl BuiltIn {
-    fn example(&self) -> Result<&Provider> {
+    fn example(&self) -> Checked<&Provider> {
         if let Some(provider) = self.read.get() {
             return Ok(provider);
         }
@@ -40,63 +36,44 @@ impl BuiltIn {
         Ok(self.read.get_or_init(|| provider))
     }
 
-    fn with(&self, given: &Given) -> Result<Provider> {
+    fn with(&self, given: &Given) -> Checked<Provider> {
         let example = self.example()?;
         if given.is_empty() && example.parameters.is_empty() {
             return Ok(example.clone());
         }
-        Ok(Provider::parse(self.text, Some(given))?)
+        Provider::parse(self.text, Some(given))
     }
+}
+
+fn of_id(id: &str) -> Option<&'static BuiltIn> {
+    BUILT_IN.iter().find(|known| known.id == id)
+}
+
+/// Their ids, in the order that users see.
+pub(super) fn ids() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|known| known.id)
+}
+
+/// The place in that order, of one that is built in.
+pub(super) fn position(id: &str) -> Option<usize> {
+    BUILT_IN.iter().position(|known| known.id == id)
+}
+
+/// The text of one that is built in.
+pub(super) fn text(id: &str) -> Option<&'static str> {
+    of_id(id).map(|known| known.text)
+}
+
+/// One that is built in, with these parameters or its examples.
+pub(super) fn read(id: &str, given: Option<&Given>) -> Option<Checked<Provider>> {
+    let known = of_id(id)?;
+    Some(given.map_or_else(|| known.example().cloned(), |given| known.with(given)))
 }
 
 /// Every built-in provider, in the order that users see, with its own examples as parameters.
-pub fn built_in() -> Result<Vec<&'static Provider>> {
+#[cfg(test)]
+pub(crate) fn built_in() -> Checked<Vec<&'static Provider>> {
     BUILT_IN.iter().map(BuiltIn::example).collect()
-}
-
-/// A built-in provider by its id, or the file at a path that ends in `.toml`.
-pub fn find(name: &str, given: &Given) -> Result<Provider> {
-    let is_path = std::path::Path::new(name).extension().is_some_and(|end| end == "toml");
-    if is_path {
-        return Ok(Provider::parse(&read(name)?, Some(given))?);
-    }
-    if let Some(known) = BUILT_IN.iter().find(|known| known.id == name) {
-        return known.with(given);
-    }
-    let known: Vec<&str> = BUILT_IN.iter().map(|known| known.id).collect();
-    let message = format!("no provider is called '{name}'");
-    Err(Error::new(Kind::UnknownProvider, message).with_hint(format!(
-        "Built in: {}. A provider of your own is named by its file, as in ./service.toml.",
-        known.join(", ")
-    )))
-}
-
-/// A provider as a caller names it: by id, by a file's path, or with a dictionary of a file's form.
-pub fn choose(named: Value, given: &Given) -> Result<Provider> {
-    match named {
-        Value::String(name) => find(&name, given),
-        tree => Ok(Provider::from_value(tree, Some(given))?),
-    }
-}
-
-/// The built-in provider whose sessions are kept under `key`, if that is known from the key alone.
-pub fn with_key(key: &str) -> Option<Provider> {
-    built_in().ok()?.into_iter().find(|provider| provider.key == key).cloned()
-}
-
-fn read(path: &str) -> Result<String> {
-    let mut text = String::new();
-    // One more than may be: the parser says that it is too large.
-    let read = File::open(path)
-        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_string(&mut text))
-        .map_err(|error| error.kind());
-    match read {
-        Ok(_) => Ok(text),
-        Err(why) => {
-            let message = format!("the provider file '{path}' cannot be read ({why})");
-            Err(Error::new(Kind::UnknownProvider, message))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -107,18 +84,7 @@ mod tests {
     fn the_built_in_files_are_right_and_read_once() {
         let all = built_in().unwrap();
         assert!(all.iter().zip(&BUILT_IN).all(|(provider, file)| provider.id == file.id));
-        assert_eq!(find("angel", &Given::new()).unwrap().name, "Angel Studios");
+        assert_eq!(read("angel", Some(&Given::new())).unwrap().unwrap().name, "Angel Studios");
         assert!(std::ptr::eq(all[0], built_in().unwrap()[0]));
-    }
-
-    #[test]
-    fn an_unknown_provider_names_the_known_ones() {
-        let error = find("nobody", &Given::new()).unwrap_err();
-        assert_eq!(error.kind(), Kind::UnknownProvider);
-        assert!(error.hint().contains("angel"));
-        assert_eq!(
-            find("/nowhere/x.toml", &Given::new()).unwrap_err().kind(),
-            Kind::UnknownProvider
-        );
     }
 }

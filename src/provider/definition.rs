@@ -14,6 +14,7 @@ use super::leaf::{CookieName, Pointer, Website};
 use super::login::{Login, LoginKind, check_all};
 use super::logout::{Logout, LogoutStep, Probe};
 use super::oauth::OAuth;
+use super::origin::Origin;
 use super::parameters::{self, Declared, Given, Parameter};
 use super::post_logout::AfterLogout;
 use super::problem::{At, Checked, Problem};
@@ -21,7 +22,7 @@ use super::renewal::Renew;
 use super::request::{RequestTemplate, Target};
 use super::scope::{self, Scope};
 use super::template::COOKIE;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -41,6 +42,12 @@ pub struct Provider {
     pub website: Website,
     /// All hosts that requests may go to, as "www.example.com", "localhost:8080" or an address.
     pub hosts: Hosts,
+    /// Counted up with each change of the file: of two files with one id, the higher one is used.
+    #[serde(default = "first")]
+    pub revision: u32,
+    /// Who is offered the service in Kodi's list.
+    #[serde(default)]
+    pub audience: Audience,
     /// Domains that cookies may be set for, besides the hosts themselves.
     #[serde(default)]
     cookie_domains: Vec<String>,
@@ -80,6 +87,31 @@ pub struct Provider {
     /// The definition with its parameters filled in, kept with each session: see `from_kept`.
     #[serde(skip)]
     pub source: String,
+    /// Where it was found.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// The form of a service's name for programs.
+pub(super) fn is_id(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=40).contains(&text.len()) && text.chars().all(good)
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// Who is offered a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    // Everybody.
+    #[default]
+    Viewer,
+    // Who has asked for services that are there to build and test with.
+    Developer,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -214,6 +246,11 @@ impl Provider {
         Ok(Provider { key, ..provider })
     }
 
+    #[must_use]
+    pub(super) fn found_at(self, origin: Origin) -> Self {
+        Provider { origin, ..self }
+    }
+
     /// Reads what was kept as [`Provider::source`], with the key that it had.
     pub fn from_kept(source: &str, key: &str) -> Checked<Self> {
         let tree = serde_json::from_str(source)
@@ -222,10 +259,16 @@ impl Provider {
         Ok(Provider { key: key.to_owned(), ..provider })
     }
 
+    /// True where these values of its parameters lead to its sessions.
+    pub fn has_parameters(&self, given: &Given) -> bool {
+        let is_known = given.keys().all(|name| self.parameters.contains_key(name));
+        let service = key::service_key(&self.id, &self.parameters, given);
+        is_known && key::service_of(&self.key) == service
+    }
+
     /// Holds the parts against each other: what one of them needs or allows, another must be.
     fn finish(mut self) -> Checked<Self> {
-        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.id.is_empty() || self.id.len() > 40 || !self.id.chars().all(good) {
+        if !is_id(&self.id) {
             let message = "use 1 to 40 lower-case letters, digits and '-'";
             return Err(Problem::new("id", message, ""));
         }

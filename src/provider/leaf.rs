@@ -96,7 +96,7 @@ leaf! {
             ));
         }
         let first = text.split('/').next().unwrap_or_default().to_lowercase();
-        let is_ours = first == "keys" || OURS.iter().any(|ours| first.starts_with(ours));
+        let is_ours = ["keys", "providers"].contains(&first.as_str()) || OURS.iter().any(|ours| first.starts_with(ours));
         if is_ours || first.rsplit('.').next() == Some("lock") {
             return Err(format!("'{text}' is kept by Sessionkeeper or Kodi itself"));
         }

@@ -1,11 +1,12 @@
 //! What a service is: the types of its definition, how a provider file or a dictionary is read, the
-//! built-in catalogue.
+//! built-in catalogue, and where else files come from.
 //!
 //! TOML → plain values, with parameters filled in → typed definition. No request is made here.
 
 mod account;
 mod api;
 mod built_in;
+mod candidates;
 mod definition;
 #[cfg(test)]
 mod definition_test;
@@ -19,6 +20,7 @@ mod leaf;
 mod login;
 mod logout;
 mod oauth;
+mod origin;
 mod parameters;
 mod post_logout;
 mod problem;
@@ -30,15 +32,21 @@ mod schema_test;
 mod scope;
 mod several;
 mod sign;
+mod sources;
+#[cfg(test)]
+mod sources_test;
 mod step;
 mod take;
 mod template;
 mod url_template;
+mod using;
 
 pub use account::AccountRequest;
 pub use api::ApiRule;
-pub use built_in::{built_in, choose, find, with_key};
-pub use definition::{AnswerRule, Provider, SessionRule};
+#[cfg(test)]
+pub(crate) use built_in::built_in;
+pub use candidates::UnusedFile;
+pub use definition::{AnswerRule, Audience, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback, is_private};
@@ -50,6 +58,7 @@ pub use leaf::{
 pub use login::{HostedForm, Login, LoginKind, PasswordLogin, Submit};
 pub use logout::{Logout, LogoutPage, LogoutRequest, LogoutStep, Probe, ProbeRequest, Proof};
 pub use oauth::OAuth;
+pub use origin::Origin;
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
@@ -59,7 +68,8 @@ pub use request::{Headers, Pairs, RequestTemplate, Target};
 pub use scope::{DEVICE_ID, NOW, NOW_MS, TOKENS, UUID, is_of_session};
 pub use several::Several;
 pub use sign::{Sign, Signs};
+pub use sources::{Source, Sources, find, is_path};
 pub use step::Step;
-pub use take::{Source, Take, Takes};
+pub use take::{Take, TakeFrom, Takes};
 pub use template::{CLAIM, COOKIE, Template, Values};
 pub use url_template::UrlTemplate;

@@ -39,6 +39,9 @@ pub struct Parameter {
     /// True: it is shown nowhere, and kept sealed alone.
     #[serde(default)]
     pub secret: bool,
+    /// True: the viewer knows it, and is asked for it. Else whoever brings the service gives it.
+    #[serde(default)]
+    pub asked: bool,
 }
 
 /// What the definition leaves open.

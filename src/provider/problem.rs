@@ -62,11 +62,19 @@ impl<T> At for Checked<T> {
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        let Problem { key, line, message, hint, kind } = problem;
+        problem.in_file("")
+    }
+}
+
+impl Problem {
+    /// The error that it is, where nobody has named the file; empty where it has no name.
+    pub(super) fn in_file(self, file: &str) -> Error {
+        let Problem { key, line, message, hint, kind } = self;
+        let file = if file.is_empty() { String::new() } else { format!(" '{file}'") };
         let line = if line == 0 { String::new() } else { format!(", line {line}") };
         let key = if key.is_empty() { key } else { format!(" {key}:") };
         let message = match kind {
-            Kind::InvalidProvider => format!("provider file{line}:{key} {message}"),
+            Kind::InvalidProvider => format!("provider file{file}{line}:{key} {message}"),
             _ => message,
         };
         Error::new(kind, message).with_hint(hint)

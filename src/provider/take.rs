@@ -14,14 +14,14 @@ pub type Takes = BTreeMap<String, Take>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Take {
-    pub source: Source,
+    pub source: TakeFrom,
     pub or_cookie: Option<CookieName>,
     pub is_optional: bool,
 }
 
 /// Where a value is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+pub enum TakeFrom {
     /// At the first of these that leads to a text, a number, true or false.
     Json(Vec<Pointer>),
     /// The value of that `<input>`, by its name or else its id.
@@ -64,17 +64,19 @@ impl TryFrom<Written> for Take {
     fn try_from(written: Written) -> Result<Self, String> {
         let Written { json, input, meta, header, cookie, redirect, or_cookie, optional } = written;
         let mut sources = [
-            json.map(|pointers| Source::Json(pointers.to_vec())),
-            input.map(Source::Input),
-            meta.map(Source::Meta),
-            header.map(Source::Header),
-            cookie.map(Source::Cookie),
-            redirect.map(Source::Redirect),
+            json.map(|pointers| TakeFrom::Json(pointers.to_vec())),
+            input.map(TakeFrom::Input),
+            meta.map(TakeFrom::Meta),
+            header.map(TakeFrom::Header),
+            cookie.map(TakeFrom::Cookie),
+            redirect.map(TakeFrom::Redirect),
         ]
         .into_iter()
         .flatten();
         match (sources.next(), sources.next()) {
-            (Some(Source::Json(pointers)), _) if pointers.is_empty() => Err(NO_POINTER.to_owned()),
+            (Some(TakeFrom::Json(pointers)), _) if pointers.is_empty() => {
+                Err(NO_POINTER.to_owned())
+            }
             (Some(source), None) => Ok(Take { source, or_cookie, is_optional: optional }),
             _ => Err("name one of json, input, meta, header, cookie, redirect".to_owned()),
         }
@@ -85,7 +87,7 @@ const NO_POINTER: &str = "name at least one pointer, as in [\"/logout_url\"]";
 
 impl Take {
     fn by(pointers: Vec<Pointer>) -> Self {
-        Take { source: Source::Json(pointers), or_cookie: None, is_optional: false }
+        Take { source: TakeFrom::Json(pointers), or_cookie: None, is_optional: false }
     }
 }
 

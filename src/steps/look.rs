@@ -4,7 +4,7 @@ use super::unexpected;
 use crate::cookies::Jar;
 use crate::error::Result;
 use crate::http::{Answer, form};
-use crate::provider::{Sign, Source, Take, Takes, Values};
+use crate::provider::{Sign, Take, TakeFrom, Takes, Values};
 use crate::secret::Secret;
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub fn shows(signs: &[Sign], answer: &Answer) -> bool {
 
 /// True where something is taken from a JSON answer.
 pub(super) fn reads_json(takes: &Takes) -> bool {
-    takes.values().any(|take| matches!(take.source, Source::Json(_)))
+    takes.values().any(|take| matches!(take.source, TakeFrom::Json(_)))
 }
 
 struct Seen<'a> {
@@ -71,14 +71,14 @@ impl<'a> Seen<'a> {
     fn find(&self, take: &Take, jar: &Jar) -> Option<Secret> {
         let cookie = |name: &str| jar.value(name);
         let found = match &take.source {
-            Source::Json(pointers) => {
+            TakeFrom::Json(pointers) => {
                 pointers.iter().find_map(|pointer| text_of(self.json.pointer(pointer)?))
             }
-            Source::Input(name) => form::input_value(&self.page, name).map(Secret::new),
-            Source::Meta(name) => form::meta_content(&self.page, name).map(Secret::new),
-            Source::Header(name) => self.answer.header(name).map(Secret::new),
-            Source::Cookie(name) => cookie(name),
-            Source::Redirect(name) => self.in_address(name),
+            TakeFrom::Input(name) => form::input_value(&self.page, name).map(Secret::new),
+            TakeFrom::Meta(name) => form::meta_content(&self.page, name).map(Secret::new),
+            TakeFrom::Header(name) => self.answer.header(name).map(Secret::new),
+            TakeFrom::Cookie(name) => cookie(name),
+            TakeFrom::Redirect(name) => self.in_address(name),
         };
         let is_usable = |value: &Secret| (1..=LONGEST).contains(&value.expose().len());
         let or_cookie = || cookie(take.or_cookie.as_deref()?);
@@ -119,15 +119,15 @@ fn text_of(value: &Value) -> Option<Secret> {
 
 fn missing(name: &str, take: &Take) -> crate::error::Error {
     let what = match &take.source {
-        Source::Json(pointers) => {
+        TakeFrom::Json(pointers) => {
             let all: Vec<_> = pointers.iter().map(|pointer| format!("'{}'", &**pointer)).collect();
             format!("holds nothing at {}", all.join(" or "))
         }
-        Source::Input(input) => format!("has no field '{input}'"),
-        Source::Meta(meta) => format!("has no <meta> '{meta}'"),
-        Source::Header(header) => format!("has no header '{}'", &**header),
-        Source::Cookie(cookie) => format!("set no cookie '{}'", &**cookie),
-        Source::Redirect(parameter) => format!("leads to no address with '{parameter}'"),
+        TakeFrom::Input(input) => format!("has no field '{input}'"),
+        TakeFrom::Meta(meta) => format!("has no <meta> '{meta}'"),
+        TakeFrom::Header(header) => format!("has no header '{}'", &**header),
+        TakeFrom::Cookie(cookie) => format!("set no cookie '{}'", &**cookie),
+        TakeFrom::Redirect(parameter) => format!("leads to no address with '{parameter}'"),
     };
     let cookie = take.or_cookie.as_ref();
     let cookie = cookie.map(|name| format!(" and set no cookie '{}'", &**name)).unwrap_or_default();

@@ -8,7 +8,7 @@ use sessionkeeper::http::{Proxy, Settings};
 use sessionkeeper::keeper::{
     Config, DrainReport, Keeper, LogoutOptions, LogoutReport, Outgoing, Received, State,
 };
-use sessionkeeper::provider::Provider;
+use sessionkeeper::provider::{Provider, Sources};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -144,6 +144,7 @@ fn keeper(config: &Config, clock: &Arc<HeldClock>) -> Keeper {
 fn config(provider: Provider, directory: &Path) -> Config {
     Config {
         provider,
+        sources: Sources::default(),
         directory: directory.join("data"),
         key_directory: Some(directory.join("keys")),
         caller: None,

@@ -38,6 +38,7 @@ mod register;
 mod renewal;
 mod request;
 mod scripted_answers;
+mod sources;
 mod streams;
 mod together;
 mod upkeep;

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import resource
@@ -109,9 +110,12 @@ class Kodi:
         return target
 
     def choose_service(self, provider: str, parameters: dict[str, str]) -> None:
-        """Before the start, or between two: as the viewer's choice would have been stored."""
-        values = {"provider": provider}
-        values.update({f"parameter_{name}": value for name, value in parameters.items()})
+        """Before the start, or between two: as the choice of a developer would have been stored."""
+        self.say({provider: parameters}, provider=provider)
+
+    def say(self, parameters: dict[str, dict[str, str]], **values: str) -> None:
+        """The same, with what was said about several services, by their ids."""
+        values = {"developer_services": "true", **values, "parameters": json.dumps(parameters)}
         if self.server:
             values["ca_file"] = self.server.ca_file
         profile.write_settings(self.data_directory, values)

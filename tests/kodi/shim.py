@@ -10,7 +10,7 @@ import importlib
 import json
 import sys
 from types import ModuleType, SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, Tuple
 
 
 class Shim:
@@ -23,6 +23,12 @@ class Shim:
         self.read: Callable[[], str] = lambda: "angel"
         # The other settings by id.
         self.settings: dict[str, str] = {}
+        # What the viewer types, one after the other; None where she leaves the keyboard.
+        self.typed: list[str | None] = []
+        # The headings of the keyboards, and what stood there already.
+        self.keyboards: list[tuple[str, str]] = []
+        # What Kodi says of the add-ons that are switched on.
+        self.enabled: list[dict[str, Any]] = []
         # What the viewer answers to lists, one after the other, and what they offered.
         self.choices: list[int] = []
         self.offered: list[list[tuple[str, str]]] = []
@@ -32,8 +38,9 @@ class Shim:
         # What a progress bar showed, one after the other.
         self.percents: list[int] = []
         self.builtins: list[str] = []
-        # The add-on that calls, "" for none; the names of others by id.
+        # The add-on that calls, "" for none; where add-ons are; the names of others by id.
         self.caller = "script.caller"
+        self.addons_root = "/addons/"
         self.addons: dict[str, str] = {}
         # The window that is open, what the viewer does in the next one, and what was in it, by
         # control.
@@ -67,6 +74,7 @@ class Shim:
             getSettingString=lambda name: (
                 self.read() if name == "provider" else self._setting(name)
             ),
+            getSettingBool=lambda name: self._setting(name) == "true",
             getSettingInt=lambda _: 30,
         )
         dialog = SimpleNamespace(
@@ -91,6 +99,7 @@ class Shim:
                 executeJSONRPC=self._answer,
                 executebuiltin=self.builtins.append,
                 sleep=self._sleep,
+                Keyboard=self._keyboard,
                 getRegion=lambda name: {"dateshort": "%Y-%m-%d", "time": "%H%H:%M:%S"}[name],
                 getCondVisibility=self._condition,
                 Monitor=self._monitor(),
@@ -104,7 +113,7 @@ class Shim:
                 ControlTextBox=object,
                 Dialog=lambda: dialog,
                 DialogProgress=lambda: progress,
-                ListItem=lambda words, below: (words, below),
+                ListItem=lambda words, below: Line((words, below)),
                 Window=lambda number: SimpleNamespace(
                     clearProperty=lambda name: self._clear(number, name),
                     getProperty=lambda name: self.properties.get(name, ""),
@@ -127,6 +136,7 @@ class Shim:
             if name not in known and name not in self.addons:
                 raise RuntimeError("Unknown addon id")
             info = {"id": name, "name": self.addons.get(name, ""), "icon": f"/{name}/icon.png"}
+            info["path"] = f"{self.addons_root}{name}/"
             return SimpleNamespace(
                 **vars(addon), getAddonInfo=lambda which: info.get(which, "/addons/")
             )
@@ -191,9 +201,31 @@ class Shim:
         self.offered.append(lines)
         return self.choices.pop(0)
 
+    def _keyboard(self, before: str, heading: str) -> SimpleNamespace:
+        self.keyboards.append((heading, before))
+        typed = self.typed.pop(0)
+        return SimpleNamespace(
+            doModal=lambda: None,
+            isConfirmed=lambda: typed is not None,
+            getText=lambda: f" {typed}",
+        )
+
     def _answer(self, request: str) -> str:
+        asked = json.loads(request)
+        if asked["method"] == "Addons.GetAddons":
+            assert asked["params"] == {"enabled": True, "properties": ["dependencies", "path"]}
+            return json.dumps({"id": 1, "result": {"addons": self.enabled}})
         name = json.loads(request)["params"]["setting"].replace("network.", "")
         return json.dumps({"id": 1, "result": {"value": self.kodi_settings.get(name)}})
+
+
+class Line(Tuple[str, str]):  # noqa: SLOT001 - a tuple can have no other slots
+    """A line of a list, as what is written in it."""
+
+    icon = ""
+
+    def setArt(self, art: dict[str, str]) -> None:  # noqa: N802
+        self.icon = art["icon"]
 
 
 class Words(str):

@@ -48,6 +48,15 @@ def place_script(target: Path, name: str, script: str, metadata: str = "") -> No
     (target / "script.py").write_text(script)
 
 
+def place_services(target: Path) -> Path:
+    """The add-on of the services alone, as its package has it. Gives where their files are."""
+    source, files = ROOT / "resources" / "providers", target / "resources" / "providers"
+    shutil.copytree(source, files, ignore=shutil.ignore_patterns("*.xml"))
+    shutil.copy(source / "addon.xml", target)
+    shutil.copy(ROOT / "resources" / "icon.png", target / "resources")
+    return files
+
+
 def assemble(target: Path) -> None:
     """The layout of the package, from the files of the checkout."""
     target.mkdir(parents=True)

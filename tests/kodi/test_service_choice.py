@@ -37,8 +37,8 @@ class TestTwoServices:
     @pytest.fixture
     def unstarted_kodi(self, unstarted_kodi: Kodi, server: StandIn) -> Kodi:
         """With what either of them needs."""
-        needed = parameters_for("workos", server) | parameters_for("workos-device", server)
-        unstarted_kodi.choose_service("workos", needed)
+        both = ("workos", "workos-device")
+        unstarted_kodi.say({one: parameters_for(one, server) for one in both}, provider="workos")
         return unstarted_kodi
 
     def test_the_account_in_the_question_is_the_one_that_ends(
@@ -81,17 +81,17 @@ class TestTwoAddresses:
     def test_another_address_is_another_service_at_once(
         self, kodi: Kodi, viewer: Viewer, witness: Witness, server: StandIn
     ) -> None:
-        label = "Address of the service"
+        about = "Idempotent logout: the address of the service"
         witness.log_in(NAME, PASSWORD)
-        viewer.enter_parameter(label, "https://elsewhere.example")
+        viewer.set_up(about, "https://elsewhere.example")
         assert setting(kodi, "account_label") == "Not logged in"
         assert "Log out" not in viewer.shown_settings()
         # Leaving the keyboard changes nothing.
-        viewer.press_setting(label)
-        kodi.remote.wait_for_keyboard(label)
+        viewer.press_setting("Set-up")
+        kodi.remote.wait_for_keyboard(about)
         kodi.remote.press("Back")
         viewer.wait_for_settings()
-        assert setting(kodi, "parameter_base") == "https://elsewhere.example"
-        viewer.enter_parameter(label, server.parameters["base"])
+        assert setting(kodi, "setup_label") == "https://elsewhere.example"
+        viewer.set_up(about, server.parameters["base"])
         assert NAME in setting(kodi, "account_label")
         assert "Log out" in viewer.shown_settings()

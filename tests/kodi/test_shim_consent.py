@@ -42,6 +42,9 @@ def options(shim: Shim) -> Callable[..., dict[str, Any]]:
 
     def options(data_dir: str | None = None, private: bool = False) -> dict[str, Any]:
         found: dict[str, Any] = shim.load("opening").options(data_dir, private=private)
+        # Where provider files are, in test_shim_sources.py.
+        assert found.pop("sources") is not None
+        assert found.pop("use_stored") is False
         return found
 
     return options

@@ -49,19 +49,19 @@ class Viewer:
         remote.press("Select")
 
     def choose_service(self, name: str, **parameters: str) -> None:
-        """Picks a service in the settings, and fills in what it needs, by the labels there (with
-        "_" for a space).
+        """Picks a service in the settings, and types what it needs, by what it is asked for as
+        (with "_" for a space), in that order.
         """
         self.press_setting("Service")
         self.choose(name)
+        for about, value in parameters.items():
+            self._kodi.remote.type_text(f"{name}: {about.replace('_', ' ')}", value)
         self.wait_for_settings()
-        for label, value in parameters.items():
-            self.enter_parameter(label.replace("_", " "), value)
 
-    def enter_parameter(self, label: str, value: str) -> None:
-        """Types what the service needs into the settings."""
-        self.press_setting(label)
-        self._kodi.remote.type_text(label, value)
+    def set_up(self, about: str, value: str) -> None:
+        """Says anew the one thing that the chosen service needs."""
+        self.press_setting("Set-up")
+        self._kodi.remote.type_text(about, value)
         self.wait_for_settings()
 
     def choose(self, line: str) -> None:

@@ -131,6 +131,10 @@ ANGEL: dict[str, Any] = {
     "renewable": True,
     "everywhere": False,
     "parameters": [],
+    "audience": "viewer",
+    "revision": 1,
+    "addon": "",
+    "file": "",
 }
 # As small as they get, and as odd as a side always is.
 QR_ROWS = ["1" * 21 if row % 2 else "10" * 10 + "1" for row in range(21)]
@@ -174,6 +178,7 @@ class NativeDouble(types.ModuleType):
         self.checked: list[tuple[str, dict[str, str]]] = []
         self.check_answer: dict[str, Any] = CHECK
         self.summaries: list[dict[str, Any]] = [ANGEL]
+        self.unused: list[dict[str, Any]] = []
         self.longest_qr = 1000
         self._running: dict[int, Any] = {}
 
@@ -250,8 +255,10 @@ class NativeDouble(types.ModuleType):
     def finish(self, wait_ms: int) -> bool:
         return False
 
-    def providers(self) -> dict[str, Any]:
-        return self._checked("providers", {"value": {"providers": self.summaries}})
+    def providers(self, sources: list[dict[str, Any]] | None) -> dict[str, Any]:
+        assert sources is None
+        answer = {"providers": self.summaries, "unused": self.unused}
+        return self._checked("providers", {"value": answer})
 
     def check_provider(
         self, definition: str | dict[str, Any], parameters: dict[str, str]

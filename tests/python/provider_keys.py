@@ -19,6 +19,7 @@ SCHEMA = json.loads((ROOT / "docs" / "provider.schema.json").read_text(encoding=
 # What the reference calls the types that are no tables.
 KINDS = {
     "Address": "address",
+    "Audience": "text",
     "CookieName": "text",
     "Hosts": "list of texts",
     "Method": "text",
@@ -115,7 +116,7 @@ def _kind(schema: dict[str, Any]) -> str:
     if schema["type"] == "object":
         inner = _kind(schema["additionalProperties"])
         return f"table of {PLURALS.get(inner, inner + 's')}"
-    return {"string": "text", "boolean": "true or false"}[schema["type"]]
+    return {"string": "text", "boolean": "true or false", "integer": "number"}[schema["type"]]
 
 
 def _tables(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -412,6 +412,12 @@ MISTAKES = {
         "not run after a logout",
         "Container.Refresh",
     ),
+    # Who it is for
+    "a revision that is no number": Mistake("revision = 2", 'revision = "2"', "revision", "u32"),
+    "nobody's audience": Mistake(
+        '"developer"', '"everybody"', "audience", "expected `viewer` or `developer`"
+    ),
+    "asked how": Mistake("asked = true", 'asked = "yes"', "parameters.base.asked", "a boolean"),
     # TOML itself
     "no second quote": Mistake('name = "Example"', 'name = "Example', "", "string", "quotes"),
     "no comma": Mistake('"{base}", "login', '"{base}" "login', "", "comma", "TOML"),

@@ -39,20 +39,31 @@ RUST_NAMES = {
 # Results that cross as they are: lists of records, log lines, secrets, the answer to a request (and
 # the error beside it), and what is left to do.
 NO_RECORDS = {
-    *("Access", "Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
+    *("Access", "Accounts", "AuditTrail", "Confirmations", "Notifications", "Outbox"),
     *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Permissions"),
     *("Received", "ReceivedPiece", "TakenOver", "Tasks"),
 }
 # What `open` takes and keeps to itself.
 OF_PYTHON = {"adopt_file", "adopt_settings", "after_logout", "audit_sink", "private", "stop"}
-# What it finds out about the calling add-on; see test_keeper.py.
-FROM_KODI = {"caller", "register_in"}
+# What it finds out about the calling add-on and its provider files; see test_keeper.py.
+FROM_KODI = {"caller", "register_in", "sources", "use_stored"}
 GIVEN = {
     *("Bytes", "GivenCookie", "HandedOver", "LogoutAllOptions", "LogoutOptions", "OpenOptions"),
     "Outgoing",
+    "Source",
 }
 WORDS = {
-    *("Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome", "State"),
+    *(
+        "Audience",
+        "Conclusion",
+        "Event",
+        "Kind",
+        "Local",
+        "LogLevel",
+        "LoginKind",
+        "Outcome",
+        "State",
+    ),
     *("TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")

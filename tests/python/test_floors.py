@@ -81,9 +81,11 @@ def test_only_the_front_names_pyo3() -> None:
     assert naming == {"python"}
 
 
-# The looks upwards that are meant: in Kodi, open() asks for whom it opens, and for those of its
-# settings that are to be taken over, and request_access() asks the viewer.
-LOOKED_UP = tuple(f"sessionkeeper.kodi.{name}" for name in ("opening", "consent", "calling_addon"))
+# The looks upwards that are meant: in Kodi, open() asks for whom it opens and where provider files
+# are, and for those of its settings that are to be taken over; request_access() asks the viewer.
+LOOKED_UP = tuple(
+    f"sessionkeeper.kodi.{name}" for name in ("opening", "sources", "consent", "calling_addon")
+)
 
 # A house to try the rules on.
 LIB = "mod python;\n\nmod keeper;\n\nmod login;\nmod logout;\n\nmod http;\n\nmod error;"

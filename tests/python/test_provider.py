@@ -105,9 +105,8 @@ def test_the_catalogue_tells_what_is_left_open(
 ) -> None:
     base = {"name": "base", "about": "the address", "example": "https://a", "default": None}
     suffix = {"name": "suffix", "about": "the end", "example": "-ACT", "default": "-NON"}
-    native.summaries = [
-        {**ANGEL, "logins": ["device_code", "password"], "parameters": [base, suffix]}
-    ]
+    open_ones = [{**one, "asked": False} for one in (base, suffix)]
+    native.summaries = [{**ANGEL, "logins": ["device_code", "password"], "parameters": open_ones}]
     assert cli.main(["providers"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "angel  Angel Studios  https://www.angel.com"
@@ -115,6 +114,24 @@ def test_the_catalogue_tells_what_is_left_open(
         "    --parameter base=https://a  the address",
         "    --parameter suffix=-ACT  the end; by default -NON",
     ]
+
+
+def test_the_catalogue_tells_whose_files_are_not_used(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    native.summaries = [ANGEL, {**ANGEL, "id": "shop", "file": "/own/shop.toml"}]
+    native.unused = [{**PROBLEM, "file": "/own/mine.toml", "addon": ""}]
+    assert cli.main(["providers"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "angel  Angel Studios  https://www.angel.com",
+        "shop  Angel Studios  https://www.angel.com",
+        "    /own/shop.toml",
+        "Not used: /own/mine.toml:12: logout.url: only https is used: http://www.example.com",
+        "    Write it with https://",
+    ]
+    assert cli.main(["providers", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == {"providers": native.summaries, "unused": native.unused}
 
 
 @pytest.mark.parametrize(

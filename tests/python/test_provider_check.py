@@ -91,7 +91,7 @@ def test_a_parameter_without_a_value_hides_no_mistake(file: Path, tmp_path: Path
 def test_a_parameter_of_a_name_that_is_taken(file: Path) -> None:
     file.write_text(GOOD.replace("base", "username"), encoding="utf-8")
     (problem,) = sessionkeeper.check_provider(file).problems
-    assert (problem.key, problem.line) == ("parameters.username", 8)
+    assert (problem.key, problem.line) == ("parameters.username", 10)
     assert "lower-case" in problem.hint
 
 

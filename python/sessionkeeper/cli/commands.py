@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from sessionkeeper.catalogue import check_provider, providers
+from sessionkeeper.catalogue import check_provider, read
 from sessionkeeper.errors import InvalidInput, NotSignedIn
 
 from . import display, prompt
@@ -60,7 +60,8 @@ def catalogue(chosen: Namespace, parameters: dict[str, str]) -> int:
         found = check_provider(chosen.file, parameters)
         _print(chosen, found.as_dict(), display.check(chosen.file, found))
         return DONE if found.usable else USAGE
-    _print_list(chosen, "providers", providers(), display.providers)
+    listed = read()
+    _print(chosen, listed.as_dict(), display.catalogue(listed))
     return DONE
 
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, Sequence, TextIO
 
-    from sessionkeeper.catalogue import Parameter, Problem, Provider, ProviderCheck
+    from sessionkeeper.catalogue import Catalogue, Parameter, Problem, ProviderCheck
     from sessionkeeper.device import DeviceLogin
     from sessionkeeper.records import Account, Status
     from sessionkeeper.reports import (
@@ -230,13 +230,17 @@ def audit(events: Iterable[AuditEvent]) -> str:
     return "\n".join(lines) or "The audit trail is empty."
 
 
-def providers(catalogue: Iterable[Provider]) -> str:
-    """The built-in services, one a line, and below it what it leaves open."""
+def catalogue(found: Catalogue) -> str:
+    """The services, one a line, and below it where it comes from and what it leaves open; then the
+    files that are not used, and why."""
     lines = []
-    for entry in catalogue:
+    for entry in found.providers:
         way = "" if entry.logins == ("password",) else f"  (logs in {_ways(entry.logins)})"
         lines.append(f"{entry.id}  {entry.name}  {entry.website}{way}")
+        lines += [f"    {printable(entry.file)}"] if entry.file else []
         lines += [_parameter(parameter) for parameter in entry.parameters]
+    for file in found.unused:
+        lines.append(f"Not used: {_problem(file.file, file)}")
     return "\n".join(lines)
 
 

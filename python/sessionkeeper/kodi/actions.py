@@ -1,10 +1,9 @@
 """What buttons do: RunScript(script.sessionkeeper,<verb>[,<argument>…]).
 
 Owns the verbs and what all of them have in common; each screen has a file of its own, which alone
-is imported. The verb "parameter" is followed by the setting's id. With "settings" as an argument
-the button was pressed in the settings dialog, which has closed itself to save; it is opened again
-afterwards, with the new state. Without a verb the settings open. Where the add-on cannot run at
-all, any of them says so.
+is imported. With "settings" as an argument the button was pressed in the settings dialog, which has
+closed itself to save; it is opened again afterwards, with the new state. Without a verb the
+settings open. Where the add-on cannot run at all, any of them says so.
 
 Any add-on may have such buttons, without Python of its own: `login` and `logout` take
 provider=<id or file>, the provider's parameters as <name>=<value>, and settings=<id of the add-on>,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "service": "service_choice.choose",
-    "parameter": "service_choice.enter_parameter",
+    "setup": "service_choice.set_up",
     "login": "login.log_in",
     "logout": "logout.log_out",
     "logout_everywhere": "logout.log_out_everywhere",
@@ -49,7 +48,7 @@ VERBS = {
     "forget": "stored_data.forget",
 }
 # They concern every service, so they work where the chosen one is not set up.
-FOR_ALL_SERVICES = ("service", "parameter", "logout_all", "drain", "audit", "forget")
+FOR_ALL_SERVICES = ("service", "setup", "logout_all", "drain", "audit", "forget")
 # What the buttons of other add-ons may do.
 FOR_ADDONS = ("login", "logout")
 
@@ -64,8 +63,8 @@ def find(arguments: list[str]) -> Action | None:
     addon = _options(given).get("settings") if verb == "login" else None
     name = "log_in_for" if addon else name
     action = getattr(__import__(f"{__package__}.{file}", fromlist=[name]), name)
-    if verb == "parameter" or addon:
-        return lambda keeper: action(keeper, addon or given[0])
+    if addon:
+        return lambda keeper: action(keeper, addon)
     found: Action = action
     return found
 
@@ -109,7 +108,7 @@ def perform(action: Action, verb: str, options: dict[str, str]) -> None:
         if not monitor.abortRequested():
             # Opened anew: the action may have chosen another service.
             keeper, complete = settings.open_any(monitor.abortRequested)
-            status_display.show(keeper.status(), complete)
+            status_display.show(keeper, complete)
 
 
 def _keeper_for_addon(verb: str, options: dict[str, str], stop: Callable[[], bool]) -> Keeper:

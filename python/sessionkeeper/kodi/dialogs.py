@@ -98,13 +98,21 @@ def offer(title: str, words: str, *ways: str) -> int | None:
     return {1: 0, 0: 1}.get(pressed)
 
 
-def choose(title: str, lines: Sequence[tuple[str, str]], chosen: int = -1) -> int | None:
+def choose(
+    title: str,
+    lines: Sequence[tuple[str, str]],
+    chosen: int = -1,
+    icons: Sequence[str] = (),
+) -> int | None:
     """The number of the line that the viewer chose, of pairs of a text and a smaller one below it;
-    None when the viewer cancelled.
+    None when the viewer cancelled. `icons` are the paths of pictures, one for each line.
     """
-    items: list[str | xbmcgui.ListItem] = [
-        xbmcgui.ListItem(plain(words), plain(below)) for words, below in lines
-    ]
+    items: list[str | xbmcgui.ListItem] = []
+    for number, (words, below) in enumerate(lines):
+        item = xbmcgui.ListItem(plain(words), plain(below))
+        if icons:
+            item.setArt({"icon": icons[number]})
+        items.append(item)
     answer: int = xbmcgui.Dialog().select(title, items, preselect=chosen, useDetails=True)
     return answer if answer >= 0 else None
 

@@ -11,6 +11,7 @@ import os
 
 import xbmcaddon
 
+from sessionkeeper.kodi import sources
 from sessionkeeper.kodi.paths import data_directory, is_local
 from sessionkeeper.kodi.strings import ADDON_ID
 
@@ -24,6 +25,11 @@ def options(data_dir: str | None, *, private: bool) -> dict[str, Any]:
     which one it is, and that matters.
     """
     addon = _calling_addon()
+    files = {"sources": sources.near(addon), "use_stored": False}
+    return {**files, **_place(addon, data_dir, private=private)}
+
+
+def _place(addon: str, data_dir: str | None, *, private: bool) -> dict[str, Any]:
     if private:
         data_dir = os.path.abspath(data_directory(_known(addon)))
     if data_dir and not is_local(ADDON_ID):

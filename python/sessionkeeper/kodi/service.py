@@ -239,7 +239,7 @@ class Service:
         if self.shared is None or self.monitor.abortRequested():
             return
         try:
-            status_display.show(self.shared.keeper.status(), self.complete)
+            status_display.show(self.shared.keeper, self.complete)
         except Error as error:
             log.info(f"{error.code}: {error.message}")
 

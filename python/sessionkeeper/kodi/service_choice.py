@@ -1,38 +1,97 @@
-"""Which service the settings show, and where it is: asked for, and saved at once.
+"""Which service the settings show, and what it needs: asked for, and saved at once.
 
-A list or a field inside the settings dialog would show one service above the status and the buttons
-of another until the viewer leaves the dialog.
+The list is made of the provider files, those of add-ons included. A list or a field inside the
+settings dialog would show one service above the status and the buttons of another until the viewer
+leaves the dialog.
 """
 
 from __future__ import annotations
 
-import sessionkeeper
-from sessionkeeper.kodi import dialogs, services, settings
-from sessionkeeper.kodi.strings import text
+import xbmc
+
+from sessionkeeper.errors import Error
+from sessionkeeper.kodi import addons, dialogs, services, settings
+from sessionkeeper.kodi.strings import ADDON_ID, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import Keeper
+    from sessionkeeper import Keeper, Parameter, Provider, StoredAccount
 
 
 def choose(keeper: Keeper) -> None:
-    """Each service with who is logged in there."""
+    """Each service with who is logged in there, and which add-on brings it."""
     active = {entry.provider: entry for entry in keeper.accounts(all=True) if entry.active}
-    known = sessionkeeper.providers()
-    lines = [
-        (entry.name, services.account_name(active[entry.id].account) if entry.id in active else "")
-        for entry in known
-    ]
-    before = settings.chosen_service()
+    before, for_developers = settings.chosen_service(), settings.for_developers()
+    known = services.offered({before, *active}, for_developers=for_developers)
+    gone = set(active) - {entry.id for entry in known}
+    known += filter(None, map(_stored, sorted(gone)))
     shown = next((number for number, entry in enumerate(known) if entry.id == before), -1)
-    chosen = dialogs.choose(text("choose_service"), lines, shown)
-    if chosen is not None:
-        settings.choose_service(known[chosen].id)
+    number = dialogs.choose(
+        text("choose_service"),
+        [(entry.name, _below(entry, active.get(entry.id))) for entry in known],
+        shown,
+        [addons.icon(entry.addon or ADDON_ID) for entry in known],
+    )
+    if number is None:
+        return
+    service, given = known[number], settings.parameters(known[number].id)
+    open_ones = services.asked(service, for_developers=for_developers)
+    missing = [one for one in open_ones if one.default is None and not given.get(one.name)]
+    values = _ask(service, missing, given) if missing else given
+    if values is not None:
+        settings.choose_service(service.id, values)
 
 
-def enter_parameter(_: Keeper, setting: str) -> None:
-    """What the chosen service needs to be found, by the id of its setting."""
-    if setting.startswith("parameter_"):
-        value = dialogs.ask_text(text(setting), settings.parameter(setting))
-        if value is not None:
-            settings.set_parameter(setting, value)
+def set_up(_: Keeper) -> None:
+    """What the viewer has said about the chosen service can be said anew."""
+    service = services.find(settings.chosen_service())
+    if service is None:
+        return
+    open_ones = services.asked(service, for_developers=settings.for_developers())
+    given, number = settings.parameters(service.id), 0 if len(open_ones) == 1 else None
+    if len(open_ones) > 1:
+        lines = [(one.about, given.get(one.name) or one.default or "") for one in open_ones]
+        number = dialogs.choose(service.name, lines)
+    if number is None:
+        return
+    values = _ask(service, open_ones[number : number + 1], given)
+    if values is not None:
+        settings.choose_service(service.id, values)
+
+
+def _ask(
+    service: Provider, parameters: list[Parameter], given: dict[str, str]
+) -> dict[str, str] | None:
+    """What was given, with these anew; None where the viewer gives up. What the service cannot be
+    opened with is asked for once more.
+    """
+    stop = xbmc.Monitor().abortRequested
+    while True:
+        for parameter in parameters:
+            before = given.get(parameter.name, "")
+            value = dialogs.ask_text(f"{service.name}: {parameter.about}", before)
+            if value is None or not (value or parameter.default is not None):
+                return None
+            given = {**given, parameter.name: value}
+        given = {name: value for name, value in given.items() if value}
+        try:
+            settings.open_service(service.id, given, stop)
+        except Error as error:
+            dialogs.show_error(service.name, error)
+        else:
+            return given
+
+
+def _stored(provider: str) -> Provider | None:
+    """One whose add-on is gone, as it is kept with who is logged in there."""
+    try:
+        return settings.open_service(provider, {}, xbmc.Monitor().abortRequested).describe()
+    except Error:
+        return None
+
+
+def _below(service: Provider, active: StoredAccount | None) -> str:
+    words = [services.account_name(active.account)] if active else []
+    if service.addon:
+        words.append(text("service_from", addon=addons.name(service.addon)))
+    return " · ".join(words)

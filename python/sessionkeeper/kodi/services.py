@@ -1,6 +1,6 @@
 """The services and accounts as the viewer knows them: names, states, and what a service can do.
 
-Reads the native module's catalogue at each call; it costs microseconds.
+The core's catalogue is read at each call, with the files of all add-ons: that takes milliseconds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import Account, Provider, Status, StoredAccount
+    from typing import Container
+
+    from sessionkeeper import Account, Parameter, Provider, Status, StoredAccount
 
 
 def find(provider: str) -> Provider | None:
@@ -23,6 +25,36 @@ def name(provider: str) -> str:
     """What the viewer calls the service."""
     found = find(provider)
     return found.name if found else provider
+
+
+def offered(used: Container[str], *, for_developers: bool) -> list[Provider]:
+    """Those that the viewer may choose from, in the order to show them in: whatever she uses, and
+    what she can set up. Files that cannot be used are named in the log.
+    """
+    from sessionkeeper import catalogue
+    from sessionkeeper.kodi import log
+
+    found = catalogue.read()
+    for file in found.unused:
+        place = f"{file.file}:{file.line}" if file.line else file.file
+        key = f"{file.key}: " if file.key else ""
+        log.warning(f"provider file not used: {place}: {key}{file.message}")
+    return [
+        entry
+        for entry in found.providers
+        if entry.id in used or for_developers or _is_for_viewers(entry)
+    ]
+
+
+def asked(service: Provider, *, for_developers: bool) -> list[Parameter]:
+    """What the viewer is asked for."""
+    return [parameter for parameter in service.parameters if parameter.asked or for_developers]
+
+
+def _is_for_viewers(service: Provider) -> bool:
+    """Nobody types a client id with a remote control: an add-on brings it, or it is not listed."""
+    is_complete = all(one.asked or one.default is not None for one in service.parameters)
+    return service.audience == "viewer" and is_complete
 
 
 def account_name(account: Account | None) -> str:

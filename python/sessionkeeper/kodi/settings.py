@@ -1,8 +1,7 @@
 """The add-on's settings, and what they mean for `sessionkeeper.open`.
 
-Owns the names and units of the settings in resources/settings.xml, with `viewer_options`. A
-parameter of a provider has the setting "parameter_<its name>"; of those that are filled in, only
-what the chosen provider declares is passed on.
+Owns the names and units of the settings in resources/settings.xml, with `viewer_options`. What the
+viewer was asked for about her services is in one of them, as JSON, by their ids.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 import xbmcvfs
 
 import sessionkeeper
-from sessionkeeper.errors import ParameterMissing
+from sessionkeeper.errors import InvalidInput, InvalidProvider, ParameterMissing, UnknownProvider
 from sessionkeeper.kodi import proxy, services, viewer_options
 from sessionkeeper.kodi.settings_file import Settings, write
-from sessionkeeper.kodi.strings import IDS, text
+from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +20,14 @@ if TYPE_CHECKING:
 
     from sessionkeeper import RegisteredVault
 
+# It is built in, and complete without any parameter.
+USUAL = "angel"
+
 
 def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     """The keeper of this Kodi profile, set up as the settings say. `stop` ends whatever it does.
 
-    Raises ParameterMissing, with the name of the setting that is empty.
+    Raises ParameterMissing, which says what the service needs.
     """
     chosen = Settings()
     provider = chosen.text("provider")
@@ -35,12 +37,11 @@ def open_keeper(stop: Callable[[], bool]) -> sessionkeeper.Keeper:
 def open_service(
     provider: str, parameters: dict[str, str], stop: Callable[[], bool]
 ) -> sessionkeeper.Keeper:
-    """The keeper of any service, by its id or its file. Where it is the chosen one, and no
-    parameters are given, they are as the settings say.
+    """The keeper of any service, by its id or its file. Where no parameters are given, they are
+    those that the viewer was asked for.
     """
     chosen = Settings()
-    if not parameters and provider == chosen.text("provider"):
-        parameters = _parameters(chosen, provider)
+    parameters = parameters or _parameters(chosen, provider)
     if "://" in provider:
         provider = xbmcvfs.translatePath(provider)
     return _open(chosen, provider, parameters, stop)
@@ -49,22 +50,13 @@ def open_service(
 def open_vault(vault: RegisteredVault, stop: Callable[[], bool]) -> sessionkeeper.Keeper:
     """A keeper of an add-on's private vault, for what concerns whoever is logged in there."""
     return sessionkeeper.open(
-        _needs_nothing(),
+        USUAL,
         data_dir=vault.data_dir,
         key_dir=vault.key_dir,
         addon=vault.addon,
         stop=stop,
         **viewer_options.of(Settings()),
     )
-
-
-def parameter(setting: str) -> str:
-    """What is entered in this setting."""
-    return Settings().text(setting)
-
-
-def set_parameter(setting: str, value: str) -> None:
-    write({setting: value})
 
 
 def longest_wait() -> float:
@@ -82,28 +74,35 @@ def chosen_service() -> str:
     return Settings().text("provider")
 
 
-def choose_service(provider: str) -> None:
-    write({"provider": provider})
+def choose_service(provider: str, parameters: dict[str, str]) -> None:
+    """The settings show this service from now on; its parameters are what the viewer has said."""
+    import json
+
+    stored = {**_stored(Settings()), provider: parameters}
+    kept = {name: values for name, values in stored.items() if values}
+    words = json.dumps(kept, sort_keys=True) if kept else ""
+    write({"provider": provider, "parameters": words})
+
+
+def parameters(provider: str) -> dict[str, str]:
+    """What the viewer has said about this service."""
+    return _parameters(Settings(), provider)
+
+
+def for_developers() -> bool:
+    """Whether she wants the services that are there to build and test with."""
+    return Settings().flag("developer_services")
 
 
 def open_any(stop: Callable[[], bool]) -> tuple[sessionkeeper.Keeper, bool]:
     """A keeper for what concerns every service, such as the logouts that wait. True: it is the one
-    of the chosen service; False: that one is not set up, and another's took its place.
+    of the chosen service; False: that one is not set up, or gone, and another's took its place.
     """
     try:
         return open_keeper(stop), True
-    except ParameterMissing:
+    except (ParameterMissing, UnknownProvider, InvalidProvider, InvalidInput):
         pass
-    return _open(Settings(), _needs_nothing(), {}, stop), False
-
-
-def _needs_nothing() -> str:
-    """The id of a service that is complete without any parameter."""
-    return next(
-        entry.id
-        for entry in sessionkeeper.providers()
-        if all(parameter.default is not None for parameter in entry.parameters)
-    )
+    return _open(Settings(), USUAL, {}, stop), False
 
 
 def _open(
@@ -112,26 +111,52 @@ def _open(
     parameters: dict[str, str],
     stop: Callable[[], bool],
 ) -> sessionkeeper.Keeper:
-    return sessionkeeper.open(
-        provider, parameters=parameters, stop=stop, **viewer_options.of(chosen)
-    )
+    try:
+        return sessionkeeper.open(
+            provider, parameters=parameters, stop=stop, **viewer_options.of(chosen)
+        )
+    except ParameterMissing as error:
+        raise _missing(provider, parameters) or error from None
+
+
+def _missing(provider: str, given: dict[str, str]) -> ParameterMissing | None:
+    """In the viewer's words, and with the service's name."""
+    service = services.find(provider)
+    if service is None:
+        return None
+    for parameter in service.parameters:
+        if parameter.default is None and not given.get(parameter.name):
+            return ParameterMissing(
+                text("parameter_missing", service=service.name, parameter=parameter.about),
+                text("parameter_example", value=parameter.example),
+            )
+    return None
 
 
 def _parameters(chosen: Settings, provider: str) -> dict[str, str]:
-    values = {}
+    values = _stored(chosen).get(provider)
+    if not values:
+        return {}
+    # Its file may have changed since.
     service = services.find(provider)
-    for parameter in service.parameters if service else ():
-        name = f"parameter_{parameter.name}"
-        value = chosen.text(name).strip()
-        if value:
-            values[parameter.name] = value
-        elif parameter.default is None:
-            label = text(name) if name in IDS else parameter.name
-            raise ParameterMissing(
-                text("parameter_missing", setting=label),
-                text("parameter_example", value=parameter.example),
-            )
-    return values
+    if service is None:
+        return values
+    known = {parameter.name for parameter in service.parameters}
+    return {name: value for name, value in values.items() if name in known}
+
+
+def _stored(chosen: Settings) -> dict[str, dict[str, str]]:
+    """By the services' ids."""
+    words = chosen.text("parameters")
+    if not words:
+        return {}
+    import json
+
+    try:
+        stored: dict[str, dict[str, str]] = json.loads(words)
+    except ValueError:
+        return {}
+    return stored
 
 
 def note_misfit(which: str) -> bool:

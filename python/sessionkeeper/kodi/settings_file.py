@@ -49,6 +49,10 @@ class Settings:
         text: str = self._ask("getSettingString", name)
         return text
 
+    def flag(self, name: str) -> bool:
+        flag: bool = self._ask("getSettingBool", name)
+        return flag
+
     def number(self, name: str) -> int:
         number: int = self._ask("getSettingInt", name)
         return number

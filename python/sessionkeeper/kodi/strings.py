@@ -13,14 +13,10 @@ IDS = {
     # Labels of settings
     "log_out": 30019,
     "session_details": 30017,
-    "parameter_base": 30080,
-    "parameter_issuer": 30082,
-    "parameter_client_id": 30084,
     "parameter_missing": 30088,
     "parameter_example": 30089,
-    "parameter_active_suffix": 30090,
-    "parameter_inactive_suffix": 30092,
     "choose_service": 30094,
+    "service_from": 30095,
     # States shown in the settings
     "state_signed_out": 30100,
     "state_signed_in": 30101,
@@ -28,6 +24,7 @@ IDS = {
     "waiting_none": 30103,
     "unknown_account": 30104,
     "state_incomplete": 30105,
+    "state_unavailable": 30107,
     # Logging in
     "ask_user_name": 30110,
     "ask_password": 30111,
