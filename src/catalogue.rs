@@ -60,6 +60,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         }
         Login::Password(login) => format!("Logs in with a request to {}.", login.url.as_str()),
         Login::DeviceCode {} => "Logs in with a code that is entered on another device.".into(),
+        Login::AuthorizationCode(_) => "Logs in with a browser.".into(),
     };
     let renew = match &provider.renew {
         None => "Does not renew: when the token ends, the user is asked again.".into(),
@@ -67,7 +68,7 @@ fn tell(provider: &Provider) -> Vec<String> {
             format!("Renews by a page, with the cookie '{}'.", &*page.needs_cookie)
         }
         Some(Renew::Request(renew)) => format!("Renews with a request to {}.", renew.url.as_str()),
-        Some(Renew::RefreshToken { rotates }) => {
+        Some(Renew::RefreshToken { rotates, .. }) => {
             let once = if *rotates { " that serves only once" } else { "" };
             format!("Renews with a refresh token{once}.")
         }
@@ -123,7 +124,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     add(
         session.account_id.is_empty()
             && provider.account.is_none()
-            && matches!(provider.login, Login::DeviceCode {}),
+            && matches!(provider.login, Login::DeviceCode {} | Login::AuthorizationCode(_)),
         "Accounts cannot be told apart, and each login is one: name the claim with the id in \
          session.account_id, or the request that tells it in [account].",
     );

@@ -8,9 +8,10 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    AuditTrail, DeviceCode, HandedOver, HandedTask, Keeper, LogLines, LogoutAllOptions,
-    LogoutOptions, Notifications, Outgoing, ProviderSummary, TaskOutcome, Tasks,
+    AuditTrail, BrowserLoginBegun, DeviceCode, HandedOver, HandedTask, Keeper, LogLines,
+    LogoutAllOptions, LogoutOptions, Notifications, Outgoing, ProviderSummary, TaskOutcome, Tasks,
 };
+use crate::login::Redirect;
 use crate::secret::Secret;
 use crate::wire;
 use log::Level;
@@ -52,6 +53,17 @@ pub enum Command {
     LoginStart {},
     LoginFinish {
         handle: u64,
+    },
+    /// Makes the address that a browser opens to log in.
+    BrowserLoginStart {
+        redirect: Redirect,
+    },
+    BrowserLoginFinish {
+        handle: u64,
+        /// Where the browser ended, as bytes of UTF-8; `None`: it is waited for.
+        #[serde(default, deserialize_with = "wire::optional_secret")]
+        #[cfg_attr(test, schemars(with = "Option<wire::Bytes>"))]
+        redirected_to: Option<Secret>,
     },
     Renew {},
     Request(Outgoing),
@@ -194,6 +206,14 @@ impl Command {
             Command::LoginFinish { handle } => {
                 Reply::of(&keeper.finish_device_login(*handle, cancel)?)
             }
+            Command::BrowserLoginStart { redirect } => {
+                let begun = keeper.start_browser_login(*redirect, cancel)?;
+                Reply::of(&BrowserLoginBegun::from(begun))
+            }
+            Command::BrowserLoginFinish { handle, redirected_to } => {
+                let address = redirected_to.as_ref();
+                Reply::of(&keeper.finish_browser_login(*handle, address, cancel)?)
+            }
             Command::Renew {} => Reply::of(&keeper.renew(cancel)?),
             Command::Request(outgoing) => {
                 let mut received = keeper.request(outgoing, cancel)?;
@@ -267,6 +287,7 @@ impl Command {
             self,
             Command::Login { .. }
                 | Command::LoginFinish { .. }
+                | Command::BrowserLoginFinish { .. }
                 | Command::TakeOver { .. }
                 | Command::Logout(_)
                 | Command::LogoutAll(_)

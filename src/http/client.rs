@@ -243,6 +243,7 @@ fn redirect(request: &mut Request, status: u16, target: Url, hosts: &Hosts) -> R
     request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     if !is_same_origin {
         request.bearer = None;
+        request.basic = None;
     }
     request.url = target;
     Ok(())

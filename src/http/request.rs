@@ -7,6 +7,8 @@
 use crate::error::{Error, Kind, Result};
 use crate::provider::{RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
@@ -22,6 +24,9 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Sent as `Authorization: Bearer`, and never to another origin.
     pub bearer: Option<Secret>,
+    /// A name and a password with a colon between, sent as `Authorization: Basic` where there is no
+    /// `bearer`, and never to another origin.
+    pub basic: Option<Secret>,
     pub body: Option<Body>,
     /// False: the jar's cookies are not sent, and the answer's are not taken.
     pub send_cookies: bool,
@@ -45,6 +50,7 @@ impl Request {
             url,
             headers: Vec::new(),
             bearer: None,
+            basic: None,
             body: None,
             send_cookies: true,
             may_repeat: false,
@@ -96,6 +102,14 @@ impl Request {
         Request::new("POST", url).with_body("application/x-www-form-urlencoded", body)
     }
 
+    /// A flat JSON object of texts.
+    pub fn post_json(url: Url, fields: &[(&str, &str)]) -> Self {
+        let fields: BTreeMap<_, _> = fields.iter().copied().collect();
+        // Writing texts to memory does not fail.
+        let json = serde_json::to_vec(&fields).unwrap_or_default();
+        Request::new("POST", url).with_body("application/json", json)
+    }
+
     #[must_use]
     pub fn with_body(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let content_type = Some(content_type.to_owned());
@@ -107,6 +121,13 @@ impl Request {
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same, unless that header is there.
+    #[must_use]
+    pub fn with_default_header(self, name: &str, value: &str) -> Self {
+        let is_there = self.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        if is_there { self } else { self.with_header(name, value) }
     }
 
     #[must_use]
@@ -141,6 +162,10 @@ impl Request {
         }
         if let Some(token) = &self.bearer {
             map.insert(AUTHORIZATION, secret_value(&format!("Bearer {}", token.expose()))?);
+        } else if let Some(basic) = &self.basic {
+            // RFC 7617 section 2.
+            let text = BASE64_STANDARD.encode(basic.expose());
+            map.insert(AUTHORIZATION, secret_value(&format!("Basic {text}"))?);
         }
         Ok(map)
     }

@@ -9,6 +9,7 @@ mod attempt;
 mod audit;
 mod begun_login;
 mod begun_tasks;
+mod browser_login;
 mod clients;
 mod definitions;
 mod delivery;
@@ -41,6 +42,7 @@ mod streams;
 mod unstored;
 mod upkeep;
 
+pub use browser_login::BegunInBrowser;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
@@ -51,11 +53,11 @@ pub use permissions::check_addon;
 pub use reading::ReceivedPiece;
 pub use register::{RegisteredVault, Vaults};
 pub use report::{
-    Access, AccountLine, Accounts, AuditTrail, Conclusion, Confirmations, ConfirmedLogout, Details,
-    DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutAll,
-    LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine, Permissions,
-    ProviderSummary, RenewalLine, Schedule, State, Status, TakeOver, TakenOver, TaskLine,
-    TaskOutcome, Tasks, UpkeepReport,
+    Access, AccountLine, Accounts, AuditTrail, BrowserLoginBegun, Conclusion, Confirmations,
+    ConfirmedLogout, Details, DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local,
+    LogLines, LogoutAll, LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine,
+    Permissions, ProviderSummary, RenewalLine, Schedule, State, Status, TakeOver, TakenOver,
+    TaskLine, TaskOutcome, Tasks, UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::{Rest, is_renewing};

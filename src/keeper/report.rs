@@ -1,6 +1,7 @@
 //! What the keeper tells: plain data for Python and the command line. Times are Unix seconds, UTC.
 //! No secret is in any of them.
 
+use super::browser_login::BegunInBrowser;
 use crate::audit::AuditEvent;
 use crate::clock::UnixTime;
 use crate::events::Notification;
@@ -283,7 +284,7 @@ pub struct ProviderSummary {
     pub id: String,
     pub name: String,
     pub website: String,
-    /// "password" or "device_code".
+    /// "password", "device_code" or "authorization_code".
     pub login: &'static str,
     pub renewable: bool,
     /// True where the account's other sessions can be ended as well.
@@ -300,11 +301,32 @@ impl From<&Provider> for ProviderSummary {
             login: match provider.login {
                 Login::HostedForm(_) | Login::Password(_) => "password",
                 Login::DeviceCode {} => "device_code",
+                Login::AuthorizationCode(_) => "authorization_code",
             },
             renewable: provider.renew.is_some(),
             everywhere: provider.everywhere.is_some(),
             parameters: provider.parameters.values().cloned().collect(),
         }
+    }
+}
+
+/// A login that waits for its browser. `Debug` shows nothing of it: the address holds a `state`.
+#[derive(Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BrowserLoginBegun {
+    /// For finishing the login.
+    pub handle: u64,
+    /// What the browser opens.
+    pub url: String,
+    /// Where it ends.
+    pub redirect_uri: String,
+    pub expires_at: UnixTime,
+}
+
+impl From<BegunInBrowser> for BrowserLoginBegun {
+    fn from(begun: BegunInBrowser) -> Self {
+        let BegunInBrowser { number: handle, url, redirect_uri, expires_at } = begun;
+        BrowserLoginBegun { handle, url, redirect_uri, expires_at }
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod account;
 mod answer;
+mod authorization_code;
 mod device_code;
 mod hosted_form;
+mod loopback;
 mod page_renewal;
 mod password;
 mod refresh_token;
@@ -12,6 +14,10 @@ mod request_renewal;
 
 pub use account::{Known, identify, identify_offline, is_known};
 pub use answer::take_given;
+pub use authorization_code::{
+    BrowserLogin, Redirect, expired as browser_expired, finish as finish_in_browser,
+    wait as await_browser,
+};
 pub use device_code::{Device, wait as await_approval};
 
 use crate::clock::Clock;
@@ -66,6 +72,7 @@ pub fn log_in(
         Login::Password(login) => {
             password::log_in(context, login, username, password, credentials, progress)
         }
+        Login::AuthorizationCode(_) => Err(wants_a_browser(context)),
         Login::DeviceCode {} => {
             let message = format!("{} wants a code, not a password", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message).with_hint(
@@ -79,6 +86,7 @@ pub fn log_in(
 pub fn ask_for_code(context: &Context) -> Result<Device> {
     match &context.provider.login {
         Login::DeviceCode {} => device_code::ask(context),
+        Login::AuthorizationCode(_) => Err(wants_a_browser(context)),
         Login::HostedForm(_) | Login::Password(_) => {
             let message =
                 format!("{} wants a name and a password, not a code", context.provider.name);
@@ -88,12 +96,32 @@ pub fn ask_for_code(context: &Context) -> Result<Device> {
     }
 }
 
+/// Begins a login in a browser.
+pub fn begin_in_browser(context: &Context, redirect: Redirect) -> Result<BrowserLogin> {
+    match &context.provider.login {
+        Login::AuthorizationCode(login) => authorization_code::begin(context, login, redirect),
+        Login::HostedForm(_) | Login::Password(_) | Login::DeviceCode {} => {
+            let message = format!("{} has no login in a browser", context.provider.name);
+            Err(Error::new(Kind::InvalidInput, message).with_hint("Use the way that it has."))
+        }
+    }
+}
+
+fn wants_a_browser(context: &Context) -> Error {
+    let message = format!("{} wants a login in a browser", context.provider.name);
+    Error::new(Kind::InvalidInput, message).with_hint("Begin a login in a browser.")
+}
+
 /// Gets fresh tokens without the user.
 pub fn renew(context: &Context, renew: &Renew, credentials: Credentials) -> Result<Renewal> {
     match renew {
         Renew::Page(page) => page_renewal::renew(context, page, credentials),
         Renew::Request(request) => request_renewal::renew(context, request, credentials),
-        Renew::RefreshToken { .. } => refresh_token::renew(context, credentials),
+        Renew::RefreshToken { refused_error, refused_status, .. } => {
+            let statuses = refused_status.as_deref().unwrap_or_default();
+            let refusal = refresh_token::Refusal { errors: refused_error, statuses };
+            refresh_token::renew(context, &refusal, credentials)
+        }
     }
 }
 

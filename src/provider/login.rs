@@ -4,6 +4,7 @@ use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem, limit};
+use super::redirect::AuthorizationCode;
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub enum Login {
     Password(PasswordLogin),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
     DeviceCode {},
+    /// A browser that comes back with a code (RFC 6749 section 4.1, RFC 8252); needs `[oauth]`.
+    AuthorizationCode(AuthorizationCode),
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -175,6 +178,7 @@ impl Login {
             Login::Password(login) => login.check(hosts),
             Login::DeviceCode {} => need(oauth, "device_authorization_endpoint")
                 .and_then(|()| need(oauth, "token_endpoint")),
+            Login::AuthorizationCode(login) => login.check(oauth),
         }
     }
 }

@@ -21,11 +21,13 @@ mod parameters;
 mod post_logout;
 mod problem;
 mod public_suffix;
+mod redirect;
 mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
 mod template;
+mod web_page;
 
 pub use account::AccountRequest;
 pub use built_in::{built_in, choose, find, with_key};
@@ -39,11 +41,13 @@ pub use leaf::{
 };
 pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
-pub use oauth::OAuth;
+pub use oauth::{ClientAuth, Encoding, OAuth};
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
 pub use public_suffix::is_public_suffix;
+pub use redirect::AuthorizationCode;
 pub use renewal::{Renew, RenewPage, RenewRequest};
 pub use request::{Headers, Pairs, RequestTemplate};
 pub use template::{CLAIM, Template, Values};
+pub use web_page::is_safe_page;
