@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::Answer;
-use crate::provider::{Login, Provider, Renew};
+use crate::provider::{Login, LoginKind, Provider, Renew};
 use crate::secret::Secret;
 use crate::session::{Credentials, REFRESH_TOKEN};
 
@@ -65,51 +65,45 @@ pub fn log_in(
     credentials: &mut Credentials,
     progress: &mut dyn Progress,
 ) -> Result<()> {
-    match &context.provider.login {
-        Login::HostedForm(form) => {
+    match context.provider.login(LoginKind::Password) {
+        Some(Login::HostedForm(form)) => {
             hosted_form::log_in(context, form, username, password, credentials, progress)
         }
-        Login::Password(login) => {
+        Some(Login::Password(login)) => {
             password::log_in(context, login, username, password, credentials, progress)
         }
-        Login::AuthorizationCode(_) => Err(wants_a_browser(context)),
-        Login::DeviceCode {} => {
-            let message = format!("{} wants a code, not a password", context.provider.name);
-            Err(Error::new(Kind::InvalidInput, message).with_hint(
-                "Ask for a code, and enter it on another device; no password is needed here.",
-            ))
-        }
+        _ => Err(no_such_way(context, "takes no password")),
     }
 }
 
 /// Asks for a code that the user enters on another device.
 pub fn ask_for_code(context: &Context) -> Result<Device> {
-    match &context.provider.login {
-        Login::DeviceCode {} => device_code::ask(context),
-        Login::AuthorizationCode(_) => Err(wants_a_browser(context)),
-        Login::HostedForm(_) | Login::Password(_) => {
-            let message =
-                format!("{} wants a name and a password, not a code", context.provider.name);
-            Err(Error::new(Kind::InvalidInput, message)
-                .with_hint("Log in with a name and a password."))
-        }
+    match context.provider.login(LoginKind::DeviceCode) {
+        Some(Login::DeviceCode {}) => device_code::ask(context),
+        _ => Err(no_such_way(context, "shows no code")),
     }
 }
 
 /// Begins a login in a browser.
 pub fn begin_in_browser(context: &Context, redirect: Redirect) -> Result<BrowserLogin> {
-    match &context.provider.login {
-        Login::AuthorizationCode(login) => authorization_code::begin(context, login, redirect),
-        Login::HostedForm(_) | Login::Password(_) | Login::DeviceCode {} => {
-            let message = format!("{} has no login in a browser", context.provider.name);
-            Err(Error::new(Kind::InvalidInput, message).with_hint("Use the way that it has."))
+    match context.provider.login(LoginKind::AuthorizationCode) {
+        Some(Login::AuthorizationCode(login)) => {
+            authorization_code::begin(context, login, redirect)
         }
+        _ => Err(no_such_way(context, "has no login in a browser")),
     }
 }
 
-fn wants_a_browser(context: &Context) -> Error {
-    let message = format!("{} wants a login in a browser", context.provider.name);
-    Error::new(Kind::InvalidInput, message).with_hint("Begin a login in a browser.")
+/// The provider has another way in.
+fn no_such_way(context: &Context, why: &str) -> Error {
+    let instead = match context.provider.logins.first().map(Login::kind) {
+        Some(LoginKind::DeviceCode) => {
+            "Ask for a code, and enter it on another device; no password is needed here."
+        }
+        Some(LoginKind::AuthorizationCode) => "Begin a login in a browser.",
+        Some(LoginKind::Password) | None => "Log in with a name and a password.",
+    };
+    Error::new(Kind::InvalidInput, format!("{} {why}", context.provider.name)).with_hint(instead)
 }
 
 /// Gets fresh tokens without the user.

@@ -6,7 +6,7 @@ use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem, limit};
 use super::redirect::AuthorizationCode;
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the user gives. The password goes into a body and nowhere else.
@@ -24,6 +24,19 @@ pub enum Login {
     DeviceCode {},
     /// A browser that comes back with a code (RFC 6749 section 4.1, RFC 8252); needs `[oauth]`.
     AuthorizationCode(AuthorizationCode),
+}
+
+/// The ways in as those who log in tell them apart; a service has one of a kind at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LoginKind {
+    /// A name and a password.
+    Password,
+    /// A code that the user enters on another device.
+    DeviceCode,
+    /// A browser that comes back with a code.
+    AuthorizationCode,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -171,7 +184,34 @@ impl HostedForm {
     }
 }
 
+/// Checks the ways in, each by itself and beside the others.
+pub(super) fn check_all(logins: &[Login], hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+    if logins.is_empty() {
+        return Err(Problem::new("", "name at least one way in", "As in [[login]]."));
+    }
+    for (index, login) in logins.iter().enumerate() {
+        login.check(hosts, oauth).at(&format!("[{index}]"))?;
+    }
+    let is_second = |at: &usize| logins[..*at].iter().any(|one| one.kind() == logins[*at].kind());
+    match (0..logins.len()).find(is_second) {
+        Some(at) => {
+            let message = "another way in asks the user for the same";
+            let hint = "One with a name and a password, one with a code, one in a browser.";
+            Err(Problem::new(format!("[{at}]"), message, hint))
+        }
+        None => Ok(()),
+    }
+}
+
 impl Login {
+    pub fn kind(&self) -> LoginKind {
+        match self {
+            Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
+            Login::DeviceCode {} => LoginKind::DeviceCode,
+            Login::AuthorizationCode(_) => LoginKind::AuthorizationCode,
+        }
+    }
+
     pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
             Login::HostedForm(form) => form.check(hosts),

@@ -26,6 +26,8 @@ mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
+#[cfg(test)]
+mod several;
 mod template;
 mod web_page;
 
@@ -39,7 +41,7 @@ pub use key::{id_of, service_of};
 pub use leaf::{
     Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };
-pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
+pub use login::{HostedForm, Login, LoginKind, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
 pub use oauth::{ClientAuth, Encoding, OAuth};
 pub use parameters::{Given, Parameter};
