@@ -9,9 +9,10 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
     AuditTrail, BrowserLoginBegun, DeviceCode, HandedOver, HandedTask, Keeper, LogLines,
-    LogoutAllOptions, LogoutOptions, Notifications, Outgoing, ProviderSummary, TaskOutcome, Tasks,
+    LogoutAllOptions, LogoutOptions, Notifications, Outgoing, ProviderSummary, Redirect,
+    TaskOutcome, Tasks,
 };
-use crate::login::Redirect;
+
 use crate::secret::Secret;
 use crate::wire;
 use log::Level;

@@ -42,6 +42,7 @@ mod streams;
 mod unstored;
 mod upkeep;
 
+pub use crate::login::Redirect;
 pub use browser_login::BegunInBrowser;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;

@@ -19,7 +19,7 @@ impl Refusal<'_> {
         let is_named = |word: &str| self.errors.iter().any(|error| error == word);
         // A server that is in trouble has said nothing of the token, whatever its words.
         self.statuses.contains(&status)
-            || (matches!(status, 400 | 401 | 403) && word.is_some_and(is_named))
+            || (matches!(status, 400 | 401) && word.is_some_and(is_named))
     }
 }
 
