@@ -8,9 +8,8 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    AuditTrail, BrowserLoginBegun, DeviceCode, HandedOver, HandedTask, Keeper, LogLines,
-    LogoutAllOptions, LogoutOptions, Notifications, Outgoing, ProviderSummary, Redirect,
-    TaskOutcome, Tasks,
+    AuditTrail, DeviceCode, HandedOver, HandedTask, Keeper, LogLines, LogoutAllOptions,
+    LogoutOptions, Notifications, Outgoing, ProviderSummary, Redirect, TaskOutcome, Tasks,
 };
 
 use crate::secret::Secret;
@@ -208,8 +207,7 @@ impl Command {
                 Reply::of(&keeper.finish_device_login(*handle, cancel)?)
             }
             Command::BrowserLoginStart { redirect } => {
-                let begun = keeper.start_browser_login(*redirect, cancel)?;
-                Reply::of(&BrowserLoginBegun::from(begun))
+                Reply::of(&keeper.start_browser_login(*redirect, cancel)?)
             }
             Command::BrowserLoginFinish { handle, redirected_to } => {
                 let address = redirected_to.as_ref();

@@ -4,7 +4,7 @@
 use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
-    Access, Accounts, AuditTrail, BrowserLoginBegun, Confirmations, Details, DeviceCode, Doctor,
+    Access, Accounts, AuditTrail, BegunInBrowser, Confirmations, Details, DeviceCode, Doctor,
     DrainReport, ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications,
     Outbox, Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, TakenOver,
     Tasks, UpkeepReport, Vaults,
@@ -37,7 +37,7 @@ struct Results {
     take_over: TakenOver,
     login_start: DeviceCode,
     login_finish: Status,
-    browser_login_start: BrowserLoginBegun,
+    browser_login_start: BegunInBrowser,
     browser_login_finish: Status,
     renew: Status,
     request: Received,

@@ -28,9 +28,9 @@ class Parameter(Record):
 
 
 class Provider(Record):
-    """A service, as its provider file describes it. `logins` are the kinds of ways in, "password"
-    and "device_code", the preferred one first; `everywhere` says whether the account's other
-    sessions can be ended as well."""
+    """A service, as its provider file describes it. `logins` are the kinds of ways in,
+    "password", "device_code" and "authorization_code", the preferred one first; `everywhere` says
+    whether the account's other sessions can be ended as well."""
 
     id: str
     name: str

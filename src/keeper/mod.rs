@@ -10,6 +10,7 @@ mod audit;
 mod begun_login;
 mod begun_tasks;
 mod browser_login;
+mod browser_logins;
 mod clients;
 mod definitions;
 mod delivery;
@@ -43,7 +44,6 @@ mod unstored;
 mod upkeep;
 
 pub use crate::login::Redirect;
-pub use browser_login::BegunInBrowser;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
@@ -54,7 +54,7 @@ pub use permissions::check_addon;
 pub use reading::ReceivedPiece;
 pub use register::{RegisteredVault, Vaults};
 pub use report::{
-    Access, AccountLine, Accounts, AuditTrail, BrowserLoginBegun, Conclusion, Confirmations,
+    Access, AccountLine, Accounts, AuditTrail, BegunInBrowser, Conclusion, Confirmations,
     ConfirmedLogout, Details, DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local,
     LogLines, LogoutAll, LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine,
     Permissions, ProviderSummary, RenewalLine, Schedule, State, Status, TakeOver, TakenOver,

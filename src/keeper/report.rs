@@ -1,7 +1,6 @@
 //! What the keeper tells: plain data for Python and the command line. Times are Unix seconds, UTC.
 //! No secret is in any of them.
 
-use super::browser_login::BegunInBrowser;
 use crate::audit::AuditEvent;
 use crate::clock::UnixTime;
 use crate::events::Notification;
@@ -309,7 +308,7 @@ impl From<&Provider> for ProviderSummary {
 /// A login that waits for its browser. `Debug` shows nothing of it: the address holds a `state`.
 #[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct BrowserLoginBegun {
+pub struct BegunInBrowser {
     /// For finishing the login.
     pub handle: u64,
     /// What the browser opens.
@@ -317,13 +316,6 @@ pub struct BrowserLoginBegun {
     /// Where it ends.
     pub redirect_uri: String,
     pub expires_at: UnixTime,
-}
-
-impl From<BegunInBrowser> for BrowserLoginBegun {
-    fn from(begun: BegunInBrowser) -> Self {
-        let BegunInBrowser { number: handle, url, redirect_uri, expires_at } = begun;
-        BrowserLoginBegun { handle, url, redirect_uri, expires_at }
-    }
 }
 
 /// A code that the user enters on another device.

@@ -3,7 +3,7 @@
 //! looked up by the directory's path.
 
 use super::begun_tasks::BegunTasks;
-use super::browser_login::BrowserLogins;
+use super::browser_logins::BrowserLogins;
 use super::clients::Clients;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;

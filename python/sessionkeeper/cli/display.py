@@ -241,7 +241,11 @@ def providers(catalogue: Iterable[Provider]) -> str:
 
 
 def _ways(logins: Iterable[str]) -> str:
-    names = {"password": "with a name and a password", "device_code": "with a code"}
+    names = {
+        "password": "with a name and a password",
+        "device_code": "with a code",
+        "authorization_code": "with a browser",
+    }
     return " or ".join(names[kind] for kind in logins)
 
 

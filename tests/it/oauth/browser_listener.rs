@@ -22,7 +22,7 @@ fn start(keeper: &Keeper) -> BegunInBrowser {
 }
 
 fn wait(keeper: &Keeper, begun: &BegunInBrowser) -> Result<Status> {
-    keeper.finish_browser_login(begun.number, None, &never())
+    keeper.finish_browser_login(begun.handle, None, &never())
 }
 
 fn place(begun: &BegunInBrowser) -> (String, u16) {
@@ -196,7 +196,7 @@ fn a_cancel_ends_the_waiting_at_once() {
     let keeper = issuer.device.in_real_time();
     let begun = start(&keeper);
     let since = Instant::now();
-    let ended = keeper.finish_browser_login(begun.number, None, &cancel_after(300));
+    let ended = keeper.finish_browser_login(begun.handle, None, &cancel_after(300));
     assert_eq!(ended.unwrap_err().kind(), Kind::Cancelled);
     assert!(since.elapsed() < Duration::from_secs(2));
     wait_until(5, "somebody still listens", || is_closed(&begun));
@@ -246,7 +246,7 @@ fn two_logins_listen_at_places_of_their_own() {
     assert!(is_closed(&second) && !is_closed(&first));
     // Its browser was on another machine: the address was pasted.
     let pasted = sessionkeeper::secret::Secret::new(one);
-    keeper.finish_browser_login(first.number, Some(&pasted), &never()).unwrap();
+    keeper.finish_browser_login(first.handle, Some(&pasted), &never()).unwrap();
     assert!(is_closed(&first));
 }
 
@@ -299,7 +299,7 @@ fn a_process_that_is_killed_leaves_nothing() {
         let line = line.unwrap();
         let (uri, url) = line.split_once(' ').unwrap();
         let begun = BegunInBrowser {
-            number: 0,
+            handle: 0,
             url: url.to_owned(),
             redirect_uri: uri.to_owned(),
             expires_at: 0,

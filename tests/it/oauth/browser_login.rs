@@ -23,7 +23,7 @@ fn start(keeper: &Keeper) -> BegunInBrowser {
 }
 
 fn finish(keeper: &Keeper, begun: &BegunInBrowser, address: &str) -> Result<Status> {
-    keeper.finish_browser_login(begun.number, Some(&Secret::new(address)), &never())
+    keeper.finish_browser_login(begun.handle, Some(&Secret::new(address)), &never())
 }
 
 /// The notes of logins that have begun and not ended.
@@ -361,7 +361,7 @@ fn a_way_in_that_the_service_does_not_have_is_refused() {
     finish(&here.device, &begun, &here.authorize(&begun.url)).unwrap();
     // A login by an address does not wait for a browser.
     let begun = start(&issuer.device);
-    let waited = issuer.device.finish_browser_login(begun.number, None, &never());
+    let waited = issuer.device.finish_browser_login(begun.handle, None, &never());
     assert_eq!(waited.unwrap_err().kind(), Kind::InvalidInput);
     finish(&issuer.device, &begun, &issuer.authorize(&begun.url)).unwrap();
 }
