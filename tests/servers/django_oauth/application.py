@@ -95,6 +95,7 @@ def follow(settings: Settings) -> None:
         "OAUTH2_VALIDATOR_CLASS": f"{__package__}.claims.Validator",
         "OAUTH_DEVICE_VERIFICATION_URI": DEVICE_PAGE,
         "OAUTH_DEVICE_VERIFICATION_URI_COMPLETE": lambda code: f"{DEVICE_PAGE}?user_code={code}",
+        "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
         "DEVICE_FLOW_INTERVAL": settings.device_interval,
         "ACCESS_TOKEN_EXPIRE_SECONDS": settings.access_lifetime,
         "REFRESH_TOKEN_REUSE_PROTECTION": True,
