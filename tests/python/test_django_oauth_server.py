@@ -8,6 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from tests.servers.fixture import StandIn
+from tests.servers.oidc.code import LOOPBACK, PASTE, AuthorizationRequest, answer_in
 from tests.servers.oidc.device import DEVICE, PUBLIC, SCOPE, client
 
 ISSUER = "https://login.django-demo.example/o"
@@ -74,6 +75,66 @@ def test_a_wrong_code_and_a_wrong_password(server: StandIn) -> None:
     server.approve(code["user_code"], deny=True)
     status, answer = post(server, "/token/", grant_type=DEVICE, device_code=code["device_code"])
     assert (status, answer["error"]) == (400, "access_denied")
+
+
+@pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII])
+@pytest.mark.parametrize("identity", [LOOPBACK, PASTE], ids=["loopback", "paste"])
+def test_code_login(server: StandIn, who: tuple[str, str], identity: dict[str, str]) -> None:
+    endpoint = get(server, f"{ISSUER}/.well-known/openid-configuration")["authorization_endpoint"]
+    asked = AuthorizationRequest(endpoint, identity)
+    answer = answer_in(server.authorize(asked.url, *who), identity["redirect_uri"])
+    assert set(answer) == {"code", "state"}, "no iss"
+    assert answer["state"] == asked.state
+    status, tokens = post(server, "/token/", **asked.exchange(answer["code"]))
+    assert (status, tokens["scope"]) == (200, SCOPE)
+    assert {"access_token", "refresh_token", "id_token"} <= set(tokens)
+    assert post(server, "/token/", **asked.exchange(answer["code"]))[0] == 400, "it serves once"
+    again = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    status, tokens = post(server, "/token/", client_id=identity["client_id"], **again)
+    assert status == 200
+    (session,) = server.sessions()
+    assert (session["email"], session["alive"]) == (who[0], True)
+    assert session["client_id"] == identity["client_id"]
+    revoke = {"token": tokens["refresh_token"], "client_id": identity["client_id"]}
+    assert post(server, "/revoke_token/", **revoke)[0] == 200
+    assert not server.sessions()[0]["alive"]
+
+
+def test_any_port_of_the_loopback(server: StandIn) -> None:
+    for redirect in ("http://127.0.0.1:1024/callback", "http://127.0.0.1:50000/"):
+        identity = {**LOOPBACK, "redirect_uri": redirect}
+        asked = AuthorizationRequest(f"{ISSUER}/authorize/", identity)
+        answer = answer_in(server.authorize(asked.url), redirect)
+        assert post(server, "/token/", **asked.exchange(answer["code"]))[0] == 200
+    identity = {**LOOPBACK, "redirect_uri": "http://127.0.0.1:1024/another"}
+    asked = AuthorizationRequest(f"{ISSUER}/authorize/", identity)
+    with pytest.raises(ValueError, match="400"):
+        server.authorize(asked.url)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"code_challenge": "", "code_challenge_method": ""}, {"code_challenge_method": ""}]
+)
+def test_without_pkce_there_is_no_code(server: StandIn, changed: dict[str, str]) -> None:
+    asked = AuthorizationRequest(f"{ISSUER}/authorize/", LOOPBACK, **changed)
+    answer = answer_in(server.authorize(asked.url), LOOPBACK["redirect_uri"])
+    assert answer["error"] == "invalid_request"
+
+
+def test_a_code_needs_its_verifier(server: StandIn) -> None:
+    asked = AuthorizationRequest(f"{ISSUER}/authorize/", LOOPBACK)
+    code = answer_in(server.authorize(asked.url), LOOPBACK["redirect_uri"])["code"]
+    status, answer = post(server, "/token/", **asked.exchange(code, code_verifier="v" * 43))
+    assert (status, answer["error"]) == (400, "invalid_grant")
+
+
+def test_refusing_an_authorization_request(server: StandIn) -> None:
+    asked = AuthorizationRequest(f"{ISSUER}/authorize/", PASTE)
+    answer = answer_in(server.authorize(asked.url, deny=True), PASTE["redirect_uri"])
+    assert answer == {"error": "access_denied", "state": asked.state}
+    with pytest.raises(ValueError, match="Wrong e-mail address or password"):
+        server.authorize(asked.url, server.VIEWER[0], "wrong")
+    assert server.sessions() == []
 
 
 def test_a_used_refresh_token_ends_the_login(server: StandIn) -> None:

@@ -241,6 +241,24 @@ class StandIn:
             given = {"deny": True}
         self._ask("POST", "/approve", {"user_code": user_code, **given})
 
+    def authorize(
+        self,
+        url: str,
+        username: str = VIEWER[0],
+        password: str = VIEWER[1],
+        deny: bool = False,
+    ) -> str:
+        """Answer an authorization request as its user would in a browser, and return where the
+        browser is led: to the client's redirect URI, which nobody opens. Only where there is such
+        a login.
+
+        Raises ValueError, with what the page says, when it is not led back.
+        """
+        given: dict[str, Any] = {"username": username, "password": password}
+        if deny:
+            given["deny"] = True
+        return str(self._ask("POST", "/authorize", {"url": url, **given})["location"])
+
     # Within
 
     @property

@@ -21,11 +21,13 @@ Connect = Callable[[str], http.client.HTTPConnection]
 
 
 class Browser:
-    def __init__(self, connect: Connect, accept: str = "text/html") -> None:
+    """With `home` it stays on that host: a page that leads elsewhere says where, `location`."""
+
+    def __init__(self, connect: Connect, accept: str = "text/html", home: str = "") -> None:
         self._accept = accept
         self.jar = http.cookiejar.CookieJar()
         cookies = urllib.request.HTTPCookieProcessor(self.jar)
-        self._opener = urllib.request.build_opener(Https(connect), cookies)
+        self._opener = urllib.request.build_opener(Https(connect), cookies, _Redirects(home))
 
     def open(self, url: str, form: dict[str, str] | None = None) -> Page:
         data = None if form is None else urllib.parse.urlencode(form).encode()
@@ -40,7 +42,8 @@ class Browser:
                 return Page(answer.geturl(), answer.status, answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                return Page(error.geturl(), error.code, error.read().decode())
+                location = error.headers.get("Location", "")
+                return Page(error.geturl(), error.code, error.read().decode(), location)
 
     def submit(self, page: Page, form: str, button: str = "", **filled: str) -> Page:
         """Send a form, with the button of this name when there are several."""
@@ -55,10 +58,12 @@ class Browser:
 class Page(html.parser.HTMLParser):
     """Its title, its complaint if it has one, and its forms by id."""
 
-    def __init__(self, url: str, status: int, text: str) -> None:
+    def __init__(self, url: str, status: int, text: str, location: str = "") -> None:
         super().__init__()
         self.url = url
         self.status = status
+        # Where it leads, when the browser did not go there.
+        self.location = location
         self.text = text
         self.title = ""
         self.error = ""
@@ -70,7 +75,7 @@ class Page(html.parser.HTMLParser):
     def checked(self) -> Page:
         """Raises ValueError with what the page complains of."""
         if self.error or self.status >= 400:
-            raise ValueError(self.error or self.title)
+            raise ValueError(self.error or self.title or f"the page came with {self.status}")
         return self
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -99,6 +104,18 @@ class Form:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: dict[str, str] = field(default_factory=dict)
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    def __init__(self, home: str) -> None:
+        self._home = home
+
+    def redirect_request(
+        self, request: urllib.request.Request, *answer: Any
+    ) -> urllib.request.Request | None:
+        # The last of it is the new address.
+        leaves = self._home and urllib.parse.urlsplit(answer[-1]).hostname != self._home
+        return None if leaves else super().redirect_request(request, *answer)
 
 
 class Https(urllib.request.HTTPSHandler):

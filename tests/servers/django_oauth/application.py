@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,9 @@ import django
 import django.conf
 from django.core.asgi import get_asgi_application
 from django.core.management import call_command
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
-from tests.servers.front.django_settings import BEHIND_THE_FRONT
-from tests.servers.front.service import is_dry_run
+from tests.servers.front.django_settings import BEHIND_THE_FRONT, Handler, rehearsed, set_clock
 
 from .settings import Settings
 
@@ -31,12 +26,10 @@ _LOGIN_PAGE = """<!DOCTYPE html><title>Sign in</title>
 <form id="login" method="post">{% csrf_token %}{{ form.as_p }}<button>Sign in</button></form>
 """
 
-Handler = Callable[[HttpRequest], HttpResponse]
-
 
 def application(directory: Path, secret_key: str, signing_key: str, settings: Settings) -> Any:
     """The ASGI application. Once in a process: Django's settings are the process's."""
-    _set_clock(lambda: settings.clock_offset)
+    set_clock(lambda: settings.clock_offset)
     django.conf.settings.configure(
         SECRET_KEY=secret_key,
         ALLOWED_HOSTS=[HOST],
@@ -102,6 +95,7 @@ def follow(settings: Settings) -> None:
         "OAUTH2_VALIDATOR_CLASS": f"{__package__}.claims.Validator",
         "OAUTH_DEVICE_VERIFICATION_URI": DEVICE_PAGE,
         "OAUTH_DEVICE_VERIFICATION_URI_COMPLETE": lambda code: f"{DEVICE_PAGE}?user_code={code}",
+        "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
         "DEVICE_FLOW_INTERVAL": settings.device_interval,
         "ACCESS_TOKEN_EXPIRE_SECONDS": settings.access_lifetime,
         "REFRESH_TOKEN_REUSE_PROTECTION": True,
@@ -121,16 +115,7 @@ def follow(settings: Settings) -> None:
 
 def dry_run(answer: Handler) -> Handler:
     """A middleware: what a request with the front's mark would end, lives on."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path not in _ENDING or not is_dry_run(request.headers):
-            return answer(request)
-        with transaction.atomic():
-            response = answer(request)
-            transaction.set_rollback(True)
-        return response
-
-    return middleware
+    return rehearsed(answer, _ENDING)
 
 
 def count_reuse(answer: Handler) -> Handler:
@@ -144,9 +129,3 @@ def count_reuse(answer: Handler) -> Handler:
         return answer(request)
 
     return middleware
-
-
-def _set_clock(offset: Callable[[], float]) -> None:
-    """Let Django, and so the package, see the stand-in's clock."""
-    now = timezone.now
-    timezone.now = lambda: now() + dt.timedelta(seconds=offset())

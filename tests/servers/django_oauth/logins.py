@@ -12,6 +12,7 @@ from oauth2_provider.models import (
     AccessToken,
     Application,
     DeviceGrant,
+    Grant,
     IDToken,
     RefreshToken,
 )
@@ -20,11 +21,28 @@ from tests.servers.front.store import FIRST
 
 from .application import CLIENT_ID
 
+# Where the clients with an authorization code are led back to, the first at any port.
+_CODE_CLIENTS = {
+    "sessionkeeper-loopback": "http://127.0.0.1/ http://127.0.0.1/callback http://[::1]/callback",
+    "sessionkeeper-paste": "https://app.home-demo.example/signed-in",
+}
+
 _reuses: Counter[str] = Counter()
 
 
 def add_first() -> None:
-    """The client, and the accounts of every stand-in, where there are none yet."""
+    """The clients, and the accounts of every stand-in, where there are none yet."""
+    for client_id, redirect_uris in _CODE_CLIENTS.items():
+        Application.objects.get_or_create(
+            client_id=client_id,
+            defaults={
+                "name": "Sessionkeeper",
+                "client_type": Application.CLIENT_PUBLIC,
+                "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
+                "redirect_uris": redirect_uris,
+                "algorithm": Application.RS256_ALGORITHM,
+            },
+        )
     Application.objects.get_or_create(
         client_id=CLIENT_ID,
         defaults={
@@ -91,7 +109,7 @@ def end(id: str) -> None:
 
 def forget() -> None:
     _reuses.clear()
-    for model in (DeviceGrant, RefreshToken, AccessToken, IDToken):
+    for model in (DeviceGrant, Grant, RefreshToken, AccessToken, IDToken):
         model.objects.all().delete()
 
 

@@ -102,6 +102,26 @@ class Service(FrontService):
         page = browser.open(page.url, {**page.forms[""].fields, "action": action}).checked()
         _expect(page, "Device")
 
+    async def authorize(self, given: dict[str, Any]) -> dict[str, str]:
+        """As a new browser."""
+        return {"location": await asyncio.to_thread(self._authorize, given)}
+
+    def _authorize(self, given: dict[str, Any]) -> str:
+        browser = Browser(lambda host: BehindTheFront(host, self._port), home=HOST)
+        page = browser.open(given["url"])
+        if not page.location:
+            who = {name: given[name] for name in ("username", "password")}
+            page = browser.submit(page.checked(), "login", **who).checked()
+        if not page.location:
+            fields = dict(page.forms["authorizationForm"].fields)
+            if given.get("deny"):
+                # The button that is not pressed.
+                del fields["allow"]
+            page = browser.open(page.url, fields).checked()
+        if not page.location:
+            raise ValueError(f"the page {page.title!r} came")
+        return page.location
+
     async def _ask(self, work: Callable[[], T]) -> T:
         """In a thread, as Django wants it."""
 

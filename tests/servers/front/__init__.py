@@ -18,6 +18,8 @@ Control interface (JSON)
                                     -> {"accepted", "session"}
     POST /approve                   {"user_code", "username", "password"} or {"user_code", "deny"};
                                     only where there is device login
+    POST /authorize                 {"url", "username", "password"} or {"url", "deny"}
+                                    -> {"location"}; only where one is led back with a code
 
 A fault rule
     {"path": "/logout" or with *, "fault": NAME, "host": absent for any, "times": absent for ever}

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from .edge import Edge
 from .faults import KNOWN
-from .service import DeviceLogin, Service
+from .service import CodeLogin, DeviceLogin, Service
 from .settings import AllSettings
 
 
@@ -39,6 +39,8 @@ class Control:
         ]
         if isinstance(self._service, DeviceLogin):
             routes.append(Route("/approve", self.approve, methods=["POST"]))
+        if isinstance(self._service, CodeLogin):
+            routes.append(Route("/authorize", self.authorize, methods=["POST"]))
         return Starlette(
             routes=routes,
             exception_handlers={ValueError: _complain, TypeError: _complain, KeyError: _complain},
@@ -93,6 +95,10 @@ class Control:
     async def approve(self, request: Request) -> Response:
         assert isinstance(self._service, DeviceLogin)
         return JSONResponse(await settled(self._service.approve(await request.json())) or {})
+
+    async def authorize(self, request: Request) -> Response:
+        assert isinstance(self._service, CodeLogin)
+        return JSONResponse(await settled(self._service.authorize(await request.json())))
 
 
 async def settled(value: Any) -> Any:

@@ -21,7 +21,7 @@ from .distortions import BLIND, DISTORTIONS, Asked
 from .faults import CONNECTION, Faults, Rule
 from .journal import Entry, Journal
 from .request import Request, read_request
-from .service import Service
+from .service import Rehearsal, Service
 from .settings import FrontSettings
 from .stream import Stream
 from .transport import TRANSPORT
@@ -213,6 +213,8 @@ class Edge:
         self, request: Request, stream: Stream, *, dry_run: bool = False
     ) -> Answer:
         if stream.encrypted != self._service.plain and self._upstreams.knows(request):
+            if dry_run and isinstance(self._service, Rehearsal):
+                return await self._service.rehearse(request, self._upstreams.ask)
             return await self._upstreams.ask(request, dry_run=dry_run)
         # In the clear where TLS is wanted, or for a host or a port that is not ours.
         return Answer(421, [], b"misdirected\n")

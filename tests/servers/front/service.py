@@ -12,9 +12,11 @@ A method may be async also where it is not here, and the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+from .answer import Answer
+from .request import Request
 from .settings import Settings
 
 # The mark of a request that a fault will answer, while the session must not end by it (`ends` in
@@ -84,6 +86,27 @@ class DeviceLogin(Protocol):
         """Do what the user's browser would: {"user_code", "username", "password"}, or
         {"user_code", "deny": true}. Raises ValueError when the code or the password is wrong.
         """
+
+
+@runtime_checkable
+class CodeLogin(Protocol):
+    """A service where one signs in on its own pages and is led back with a code has it too."""
+
+    async def authorize(self, given: dict[str, Any]) -> dict[str, str]:
+        """Do what the user's browser would with an authorization request: {"url", "username",
+        "password"}, or {"url", "deny": true}. {"location"}: where it is led back to, which nobody
+        opens. Raises ValueError with what a page says when it is not led back.
+        """
+
+
+@runtime_checkable
+class Rehearsal(Protocol):
+    """A service whose server cannot be taught the mark DRY_RUN does here what the mark says."""
+
+    async def rehearse(
+        self, request: Request, ask: Callable[[Request], Awaitable[Answer]]
+    ) -> Answer:
+        """The true answer to a request that must not end a session. `ask` asks the server."""
 
 
 def is_dry_run(headers: Mapping[str, str]) -> bool:

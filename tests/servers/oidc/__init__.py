@@ -2,13 +2,17 @@
 
 Node (18 or later) runs it, with server.mjs around it; the package is configured and not changed.
 The issuer is https://op.oidc-demo.example. Endpoints are those of oidc-provider: /device/auth,
-/token, /token/revocation, /token/introspection, /session/end, /me, and /device for people.
+/auth, /token, /token/revocation, /token/introspection, /session/end, /me, and /device for people.
 
 Clients: "sessionkeeper" (public) and "sessionkeeper-confidential" (form-posted secret "a secret
-that is in this file"); device code and refresh token; scopes openid email profile offline_access.
+that is in this file") with the device code; with the authorization code and PKCE by S256, both
+public, "sessionkeeper-loopback", led back to http://127.0.0.1/ or /callback at any port, and
+"sessionkeeper-paste", to https://app.home-demo.example/signed-in. All have refresh tokens and the
+scopes openid email profile offline_access; an authorization request gets a refresh token only with
+prompt=consent.
 
-Parts: install (the package), service (the process, as the front sees it), device (a client,
-for the stand-in's own tests). In Node: server, configuration,
+Parts: install (the package), service (the process, as the front sees it), device and code
+(clients, for the stand-in's own tests). In Node: server, configuration,
 interactions and pages (login, consent), adapter over store (state.jsonl), ledger (what tests ask
 about), twists (settings that make answers differ), wishes (what service.py asks).
 

@@ -62,6 +62,13 @@ export function configuration({
 }
 
 function clients(secret) {
+  const code = {
+    application_type: 'native',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    scope: SCOPE,
+    token_endpoint_auth_method: 'none',
+  };
   const device = {
     grant_types: [DEVICE, 'refresh_token'], response_types: [], redirect_uris: [], scope: SCOPE,
   };
@@ -78,6 +85,19 @@ function clients(secret) {
       client_name: 'Sessionkeeper with a secret',
       client_secret: 'a secret that is in this file',
       token_endpoint_auth_method: 'client_secret_post',
+    },
+    {
+      ...code,
+      client_id: 'sessionkeeper-loopback',
+      client_name: 'Sessionkeeper on this machine',
+      // At any port: RFC 8252, section 7.3.
+      redirect_uris: ['http://127.0.0.1/', 'http://127.0.0.1/callback', 'http://[::1]/callback'],
+    },
+    {
+      ...code,
+      client_id: 'sessionkeeper-paste',
+      client_name: 'Sessionkeeper by hand',
+      redirect_uris: ['https://app.home-demo.example/signed-in'],
     },
     {
       client_id: ASKER,

@@ -1,11 +1,11 @@
 // What tests ask about: each login there ever was, how it ended, and which login a token is of.
 //
-// A login is a grant of oidc-provider. It is alive while something of it can still be used: a device
-// code, an access token, or a refresh token that was not yet exchanged.
+// A login is a grant of oidc-provider. It is alive while something of it can still be used: a code,
+// an access token, or a refresh token that was not yet exchanged.
 
 const LOGIN = 'Login';
 const TRACE = 'Trace';
-const TOKENS = ['AccessToken', 'RefreshToken', 'DeviceCode'];
+const TOKENS = ['AccessToken', 'RefreshToken', 'DeviceCode', 'AuthorizationCode'];
 
 export class Ledger {
   #store;
@@ -37,8 +37,11 @@ export class Ledger {
 
   // The login that any of these ever belonged to.
   trace({ bearer, form = {} }) {
-    const { refresh_token: refresh, access_token: access, token, device_code: device } = form;
-    for (const one of [bearer, refresh, access, token, device, signatureOf(form.id_token_hint)]) {
+    const {
+      refresh_token: refresh, access_token: access, device_code: device, id_token_hint: hint,
+    } = form;
+    const known = [bearer, refresh, access, form.token, device, form.code, signatureOf(hint)];
+    for (const one of known) {
       const found = one && this.#store.get(TRACE, one);
       if (found) return found.login;
     }

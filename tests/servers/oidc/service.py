@@ -105,6 +105,11 @@ class Service(FrontService):
         await asyncio.to_thread(_approve, Browser(self._connect), f"{ISSUER}/device", given)
         return {}
 
+    async def authorize(self, given: dict[str, Any]) -> dict[str, str]:
+        """As a new browser."""
+        browser = Browser(self._connect, home=HOST)
+        return {"location": await asyncio.to_thread(_authorize, browser, given)}
+
     # Within
 
     def _introspect(self, form: dict[str, str]) -> dict[str, Any]:
@@ -163,6 +168,19 @@ def _approve(browser: Browser, address: str, given: dict[str, Any]) -> None:
     _expect(page, "Allow access")
     page = browser.submit(page, "abort" if deny else "consent")
     _expect(page, "Enter code" if deny else "Signed in")
+
+
+def _authorize(browser: Browser, given: dict[str, Any]) -> str:
+    """Where the browser is led back to, by the pages or at once."""
+    page = browser.open(given["url"])
+    if not page.location:
+        _expect(page, "Sign in")
+        page = browser.submit(page, "login", username=given["username"], password=given["password"])
+        _expect(page, "Allow access")
+        page = browser.submit(page, "abort" if given.get("deny") else "consent")
+    if not page.location:
+        raise ValueError(page.error or f"the page {page.title!r} came")
+    return page.location
 
 
 def _expect(page: Page, title: str) -> None:
