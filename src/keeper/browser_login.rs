@@ -19,7 +19,8 @@ impl Keeper {
         let logins = &self.shared.browser_logins;
         logins.end_old(&*self.shared.clock);
         let client = self.client()?;
-        let login = login::begin_in_browser(&self.context(&client, cancel), redirect)?;
+        let context = self.context(&client, cancel);
+        let login = login::begin_in_browser(&context, redirect, self.begin_with()?)?;
         log::info!("began a login in a browser at {}", self.provider.name);
         let (url, redirect_uri) =
             (login.authorization.url.to_string(), login.authorization.redirect_uri.to_string());

@@ -2,7 +2,7 @@
 //! and comes back with a code, to this machine or as an address that the user pastes.
 
 use super::loopback::Loopback;
-use super::{Progress, answer, unexpected};
+use super::{Progress, answer};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::{Clock, UnixTime};
 use crate::context::Context;
@@ -12,6 +12,7 @@ use crate::oauth::{Endpoint, OAuthClient};
 use crate::provider::AuthorizationCode;
 use crate::secret::Secret;
 use crate::session::{Credentials, ID_TOKEN, IdToken};
+use crate::steps::unexpected;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,7 @@ pub(super) fn begin(
     context: &Context,
     login: &AuthorizationCode,
     redirect: Redirect,
+    mut learned: Credentials,
 ) -> Result<BrowserLogin> {
     let no_such = |what: &str, hint: &str| {
         let message = format!("the provider file names no redirect address {what}");
@@ -73,7 +75,6 @@ pub(super) fn begin(
         }
     };
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
-    let mut learned = Credentials::new();
     let authorization = Authorization::request(&oauth, redirect_uri, &mut learned)?;
     Ok(BrowserLogin {
         authorization,
@@ -177,7 +178,8 @@ fn exchange(
     let whole = Cancel::new();
     let oauth = OAuthClient::new(context.client, context.provider, &whole)?;
     let url = oauth.need(Endpoint::Token, credentials)?;
-    let answer = oauth.post(Endpoint::Token, url, &login.authorization.exchange(code))?;
+    let fields = login.authorization.exchange(code);
+    let answer = oauth.post(Endpoint::Token, url, &fields, credentials)?;
     let word = oauth.error_code(&answer);
     match (answer.status, word.as_deref()) {
         // GitHub answers a refusal with status 200.

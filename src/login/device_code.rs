@@ -1,6 +1,6 @@
 //! Logging in with a code that the user enters on another device (RFC 8628).
 
-use super::{Progress, answer, unexpected};
+use super::{Progress, answer};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
 use crate::context::Context;
@@ -11,6 +11,7 @@ use crate::provider::is_safe_page;
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::claims::is_showable;
+use crate::steps::unexpected;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -50,19 +51,15 @@ pub struct Device {
 }
 
 /// RFC 8628 section 3.1.
-pub(super) fn ask(context: &Context) -> Result<Device> {
+pub(super) fn ask(context: &Context, mut learned: Credentials) -> Result<Device> {
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
-    let mut learned = Credentials::new();
     let url = oauth.need(Endpoint::DeviceAuthorization, &mut learned)?;
     // Nobody enters a code in vain because the metadata cannot be had later.
     oauth.need(Endpoint::Token, &mut learned)?;
     let scope = oauth.oauth.scope.as_str();
     let fields = [("scope", scope)];
-    let answer = oauth.post(
-        Endpoint::DeviceAuthorization,
-        url,
-        if scope.is_empty() { &[] } else { &fields },
-    )?;
+    let fields: &[_] = if scope.is_empty() { &[] } else { &fields };
+    let answer = oauth.post(Endpoint::DeviceAuthorization, url, fields, &learned)?;
     if answer.status != 200 || answer.is_cut {
         let why = oauth.error_code(&answer).map(|code| format!(" ({code})")).unwrap_or_default();
         return Err(unexpected(NAME, &format!("came with status {}{why}", answer.status)));
@@ -135,7 +132,7 @@ pub fn wait(
             return Err(expired());
         }
         progress.check()?;
-        match oauth.post(Endpoint::Token, url.clone(), &fields) {
+        match oauth.post(Endpoint::Token, url.clone(), &fields, credentials) {
             Ok(answer) => match judge(&oauth, &answer)? {
                 Turn::Granted => return answer::read(context, "the login", &answer, credentials),
                 Turn::Pending => {}

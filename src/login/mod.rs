@@ -27,6 +27,7 @@ use crate::http::Answer;
 use crate::provider::{Login, LoginKind, Provider, Renew};
 use crate::secret::Secret;
 use crate::session::{Credentials, REFRESH_TOKEN};
+use crate::steps::{unexpected, unexpected_status};
 
 /// What a renewal came to.
 pub enum Renewal {
@@ -77,18 +78,24 @@ pub fn log_in(
 }
 
 /// Asks for a code that the user enters on another device.
-pub fn ask_for_code(context: &Context) -> Result<Device> {
+/// `credentials` are what the login begins with.
+pub fn ask_for_code(context: &Context, credentials: Credentials) -> Result<Device> {
     match context.provider.login(LoginKind::DeviceCode) {
-        Some(Login::DeviceCode {}) => device_code::ask(context),
+        Some(Login::DeviceCode {}) => device_code::ask(context, credentials),
         _ => Err(no_such_way(context, "shows no code")),
     }
 }
 
 /// Begins a login in a browser.
-pub fn begin_in_browser(context: &Context, redirect: Redirect) -> Result<BrowserLogin> {
+/// `credentials` are what the login begins with.
+pub fn begin_in_browser(
+    context: &Context,
+    redirect: Redirect,
+    credentials: Credentials,
+) -> Result<BrowserLogin> {
     match context.provider.login(LoginKind::AuthorizationCode) {
         Some(Login::AuthorizationCode(login)) => {
-            authorization_code::begin(context, login, redirect)
+            authorization_code::begin(context, login, redirect, credentials)
         }
         _ => Err(no_such_way(context, "has no login in a browser")),
     }
@@ -165,15 +172,6 @@ fn page_text(name: &str, answer: &Answer) -> Result<String> {
         200 => Ok(answer.text()),
         status => Err(unexpected_status(name, status)),
     }
-}
-
-fn unexpected_status(name: &str, status: u16) -> Error {
-    unexpected(name, &format!("answered with status {status}"))
-}
-
-fn unexpected(name: &str, why: &str) -> Error {
-    Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
-        .with_hint("Try again later. If that does not help, the provider file has to be updated.")
 }
 
 fn refused() -> Error {

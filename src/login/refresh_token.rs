@@ -32,7 +32,7 @@ pub(super) fn renew(
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
     let url = oauth.need(Endpoint::Token, &mut credentials)?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
-    let answer = match oauth.post(Endpoint::Token, url, &fields) {
+    let answer = match oauth.post(Endpoint::Token, url, &fields, &credentials) {
         Ok(answer) => answer,
         Err(error) => return judge_failure(error),
     };

@@ -21,12 +21,12 @@ pub(super) fn revoke(
         let Some(token) = credentials.value(name).cloned() else { continue };
         // RFC 7009 section 2.1: "token_type_hint OPTIONAL. A hint about the type of the token".
         let fields = [("token", token.expose()), ("token_type_hint", name.as_str())];
-        let mut answer = oauth.post(Endpoint::Revocation, url.clone(), &fields)?;
+        let mut answer = oauth.post(Endpoint::Revocation, url.clone(), &fields, credentials)?;
         if matches!(answer.status, 404 | 405 | 410 | 501)
             && let Some(other) = moved(&oauth, credentials, &url)
         {
             url = other;
-            answer = oauth.post(Endpoint::Revocation, url.clone(), &fields)?;
+            answer = oauth.post(Endpoint::Revocation, url.clone(), &fields, credentials)?;
         }
         let verdict = judge(&answer, oauth.error_code(&answer).as_deref());
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };

@@ -84,7 +84,7 @@ impl Authorization {
             fields.push(("scope", &client.scope));
         }
         fields.extend(nonce.iter().map(|nonce| ("nonce", nonce.expose())));
-        let extra = oauth.extra(Endpoint::Authorization);
+        let extra = oauth.extra(Endpoint::Authorization, learned);
         // RFC 6749 section 3.1: the endpoint's own query "MUST be retained".
         let mut query = url.query_pairs_mut();
         query.extend_pairs(fields.iter().map(|(name, value)| (client.name_of(name), *value)));

@@ -12,7 +12,7 @@ use crate::cancel::Cancel;
 use crate::cookies::Jar;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Answer, Client, Request};
-use crate::provider::{Address, ClientAuth, Encoding, OAuth, Provider, Values};
+use crate::provider::{Address, ClientAuth, Encoding, OAuth, Provider, Template, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
 use authorization::Facts;
@@ -124,10 +124,9 @@ impl<'a> OAuthClient<'a> {
     }
 
     /// What goes along to that endpoint beside what the RFCs name.
-    pub fn extra(&self, endpoint: Endpoint) -> Vec<(&str, Secret)> {
-        let values = Values::new();
+    pub fn extra(&self, endpoint: Endpoint, held: &Credentials) -> Vec<(&str, Secret)> {
         let pairs = self.oauth.extra(endpoint.as_str()).iter();
-        pairs.map(|(name, template)| (name.as_str(), template.fill(&values))).collect()
+        pairs.filter_map(|(name, template)| Some((name.as_str(), fill(template, held)?))).collect()
     }
 
     /// The word of an error answer, where it is one that can be shown.
@@ -142,7 +141,13 @@ impl<'a> OAuthClient<'a> {
 
     /// A POST with the client's own fields (RFC 6749 section 2.3.1) and no cookies: an authorization
     /// server knows a device by its tokens alone.
-    pub fn post(&self, endpoint: Endpoint, url: Url, fields: &[(&str, &str)]) -> Result<Answer> {
+    pub fn post(
+        &self,
+        endpoint: Endpoint,
+        url: Url,
+        fields: &[(&str, &str)],
+        held: &Credentials,
+    ) -> Result<Answer> {
         let oauth = self.oauth;
         // RP-Initiated Logout 1.0 section 2 knows a form and the client's id, and no authentication.
         let is_own = endpoint == Endpoint::EndSession;
@@ -155,8 +160,7 @@ impl<'a> OAuthClient<'a> {
             all.push((oauth.name_of("client_secret"), secret));
         }
         all.extend(fields.iter().map(|(name, value)| (oauth.name_of(name), *value)));
-        let values = Values::new();
-        let extra = self.extra(endpoint);
+        let extra = self.extra(endpoint, held);
         all.extend(extra.iter().map(|(name, value)| (*name, value.expose())));
         let mut request = match oauth.encoding {
             Encoding::Json if !is_own => Request::post_json(url, &all),
@@ -166,7 +170,9 @@ impl<'a> OAuthClient<'a> {
             request.basic = Some(basic(oauth));
         }
         for (name, template) in &oauth.headers {
-            request = request.with_header(name, template.fill(&values).expose());
+            if let Some(value) = fill(template, held) {
+                request = request.with_header(name, value.expose());
+            }
         }
         self.send(&request.with_default_header("Accept", "application/json").without_cookies())
     }
@@ -181,6 +187,15 @@ impl<'a> OAuthClient<'a> {
     fn send(&self, request: &Request) -> Result<Answer> {
         self.client.exchange(request, &self.provider.hosts, &mut Jar::new(), self.cancel)
     }
+}
+
+/// With the device's own id, where it is asked for; `None` where a session has none.
+fn fill(template: &Template, held: &Credentials) -> Option<Secret> {
+    let mut values = Values::new();
+    for place in template.places() {
+        values.insert(place.to_owned(), held.value(place)?.clone());
+    }
+    Some(template.fill(&values))
 }
 
 /// What a session needs later; the page on which the user logs in is not among it.

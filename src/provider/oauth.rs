@@ -5,6 +5,7 @@ use super::hosts::Hosts;
 use super::leaf::{Address, Pointer, leaf};
 use super::problem::{At, Checked, Problem};
 use super::request::{Headers, NO_PAIRS, Pairs, allow, allow_text};
+use super::scope::DEVICE_ID;
 use super::web_page;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -303,7 +304,7 @@ impl OAuth {
 const AUTHORIZATION: &str = "authorization_endpoint";
 
 /// The values that what goes along may hold.
-const EXTRA_KNOWN: [&str; 0] = [];
+const EXTRA_KNOWN: [&str; 1] = [DEVICE_ID];
 
 /// For a way that speaks OAuth, by the endpoint that it needs.
 pub(super) fn need(oauth: Option<&OAuth>, endpoint: &str) -> Checked {
