@@ -65,6 +65,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         }
         Login::Password(login) => format!("Logs in with a request to {}.", login.url.as_str()),
         Login::DeviceCode {} => "Logs in with a code that is entered on another device.".into(),
+        Login::AuthorizationCode(_) => "Logs in with a browser.".into(),
     });
     let renew = match &provider.renew {
         None => "Does not renew: when the token ends, the user is asked again.".into(),
@@ -72,7 +73,7 @@ fn tell(provider: &Provider) -> Vec<String> {
             format!("Renews by a page, with the cookie '{}'.", &*page.needs_cookie)
         }
         Some(Renew::Request(renew)) => format!("Renews with a request to {}.", renew.url.as_str()),
-        Some(Renew::RefreshToken { rotates }) => {
+        Some(Renew::RefreshToken { rotates, .. }) => {
             let once = if *rotates { " that serves only once" } else { "" };
             format!("Renews with a refresh token{once}.")
         }
@@ -132,7 +133,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     add(
         session.account_id.is_empty()
             && provider.account.is_none()
-            && provider.login(LoginKind::DeviceCode).is_some(),
+            && provider.logins.iter().any(|login| login.kind() != LoginKind::Password),
         "Accounts cannot be told apart, and each login is one: name the claim with the id in \
          session.account_id, or the request that tells it in [account].",
     );

@@ -9,8 +9,9 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
     AuditTrail, DeviceCode, HandedOver, HandedTask, Keeper, LogLines, LogoutAllOptions,
-    LogoutOptions, Notifications, Outgoing, ProviderSummary, TaskOutcome, Tasks,
+    LogoutOptions, Notifications, Outgoing, ProviderSummary, Redirect, TaskOutcome, Tasks,
 };
+
 use crate::secret::Secret;
 use crate::wire;
 use log::Level;
@@ -52,6 +53,17 @@ pub enum Command {
     LoginStart {},
     LoginFinish {
         handle: u64,
+    },
+    /// Makes the address that a browser opens to log in.
+    BrowserLoginStart {
+        redirect: Redirect,
+    },
+    BrowserLoginFinish {
+        handle: u64,
+        /// Where the browser ended, as bytes of UTF-8; `None`: it is waited for.
+        #[serde(default, deserialize_with = "wire::optional_secret")]
+        #[cfg_attr(test, schemars(with = "Option<wire::Bytes>"))]
+        redirected_to: Option<Secret>,
     },
     Renew {},
     Request(Outgoing),
@@ -201,6 +213,13 @@ impl Command {
             Command::LoginFinish { handle } => {
                 Reply::of(&keeper.finish_device_login(*handle, cancel)?)
             }
+            Command::BrowserLoginStart { redirect } => {
+                Reply::of(&keeper.start_browser_login(*redirect, cancel)?)
+            }
+            Command::BrowserLoginFinish { handle, redirected_to } => {
+                let address = redirected_to.as_ref();
+                Reply::of(&keeper.finish_browser_login(*handle, address, cancel)?)
+            }
             Command::Renew {} => Reply::of(&keeper.renew(cancel)?),
             Command::Request(outgoing) => {
                 let mut received = keeper.request(outgoing, cancel)?;
@@ -279,6 +298,7 @@ impl Command {
             self,
             Command::Login { .. }
                 | Command::LoginFinish { .. }
+                | Command::BrowserLoginFinish { .. }
                 | Command::TakeOver { .. }
                 | Command::Logout(_)
                 | Command::LogoutAll(_)

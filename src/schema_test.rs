@@ -4,10 +4,10 @@
 use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
-    Access, Accounts, AuditTrail, Confirmations, Details, DeviceCode, Doctor, DrainReport,
-    ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications, Outbox,
-    Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, TakenOver, Tasks,
-    UpkeepReport, Vaults,
+    Access, Accounts, AuditTrail, BegunInBrowser, Confirmations, Details, DeviceCode, Doctor,
+    DrainReport, ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications,
+    Outbox, Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, TakenOver,
+    Tasks, UpkeepReport, Vaults,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -37,6 +37,8 @@ struct Results {
     take_over: TakenOver,
     login_start: DeviceCode,
     login_finish: Status,
+    browser_login_start: BegunInBrowser,
+    browser_login_finish: Status,
     renew: Status,
     request: Received,
     read_stream: ReceivedPiece,

@@ -48,6 +48,19 @@ pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::E
     })
 }
 
+/// As [`secret`], or nothing.
+pub fn optional_secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Secret>, D::Error> {
+    struct Given(Secret);
+    impl<'de> Deserialize<'de> for Given {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            secret(deserializer).map(Given)
+        }
+    }
+    Ok(Option::<Given>::deserialize(deserializer)?.map(|given| given.0))
+}
+
 /// Bytes as they are; zeroed on drop.
 pub struct Bytes(pub Zeroizing<Vec<u8>>);
 

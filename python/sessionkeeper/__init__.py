@@ -1,7 +1,8 @@
 """Sessionkeeper logs in to a streaming service, stays logged in, and logs out on the server too.
 
 Start with `open()`, which gives a `Keeper`; `login()` and `restore()` give a `Session`;
-`start_device_login()` gives a `DeviceLogin`, and `logout()` a `LogoutReport`. Every failure is a
+`start_device_login()` gives a `DeviceLogin`, `start_browser_login()` a `BrowserLogin`, and
+`logout()` a `LogoutReport`. Every failure is a
 subclass of `Error` with a stable code, a message that is safe to show and a hint for the user.
 Importing this package loads neither the compiled module nor anything of Kodi: `open()` does, when
 it is called. The rest is loaded when it is first asked for.
@@ -17,6 +18,7 @@ from .open import open  # noqa: A004 - the API is `sessionkeeper.open()`
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .angel import AngelStudioSession as AngelStudioSession
+    from .browser import BrowserLogin as BrowserLogin
     from .catalogue import (
         Parameter as Parameter,
     )
@@ -182,6 +184,7 @@ if TYPE_CHECKING:
 # Where each public name is, so that it is loaded when it is first asked for.
 _HOMES = {
     "angel": "AngelStudioSession",
+    "browser": "BrowserLogin",
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (

@@ -32,10 +32,11 @@ class Parameter(Record):
 
 
 class Provider(Record):
-    """A service, as its provider file describes it. `logins` are the kinds of ways in, "password"
-    and "device_code", the preferred one first; `everywhere` says whether the account's other
-    sessions can be ended as well. `audience` is "viewer" or "developer"; `addon` is the id of the
-    add-on that brings it, empty where none does, and `file` is empty for a built-in one."""
+    """A service, as its provider file describes it. `logins` are the kinds of ways in,
+    "password", "device_code" and "authorization_code", the preferred one first; `everywhere` says
+    whether the account's other sessions can be ended as well. `audience` is "viewer" or
+    "developer"; `addon` is the id of the add-on that brings it, empty where none does, and `file`
+    is empty for a built-in one."""
 
     id: str
     name: str

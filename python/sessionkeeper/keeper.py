@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Mapping
 
     from ._types import Cookies, Credentials, Handler, Hook, Progress, Sink, Stop
+    from .browser import BrowserLogin
     from .catalogue import Provider
     from .device import DeviceLogin
     from .errors import Error
@@ -255,6 +256,7 @@ class Keeper:
         credentials: Credentials | None = None,
         *,
         show_code: Callable[[DeviceLogin], object] | None = None,
+        open_browser: Callable[[BrowserLogin], object] | None = None,
         stop: Stop | None = None,
     ) -> Session:
         """`restore()`, and where that gives nobody, or the session is over, a login by the first of
@@ -263,6 +265,8 @@ class Keeper:
         credentials: gives the user name and the password, which are to be forgotten afterwards;
             None means that there are none: raises `NotSignedIn`.
         show_code: shows what `start_device_login()` gives, and returns; the code is waited for.
+        open_browser: opens the `url` of what `start_browser_login()` gives in a browser on this
+            machine, and returns; the browser is waited for.
 
         Each is called only then, once. Raises `InvalidInput` where the service has no such way in,
         and what `restore()` and the login raise; without a network nobody is asked.
@@ -275,17 +279,27 @@ class Keeper:
             session = None
         if session is not None:
             return session
-        if show_code is not None:
-            ways = {"password": credentials, "device_code": show_code}
-            way = next((kind for kind in self.describe().logins if ways.get(kind)), "device_code")
-            if way == "device_code":
-                device = self.start_device_login(stop=stop)
-                show_code(device)
-                return device.wait(stop)
+        ways = {
+            "password": credentials,
+            "device_code": show_code,
+            "authorization_code": open_browser,
+        }
+        offered = [kind for kind, function in ways.items() if function is not None]
+        if len(offered) > 1:
+            offered = [kind for kind in self.describe().logins if kind in offered] or offered
+        if "device_code" in offered[:1] and show_code is not None:
+            device = self.start_device_login(stop=stop)
+            show_code(device)
+            return device.wait(stop)
+        if "authorization_code" in offered[:1] and open_browser is not None:
+            browser = self.start_browser_login(stop=stop)
+            open_browser(browser)
+            return browser.wait(stop)
         if credentials is None:
             raise InvalidInput(
                 "There is no way to log in.",
-                "Give credentials, a function that returns a name and a password, or show_code.",
+                "Give credentials, a function that returns a name and a password, show_code, or"
+                " open_browser.",
             )
         given: Any = credentials()
         if given is None:
@@ -307,6 +321,24 @@ class Keeper:
 
         self._finish_hooks(stop)
         return DeviceLogin(self._run("login_start", {}, stop), self._run, self._native.qr)
+
+    def start_browser_login(
+        self, redirect: str = "loopback", *, stop: Stop | None = None
+    ) -> BrowserLogin:
+        """Makes the address that a browser opens to log in. Nothing is opened here.
+
+        redirect: "loopback" where the browser is on this machine: call `BrowserLogin.wait()`, which
+            listens for it on this machine alone, for 5 minutes. "paste" where it is elsewhere: give
+            the address at which it ended to `BrowserLogin.finish()`, within 15 minutes.
+
+        Several may be on their way at once, each with an address of its own. Raises `InvalidInput`
+        where the provider has no such way in, or no such place for the browser to end at.
+        """
+        from .browser import BrowserLogin
+
+        self._finish_hooks(stop)
+        begun = self._run("browser_login_start", {"redirect": redirect}, stop)
+        return BrowserLogin(begun, self._run, self._native.qr)
 
     def renew(self, *, stop: Stop | None = None) -> Session:
         """Gets fresh access without the user. Raises `NotSignedIn`, `SessionExpired`."""

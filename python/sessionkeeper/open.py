@@ -219,6 +219,7 @@ def _load_the_rest() -> None:
     fork stays locked in the child, where nobody ends that: its first call would wait for ever.
     """
     from . import (  # noqa: F401
+        browser,
         catalogue,
         device,
         errors,

@@ -107,6 +107,15 @@ impl Request {
         Request::new("POST", url).with_body("application/x-www-form-urlencoded", body)
     }
 
+    /// A flat JSON object of texts.
+    pub fn post_json(url: Url, fields: &[(&str, &str)]) -> Self {
+        let fields: serde_json::Map<String, serde_json::Value> =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        // Writing texts to memory does not fail.
+        let json = serde_json::to_vec(&fields).unwrap_or_default();
+        Request::new("POST", url).with_body("application/json", json)
+    }
+
     #[must_use]
     pub fn with_body(mut self, content_type: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let content_type = Some(content_type.to_owned());
@@ -118,6 +127,13 @@ impl Request {
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The same, unless that header is there.
+    #[must_use]
+    pub fn with_default_header(self, name: &str, value: &str) -> Self {
+        let is_there = self.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        if is_there { self } else { self.with_header(name, value) }
     }
 
     #[must_use]

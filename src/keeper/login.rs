@@ -99,7 +99,7 @@ impl Keeper {
 
     /// Runs a login to its end. Stores what it came to, or revokes what it left behind. The
     /// sessions that it replaced are ended before this returns, unless that takes too long.
-    fn run_login(
+    pub(super) fn run_login(
         &self,
         username: &str,
         is_exclusive: bool,

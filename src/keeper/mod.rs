@@ -9,6 +9,8 @@ mod attempt;
 mod audit;
 mod begun_login;
 mod begun_tasks;
+mod browser_login;
+mod browser_logins;
 mod clients;
 mod definitions;
 mod delivery;
@@ -42,6 +44,7 @@ mod unencrypted;
 mod unstored;
 mod upkeep;
 
+pub use crate::login::Redirect;
 pub use definitions::kept_definition;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
@@ -53,11 +56,11 @@ pub use permissions::check_addon;
 pub use reading::ReceivedPiece;
 pub use register::{RegisteredVault, Vaults};
 pub use report::{
-    Access, AccountLine, Accounts, AuditTrail, Conclusion, Confirmations, ConfirmedLogout, Details,
-    DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local, LogLines, LogoutAll,
-    LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine, Permissions,
-    ProviderSummary, RenewalLine, Schedule, State, Status, TakeOver, TakenOver, TaskLine,
-    TaskOutcome, Tasks, UpkeepReport,
+    Access, AccountLine, Accounts, AuditTrail, BegunInBrowser, Conclusion, Confirmations,
+    ConfirmedLogout, Details, DeviceCode, DrainReport, EntryLine, Forgotten, HandedTask, Local,
+    LogLines, LogoutAll, LogoutAllEntry, LogoutReport, Notifications, Outbox, PermissionLine,
+    Permissions, ProviderSummary, RenewalLine, Schedule, State, Status, TakeOver, TakenOver,
+    TaskLine, TaskOutcome, Tasks, UpkeepReport,
 };
 pub use request::{ExportedCredentials, Outgoing, Received};
 pub use shared::{Rest, is_renewing};

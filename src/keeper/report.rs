@@ -315,6 +315,19 @@ impl From<&Provider> for ProviderSummary {
     }
 }
 
+/// A login that waits for its browser. `Debug` shows nothing of it: the address holds a `state`.
+#[derive(Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BegunInBrowser {
+    /// For finishing the login.
+    pub handle: u64,
+    /// What the browser opens.
+    pub url: String,
+    /// Where it ends.
+    pub redirect_uri: String,
+    pub expires_at: UnixTime,
+}
+
 /// A code that the user enters on another device.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -3,6 +3,7 @@
 //! looked up by the directory's path.
 
 use super::begun_tasks::BegunTasks;
+use super::browser_logins::BrowserLogins;
 use super::clients::Clients;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
@@ -54,6 +55,7 @@ pub(super) struct Shared {
     pub running: Running,
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
+    pub browser_logins: BrowserLogins,
     pub streams: Streams,
     clients: Clients,
     /// How many renewals are on their way.
@@ -144,6 +146,7 @@ impl Shared {
             running: Running::default(),
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
+            browser_logins: BrowserLogins::default(),
             streams: Streams::default(),
             clients: Clients::default(),
             renewing: AtomicUsize::new(0),
@@ -245,6 +248,7 @@ impl Shared {
     /// Closes the vault, the connections and the files, unless somebody is at work with the vault;
     /// the next call opens what it needs.
     pub fn rest(&self) -> Rest {
+        self.browser_logins.end_old(&*self.clock);
         let _gate = fork::keep_out();
         let mut slot = self.vault.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(Vault::is_in_use) {

@@ -6,8 +6,8 @@ use crate::clock::UnixTime;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Answer;
-use crate::oauth::{Endpoint, OAuthClient, errors};
-use crate::provider::is_loopback;
+use crate::oauth::{Endpoint, OAuthClient};
+use crate::provider::is_safe_page;
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::claims::is_showable;
@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 const NAME: &str = "the answer to the request for a code";
+
+/// RFC 8628 section 3.4.
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The member with the code in it.
 const COMPLETE: &str = "verification_uri_complete";
@@ -55,9 +58,10 @@ pub(super) fn ask(context: &Context, mut learned: Credentials) -> Result<Device>
     oauth.need(Endpoint::Token, &mut learned)?;
     let scope = oauth.oauth.scope.as_str();
     let fields = [("scope", scope)];
-    let answer = oauth.post(url, if scope.is_empty() { &[] } else { &fields })?;
+    let fields: &[_] = if scope.is_empty() { &[] } else { &fields };
+    let answer = oauth.post(Endpoint::DeviceAuthorization, url, fields, &learned)?;
     if answer.status != 200 || answer.is_cut {
-        let why = errors::code(&answer).map(|code| format!(" ({code})")).unwrap_or_default();
+        let why = oauth.error_code(&answer).map(|code| format!(" ({code})")).unwrap_or_default();
         return Err(unexpected(NAME, &format!("came with status {}{why}", answer.status)));
     }
     read(context, &answer, learned)
@@ -94,14 +98,8 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
 /// An address that a person can open: it is shown, and never requested from here. The person logs
 /// in there, so it is https; http is for this machine alone.
 fn checked(name: &str, text: &str) -> Result<String> {
-    let is_safe = |url: &Url| match url.scheme() {
-        "https" => url.has_host(),
-        "http" => is_loopback(url),
-        _ => false,
-    };
-    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
     match Url::parse(text) {
-        Ok(url) if is_safe(&url) && is_plain(&url) => Ok(text.to_owned()),
+        Ok(url) if is_safe_page(&url) => Ok(text.to_owned()),
         _ => Err(unexpected(NAME, &format!("holds a {name} that is no https address"))),
     }
 }
@@ -120,7 +118,7 @@ pub fn wait(
     *credentials = device.learned.clone();
     let url = oauth.need(Endpoint::Token, credentials)?;
     let fields = [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("grant_type", oauth.oauth.grant_types.device_code.as_deref().unwrap_or(GRANT_TYPE)),
         ("device_code", device.code.expose()),
     ];
     progress.begins(credentials)?;
@@ -134,8 +132,8 @@ pub fn wait(
             return Err(expired());
         }
         progress.check()?;
-        match oauth.post(url.clone(), &fields) {
-            Ok(answer) => match judge(&answer)? {
+        match oauth.post(Endpoint::Token, url.clone(), &fields, credentials) {
+            Ok(answer) => match judge(&oauth, &answer)? {
                 Turn::Granted => return answer::read(context, "the login", &answer, credentials),
                 Turn::Pending => {}
                 Turn::Slower => interval += SLOWER,
@@ -160,8 +158,8 @@ enum Turn {
     Slower,
 }
 
-fn judge(answer: &Answer) -> Result<Turn> {
-    let code = errors::code(answer);
+fn judge(oauth: &OAuthClient, answer: &Answer) -> Result<Turn> {
+    let code = oauth.error_code(answer);
     // Some servers, GitHub's among them, answer with status 200 while they wait.
     if answer.status == 200 && code.is_none() {
         return Ok(Turn::Granted);

@@ -3,8 +3,10 @@
 
 mod account;
 mod answer;
+mod authorization_code;
 mod device_code;
 mod hosted_form;
+mod loopback;
 mod page_renewal;
 mod password;
 mod refresh_token;
@@ -12,6 +14,10 @@ mod request_renewal;
 
 pub use account::{Known, identify, identify_offline, is_known};
 pub use answer::take_given;
+pub use authorization_code::{
+    BrowserLogin, Redirect, expired as browser_expired, finish as finish_in_browser,
+    wait as await_browser,
+};
 pub use device_code::{Device, wait as await_approval};
 
 use crate::clock::Clock;
@@ -67,12 +73,7 @@ pub fn log_in(
         Some(Login::Password(login)) => {
             password::log_in(context, login, username, password, credentials, progress)
         }
-        _ => {
-            let message = format!("{} wants a code, not a password", context.provider.name);
-            Err(Error::new(Kind::InvalidInput, message).with_hint(
-                "Ask for a code, and enter it on another device; no password is needed here.",
-            ))
-        }
+        _ => Err(no_such_way(context, "takes no password")),
     }
 }
 
@@ -81,13 +82,35 @@ pub fn log_in(
 pub fn ask_for_code(context: &Context, credentials: Credentials) -> Result<Device> {
     match context.provider.login(LoginKind::DeviceCode) {
         Some(Login::DeviceCode {}) => device_code::ask(context, credentials),
-        _ => {
-            let message =
-                format!("{} wants a name and a password, not a code", context.provider.name);
-            Err(Error::new(Kind::InvalidInput, message)
-                .with_hint("Log in with a name and a password."))
-        }
+        _ => Err(no_such_way(context, "shows no code")),
     }
+}
+
+/// Begins a login in a browser.
+/// `credentials` are what the login begins with.
+pub fn begin_in_browser(
+    context: &Context,
+    redirect: Redirect,
+    credentials: Credentials,
+) -> Result<BrowserLogin> {
+    match context.provider.login(LoginKind::AuthorizationCode) {
+        Some(Login::AuthorizationCode(login)) => {
+            authorization_code::begin(context, login, redirect, credentials)
+        }
+        _ => Err(no_such_way(context, "has no login in a browser")),
+    }
+}
+
+/// The provider has another way in.
+fn no_such_way(context: &Context, why: &str) -> Error {
+    let instead = match context.provider.logins.first().map(Login::kind) {
+        Some(LoginKind::DeviceCode) => {
+            "Ask for a code, and enter it on another device; no password is needed here."
+        }
+        Some(LoginKind::AuthorizationCode) => "Begin a login in a browser.",
+        Some(LoginKind::Password) | None => "Log in with a name and a password.",
+    };
+    Error::new(Kind::InvalidInput, format!("{} {why}", context.provider.name)).with_hint(instead)
 }
 
 /// Gets fresh tokens without the user.
@@ -95,7 +118,11 @@ pub fn renew(context: &Context, renew: &Renew, credentials: Credentials) -> Resu
     match renew {
         Renew::Page(page) => page_renewal::renew(context, page, credentials),
         Renew::Request(request) => request_renewal::renew(context, request, credentials),
-        Renew::RefreshToken { .. } => refresh_token::renew(context, credentials),
+        Renew::RefreshToken { refused_error, refused_status, .. } => {
+            let statuses = refused_status.as_deref().unwrap_or_default();
+            let refusal = refresh_token::Refusal { errors: refused_error, statuses };
+            refresh_token::renew(context, &refusal, credentials)
+        }
     }
 }
 

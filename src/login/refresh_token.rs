@@ -3,17 +3,36 @@
 use super::{Renewal, answer, judge_failure, judge_status};
 use crate::context::Context;
 use crate::error::Result;
-use crate::oauth::{Endpoint, OAuthClient, errors};
+use crate::oauth::{Endpoint, OAuthClient};
 use crate::session::{ACCESS_TOKEN, Credentials, REFRESH_TOKEN};
 
 const NAME: &str = "the renewal";
 
-pub(super) fn renew(context: &Context, mut credentials: Credentials) -> Result<Renewal> {
+/// What says that the token is dead.
+pub(super) struct Refusal<'a> {
+    pub errors: &'a [String],
+    pub statuses: &'a [u16],
+}
+
+impl Refusal<'_> {
+    fn is(&self, status: u16, word: Option<&str>) -> bool {
+        let is_named = |word: &str| self.errors.iter().any(|error| error == word);
+        // A server that is in trouble has said nothing of the token, whatever its words.
+        self.statuses.contains(&status)
+            || (matches!(status, 400 | 401) && word.is_some_and(is_named))
+    }
+}
+
+pub(super) fn renew(
+    context: &Context,
+    refusal: &Refusal,
+    mut credentials: Credentials,
+) -> Result<Renewal> {
     let Some(token) = credentials.value(REFRESH_TOKEN).cloned() else { return Ok(Renewal::Over) };
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
     let url = oauth.need(Endpoint::Token, &mut credentials)?;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
-    let answer = match oauth.post(url, &fields) {
+    let answer = match oauth.post(Endpoint::Token, url, &fields, &credentials) {
         Ok(answer) => answer,
         Err(error) => return judge_failure(error),
     };
@@ -26,9 +45,7 @@ pub(super) fn renew(context: &Context, mut credentials: Credentials) -> Result<R
                 Err(error) => Ok(Renewal::Lost(error)),
             }
         }
-        // RFC 6749 section 5.2: "The provided authorization grant […] or refresh token is invalid,
-        // expired, revoked […], or was issued to another client."
-        400 | 401 if errors::code(&answer).as_deref() == Some("invalid_grant") => Ok(Renewal::Over),
+        status if refusal.is(status, oauth.error_word(&answer).as_deref()) => Ok(Renewal::Over),
         status => judge_status(NAME, status),
     }
 }

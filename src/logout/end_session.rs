@@ -18,7 +18,7 @@ pub(super) fn end(context: &Context, credentials: &mut Credentials) -> Result<Op
     // Section 2: "OpenID Providers MUST support the use of the HTTP GET and POST methods". POST
     // keeps the ID token out of the address; but there are issuers that only know GET.
     let fields = [("id_token_hint", token.expose())];
-    let mut answer = oauth.post(url.clone(), &fields)?;
+    let mut answer = oauth.post(Endpoint::EndSession, url.clone(), &fields, credentials)?;
     if matches!(answer.status, 404 | 405) {
         answer = oauth.get(url, &fields)?;
     }

@@ -4,7 +4,7 @@ use super::Verdict;
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Answer;
-use crate::oauth::{Endpoint, OAuthClient, errors};
+use crate::oauth::{Endpoint, OAuthClient};
 use crate::session::{Credentials, Outcome, REFRESH_TOKEN};
 use url::Url;
 
@@ -21,14 +21,14 @@ pub(super) fn revoke(
         let Some(token) = credentials.value(name).cloned() else { continue };
         // RFC 7009 section 2.1: "token_type_hint OPTIONAL. A hint about the type of the token".
         let fields = [("token", token.expose()), ("token_type_hint", name.as_str())];
-        let mut answer = oauth.post(url.clone(), &fields)?;
+        let mut answer = oauth.post(Endpoint::Revocation, url.clone(), &fields, credentials)?;
         if matches!(answer.status, 404 | 405 | 410 | 501)
             && let Some(other) = moved(&oauth, credentials, &url)
         {
             url = other;
-            answer = oauth.post(url.clone(), &fields)?;
+            answer = oauth.post(Endpoint::Revocation, url.clone(), &fields, credentials)?;
         }
-        let verdict = judge(&answer);
+        let verdict = judge(&answer, oauth.error_code(&answer).as_deref());
         let Some(verdict) = unless_unsupported(verdict, gravest.is_some()) else { continue };
         let is_final = verdict.outcome.is_final();
         let may_be_exchanged = credentials.is_spent || credentials.is_doubtful;
@@ -51,9 +51,8 @@ pub(super) fn revoke(
 /// has been revoked successfully or if the client submitted an invalid token. […] The content of
 /// the response body is ignored by the client as all necessary information is conveyed in the
 /// response code."
-fn judge(answer: &Answer) -> Verdict {
-    let code = errors::code(answer);
-    let (outcome, reason) = match (answer.status, code.as_deref()) {
+fn judge(answer: &Answer, code: Option<&str>) -> Verdict {
+    let (outcome, reason) = match (answer.status, code) {
         (200, _) => (Outcome::Revoked, "the server revoked the token".to_owned()),
         (400 | 401, Some("invalid_token" | "invalid_grant")) => {
             (Outcome::AlreadyEnded, "the server says that the token was dead".to_owned())
@@ -106,6 +105,11 @@ fn moved(oauth: &OAuthClient, credentials: &mut Credentials, old: &Url) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::errors;
+
+    fn judge(answer: &Answer) -> Verdict {
+        super::judge(answer, errors::code(answer).as_deref())
+    }
 
     fn answer(status: u16, body: &str) -> Answer {
         let url = "https://issuer.example/revoke".parse().unwrap();

@@ -372,7 +372,7 @@ impl Provider {
     /// True when a long-lived credential serves only once.
     pub fn rotates(&self) -> bool {
         match &self.renew {
-            Some(Renew::RefreshToken { rotates }) => *rotates,
+            Some(Renew::RefreshToken { rotates, .. }) => *rotates,
             Some(Renew::Request(request)) => request.rotates,
             Some(Renew::Page(_)) | None => false,
         }

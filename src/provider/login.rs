@@ -4,6 +4,7 @@ use super::hosts::Hosts;
 use super::leaf::{Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem};
+use super::redirect::AuthorizationCode;
 use super::request::{NO_PAIRS, RequestTemplate, request_table};
 use super::scope::Scope;
 use super::sign::{Signs, check_signs};
@@ -21,6 +22,8 @@ pub enum Login {
     Password(Box<PasswordLogin>),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
     DeviceCode {},
+    /// A browser that comes back with a code (RFC 6749 section 4.1, RFC 8252); needs `[oauth]`.
+    AuthorizationCode(AuthorizationCode),
 }
 
 /// The ways in as those who log in tell them apart; a service has one of a kind at most.
@@ -32,6 +35,8 @@ pub enum LoginKind {
     Password,
     /// A code that the user enters on another device.
     DeviceCode,
+    /// A browser that comes back with a code.
+    AuthorizationCode,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -159,7 +164,7 @@ pub(super) fn check_all<'a>(
     match (0..logins.len()).find(is_second) {
         Some(at) => {
             let message = "another way in asks the user for the same";
-            let hint = "One with a name and a password, one with a code.";
+            let hint = "One with a name and a password, one with a code, one in a browser.";
             Err(Problem::new(format!("[{at}]"), message, hint))
         }
         None => Ok(taken),
@@ -171,6 +176,7 @@ impl Login {
         match self {
             Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
             Login::DeviceCode {} => LoginKind::DeviceCode,
+            Login::AuthorizationCode(_) => LoginKind::AuthorizationCode,
         }
     }
 
@@ -186,6 +192,7 @@ impl Login {
             }
             Login::DeviceCode {} => need(oauth, "device_authorization_endpoint")
                 .and_then(|()| need(oauth, "token_endpoint")),
+            Login::AuthorizationCode(login) => login.check(oauth),
         }
     }
 }

@@ -25,6 +25,7 @@ mod parameters;
 mod post_logout;
 mod problem;
 mod public_suffix;
+mod redirect;
 mod renewal;
 mod request;
 #[cfg(test)]
@@ -40,6 +41,7 @@ mod take;
 mod template;
 mod url_template;
 mod using;
+mod web_page;
 
 pub use account::AccountRequest;
 pub use api::ApiRule;
@@ -57,12 +59,13 @@ pub use leaf::{
 };
 pub use login::{HostedForm, Login, LoginKind, PasswordLogin, Submit};
 pub use logout::{Logout, LogoutPage, LogoutRequest, LogoutStep, Probe, ProbeRequest, Proof};
-pub use oauth::OAuth;
+pub use oauth::{ClientAuth, Encoding, OAuth};
 pub use origin::Origin;
 pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
 pub use public_suffix::is_public_suffix;
+pub use redirect::AuthorizationCode;
 pub use renewal::{Renew, RenewPage, RenewRequest};
 pub use request::{Headers, Pairs, RequestTemplate, Target};
 pub use scope::{DEVICE_ID, NOW, NOW_MS, TOKENS, UUID, is_of_session};
@@ -73,3 +76,4 @@ pub use step::Step;
 pub use take::{Take, TakeFrom, Takes};
 pub use template::{CLAIM, COOKIE, Template, Values};
 pub use url_template::UrlTemplate;
+pub use web_page::is_safe_page;

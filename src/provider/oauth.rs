@@ -1,21 +1,31 @@
-//! The OAuth client and its authorization server (RFC 6749, RFC 8414).
+//! The OAuth client and its authorization server (RFC 6749, RFC 8414), and what a server wants that
+//! does not speak quite as these say: another place for the client's id, JSON, other names.
 
 use super::hosts::Hosts;
-use super::leaf::Address;
-use super::problem::{Checked, Problem};
-use super::request::{allow, allow_text};
+use super::leaf::{Address, Pointer, leaf};
+use super::problem::{At, Checked, Problem};
+use super::request::{Headers, NO_PAIRS, Pairs, allow, allow_text};
+use super::scope::DEVICE_ID;
+use super::web_page;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use url::Url;
 
-/// A public client and its authorization server (RFC 6749, RFC 8414).
+/// The client and its authorization server (RFC 6749, RFC 8414).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OAuth {
     /// The client's id at the server.
     pub client_id: String,
-    /// Sent in the body where the server insists. What is in an add-on is no secret.
+    /// Sent where the server insists. What is in an add-on is no secret.
     pub client_secret: Option<String>,
+    /// Where the client's id and secret go: "body", "basic" or "none".
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    /// How the body is written: "form" or "json".
+    #[serde(default)]
+    pub encoding: Encoding,
     /// What is asked for, separated by spaces.
     #[serde(default)]
     pub scope: String,
@@ -23,6 +33,8 @@ pub struct OAuth {
     // As written: the metadata have to name the very same (section 3.3).
     #[cfg_attr(test, schemars(with = "Option<Address>"))]
     pub issuer: Option<String>,
+    /// The page on which the user logs in (RFC 6749 section 3.1).
+    pub authorization_endpoint: Option<Address>,
     /// Where a device asks for a code (RFC 8628).
     pub device_authorization_endpoint: Option<Address>,
     /// Where tokens come from (RFC 6749).
@@ -33,6 +45,141 @@ pub struct OAuth {
     pub end_session_endpoint: Option<Address>,
     /// Where it is asked who has logged in (OpenID Connect Core 1.0 section 5.3).
     pub userinfo_endpoint: Option<Address>,
+    /// More parameters, for each kind of request.
+    #[serde(default)]
+    extra: Extra,
+    /// More headers, at every endpoint that is asked with the client's id.
+    #[serde(default)]
+    pub headers: Headers,
+    /// What the server calls the fields of a request, where it is not as the RFCs do.
+    #[serde(default)]
+    names: BTreeMap<Field, FieldName>,
+    /// What the server calls a grant, where it is not as the RFCs do.
+    #[serde(default)]
+    pub grant_types: GrantTypes,
+    /// Where an error answer has its word.
+    #[serde(default = "error_pointer")]
+    pub error: Pointer,
+}
+
+/// How the client says who it is (RFC 6749 section 2.3.1, RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// Its id in the body, and its secret where there is one.
+    #[default]
+    Body,
+    /// Both in a header `Authorization: Basic`; without a secret, an empty one.
+    Basic,
+    /// Its id in the body; it has no secret.
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// As the RFCs have it.
+    #[default]
+    Form,
+    /// A flat JSON object.
+    Json,
+}
+
+/// More parameters than the RFCs name.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+struct Extra {
+    /// In the address of the page on which the user logs in.
+    authorization: Pairs,
+    /// With the request for a code.
+    device: Pairs,
+    /// With every request to the token endpoint.
+    token: Pairs,
+    /// With every request to the revocation endpoint.
+    revocation: Pairs,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct GrantTypes {
+    /// For the code that was entered on another device (RFC 8628 section 3.4).
+    pub device_code: Option<FieldName>,
+}
+
+/// The fields of requests that some servers call otherwise, as the RFCs call them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    ClientId,
+    ClientSecret,
+    Code,
+    DeviceCode,
+    GrantType,
+    RefreshToken,
+    Scope,
+    Token,
+    TokenTypeHint,
+}
+
+leaf! {
+    /// What a server calls something: visible characters, at least one.
+    FieldName(String as str) from "String" String, |text| {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(text);
+        }
+        Err(format!("'{text}' cannot be a name in a request"))
+    }
+}
+
+/// What only the flows themselves send, or what they rest on.
+const OURS: [&str; 9] = [
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "id_token_hint",
+    "nonce",
+    "redirect_uri",
+    "response_mode",
+    "response_type",
+    "state",
+];
+
+impl Field {
+    const ALL: [Field; 9] = [
+        Field::ClientId,
+        Field::ClientSecret,
+        Field::Code,
+        Field::DeviceCode,
+        Field::GrantType,
+        Field::RefreshToken,
+        Field::Scope,
+        Field::Token,
+        Field::TokenTypeHint,
+    ];
+
+    /// As the RFCs call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Field::ClientId => "client_id",
+            Field::ClientSecret => "client_secret",
+            Field::Code => "code",
+            Field::DeviceCode => "device_code",
+            Field::GrantType => "grant_type",
+            Field::RefreshToken => "refresh_token",
+            Field::Scope => "scope",
+            Field::Token => "token",
+            Field::TokenTypeHint => "token_type_hint",
+        }
+    }
+}
+
+fn error_pointer() -> Pointer {
+    Pointer::fixed("/error")
 }
 
 impl OAuth {
@@ -52,9 +199,88 @@ impl OAuth {
             return Err(Problem::new("", "neither `issuer` nor `token_endpoint` is there", hint));
         }
         for (name, endpoint) in self.endpoints() {
-            endpoint.map_or(Ok(()), |url| allow(hosts, name, url))?;
+            match endpoint {
+                // It is opened in a browser, and never asked from here.
+                Some(url) if name == AUTHORIZATION => web_page::check(name, url)?,
+                Some(url) => allow(hosts, name, url)?,
+                None => {}
+            }
+        }
+        if self.client_auth == ClientAuth::None && self.client_secret.is_some() {
+            let hint = "Take the secret out, or write client_auth = \"body\" or \"basic\".";
+            let message = "with client_auth = \"none\" it is never sent";
+            return Err(Problem::new("client_secret", message, hint));
+        }
+        for (name, template) in &self.headers {
+            template.check(&EXTRA_KNOWN).at(name).at("headers")?;
+        }
+        self.check_names()?;
+        self.check_extra()
+    }
+
+    fn check_names(&self) -> Checked {
+        let mut used: BTreeMap<&str, Field> = BTreeMap::new();
+        for field in Field::ALL {
+            let name = self.name_of(field.as_str());
+            let is_taken = OURS.contains(&name);
+            // No request has two of these.
+            let is_alone = |field: Field| {
+                matches!(
+                    field,
+                    Field::Code | Field::DeviceCode | Field::RefreshToken | Field::Token
+                )
+            };
+            let shares = |other: Field| is_alone(other) && is_alone(field);
+            let other = used.insert(name, field).filter(|other| !shares(*other));
+            if is_taken || other.is_some() {
+                let message = format!("'{name}' is the name of another field already");
+                return Err(Problem::new(format!("names.{}", field.as_str()), message, ""));
+            }
         }
         Ok(())
+    }
+
+    fn check_extra(&self) -> Checked {
+        let Extra { authorization, device, token, revocation } = &self.extra;
+        let tables = [
+            ("authorization", authorization),
+            ("device", device),
+            ("token", token),
+            ("revocation", revocation),
+        ];
+        for (table, pairs) in tables {
+            let key = format!("extra.{table}");
+            for (name, template) in pairs {
+                template.check(&EXTRA_KNOWN).at(name).at(&key)?;
+                let is_free = name == self.name_of("client_id")
+                    && self.client_auth == ClientAuth::Basic
+                    && table != "authorization";
+                let is_sent = |field: &Field| self.name_of(field.as_str()) == name;
+                if OURS.contains(&name.as_str()) || (Field::ALL.iter().any(is_sent) && !is_free) {
+                    let hint = "Take it out: it is sent where it belongs.";
+                    let message = "Sessionkeeper sends this itself";
+                    return Err(Problem::new(format!("{key}.{name}"), message, hint));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What this server calls the field that the RFCs call so.
+    pub fn name_of<'a>(&'a self, field: &'a str) -> &'a str {
+        let own = self.names.iter().find(|(known, _)| known.as_str() == field);
+        own.map_or(field, |(_, name)| name)
+    }
+
+    /// What goes along to that endpoint beside what the RFCs name.
+    pub fn extra(&self, endpoint: &str) -> &Pairs {
+        match endpoint {
+            AUTHORIZATION => &self.extra.authorization,
+            "device_authorization_endpoint" => &self.extra.device,
+            "token_endpoint" => &self.extra.token,
+            "revocation_endpoint" => &self.extra.revocation,
+            _ => &NO_PAIRS,
+        }
     }
 
     /// Where that endpoint is, or else where the metadata are that name it.
@@ -63,8 +289,9 @@ impl OAuth {
         given.map(Address::to_url).or_else(|| Url::parse(self.issuer.as_deref()?).ok())
     }
 
-    fn endpoints(&self) -> [(&'static str, Option<&Address>); 5] {
+    fn endpoints(&self) -> [(&'static str, Option<&Address>); 6] {
         [
+            (AUTHORIZATION, self.authorization_endpoint.as_ref()),
             ("device_authorization_endpoint", self.device_authorization_endpoint.as_ref()),
             ("token_endpoint", self.token_endpoint.as_ref()),
             ("revocation_endpoint", self.revocation_endpoint.as_ref()),
@@ -73,6 +300,11 @@ impl OAuth {
         ]
     }
 }
+
+const AUTHORIZATION: &str = "authorization_endpoint";
+
+/// The values that what goes along may hold.
+const EXTRA_KNOWN: [&str; 1] = [DEVICE_ID];
 
 /// For a way that speaks OAuth, by the endpoint that it needs.
 pub(super) fn need(oauth: Option<&OAuth>, endpoint: &str) -> Checked {

@@ -23,6 +23,12 @@ pub enum Renew {
         /// False where a refresh token may be used again and again.
         #[serde(default = "yes")]
         rotates: bool,
+        /// The words of an error answer that say that the session is over.
+        #[serde(default = "invalid_grant")]
+        refused_error: Vec<String>,
+        /// Statuses that say so by themselves.
+        #[serde(default)]
+        refused_status: Option<RefusalStatuses>,
     },
 }
 
@@ -56,6 +62,12 @@ request_table! {
     }
 }
 
+/// RFC 6749 section 5.2: "The provided authorization grant […] or refresh token is invalid, expired,
+/// revoked […], or was issued to another client."
+fn invalid_grant() -> Vec<String> {
+    vec!["invalid_grant".to_owned()]
+}
+
 fn yes() -> bool {
     true
 }
@@ -81,7 +93,14 @@ impl Renew {
         match self {
             Renew::Page(page) => allow(hosts, "url", &page.url),
             Renew::Request(renew) => renew.check(scope, hosts),
-            Renew::RefreshToken { .. } => need(oauth, "token_endpoint"),
+            Renew::RefreshToken { refused_error, refused_status, .. } => {
+                if refused_error.is_empty() && refused_status.is_none() {
+                    let message = "nothing would say that the session is over";
+                    let hint = "As in [\"invalid_grant\"], which is the default.";
+                    return Err(Problem::new("refused_error", message, hint));
+                }
+                need(oauth, "token_endpoint")
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ pub const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
 const ABOUT: [&str; 4] = ["expires_in", "account_id", "account_email", "account_name"];
 
 /// Names that mean something else in a template.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
     "username",
     "password",
     "answer",
@@ -27,6 +27,7 @@ const OTHERS: [&str; 15] = [
     "now",
     "now_ms",
     "uuid",
+    "authorization_endpoint",
     "device_authorization_endpoint",
     "token_endpoint",
     "revocation_endpoint",

@@ -3,6 +3,7 @@
 use crate::fixture::Device;
 #[cfg(unix)]
 use crate::locks;
+use crate::oauth::browser_listener;
 use crate::{adopt, kill, logout_all, together, upkeep};
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::provider::Provider;
@@ -51,6 +52,7 @@ fn process() {
     match given("CHILD_PART").as_str() {
         "victim" => kill::victim(&device),
         "login victim" => kill::login_victim(&device),
+        "real browser victim" => browser_listener::victim(&device.in_real_time()),
         "adoption victim" => adopt::adoption_victim(&device),
         "mix" => together::mix(&device),
         "log out of all" => logout_all::victim(&device),

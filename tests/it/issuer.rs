@@ -1,6 +1,7 @@
 //! The server as an OAuth 2.0 issuer: discovery, the device grant, renewal, revocation.
 
 use crate::fixture::{Device, clock, never};
+use crate::grants::Grants;
 use crate::server::{Seen, Server, Step, Steps, answer};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,6 +38,7 @@ struct Site {
     /// Where the metadata are, and what they say.
     metadata: Mutex<(String, Value)>,
     issued: AtomicU32,
+    grants: Grants,
 }
 
 impl Issuer {
@@ -59,13 +61,15 @@ impl Issuer {
     /// The same, with another provider file.
     pub fn with(path: &str, place: &str, change: impl Fn(String) -> String) -> Self {
         let metadata = Mutex::new((place.to_owned(), Value::Null));
-        let site = Arc::new(Site { metadata, issued: AtomicU32::new(0) });
+        let site =
+            Arc::new(Site { metadata, issued: AtomicU32::new(0), grants: Grants::default() });
         let shared = Arc::clone(&site);
         let server = Server::start(move |seen| shared.answer(seen));
         let base = format!("http://{}", server.authority());
         let identifier = format!("{base}{path}");
         site.metadata.lock().unwrap().1 = json!({
             "issuer": identifier,
+            "authorization_endpoint": format!("{base}/authorize"),
             "device_authorization_endpoint": format!("{base}/device"),
             "token_endpoint": format!("{base}/token"),
             "revocation_endpoint": format!("{base}/revoke"),
@@ -76,6 +80,16 @@ impl Issuer {
         let provider = Provider::parse(&change(text.replace("ISSUER", &identifier)), None).unwrap();
         let device = Device::new(provider, &clock());
         Issuer { server, identifier, device, site }
+    }
+
+    /// An issuer where a browser logs in, and a device with this provider file's login.
+    pub fn for_browsers(login: &str) -> Self {
+        Issuer::with("", METADATA, |text| text.replace("flow = \"device_code\"", login))
+    }
+
+    /// The viewer logs in at this address and agrees. Gives where her browser ends.
+    pub fn authorize(&self, url: &str) -> String {
+        self.site.grants.authorize(url, &self.metadata(&json!({})))
     }
 
     /// Changes one value of the metadata; `null` takes it away.
@@ -126,6 +140,17 @@ impl Site {
         match seen.path.as_str() {
             path if path == place => json_answer(200, &metadata),
             "/device" => code(&json!({})),
+            "/token"
+                if seen.form.get("grant_type").is_some_and(|it| it == "authorization_code") =>
+            {
+                match self.grants.redeem(seen) {
+                    Ok(Some(nonce)) => {
+                        json_answer(200, &self.tokens(&json!({ "id_token": { "nonce": nonce } })))
+                    }
+                    Ok(None) => json_answer(200, &self.tokens(&json!({}))),
+                    Err(refusal) => refusal,
+                }
+            }
             "/token" => json_answer(200, &self.tokens(&json!({}))),
             "/revoke" | "/end" | "/me" => text_answer(200, "text/plain", ""),
             _ => text_answer(404, "text/plain", ""),

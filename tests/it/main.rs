@@ -10,6 +10,7 @@ mod disk;
 #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
 mod faults;
 mod fixture;
+mod grants;
 mod issuer;
 mod server;
 mod service;

@@ -68,6 +68,12 @@ CODE: dict[str, Any] = {
     "expires_at": 4102444800,
     "interval": 5,
 }
+BROWSER: dict[str, Any] = {
+    "handle": 6,
+    "url": "https://op.oidc-demo.example/auth?client_id=kodi&state=the-state",
+    "redirect_uri": "http://127.0.0.1:40123/callback",
+    "expires_at": 4102444800,
+}
 STORED: dict[str, Any] = {
     "provider": "angel",
     "account": SIGNED_IN["account"],

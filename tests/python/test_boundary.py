@@ -18,6 +18,7 @@ from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
 from tests.python.native_double import (
     ANGEL,
     ANSWER,
+    BROWSER,
     CODE,
     DOCTOR,
     LINE,
@@ -40,7 +41,15 @@ RUST_NAMES = {
 # the error beside it), and what is left to do.
 NO_RECORDS = {
     *("Access", "Accounts", "AuditTrail", "Confirmations", "Notifications", "Outbox"),
-    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Permissions"),
+    *(
+        "BegunInBrowser",
+        "DeviceCode",
+        "Error",
+        "ExportedCredentials",
+        "HandedTask",
+        "LogLines",
+        "Permissions",
+    ),
     *("Received", "ReceivedPiece", "TakenOver", "Tasks"),
 }
 # What `open` takes and keeps to itself.
@@ -53,18 +62,8 @@ GIVEN = {
     "Source",
 }
 WORDS = {
-    *(
-        "Audience",
-        "Conclusion",
-        "Event",
-        "Kind",
-        "Local",
-        "LogLevel",
-        "LoginKind",
-        "Outcome",
-        "State",
-    ),
-    *("TakeOver", "TaskOutcome"),
+    *("Audience", "Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome"),
+    *("Redirect", "State", "TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {
@@ -149,7 +148,8 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
     zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
     answers = {
         **dict.fromkeys(("status", "restore", "adopt", "login", "login_finish"), SIGNED_IN),
-        **dict.fromkeys(("renew", "switch"), SIGNED_IN),
+        **dict.fromkeys(("browser_login_finish", "renew", "switch"), SIGNED_IN),
+        "browser_login_start": BROWSER,
         "take_over": {"how": "no_session"},
         "login_start": CODE,
         "describe": ANGEL,
@@ -198,6 +198,8 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
     keeper.adopt({"a": "b"}, {"access_token": "c"})
     keeper.login("name", "word")
     keeper.start_device_login().wait()
+    keeper.start_browser_login().wait()
+    keeper.start_browser_login("paste").finish("https://app.example/back?code=c&state=s")
     keeper.renew()
     keeper.switch("1")
     keeper.status()

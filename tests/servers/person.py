@@ -21,7 +21,7 @@ Connect = Callable[[str], http.client.HTTPConnection]
 
 
 class Browser:
-    """With `home` it stays on that host: the page that leads elsewhere says where to, `location`."""
+    """With `home` it stays on that host: a page that leads elsewhere says where, `location`."""
 
     def __init__(self, connect: Connect, accept: str = "text/html", home: str = "") -> None:
         self._accept = accept

@@ -45,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     way = login.add_mutually_exclusive_group()
     way.add_argument("--username", metavar="U", help="log in with this name and a password")
     way.add_argument("--code", action="store_true", help="log in with a code on another device")
+    way.add_argument("--browser", action="store_true", help="log in with a browser on this machine")
+    way.add_argument(
+        "--paste",
+        action="store_true",
+        help="log in with a browser anywhere, and paste the address at which it ends",
+    )
     login.add_argument(
         "--allow-unencrypted",
         action="store_true",

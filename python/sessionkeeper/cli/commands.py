@@ -12,7 +12,7 @@ import sys
 from sessionkeeper.catalogue import check_provider, read
 from sessionkeeper.errors import InvalidInput, NotSignedIn
 
-from . import display, prompt
+from . import browser, display, prompt
 from .exit_status import DONE, FAILED, NOT_SIGNED_IN, USAGE
 
 TYPE_CHECKING = False
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:
     """By the way in that the arguments ask for, or else by the service's first."""
     service = keeper.describe()
-    asked = "device_code" if chosen.code else "password" if chosen.username is not None else ""
-    way = asked or service.logins[0]
+    way = _asked_for(chosen) or service.logins[0]
     if way not in service.logins:
-        what = "takes no password" if way == "password" else "shows no code"
-        raise InvalidInput(f"{service.name} {what}.", _INSTEAD[service.logins[0]])
+        raise InvalidInput(f"{service.name} {_LACKS[way]}.", _INSTEAD[service.logins[0]])
     for address in keeper.unencrypted():
         if chosen.allow_unencrypted or prompt.agrees_to_no_encryption(address):
             keeper.allow_unencrypted(address)
     if way == "device_code":
         session = prompt.sign_in_elsewhere(keeper, interrupted)
+    elif way == "authorization_code":
+        session = browser.sign_in(keeper, interrupted, paste=chosen.paste)
     elif chosen.username is None:
         message = f"{service.name} asks for a user name and a password."
         raise InvalidInput(message, _INSTEAD["password"])
@@ -48,9 +48,23 @@ def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) ->
     return DONE
 
 
+def _asked_for(chosen: Namespace) -> str:
+    if chosen.code:
+        return "device_code"
+    if chosen.browser or chosen.paste:
+        return "authorization_code"
+    return "" if chosen.username is None else "password"
+
+
+_LACKS = {
+    "password": "takes no password",
+    "device_code": "shows no code",
+    "authorization_code": "has no login in a browser",
+}
 _INSTEAD = {
     "password": "Log in with: sessionkeeper login --username NAME",
     "device_code": "It shows a code to enter on another device: leave --username out.",
+    "authorization_code": "Log in with: sessionkeeper login --browser, or --paste",
 }
 
 

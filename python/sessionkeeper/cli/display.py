@@ -245,7 +245,11 @@ def catalogue(found: Catalogue) -> str:
 
 
 def _ways(logins: Iterable[str]) -> str:
-    names = {"password": "with a name and a password", "device_code": "with a code"}
+    names = {
+        "password": "with a name and a password",
+        "device_code": "with a code",
+        "authorization_code": "with a browser",
+    }
     return " or ".join(names[kind] for kind in logins)
 
 

@@ -53,9 +53,13 @@ def add(keeper: Keeper) -> Session | None:
 
 
 def _choose_way(service: Provider) -> Way | None:
-    """The service's only way in, or else the one that the viewer chooses; None when she gave up."""
+    """The service's only way in, or else the one that the viewer chooses; None when she gave up, or
+    when there is none for a television."""
     ways: dict[str, Way] = {"password": with_password, "device_code": with_code}
     known = [kind for kind in service.logins if kind in ways]
+    if not known:
+        dialogs.show_message(service.name, text("needs_browser"))
+        return None
     if len(known) < 2:
         return ways[known[0]]
     heading = text("code_heading", service=service.name)

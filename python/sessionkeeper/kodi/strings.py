@@ -151,6 +151,7 @@ IDS = {
     # Where a service has several ways in
     "way_password": 30189,
     "way_device_code": 30199,
+    "needs_browser": 30222,
     # Where the add-on cannot work at all
     "misfit_told": 30229,
     "misfit_install": 30230,

@@ -2,7 +2,10 @@
 //! The certified server is in tests/servers/oidc.
 
 mod account;
+pub mod browser_listener;
+mod browser_login;
 mod device_login;
+mod dialects;
 mod discovery;
 mod logout;
 mod polling;

@@ -5,10 +5,11 @@ The issuer is https://op.oidc-demo.example. Endpoints are those of oidc-provider
 /auth, /token, /token/revocation, /token/introspection, /session/end, /me, and /device for people.
 
 Clients: "sessionkeeper" (public) and "sessionkeeper-confidential" (form-posted secret "a secret
-that is in this file") with the device code; "sessionkeeper-loopback" and "sessionkeeper-paste" (public)
-with the authorization code and PKCE by S256, led back to http://127.0.0.1/ or /callback at any port, or
-to https://app.home-demo.example/signed-in. All with refresh tokens; scopes openid email profile
-offline_access. An authorization request gets a refresh token only with prompt=consent.
+that is in this file") with the device code; with the authorization code and PKCE by S256, both
+public, "sessionkeeper-loopback", led back to http://127.0.0.1/ or /callback at any port, and
+"sessionkeeper-paste", to https://app.home-demo.example/signed-in. All have refresh tokens and the
+scopes openid email profile offline_access; an authorization request gets a refresh token only with
+prompt=consent.
 
 Parts: install (the package), service (the process, as the front sees it), device and code
 (clients, for the stand-in's own tests). In Node: server, configuration,
