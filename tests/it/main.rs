@@ -34,6 +34,7 @@ mod oauth;
 mod outbox;
 mod password;
 mod permissions;
+mod poll;
 mod register;
 mod renewal;
 mod request;
