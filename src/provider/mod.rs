@@ -22,6 +22,7 @@ mod logout;
 mod oauth;
 mod origin;
 mod parameters;
+mod poll;
 mod post_logout;
 mod problem;
 mod public_suffix;
@@ -62,6 +63,7 @@ pub use logout::{Logout, LogoutPage, LogoutRequest, LogoutStep, Probe, ProbeRequ
 pub use oauth::{ClientAuth, Encoding, OAuth};
 pub use origin::Origin;
 pub use parameters::{Given, Parameter};
+pub use poll::{Amount, Poll, PollLogin, Show};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
 pub use public_suffix::is_public_suffix;
