@@ -48,6 +48,19 @@ pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::E
     })
 }
 
+/// As [`secret`], or nothing; that is written too.
+pub fn optional_secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Secret>, D::Error> {
+    struct Wrapped(Secret);
+    impl<'de> Deserialize<'de> for Wrapped {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            secret(deserializer).map(Wrapped)
+        }
+    }
+    Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+}
+
 /// Bytes as they are; zeroed on drop.
 pub struct Bytes(pub Zeroizing<Vec<u8>>);
 

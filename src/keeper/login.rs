@@ -22,7 +22,7 @@ use crate::vault::{BusyTimeout, OutboxEntry};
 use std::time::{Duration, Instant};
 
 /// What a server gave is worth a longer wait for others than two seconds.
-const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a session came to be one of ours.
 #[derive(Default)]
@@ -45,16 +45,16 @@ const WAIT_FOR_REPLACED: Duration = Duration::from_secs(3);
 
 impl Keeper {
     /// Logs in. A session of the same account is replaced: the new one is stored first, then the
-    /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
+    /// old one goes to the outbox. Other accounts stay, but are no longer the active one. A service
+    /// that asks for more is not answered: see [`Keeper::start_login`].
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
         self.vault()?.change_mark()?;
         let (name, secret) = (username.to_owned(), password.clone());
-        self.run_login(username, true, cancel, move |context, credentials, progress| {
-            log::info!("logging in at {}", context.provider.name);
-            login::log_in(context, &name, &secret, credentials, progress)?;
-            Ok(Admission::default())
-        })
+        let stored = self.to_its_end(cancel, move |keeper, cancel| {
+            keeper.log_in_alone(&name, &secret, cancel)
+        })?;
+        Ok(self.welcome(stored, cancel))
     }
 
     /// Asks for a code that the user enters on another device. The number is for
@@ -74,39 +74,22 @@ impl Keeper {
                 Error::new(Kind::InvalidInput, "nobody waits for this code (any more)")
                     .with_hint("Ask for a new code.")
             })?;
-        self.run_login("", false, cancel, move |context, credentials, progress| {
-            login::await_approval(context, &device, credentials, progress)?;
-            Ok(Admission::default())
-        })
+        let stored = self.to_its_end(cancel, move |keeper, cancel| {
+            let begun = BegunLogin::new(keeper, "")?;
+            keeper.admit(begun, (), Credentials::new(), cancel, |context, held, progress| {
+                login::await_approval(context, &device, held, progress)?;
+                Ok(Admission::default())
+            })
+        })?;
+        Ok(self.welcome(stored, cancel))
     }
 
     pub(super) fn context<'a>(&'a self, client: &'a Client, cancel: &'a Cancel) -> Context<'a> {
         Context { client, provider: &self.provider, clock: &*self.shared.clock, cancel }
     }
 
-    /// Runs a login to its end. Stores what it came to, or revokes what it left behind. The
-    /// sessions that it replaced are ended before this returns, unless that takes too long.
-    fn run_login(
-        &self,
-        username: &str,
-        is_exclusive: bool,
-        cancel: &Cancel,
-        way: impl FnOnce(&Context, &mut Credentials, &mut dyn Progress) -> Result<Admission>
-        + Send
-        + 'static,
-    ) -> Result<Status> {
-        let username = username.to_owned();
-        let stored = self.to_its_end(cancel, move |keeper, cancel| {
-            let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
-            let guard = is_exclusive.then(lock).transpose()?;
-            let begun = BegunLogin::new(keeper, &username)?;
-            keeper.admit(begun, guard, Credentials::new(), cancel, way)
-        })?;
-        Ok(self.welcome(stored, cancel))
-    }
-
-    /// Stores what `way` makes of `credentials`, or sees to what it left behind. The guard is let
-    /// go before that.
+    /// Runs a login to its end: stores what `way` makes of `credentials`, or sees to what it left
+    /// behind. The guard is let go before that.
     pub(super) fn admit<G>(
         &self,
         mut begun: BegunLogin,
@@ -350,7 +333,7 @@ impl Keeper {
     }
 }
 
-fn check_credentials(username: &str, password: &Secret) -> Result<()> {
+pub(super) fn check_credentials(username: &str, password: &Secret) -> Result<()> {
     let refuse =
         |what: &str, why: &str| Err(Error::new(Kind::InvalidInput, format!("the {what} {why}")));
     for (what, text) in [("user name", username), ("password", password.expose())] {

@@ -10,6 +10,7 @@ mod audit;
 mod begun_login;
 mod begun_tasks;
 mod clients;
+mod conversation;
 mod definitions;
 mod delivery;
 mod device_codes;
@@ -41,6 +42,7 @@ mod streams;
 mod unstored;
 mod upkeep;
 
+pub use conversation::{LoginTurn, OpenQuestion};
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};

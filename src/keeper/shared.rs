@@ -4,6 +4,7 @@
 
 use super::begun_tasks::BegunTasks;
 use super::clients::Clients;
+use super::conversation::Conversations;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
 use super::directories;
@@ -54,6 +55,7 @@ pub(super) struct Shared {
     pub running: Running,
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
+    pub conversations: Conversations,
     pub streams: Streams,
     clients: Clients,
     /// How many renewals are on their way.
@@ -144,6 +146,7 @@ impl Shared {
             running: Running::default(),
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
+            conversations: Conversations::default(),
             streams: Streams::default(),
             clients: Clients::default(),
             renewing: AtomicUsize::new(0),

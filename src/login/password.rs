@@ -3,7 +3,8 @@
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
 //! has to know of it. A server that cannot read the one kind of body gets the other, if there is one.
 
-use super::{Progress, answer, refused, sent_elsewhere, unexpected, unexpected_status};
+use super::question::{Asked, settle};
+use super::{Progress, Told, answer, refused, sent_elsewhere, unexpected, unexpected_status};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::error::Result;
@@ -20,7 +21,7 @@ pub(super) fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
-    progress: &mut dyn Progress,
+    (progress, viewer): Told,
 ) -> Result<()> {
     progress.begins(credentials)?;
     context.cancel.check()?;
@@ -31,16 +32,19 @@ pub(super) fn log_in(
     let mut requests = login.requests().map(|body| {
         Request::filled("POST", &login.url, body, &values).with_header("Accept", "application/json")
     });
-    let mut send = |request: &Request| {
+    let mut send = |request: &Request, held: &mut Credentials, _: &mut dyn Progress| {
         let hosts = &context.provider.hosts;
-        context.client.exchange(request, hosts, &mut credentials.jar, &Cancel::new())
+        context.client.exchange(request, hosts, &mut held.jar, &Cancel::new())
     };
     let first = requests.next().ok_or_else(|| unexpected(NAME, "has no body to send"))?;
-    let mut answer = send(&first)?;
+    let mut answer = send(&first, credentials, progress)?;
     // RFC 9110 sections 15.5.16 and 15.5.21: the body was not understood, and nobody logged in.
     if let (415 | 422, Some(other)) = (answer.status, requests.next()) {
-        answer = send(&other)?;
+        answer = send(&other, credentials, progress)?;
     }
+    let asked = Asked { questions: &login.question, values };
+    let told = (progress, viewer);
+    let answer = settle(context, asked, answer, credentials, told, &mut send)?;
     match answer.status {
         status if login.refused_status.contains(&status) => Err(refused()),
         200 | 201 => answer::read(context, NAME, &answer, credentials),

@@ -4,6 +4,7 @@ use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem, limit};
+use super::question::{self, Question};
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -31,6 +32,9 @@ pub struct HostedForm {
     pub pages: Vec<Page>,
     /// The sending of the form.
     pub submit: Submit,
+    /// What may be asked after that.
+    #[serde(default)]
+    pub question: Vec<Question>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -104,6 +108,9 @@ pub struct PasswordLogin {
     /// The statuses that say that the name or the password is wrong.
     #[serde(default = "RefusalStatuses::unauthorized")]
     pub refused_status: RefusalStatuses,
+    /// What may be asked after that.
+    #[serde(default)]
+    pub question: Vec<Question>,
 }
 
 impl Page {
@@ -137,7 +144,8 @@ impl PasswordLogin {
         }
         let known = Known { query: &USER[..1], headers: &USER[..1], body: &USER };
         allow(hosts, "url", &self.url)?;
-        self.requests().try_for_each(|request| request.check(&known))
+        self.requests().try_for_each(|request| request.check(&known))?;
+        question::check(&self.question, hosts, &USER[..1], &USER)
     }
 }
 
@@ -164,7 +172,7 @@ impl HostedForm {
             let message = "name the class of the element that says that the password is wrong";
             return Err(Problem::new("submit.refused_class", message, ""));
         }
-        Ok(())
+        question::check(&self.question, hosts, &known, &body)
     }
 }
 

@@ -21,6 +21,7 @@ mod parameters;
 mod post_logout;
 mod problem;
 mod public_suffix;
+mod question;
 mod renewal;
 mod request;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use parameters::{Given, Parameter};
 pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
 pub use public_suffix::is_public_suffix;
+pub use question::{ANSWER, Question, QuestionKind, Sign};
 pub use renewal::{Renew, RenewPage, RenewRequest};
 pub use request::{Headers, Pairs, RequestTemplate};
 pub use template::{CLAIM, Template, Values};

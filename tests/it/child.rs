@@ -3,7 +3,7 @@
 use crate::fixture::Device;
 #[cfg(unix)]
 use crate::locks;
-use crate::{adopt, kill, logout_all, together, upkeep};
+use crate::{adopt, kill, logout_all, question, together, upkeep};
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::provider::Provider;
 use std::path::Path;
@@ -52,6 +52,7 @@ fn process() {
         "victim" => kill::victim(&device),
         "login victim" => kill::login_victim(&device),
         "adoption victim" => adopt::adoption_victim(&device),
+        "question" => question::victim(&device),
         "mix" => together::mix(&device),
         "log out of all" => logout_all::victim(&device),
         "upkeep" => upkeep::on_duty(&device),

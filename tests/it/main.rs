@@ -34,6 +34,7 @@ mod oauth;
 mod outbox;
 mod password;
 mod permissions;
+mod question;
 mod register;
 mod renewal;
 mod request;
