@@ -2,7 +2,9 @@
 
 use crate::error::Result;
 use crate::keeper::ProviderSummary;
-use crate::provider::{self, Everywhere, Given, Login, Probe, Problem, Provider, Renew, Step};
+use crate::provider::{
+    self, Everywhere, Given, Login, LoginKind, Probe, Problem, Provider, Renew, Step,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -54,13 +56,13 @@ pub fn check(definition: Value, given: &Given) -> ProviderCheck {
 
 /// What the file means, a sentence each.
 fn tell(provider: &Provider) -> Vec<String> {
-    let login = match &provider.login {
+    let logins = provider.logins.iter().map(|login| match login {
         Login::HostedForm(form) => {
             format!("Logs in through a form, after {} page(s).", form.pages.len())
         }
         Login::Password(login) => format!("Logs in with a request to {}.", login.url.as_str()),
         Login::DeviceCode {} => "Logs in with a code that is entered on another device.".into(),
-    };
+    });
     let renew = match &provider.renew {
         None => "Does not renew: when the token ends, the user is asked again.".into(),
         Some(Renew::Page(page)) => {
@@ -89,7 +91,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
         None => "Cannot end the account's other sessions.",
     };
-    [login, renew, logout].into_iter().chain(probe).chain([everywhere.into()]).collect()
+    logins.chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
 }
 
 /// What is allowed and yet likely to be a mistake.
@@ -123,7 +125,7 @@ fn advise(provider: &Provider) -> Vec<String> {
     add(
         session.account_id.is_empty()
             && provider.account.is_none()
-            && matches!(provider.login, Login::DeviceCode {}),
+            && provider.login(LoginKind::DeviceCode).is_some(),
         "Accounts cannot be told apart, and each login is one: name the claim with the id in \
          session.account_id, or the request that tells it in [account].",
     );

@@ -28,13 +28,14 @@ class Parameter(Record):
 
 
 class Provider(Record):
-    """A service of the built-in catalogue. `login` is "password" or "device_code"; `everywhere`
-    says whether the account's other sessions can be ended as well."""
+    """A service, as its provider file describes it. `logins` are the kinds of ways in, "password"
+    and "device_code", the preferred one first; `everywhere` says whether the account's other
+    sessions can be ended as well."""
 
     id: str
     name: str
     website: str
-    login: str
+    logins: tuple[str, ...]
     renewable: bool
     everywhere: bool
     parameters: tuple[Parameter, ...]

@@ -15,7 +15,7 @@ from .session import Session
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, Mapping
+    from typing import Any, Callable, Mapping
 
     from ._types import Cookies, Credentials, Handler, Hook, Progress, Sink, Stop
     from .catalogue import Provider
@@ -225,18 +225,28 @@ class Keeper:
         goes on by itself then. Another account stays stored and is no longer the active one.
 
         Raises `InvalidInput` for an empty or unusable name or password, and where the provider
-        logs in with a code; `CredentialsRefused`.
+        takes none; `CredentialsRefused`.
         """
         options = {"username": username, "password": _as_bytes(password)}
         self._finish_hooks(stop)
         return Session(self._status("login", options, stop), self._run)
 
-    def restore_or_login(self, credentials: Credentials, *, stop: Stop | None = None) -> Session:
-        """`restore()`, and where that gives nobody, or the session is over, `login()`.
+    def restore_or_login(
+        self,
+        credentials: Credentials | None = None,
+        *,
+        show_code: Callable[[DeviceLogin], object] | None = None,
+        stop: Stop | None = None,
+    ) -> Session:
+        """`restore()`, and where that gives nobody, or the session is over, a login by the first of
+        the service's ways in that the arguments are for.
 
-        `credentials` is called only then, once, and gives the user name and the password; forget
-        them afterwards. None means that there are none: raises `NotSignedIn`. Raises what
-        `restore()` and `login()` raise; without a network nobody is asked.
+        credentials: gives the user name and the password, which are to be forgotten afterwards;
+            None means that there are none: raises `NotSignedIn`.
+        show_code: shows what `start_device_login()` gives, and returns; the code is waited for.
+
+        Each is called only then, once. Raises `InvalidInput` where the service has no such way in,
+        and what `restore()` and the login raise; without a network nobody is asked.
         """
         from .errors import InvalidInput, NotSignedIn, SessionExpired
 
@@ -246,6 +256,18 @@ class Keeper:
             session = None
         if session is not None:
             return session
+        if show_code is not None:
+            ways = {"password": credentials, "device_code": show_code}
+            way = next((kind for kind in self.describe().logins if ways.get(kind)), "device_code")
+            if way == "device_code":
+                device = self.start_device_login(stop=stop)
+                show_code(device)
+                return device.wait(stop)
+        if credentials is None:
+            raise InvalidInput(
+                "There is no way to log in.",
+                "Give credentials, a function that returns a name and a password, or show_code.",
+            )
         given: Any = credentials()
         if given is None:
             raise NotSignedIn("Nobody is logged in, and no user name and password were given.")
@@ -260,7 +282,7 @@ class Keeper:
         """Asks the service for a code that the user enters on another device.
 
         Show it, then call `DeviceLogin.wait()`, which logs in as `login()` does. Raises
-        `InvalidInput` where the provider logs in with a user name and a password.
+        `InvalidInput` where the provider has no such way in.
         """
         from .device import DeviceLogin
 

@@ -6,7 +6,7 @@ use crate::clock::UnixTime;
 use crate::events::Notification;
 use crate::login::Device;
 use crate::logout::Notes;
-use crate::provider::{Login, Parameter, Provider, id_of};
+use crate::provider::{Login, LoginKind, Parameter, Provider, id_of};
 use crate::session::{Account, Outcome, Session};
 use crate::vault::{Confirmation, OutboxEntry, Permission, QueuedTask};
 use serde::{Deserialize, Serialize};
@@ -283,8 +283,8 @@ pub struct ProviderSummary {
     pub id: String,
     pub name: String,
     pub website: String,
-    /// "password" or "device_code".
-    pub login: &'static str,
+    /// The kinds of ways in, the preferred one first.
+    pub logins: Vec<LoginKind>,
     pub renewable: bool,
     /// True where the account's other sessions can be ended as well.
     pub everywhere: bool,
@@ -297,10 +297,7 @@ impl From<&Provider> for ProviderSummary {
             id: provider.id.clone(),
             name: provider.name.clone(),
             website: provider.website.to_string(),
-            login: match provider.login {
-                Login::HostedForm(_) | Login::Password(_) => "password",
-                Login::DeviceCode {} => "device_code",
-            },
+            logins: provider.logins.iter().map(Login::kind).collect(),
             renewable: provider.renew.is_some(),
             everywhere: provider.everywhere.is_some(),
             parameters: provider.parameters.values().cloned().collect(),

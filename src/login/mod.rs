@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::Answer;
-use crate::provider::{Login, Provider, QuestionKind, Renew};
+use crate::provider::{Login, LoginKind, Provider, QuestionKind, Renew};
 use crate::secret::Secret;
 use crate::session::{Credentials, REFRESH_TOKEN};
 use serde::Serialize;
@@ -97,14 +97,14 @@ pub fn log_in(
     credentials: &mut Credentials,
     told: Told,
 ) -> Result<()> {
-    match &context.provider.login {
-        Login::HostedForm(form) => {
+    match context.provider.login(LoginKind::Password) {
+        Some(Login::HostedForm(form)) => {
             hosted_form::log_in(context, form, username, password, credentials, told)
         }
-        Login::Password(login) => {
+        Some(Login::Password(login)) => {
             password::log_in(context, login, username, password, credentials, told)
         }
-        Login::DeviceCode {} => {
+        _ => {
             let message = format!("{} wants a code, not a password", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message).with_hint(
                 "Ask for a code, and enter it on another device; no password is needed here.",
@@ -115,9 +115,9 @@ pub fn log_in(
 
 /// Asks for a code that the user enters on another device.
 pub fn ask_for_code(context: &Context) -> Result<Device> {
-    match &context.provider.login {
-        Login::DeviceCode {} => device_code::ask(context),
-        Login::HostedForm(_) | Login::Password(_) => {
+    match context.provider.login(LoginKind::DeviceCode) {
+        Some(Login::DeviceCode {}) => device_code::ask(context),
+        _ => {
             let message =
                 format!("{} wants a name and a password, not a code", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message)

@@ -10,7 +10,7 @@ use super::everywhere::Everywhere;
 use super::hosts::Hosts;
 use super::key;
 use super::leaf::{CookieName, Pointer, Website};
-use super::login::Login;
+use super::login::{Login, LoginKind, check_all};
 use super::logout::{Logout, LogoutTarget, Probe, Step};
 use super::oauth::OAuth;
 use super::parameters::{self, Given, Parameter};
@@ -51,8 +51,11 @@ pub struct Provider {
     pub api: ApiRule,
     /// The OAuth 2.0 client and its authorization server.
     pub oauth: Option<OAuth>,
-    /// The way in.
-    pub login: Login,
+    /// The ways in: one, or a list of several with the preferred one first.
+    // `from_value` makes a list of a single table.
+    #[cfg_attr(test, schemars(with = "super::several::Several<Login>"))]
+    #[serde(rename = "login")]
+    pub logins: Vec<Login>,
     /// The way to fresh tokens without the user.
     pub renew: Option<Renew>,
     /// The way out.
@@ -133,6 +136,11 @@ pub struct ApiRule {
 }
 
 impl Provider {
+    /// The way in of that kind.
+    pub fn login(&self, kind: LoginKind) -> Option<&Login> {
+        self.logins.iter().find(|login| login.kind() == kind)
+    }
+
     /// The host, with its port, that a logout goes to first.
     pub fn logout_host(&self) -> String {
         self.logout_url()[Position::BeforeHost..Position::AfterPort].to_owned()
@@ -169,10 +177,19 @@ impl Provider {
         let given = given.map_or_else(|| parameters::examples(&declared), Given::clone);
         let mut tree = parameters::fill(tree, &declared, &given)?;
         let source = tree.to_string();
-        nest_flows(&mut tree)?;
-        let provider: Provider = document::typed(tree)?;
+        let is_one_login = tree.get("login").is_some_and(|login| !login.is_array());
+        if let Some(login) = tree.get_mut("login").filter(|_| is_one_login) {
+            *login = Value::Array(vec![login.take()]);
+        }
+        let read = nest_flows(&mut tree)
+            .and_then(|()| document::typed::<Provider>(tree))
+            .and_then(|provider| Provider { source, ..provider }.finish());
+        let mut provider = read.map_err(|problem| match problem.key.strip_prefix("login[0]") {
+            Some(rest) if is_one_login => Problem { key: format!("login{rest}"), ..problem },
+            _ => problem,
+        })?;
         let service = key::service_key(&provider.id, &declared, &given);
-        let provider = Provider { parameters: declared, source, ..provider }.finish()?;
+        provider.parameters = declared;
         let key = key::key(&service, &provider.hosts, &provider.api.bearer_hosts);
         Ok(Provider { key, ..provider })
     }
@@ -208,8 +225,9 @@ impl Provider {
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
         self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
-        self.login.check(hosts, oauth).at("login")?;
-        if self.session.token_cookies.is_empty() && matches!(self.login, Login::HostedForm(_)) {
+        check_all(&self.logins, hosts, oauth).at("login")?;
+        let is_form = |login: &Login| matches!(login, Login::HostedForm(_));
+        if self.session.token_cookies.is_empty() && self.logins.iter().any(is_form) {
             let hint = "Which cookie of the form's answer says that somebody is logged in?";
             return Err(Problem::new("session.token_cookies", "name at least one", hint));
         }
@@ -270,13 +288,16 @@ impl Provider {
 
 /// The tables with a `flow`, as serde wants them.
 fn nest_flows(tree: &mut Value) -> Checked {
-    for key in ["login", "renew", "everywhere", "logout.probe"] {
+    for key in ["renew", "everywhere", "logout.probe"] {
         let table = tree.pointer_mut(&format!("/{}", key.replace('.', "/")));
         table.map_or(Ok(()), |table| document::nest_flow(key, table))?;
     }
-    let steps = tree.pointer_mut("/logout/steps").and_then(Value::as_array_mut);
-    for (index, step) in steps.into_iter().flatten().enumerate() {
-        document::nest_flow(&format!("logout.steps[{index}]"), step)?;
+    for key in ["login", "logout.steps"] {
+        let tables = tree.pointer_mut(&format!("/{}", key.replace('.', "/")));
+        let tables = tables.and_then(Value::as_array_mut);
+        for (index, table) in tables.into_iter().flatten().enumerate() {
+            document::nest_flow(&format!("{key}[{index}]"), table)?;
+        }
     }
     Ok(())
 }

@@ -4,9 +4,10 @@ use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem, limit};
-use super::question::{self, Question};
+use super::question::Question;
 use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
-use serde::Deserialize;
+use super::several::Several;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the user gives. The password goes into a body and nowhere else.
@@ -24,6 +25,17 @@ pub enum Login {
     DeviceCode {},
 }
 
+/// The ways in as those who log in tell them apart; a service has one of a kind at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LoginKind {
+    /// A name and a password.
+    Password,
+    /// A code that the user enters on another device.
+    DeviceCode,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -34,7 +46,7 @@ pub struct HostedForm {
     pub submit: Submit,
     /// What may be asked after that.
     #[serde(default)]
-    pub question: Vec<Question>,
+    pub question: Several<Question>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -110,7 +122,7 @@ pub struct PasswordLogin {
     pub refused_status: RefusalStatuses,
     /// What may be asked after that.
     #[serde(default)]
-    pub question: Vec<Question>,
+    pub question: Several<Question>,
 }
 
 impl Page {
@@ -145,7 +157,8 @@ impl PasswordLogin {
         let known = Known { query: &USER[..1], headers: &USER[..1], body: &USER };
         allow(hosts, "url", &self.url)?;
         self.requests().try_for_each(|request| request.check(&known))?;
-        question::check(&self.question, hosts, &USER[..1], &USER)
+        let check = |question: &Question| question.check(hosts, &USER[..1], &USER[1..]);
+        self.question.each(check).at("question")
     }
 }
 
@@ -172,11 +185,38 @@ impl HostedForm {
             let message = "name the class of the element that says that the password is wrong";
             return Err(Problem::new("submit.refused_class", message, ""));
         }
-        question::check(&self.question, hosts, &known, &body)
+        let check = |question: &Question| question.check(hosts, &known, &USER[1..]);
+        self.question.each(check).at("question")
+    }
+}
+
+/// Checks the ways in, each by itself and beside the others.
+pub(super) fn check_all(logins: &[Login], hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+    if logins.is_empty() {
+        return Err(Problem::new("", "name at least one way in", "As in [[login]]."));
+    }
+    for (index, login) in logins.iter().enumerate() {
+        login.check(hosts, oauth).at(&format!("[{index}]"))?;
+    }
+    let is_second = |at: &usize| logins[..*at].iter().any(|one| one.kind() == logins[*at].kind());
+    match (0..logins.len()).find(is_second) {
+        Some(at) => {
+            let message = "another way in asks the user for the same";
+            let hint = "One with a name and a password, one with a code.";
+            Err(Problem::new(format!("[{at}]"), message, hint))
+        }
+        None => Ok(()),
     }
 }
 
 impl Login {
+    pub fn kind(&self) -> LoginKind {
+        match self {
+            Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
+            Login::DeviceCode {} => LoginKind::DeviceCode,
+        }
+    }
+
     pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
             Login::HostedForm(form) => form.check(hosts),

@@ -26,6 +26,7 @@ mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
+mod several;
 mod template;
 
 pub use account::AccountRequest;
@@ -38,7 +39,7 @@ pub use key::{id_of, service_of};
 pub use leaf::{
     Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };
-pub use login::{HostedForm, Login, Page, PasswordLogin, Submit, Take};
+pub use login::{HostedForm, Login, LoginKind, Page, PasswordLogin, Submit, Take};
 pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
 pub use oauth::OAuth;
 pub use parameters::{Given, Parameter};

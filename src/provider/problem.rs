@@ -54,7 +54,7 @@ pub(super) trait At {
 impl<T> At for Checked<T> {
     fn at(self, table: &str) -> Self {
         self.map_err(|problem| {
-            let dot = if problem.key.is_empty() { "" } else { "." };
+            let dot = if problem.key.is_empty() || problem.key.starts_with('[') { "" } else { "." };
             Problem { key: format!("{table}{dot}{}", problem.key), ..problem }
         })
     }

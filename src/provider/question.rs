@@ -2,7 +2,7 @@
 
 use super::hosts::Hosts;
 use super::leaf::{Address, Pointer, RefusalStatuses, Scalar, leaf};
-use super::problem::{At, Checked, Problem};
+use super::problem::{Checked, Problem};
 use super::request::{Headers, Known, Pairs, RequestTemplate, allow};
 use super::template::Template;
 use serde::{Deserialize, Serialize};
@@ -117,9 +117,10 @@ impl Question {
 
     /// `known` are the values of the login until then, `body` those for a body alone.
     pub(super) fn check(&self, hosts: &Hosts, known: &[&str], body: &[&str]) -> Checked {
-        if let Some(name) =
-            self.take.keys().find(|name| *name == ANSWER || body.contains(&name.as_str()))
-        {
+        let is_given = |name: &&String| {
+            name == &ANSWER || known[..1].contains(&name.as_str()) || body.contains(&name.as_str())
+        };
+        if let Some(name) = self.take.keys().find(is_given) {
             let message = "another value has this name already";
             return Err(Problem::new(format!("take.{name}"), message, ""));
         }
@@ -136,16 +137,4 @@ impl Question {
         }
         Ok(())
     }
-}
-
-/// Checks the questions of a login.
-pub(super) fn check(
-    questions: &[Question],
-    hosts: &Hosts,
-    known: &[&str],
-    body: &[&str],
-) -> Checked {
-    questions.iter().enumerate().try_for_each(|(index, question)| {
-        question.check(hosts, known, body).at(&format!("question[{index}]"))
-    })
 }

@@ -155,9 +155,10 @@ class Keeper:
         self.allows, self.ends_meanwhile = True, False
         self.done: list[tuple[Any, ...]] = []
         self.answers: list[Permission] = []
+        self.logins: tuple[str, ...] = ("password",)
 
     def describe(self) -> Provider:
-        return Provider("mine", "My service", "", "password", True, True, ())
+        return Provider("mine", "My service", "", self.logins, True, True, ())
 
     def status(self) -> SimpleNamespace:
         usable = self.state == "signed_in"
@@ -205,6 +206,17 @@ def test_what_the_viewer_allows_may_have_ended(shim: Shim, monkeypatch: pytest.M
     keeper = Keeper("needs_permission")
     keeper.ends_meanwhile = True
     assert login.log_in(keeper) == "a new session"
+
+
+def test_of_several_ways_in_the_viewer_chooses(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:
+    login = shim.load("login")
+    for way in ("with_password", "with_code"):
+        monkeypatch.setattr(login, way, lambda keeper, service, way=way: way)
+    keeper = Keeper()
+    keeper.logins = ("device_code", "password")
+    for choice, way in ((0, "with_code"), (1, "with_password"), (-1, None)):
+        shim.choices = [choice]
+        assert login.log_in(keeper) == way
 
 
 def test_an_add_on_without_permission_neither_logs_out_nor_is_kept_from_another_account(

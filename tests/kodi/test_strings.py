@@ -18,7 +18,10 @@ SETTINGS = ROOT / "resources" / "settings.xml"
 # The schema of what the compiled module gives.
 BOUNDARY = ROOT / "tests" / "python" / "boundary.json"
 # Names that are put together from a word of the keeper.
-FAMILIES = ("error_", "event_", "outcome_", "everything_", "signed_out", "already_signed_out")
+FAMILIES = (
+    *("error_", "event_", "outcome_", "everything_", "signed_out", "already_signed_out"),
+    "way_",
+)
 
 
 def translations() -> dict[int, str]:

@@ -127,7 +127,7 @@ ANGEL: dict[str, Any] = {
     "id": "angel",
     "name": "Angel Studios",
     "website": "https://www.angel.com",
-    "login": "password",
+    "logins": ["password"],
     "renewable": True,
     "everywhere": False,
     "parameters": [],
@@ -207,7 +207,7 @@ class NativeDouble(types.ModuleType):
         refused = refusal(verb, options)
         if refused:
             return error("invalid_input", refused)
-        known = self.looked if verb in {"events", "log"} else self.started
+        known = self.looked if verb in {"describe", "events", "log"} else self.started
         known.append((verb, options))
         answer = self.answers.get(verb, getattr(self, f"_{verb}", None))
         assert answer is not None, f"the test has no answer for {verb}"
@@ -285,6 +285,10 @@ class NativeDouble(types.ModuleType):
         newest = self.happened[-1]["seq"] if self.happened else 0
         events = [event for event in self.happened if event["seq"] > options["after"]]
         return {"value": {"events": events, "newest": newest}}
+
+    def _describe(self, _: dict[str, Any]) -> dict[str, Any]:
+        asked = self.opened[-1]["provider"] if self.opened else "angel"
+        return {"value": next((one for one in self.summaries if one["id"] == asked), ANGEL)}
 
     def _login_start(self, _: dict[str, Any]) -> dict[str, Any]:
         return error("invalid_input", "angel logs in with a user name and a password", "")

@@ -92,9 +92,14 @@ def _without_null(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """What a schema is where the key is there, and whether it may be absent without a default."""
     if isinstance(schema.get("type"), list):
         return {**schema, "type": schema["type"][0]}, True
-    if "anyOf" in schema:
-        return schema["anyOf"][0], True
+    if {"type": "null"} in schema.get("anyOf", ()):
+        (found, *others) = (one for one in schema["anyOf"] if one != {"type": "null"})
+        return ({"anyOf": [found, *others]} if others else found), True
     return schema, False
+
+
+def _is_one_or_list(schema: dict[str, Any]) -> bool:
+    return [one.get("type") == "array" for one in schema.get("anyOf", ())] == [False, True]
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -102,6 +107,8 @@ def _kind(schema: dict[str, Any]) -> str:
     named = schema.get("$ref", "").rpartition("/")[2]
     if named:
         return KINDS.get(named, "table")
+    if _is_one_or_list(schema):
+        return " or ".join(_kind(one) for one in schema["anyOf"])
     if schema["type"] == "array":
         inner = _kind(schema["items"])
         return f"list of {PLURALS.get(inner, inner + 's')}"
@@ -113,6 +120,8 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def _tables(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The table that a key holds, be it in a list or under names of the author's."""
+    if _is_one_or_list(schema):
+        schema = schema["anyOf"][0]
     inner = schema.get("items") or schema.get("additionalProperties") or schema
     named = inner.get("$ref", "").rpartition("/")[2]
     if named and named not in KINDS:

@@ -224,6 +224,22 @@ MISTAKES = {
         "`passwords`, expected one of `hosted_form`, `password`, `device_code`",
         line="[login]",
     ),
+    "two ways in of one kind": Mistake(
+        between("[login]", "[renew]"),
+        between("[login]", "[renew]").replace("[login]", "[[login]]") * 2,
+        "login[1]",
+        "another way in asks the user for the same",
+        "one with a code",
+        line="[[login]]",
+    ),
+    "a mistake in one of several ways in": Mistake(
+        between("[login]", "[renew]"),
+        between("[login]", "[renew]").replace("[login]", "[[login]]").replace('"en"', '"{en}"'),
+        "login[0].query.lang",
+        "no value is called 'en'",
+        "username",
+        line="query = { lang",
+    ),
     "a flow without its table": Mistake(
         between("[oauth]", "[renew]"),
         '[login]\nflow = "device_code"\n',

@@ -52,8 +52,8 @@ GIVEN = {
     "Outgoing",
 }
 WORDS = {
-    *("Conclusion", "Event", "Kind", "Local", "LogLevel", "Outcome", "State", "TakeOver"),
-    "TaskOutcome",
+    *("Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome", "State"),
+    *("TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {
@@ -100,6 +100,8 @@ def _annotation(field: dict[str, Any]) -> str:
         name = field["$ref"].rpartition("/")[2]
         return next((python for python, rust in RUST_NAMES.items() if rust == name), name)
     field = resolved(field)
+    if "oneOf" in field:  # words
+        return "str"
     kinds = [field["type"]] if isinstance(field["type"], str) else field["type"]
     if kinds[0] == "array":
         return f"tuple[{_annotation(field['items'])}, ...]"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sessionkeeper
-from tests.python.native_double import CODE, QR_ROWS, SIGNED_IN, NativeDouble
+from tests.python.native_double import ANGEL, CODE, QR_ROWS, SIGNED_IN, SIGNED_OUT, NativeDouble
 
 
 @pytest.fixture
@@ -61,6 +61,33 @@ def test_the_remaining_time_counts_down_whatever_the_clock_does(
     assert login.remaining() == 1
     now["monotonic"] += 1
     assert login.remaining() == 0
+
+
+@pytest.mark.parametrize(
+    ("logins", "taken"),
+    [
+        (["password", "device_code"], "login"),
+        (["device_code", "password"], "login_finish"),
+        (["device_code"], "login_finish"),
+    ],
+)
+def test_restore_or_login_takes_the_first_way_in_that_its_arguments_are_for(
+    native: NativeDouble, logins: list[str], taken: str
+) -> None:
+    native.summaries = [{**ANGEL, "logins": logins}]
+    native.answer("restore", SIGNED_OUT)
+    native.answer("login", SIGNED_IN)
+    native.answer("login_start", CODE)
+    native.answer("login_finish", SIGNED_IN)
+    shown: list[str] = []
+    keeper = sessionkeeper.open("angel")
+    keeper.restore_or_login(lambda: ("n", "p"), show_code=lambda code: shown.append(code.user_code))
+    assert native.started[-1][0] == taken
+    assert shown == ([CODE["user_code"]] if taken == "login_finish" else [])
+    keeper.restore_or_login(show_code=lambda code: None)
+    assert native.started[-1][0] == "login_finish"
+    with pytest.raises(sessionkeeper.InvalidInput, match="no way to log in"):
+        keeper.restore_or_login()
 
 
 def test_repr_does_not_tell_the_code(keeper: sessionkeeper.Keeper) -> None:

@@ -26,7 +26,7 @@ LOGIN = ["--provider", "oidc", "login"]
 @pytest.fixture
 def oidc(native: NativeDouble) -> NativeDouble:
     """A provider that logs in with a code."""
-    native.summaries = [ANGEL, {**ANGEL, "id": "oidc", "login": "device_code"}]
+    native.summaries = [ANGEL, {**ANGEL, "id": "oidc", "logins": ["device_code"]}]
     native.answer("login_start", CODE)
     native.answer("login_finish", SIGNED_IN)
     return native
@@ -60,7 +60,8 @@ def test_text_from_the_service_cannot_steer_the_terminal(
     ("arguments", "hint"),
     [
         (["login"], "sessionkeeper login --username NAME"),
-        ([*LOGIN, "--username", "viewer@example.com"], "Leave --username out"),
+        (["login", "--code"], "sessionkeeper login --username NAME"),
+        ([*LOGIN, "--username", "viewer@example.com"], "leave --username out"),
     ],
 )
 def test_the_other_way_in_is_taught(
@@ -69,6 +70,20 @@ def test_the_other_way_in_is_taught(
     assert cli.main(arguments) == 2
     assert hint in capsys.readouterr().err
     assert oidc.started == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verb"),
+    [([], "login_finish"), (["--code"], "login_finish"), (["--username", "v"], "login")],
+)
+def test_of_several_ways_in_the_first_is_taken_or_the_one_asked_for(
+    oidc: NativeDouble, monkeypatch: pytest.MonkeyPatch, arguments: list[str], verb: str
+) -> None:
+    oidc.summaries = [{**ANGEL, "id": "oidc", "logins": ["device_code", "password"]}]
+    oidc.answer("login", SIGNED_IN)
+    monkeypatch.setenv("SESSIONKEEPER_PASSWORD", "p")
+    assert cli.main([*LOGIN, *arguments]) == 0
+    assert oidc.started[-1][0] == verb
 
 
 def test_a_provider_file_with_passwords_teaches_too(

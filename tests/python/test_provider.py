@@ -105,10 +105,13 @@ def test_the_catalogue_tells_what_is_left_open(
 ) -> None:
     base = {"name": "base", "about": "the address", "example": "https://a", "default": None}
     suffix = {"name": "suffix", "about": "the end", "example": "-ACT", "default": "-NON"}
-    native.summaries = [{**ANGEL, "login": "device_code", "parameters": [base, suffix]}]
+    native.summaries = [
+        {**ANGEL, "logins": ["device_code", "password"], "parameters": [base, suffix]}
+    ]
     assert cli.main(["providers"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "angel  Angel Studios  https://www.angel.com  (logs in with a code)",
+        "angel  Angel Studios  https://www.angel.com"
+        "  (logs in with a code or with a name and a password)",
         "    --parameter base=https://a  the address",
         "    --parameter suffix=-ACT  the end; by default -NON",
     ]

@@ -41,12 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, does: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=does, description=does, parents=[shared])
 
-    login = command("login", "log in; the password comes from the prompt or standard input")
-    login.add_argument(
-        "--username",
-        metavar="U",
-        help="the name to log in with; left out where the service shows a code instead",
-    )
+    login = command("login", "log in; a password comes from the prompt or standard input")
+    way = login.add_mutually_exclusive_group()
+    way.add_argument("--username", metavar="U", help="log in with this name and a password")
+    way.add_argument("--code", action="store_true", help="log in with a code on another device")
     command("status", "show what is stored, without network")
     command("restore", "bring the session back, renewed where needed")
     request = command("request", "send a request with the session's credentials")

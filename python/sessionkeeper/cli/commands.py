@@ -27,27 +27,28 @@ if TYPE_CHECKING:
 
 
 def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) -> int:
-    """With a name and a password, or with a code, whichever the provider has."""
-    way = next((entry.login for entry in providers() if entry.id == keeper.provider), "")
-    if chosen.username is None:
-        if way == "password":
-            raise InvalidInput(f"{keeper.provider} asks for a user name and a password.", _NAME_IT)
-        try:
-            session = prompt.sign_in_elsewhere(keeper, interrupted)
-        except InvalidInput as error:
-            raise InvalidInput(error.message, error.hint or _NAME_IT) from None
-    elif way == "device_code":
-        raise InvalidInput(
-            f"{keeper.provider} takes no password: it shows a code to enter on another device.",
-            "Leave --username out.",
-        )
+    """By the way in that the arguments ask for, or else by the service's first."""
+    service = keeper.describe()
+    asked = "device_code" if chosen.code else "password" if chosen.username is not None else ""
+    way = asked or service.logins[0]
+    if way not in service.logins:
+        what = "takes no password" if way == "password" else "shows no code"
+        raise InvalidInput(f"{service.name} {what}.", _INSTEAD[service.logins[0]])
+    if way == "device_code":
+        session = prompt.sign_in_elsewhere(keeper, interrupted)
+    elif chosen.username is None:
+        message = f"{service.name} asks for a user name and a password."
+        raise InvalidInput(message, _INSTEAD["password"])
     else:
         session = keeper.login(chosen.username, prompt.password())
     _print_status(chosen, session.status)
     return DONE
 
 
-_NAME_IT = "Log in with: sessionkeeper login --username NAME"
+_INSTEAD = {
+    "password": "Log in with: sessionkeeper login --username NAME",
+    "device_code": "It shows a code to enter on another device: leave --username out.",
+}
 
 
 def catalogue(chosen: Namespace, parameters: dict[str, str]) -> int:

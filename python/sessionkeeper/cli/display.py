@@ -234,10 +234,15 @@ def providers(catalogue: Iterable[Provider]) -> str:
     """The built-in services, one a line, and below it what it leaves open."""
     lines = []
     for entry in catalogue:
-        way = "  (logs in with a code)" if entry.login == "device_code" else ""
+        way = "" if entry.logins == ("password",) else f"  (logs in {_ways(entry.logins)})"
         lines.append(f"{entry.id}  {entry.name}  {entry.website}{way}")
         lines += [_parameter(parameter) for parameter in entry.parameters]
     return "\n".join(lines)
+
+
+def _ways(logins: Iterable[str]) -> str:
+    names = {"password": "with a name and a password", "device_code": "with a code"}
+    return " or ".join(names[kind] for kind in logins)
 
 
 def _parameter(parameter: Parameter) -> str:

@@ -21,7 +21,11 @@ from sessionkeeper.kodi.strings import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sessionkeeper import Keeper, Session
+    from typing import Callable, Optional
+
+    from sessionkeeper import Keeper, Provider, Session
+
+    Way = Callable[[Keeper, str], Optional[Session]]
 
 
 def log_in(keeper: Keeper) -> Session | None:
@@ -39,11 +43,22 @@ def log_in(keeper: Keeper) -> Session | None:
 def add(keeper: Keeper) -> Session | None:
     """Logs in, whoever is logged in already."""
     service = keeper.describe()
-    way = with_code if service.login == "device_code" else with_password
-    session = way(keeper, service.name)
+    way = _choose_way(service)
+    session = way(keeper, service.name) if way else None
     if session:
         notifications.show(text("logged_in"))
     return session
+
+
+def _choose_way(service: Provider) -> Way | None:
+    """The service's only way in, or else the one that the viewer chooses; None when she gave up."""
+    ways: dict[str, Way] = {"password": with_password, "device_code": with_code}
+    known = [kind for kind in service.logins if kind in ways]
+    if len(known) < 2:
+        return ways[known[0]]
+    heading = text("code_heading", service=service.name)
+    chosen = dialogs.choose(heading, [(text(f"way_{kind}"), "") for kind in known])
+    return None if chosen is None else ways[known[chosen]]
 
 
 def log_in_for(keeper: Keeper, addon: str) -> None:

@@ -148,6 +148,9 @@ IDS = {
     "code_expired": 30196,
     "code_new": 30197,
     "cancel": 30198,
+    # Where a service has several ways in
+    "way_password": 30189,
+    "way_device_code": 30199,
     # Where the add-on cannot work at all
     "misfit_told": 30229,
     "misfit_install": 30230,
