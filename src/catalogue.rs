@@ -63,6 +63,8 @@ fn tell(provider: &Provider) -> Vec<String> {
         Login::Password(login) => format!("Logs in with a request to {}.", login.url.as_str()),
         Login::DeviceCode {} => "Logs in with a code that is entered on another device.".into(),
     });
+    let questions = provider.logins.iter().flat_map(Login::questions);
+    let questions = questions.map(|question| format!("May ask for {} then.", &*question.about));
     let renew = match &provider.renew {
         None => "Does not renew: when the token ends, the user is asked again.".into(),
         Some(Renew::Page(page)) => {
@@ -91,7 +93,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
         None => "Cannot end the account's other sessions.",
     };
-    logins.chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
+    logins.chain(questions).chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
 }
 
 /// What is allowed and yet likely to be a mistake.

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     )
     from .device import DeviceLogin as DeviceLogin
     from .errors import (
+        AnswerNeeded as AnswerNeeded,
+    )
+    from .errors import (
+        AnswerRefused as AnswerRefused,
+    )
+    from .errors import (
         Cancelled as Cancelled,
     )
     from .errors import (
@@ -114,6 +120,9 @@ if TYPE_CHECKING:
         Account as Account,
     )
     from .records import (
+        Question as Question,
+    )
+    from .records import (
         Status as Status,
     )
     from .reports import (
@@ -182,14 +191,15 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "Cancelled CodeExpired CredentialsRefused Error HostNotAllowed HttpError InternalError "
-        "InvalidInput InvalidProvider LoginDenied LogoutIncomplete NativeModuleMissing "
-        "NetworkError NotSignedIn ParameterMissing PermissionNeeded SessionExpired StorageError "
-        "Timeout TlsFailure UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
+        "AnswerNeeded AnswerRefused Cancelled CodeExpired CredentialsRefused Error "
+        "HostNotAllowed HttpError InternalError InvalidInput InvalidProvider LoginDenied "
+        "LogoutIncomplete NativeModuleMissing NetworkError NotSignedIn ParameterMissing "
+        "PermissionNeeded SessionExpired StorageError Timeout TlsFailure "
+        "UnexpectedAnswer UnknownAccount UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
     "loading": "available",
-    "records": "Account Status",
+    "records": "Account Question Status",
     "reports": (
         "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutAll "
         "LogoutAllEntry LogoutReport OutboxEntry Permission RegisteredVault RenewalLine Schedule "

@@ -8,9 +8,9 @@
 use super::begun_login::BegunLogin;
 use super::handle::Keeper;
 use super::login::{Admission, STORE_TIMEOUT, Stored, check_credentials};
+use super::questions::{Conversation, OpenQuestion, Turn};
 use super::report::Status;
-use crate::cancel::{Cancel, Left, await_result, cancelled};
-use crate::clock::{Clock, UnixTime};
+use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::lock::Guard;
 use crate::login::{self, Nobody, Question, Viewer};
@@ -19,21 +19,7 @@ use crate::session::Credentials;
 use crate::vault::BusyTimeout;
 use serde::Serialize;
 use std::cell::Cell;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long a question stays open.
-const LONGEST_QUESTION: Duration = Duration::from_secs(300);
-
-/// How long a login that is given up may take to say so.
-const LAST_WORD: Duration = Duration::from_secs(3);
-
-/// How long a login may overlook that its time is up.
-const SLICE: Duration = Duration::from_millis(20);
-
-/// The most questions that are open; nobody answers older ones.
-const KEPT: usize = 8;
+use std::sync::Arc;
 
 /// A longer answer is none.
 const LONGEST_ANSWER: usize = 4096;
@@ -51,37 +37,6 @@ pub enum LoginTurn {
     Done(Status),
 }
 
-/// A question, and until when it can be answered.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Question"))]
-pub struct OpenQuestion {
-    #[serde(flatten)]
-    pub question: Question,
-    pub expires_at: UnixTime,
-}
-
-/// The logins that rest while somebody answers, by number.
-#[derive(Default)]
-pub struct Conversations(Mutex<Open>);
-
-#[derive(Default)]
-struct Open {
-    last: u64,
-    all: Vec<(u64, String, Conversation)>,
-}
-
-/// A login's two ends: what comes of it, and what it waits for. Without them it ends.
-struct Conversation {
-    turns: Receiver<Turn>,
-    answers: Sender<Secret>,
-    cancel: Cancel,
-}
-
-enum Turn {
-    Asked(OpenQuestion),
-    Done(Box<Result<Stored>>),
-}
-
 impl Keeper {
     /// Logs in as [`Keeper::log_in`] does, and asks what the service asks.
     pub fn start_login(
@@ -92,23 +47,21 @@ impl Keeper {
     ) -> Result<LoginTurn> {
         check_credentials(username, password)?;
         self.vault()?.change_mark()?;
-        let (tell, turns) = channel();
-        let (answers, given) = channel();
-        let conversation = Conversation { turns, answers, cancel: Cancel::new() };
+        let (conversation, mut caller) = Conversation::new(Arc::clone(&self.shared.clock));
         let keeper = self.with_timeout(BusyTimeout::of(STORE_TIMEOUT));
-        let (name, secret, cancelled) =
-            (username.to_owned(), password.clone(), conversation.cancel.clone());
+        let (name, secret) = (username.to_owned(), password.clone());
         let work = move || {
-            let _working = keeper.shared.running.register(&keeper.provider.key, &cancelled);
-            let clock = Arc::clone(&keeper.shared.clock);
-            let mut caller =
-                Caller { turns: &tell, answers: given, clock: &*clock, cancel: &cancelled };
-            let done = keeper.logged(|| keeper.log_in_for(&mut caller, &name, &secret, &cancelled));
-            // Where nobody waits any more, it is stored all the same.
-            let _ = tell.send(Turn::Done(Box::new(done)));
+            let cancel = caller.cancel();
+            let working = keeper.shared.running.register(&keeper.provider.key, &cancel);
+            let done = keeper.logged(|| keeper.log_in_for(&mut caller, &name, &secret, &cancel));
+            drop(working);
+            caller.finish(done);
         };
         let thread = std::thread::Builder::new().name("sessionkeeper-login".into()).spawn(work);
-        thread.map_err(|_| broken())?;
+        thread.map_err(|_| {
+            Error::new(Kind::Internal, "no thread could be started")
+                .with_hint("The system is out of memory or threads.")
+        })?;
         self.next_turn(conversation, cancel)
     }
 
@@ -120,31 +73,23 @@ impl Keeper {
         cancel: &Cancel,
     ) -> Result<LoginTurn> {
         let answer = answer.map(checked).transpose()?;
-        let conversation = self.shared.conversations.take(&self.provider.key, number);
+        let conversation = self.shared.questions.take(&self.provider.key, number);
         let conversation = conversation.ok_or_else(|| {
             Error::new(Kind::InvalidInput, "nobody waits for this answer (any more)")
                 .with_hint("Log in again.")
         })?;
         let Some(answer) = answer else { return Err(conversation.give_up(cancel)) };
-        // A login whose time was up has said so.
-        let _ = conversation.answers.send(answer);
+        conversation.answer(answer);
         self.next_turn(conversation, cancel)
     }
 
-    /// Waits until the login asks or is done. A caller that is cancelled leaves at once.
     fn next_turn(&self, conversation: Conversation, cancel: &Cancel) -> Result<LoginTurn> {
-        match await_result(&conversation.turns, cancel, None) {
-            Ok(Turn::Asked(question)) => {
-                let key = &self.provider.key;
-                let handle = self.shared.conversations.put(key, conversation);
+        match conversation.next(cancel)? {
+            Turn::Asked(question) => {
+                let handle = self.shared.questions.put(&self.provider.key, conversation);
                 Ok(LoginTurn::Asked { question, handle })
             }
-            Ok(Turn::Done(stored)) => Ok(LoginTurn::Done(self.welcome((*stored)?, cancel))),
-            Err(Left::Cancelled) => {
-                conversation.cancel.cancel();
-                Err(cancelled())
-            }
-            Err(Left::Broken | Left::Late) => Err(broken()),
+            Turn::Done(stored) => Ok(LoginTurn::Done(self.welcome((*stored)?, cancel))),
         }
     }
 
@@ -177,49 +122,6 @@ impl Keeper {
     }
 }
 
-impl Conversation {
-    /// Ends the login, and waits a moment until the server has been told.
-    fn give_up(&self, cancel: &Cancel) -> Error {
-        self.cancel.cancel();
-        let until = Some(Instant::now() + LAST_WORD);
-        if let Ok(Turn::Done(last)) = await_result(&self.turns, cancel, until)
-            && let Err(error) = *last
-            && error.kind() != Kind::Cancelled
-        {
-            return error;
-        }
-        Error::new(Kind::Cancelled, "the login was given up before it was done")
-    }
-}
-
-/// Whoever called, at the other end of the channels.
-struct Caller<'a> {
-    turns: &'a Sender<Turn>,
-    answers: Receiver<Secret>,
-    clock: &'a dyn Clock,
-    cancel: &'a Cancel,
-}
-
-impl Viewer for Caller<'_> {
-    fn ask(&mut self, question: Question) -> Result<Secret> {
-        let seconds = i64::try_from(LONGEST_QUESTION.as_secs()).unwrap_or(0);
-        let expires_at = self.clock.now().saturating_add(seconds);
-        let deadline = self.clock.instant() + LONGEST_QUESTION;
-        let asked = Turn::Asked(OpenQuestion { question, expires_at });
-        self.turns.send(asked).map_err(|_| cancelled())?;
-        loop {
-            match self.answers.recv_timeout(SLICE) {
-                Ok(answer) => return Ok(answer),
-                Err(RecvTimeoutError::Disconnected) => return Err(cancelled()),
-                Err(RecvTimeoutError::Timeout) => self.cancel.check()?,
-            }
-            if self.clock.instant() >= deadline {
-                return Err(login::too_late());
-            }
-        }
-    }
-}
-
 /// Lets the lock go before it asks.
 struct Unhurried<'a, 'lock> {
     viewer: &'a mut dyn Viewer,
@@ -242,25 +144,6 @@ impl Drop for Held<'_, '_> {
     }
 }
 
-impl Conversations {
-    fn put(&self, provider: &str, conversation: Conversation) -> u64 {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.last += 1;
-        let number = open.last;
-        if open.all.len() == KEPT {
-            open.all.remove(0);
-        }
-        open.all.push((number, provider.to_owned(), conversation));
-        number
-    }
-
-    fn take(&self, provider: &str, number: u64) -> Option<Conversation> {
-        let all = &mut self.0.lock().unwrap_or_else(PoisonError::into_inner).all;
-        let index = all.iter().position(|(of, whose, _)| *of == number && whose == provider)?;
-        Some(all.remove(index).2)
-    }
-}
-
 /// What was typed, without the blanks around it.
 fn checked(answer: &Secret) -> Result<Secret> {
     let text = answer.expose().trim();
@@ -275,8 +158,4 @@ fn checked(answer: &Secret) -> Result<Secret> {
         return refuse("contains a control character");
     }
     Ok(Secret::new(text))
-}
-
-fn broken() -> Error {
-    Error::new(Kind::Internal, "the operation hit a bug")
 }

@@ -27,6 +27,7 @@ mod logout_all;
 mod maintenance;
 mod permissions;
 mod post_logout;
+mod questions;
 mod reading;
 mod refusal;
 mod register;
@@ -42,7 +43,7 @@ mod streams;
 mod unstored;
 mod upkeep;
 
-pub use conversation::{LoginTurn, OpenQuestion};
+pub use conversation::LoginTurn;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
@@ -50,6 +51,7 @@ pub use handover::HandedOver;
 pub use logout::LogoutOptions;
 pub use logout_all::LogoutAllOptions;
 pub use permissions::check_addon;
+pub use questions::OpenQuestion;
 pub use reading::ReceivedPiece;
 pub use register::{RegisteredVault, Vaults};
 pub use report::{

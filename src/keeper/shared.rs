@@ -4,10 +4,10 @@
 
 use super::begun_tasks::BegunTasks;
 use super::clients::Clients;
-use super::conversation::Conversations;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
 use super::directories;
+use super::questions::Questions;
 use super::register::Registration;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
@@ -55,7 +55,7 @@ pub(super) struct Shared {
     pub running: Running,
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
-    pub conversations: Conversations,
+    pub questions: Questions,
     pub streams: Streams,
     clients: Clients,
     /// How many renewals are on their way.
@@ -146,7 +146,7 @@ impl Shared {
             running: Running::default(),
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
-            conversations: Conversations::default(),
+            questions: Questions::default(),
             streams: Streams::default(),
             clients: Clients::default(),
             renewing: AtomicUsize::new(0),

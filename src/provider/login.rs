@@ -217,6 +217,15 @@ impl Login {
         }
     }
 
+    /// What the service may ask besides.
+    pub fn questions(&self) -> &[Question] {
+        match self {
+            Login::HostedForm(form) => &form.question,
+            Login::Password(login) => &login.question,
+            Login::DeviceCode {} => &[],
+        }
+    }
+
     pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
             Login::HostedForm(form) => form.check(hosts),

@@ -68,6 +68,16 @@ CODE: dict[str, Any] = {
     "expires_at": 4102444800,
     "interval": 5,
 }
+ASKED: dict[str, Any] = {
+    "handle": 6,
+    "question": {
+        "kind": "totp",
+        "about": "the code from your authenticator app",
+        "tries_left": 3,
+        "again": False,
+        "expires_at": 4102444800,
+    },
+}
 STORED: dict[str, Any] = {
     "provider": "angel",
     "account": SIGNED_IN["account"],

@@ -18,6 +18,7 @@ from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
 from tests.python.native_double import (
     ANGEL,
     ANSWER,
+    ASKED,
     CODE,
     DOCTOR,
     LINE,
@@ -40,8 +41,8 @@ RUST_NAMES = {
 # the error beside it), and what is left to do.
 NO_RECORDS = {
     *("Access", "Accounts", "AuditTrail", "Catalogue", "Confirmations", "Notifications", "Outbox"),
-    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "Permissions"),
-    *("Received", "ReceivedPiece", "TakenOver", "Tasks"),
+    *("DeviceCode", "Error", "ExportedCredentials", "HandedTask", "LogLines", "LoginTurn"),
+    *("Permissions", "Received", "ReceivedPiece", "TakenOver", "Tasks"),
 }
 # What `open` takes and keeps to itself.
 OF_PYTHON = {"adopt_file", "adopt_settings", "after_logout", "audit_sink", "private", "stop"}
@@ -53,7 +54,7 @@ GIVEN = {
 }
 WORDS = {
     *("Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome", "State"),
-    *("TakeOver", "TaskOutcome"),
+    *("QuestionKind", "TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {
@@ -137,8 +138,9 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
 
     zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
     answers = {
-        **dict.fromkeys(("status", "restore", "adopt", "login", "login_finish"), SIGNED_IN),
+        **dict.fromkeys(("status", "restore", "adopt", "login_answer", "login_finish"), SIGNED_IN),
         **dict.fromkeys(("renew", "switch"), SIGNED_IN),
+        "login": ASKED,
         "take_over": {"how": "no_session"},
         "login_start": CODE,
         "describe": ANGEL,
@@ -183,7 +185,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
     answer.close()
     assert session.headers == {"a": "b"}
     keeper.adopt({"a": "b"}, {"access_token": "c"})
-    keeper.login("name", "word")
+    keeper.login("name", "word", answer=lambda _: "123456")
     keeper.start_device_login().wait()
     keeper.renew()
     keeper.switch("1")

@@ -17,6 +17,8 @@ CODES = {
     "not_signed_in": sessionkeeper.NotSignedIn,
     "needs_permission": sessionkeeper.PermissionNeeded,
     "credentials_refused": sessionkeeper.CredentialsRefused,
+    "answer_needed": sessionkeeper.AnswerNeeded,
+    "answer_refused": sessionkeeper.AnswerRefused,
     "login_denied": sessionkeeper.LoginDenied,
     "code_expired": sessionkeeper.CodeExpired,
     "unknown_account": sessionkeeper.UnknownAccount,

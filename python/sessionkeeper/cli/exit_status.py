@@ -15,6 +15,8 @@ BY_CODE = {
     "needs_permission": NOT_SIGNED_IN,
     "session_expired": NOT_SIGNED_IN,
     "credentials_refused": REFUSED,
+    "answer_needed": REFUSED,
+    "answer_refused": REFUSED,
     "login_denied": REFUSED,
     "network_error": NETWORK,
     "tls_failure": NETWORK,

@@ -39,6 +39,12 @@ IDS = {
     "refused": 30117,
     "try_again": 30118,
     "other_name": 30106,
+    # What a service asks besides
+    "question_totp": 30340,
+    "question_mail": 30341,
+    "question_sms": 30342,
+    "question_pin": 30343,
+    "question_again": 30344,
     # Logging out
     "log_out_question": 30119,
     "confirm_logout": 30120,
@@ -170,7 +176,8 @@ WORDS = (
         "credentials_refused session_expired unexpected_answer network_error tls_failure "
         "timeout host_not_allowed cancelled storage_error logout_incomplete "
         "version_mismatch internal_error code_expired login_denied unknown_account "
-        "parameter_missing native_module_missing needs_permission",
+        "parameter_missing native_module_missing needs_permission "
+        "answer_needed answer_refused",
     ),
     (
         30240,
