@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::keeper::ProviderSummary;
 use crate::provider::{
-    self, Everywhere, Given, Login, LoginKind, Probe, Problem, Provider, Renew, Step,
+    self, Everywhere, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -77,15 +77,19 @@ fn tell(provider: &Provider) -> Vec<String> {
         }
     };
     let steps = provider.logout.steps.iter().map(|step| match step {
-        Step::Request(request) if request.proof.is_some() => "a request whose answer proves it",
-        Step::Request(_) => "a request whose answer proves nothing",
-        Step::Revoke { .. } => "the revocation of its tokens",
-        Step::EndSession {} => "the end of the issuer's session",
+        LogoutStep::Request(request) if request.proof.is_some() => {
+            "a request whose answer proves it"
+        }
+        LogoutStep::Page(_) => "a page that it takes something from",
+        LogoutStep::Request(_) => "a request whose answer proves nothing",
+        LogoutStep::Revoke { .. } => "the revocation of its tokens",
+        LogoutStep::EndSession {} => "the end of the issuer's session",
     });
     let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
     let probe = provider.logout.probe.as_ref().map(|probe| match probe {
-        Probe::Request { url, .. } => {
-            format!("Where that proves nothing, the old session is tried at {}.", url.as_str())
+        Probe::Request(probe) => {
+            let url = probe.url.as_str();
+            format!("Where that proves nothing, the old session is tried at {url}.")
         }
         Probe::Renew {} => "Where that proves nothing, the renewal is tried.".into(),
     });
@@ -100,7 +104,7 @@ fn tell(provider: &Provider) -> Vec<String> {
 fn advise(provider: &Provider) -> Vec<String> {
     let Provider { session, logout, .. } = provider;
     let has_token_cookie = !session.token_cookies.is_empty();
-    let revokes = logout.steps.iter().any(|step| matches!(step, Step::Revoke { .. }));
+    let revokes = logout.steps.iter().any(|step| matches!(step, LogoutStep::Revoke { .. }));
     let mut advice = Vec::new();
     let mut add = |is_due: bool, text: &str| advice.extend(is_due.then(|| text.to_owned()));
     add(

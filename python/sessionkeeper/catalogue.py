@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 
 class Parameter(Record):
-    """What a provider file leaves open. Without a `default` it has to be given."""
+    """What a provider file leaves open. Without a `default` it has to be given; a `secret` one is
+    not to be shown."""
 
     name: str
     about: str
     example: str
     default: str | None
+    secret: bool = False
 
 
 class Provider(Record):

@@ -15,7 +15,6 @@ use crate::error::{Error, Kind, Result};
 use crate::lock::Guard;
 use crate::login::{self, Nobody, Question, Viewer};
 use crate::secret::Secret;
-use crate::session::Credentials;
 use crate::vault::BusyTimeout;
 use serde::Serialize;
 use std::cell::Cell;
@@ -104,7 +103,7 @@ impl Keeper {
         let lock = Cell::new(Some(self.shared.login_lock.lock(self.lock_timeout, cancel)?));
         let mut viewer = Unhurried { viewer, lock: &lock };
         let begun = BegunLogin::new(self, username)?;
-        self.admit(begun, Held(&lock), Credentials::new(), cancel, |context, held, progress| {
+        self.admit(begun, Held(&lock), self.begin_with()?, cancel, |context, held, progress| {
             log::info!("logging in at {}", context.provider.name);
             login::log_in(context, username, password, held, (progress, &mut viewer))?;
             Ok(Admission::default())

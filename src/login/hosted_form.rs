@@ -5,16 +5,17 @@
 //! another address and is refused as an attack (RFC 9700 section 4.12). What follows the sending is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::question::{Asked, settle};
-use super::{Progress, Told, page_text, unexpected, unexpected_status};
+use super::question::{Sent, settle};
+use super::{Progress, Told, answer, page_text};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::cookies::Jar;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{Answer, Request, form};
-use crate::provider::{HostedForm, Page, Submit, Take, Values};
+use crate::provider::{HostedForm, Submit, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
+use crate::steps::{self, unexpected, unexpected_status};
 
 pub(super) fn log_in(
     context: &Context,
@@ -25,83 +26,76 @@ pub(super) fn log_in(
     told: Told,
 ) -> Result<()> {
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
-    for page in &form.pages {
-        fetch(context, page, &mut values, &mut credentials.jar)?;
-    }
+    steps::run(context, &form.pages, credentials, &mut values)?;
+    answer::settle(context, &values, None, credentials)?;
     told.0.begins(credentials)?;
     context.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
-    submit(context, form, values, credentials, told)
-}
-
-fn fetch(context: &Context, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
-    log::debug!("log in: fetching {}", page.name);
-    let request = Request::filled("GET", &page.url, page.request(), values);
-    let answer = context.client.follow(&request, &context.provider.hosts, jar, context.cancel)?;
-    let text = page_text(&page.name, &answer)?;
-    for (name, take) in &page.take {
-        let value = find(take, &text, jar).ok_or_else(|| missing(page, take))?;
-        values.insert(name.clone(), value);
-    }
-    Ok(())
-}
-
-fn find(take: &Take, text: &str, jar: &Jar) -> Option<Secret> {
-    form::input_value(text, &take.input)
-        .filter(|value| !value.is_empty())
-        .map(Secret::new)
-        .or_else(|| take.or_cookie.as_ref().and_then(|name| jar.value(name)))
-}
-
-fn missing(page: &Page, take: &Take) -> Error {
-    let cookie = take
-        .or_cookie
-        .as_ref()
-        .map(|name| format!(" and set no cookie '{}'", &**name))
-        .unwrap_or_default();
-    unexpected(&page.name, &format!("has no field '{}'{cookie}", take.input))
+    submit(context, form, &mut values, credentials, told)
 }
 
 /// Sends the form, and answers what the service asks then.
 fn submit(
     context: &Context,
     form: &HostedForm,
-    values: Values,
+    values: &mut Values,
     credentials: &mut Credentials,
-    (progress, viewer): Told,
+    told: Told,
 ) -> Result<()> {
-    let HostedForm { submit, question: questions, .. } = form;
+    let HostedForm { submit, question, .. } = form;
     log::debug!("log in: sending {}", submit.name);
-    let request = Request::filled("POST", &submit.url, submit.request(), &values);
-    let (answer, was_sent_on) = send(context, &submit.name, &request, credentials, progress)?;
-    let asked = Asked { questions, values };
-    if !asked.is_by(&answer) {
-        return judge(submit, &answer, was_sent_on);
-    }
-    let told = (progress, viewer);
-    let name = "the page after the question";
-    let mut send = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
-        send(context, name, request, held, progress).map(|(answer, _)| answer)
+    let request = steps::fill(context, submit.request(), credentials, values)
+        .ok_or_else(|| steps::lacks_value(&submit.name))?;
+    let send = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
+        send(context, submit, request, held, progress)
     };
-    let answer = settle(context, asked, answer, credentials, told, &mut send)?;
-    page_text(name, &answer).map(drop)
+    let sent = send(&request, credentials, told.0)?;
+    let asked = settle(context, question, &sent, values, credentials, told, &send)?;
+    // Who was asked for more had the right password.
+    if asked.is_none() && is_refused(submit, &sent) {
+        return Err(super::refused());
+    }
+    let Sent { answer, landing } = asked.unwrap_or(sent);
+    match landing {
+        Some(landing) if landing.status != 200 => {
+            return Err(unexpected_status("the page after the login form", landing.status));
+        }
+        Some(_) => {}
+        None => drop(page_text(&submit.name, &answer)?),
+    }
+    steps::take(&submit.name, &submit.take, &answer, &credentials.jar, values)?;
+    answer::settle(context, values, answer.date(), credentials)
 }
 
-/// The answer, or where it sends on to, and whether it does.
+fn is_refused(submit: &Submit, Sent { answer, landing }: &Sent) -> bool {
+    let has_class = |class: &String| form::has_class(&answer.text(), class);
+    submit.refused.as_ref().is_some_and(|signs| steps::shows(signs, answer))
+        || (landing.is_none()
+            && (answer.status == 401
+                || (answer.status == 200 && submit.refused_class.as_ref().is_some_and(has_class))))
+}
+
+/// The answer, and that of where it sends on to.
 fn send(
     context: &Context,
-    name: &str,
+    submit: &Submit,
     request: &Request,
     credentials: &mut Credentials,
     progress: &mut dyn Progress,
-) -> Result<(Answer, bool)> {
+) -> Result<Sent> {
     let (hosts, whole) = (&context.provider.hosts, Cancel::new());
     let answer = context.client.exchange(request, hosts, &mut credentials.jar, &whole)?;
-    match answer.status {
-        301..=303 => Ok((follow(context, name, &answer, credentials, progress)?, true)),
-        307 | 308 => Err(super::sent_elsewhere(name)),
-        _ => Ok((answer, false)),
-    }
+    let landing = match answer.status {
+        301..=303 => {
+            // Whatever becomes of the rest, this may be a session.
+            let found = steps::find(&submit.take, &answer, &credentials.jar).into_iter().collect();
+            super::answer::settle(context, &found, answer.date(), credentials)?;
+            Some(follow(context, &submit.name, &answer, credentials, progress)?)
+        }
+        307 | 308 => return Err(super::sent_elsewhere(&submit.name)),
+        _ => None,
+    };
+    Ok(Sent { answer, landing })
 }
 
 fn follow(
@@ -120,18 +114,4 @@ fn follow(
     let (hosts, whole) = (&context.provider.hosts, Cancel::new());
     let request = Request::get(target);
     context.client.follow_telling(&request, hosts, &mut credentials.jar, &whole, &mut ask)
-}
-
-fn judge(submit: &Submit, answer: &Answer, was_sent_on: bool) -> Result<()> {
-    if was_sent_on {
-        return match answer.status {
-            200 => Ok(()),
-            status => Err(unexpected_status("the page after the login form", status)),
-        };
-    }
-    if answer.status == 401 {
-        return Err(super::refused());
-    }
-    let text = page_text(&submit.name, answer)?;
-    if form::has_class(&text, &submit.refused_class) { Err(super::refused()) } else { Ok(()) }
 }

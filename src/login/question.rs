@@ -3,54 +3,67 @@
 //! The answer goes where its template stands, and nowhere else. A request that has carried one is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::{Progress, Question, Told, unexpected};
+use super::{Progress, Question, Told};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Answer, Request, form};
+use crate::http::{Answer, Request};
 use crate::provider::{self, ANSWER, QuestionKind, Sign, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
-use serde_json::Value;
+use crate::steps::{self, unexpected};
 
 /// No service asks for more in one login.
 const MOST: usize = 5;
 
-/// How an answer is had of a request: with its redirects or without.
-pub(super) type Send<'a> =
-    dyn FnMut(&Request, &mut Credentials, &mut dyn Progress) -> Result<Answer> + 'a;
+/// What errors call the request that carries an answer.
+const NAME: &str = "the request with the code";
 
-/// What a login that may be asked something knows.
-pub(super) struct Asked<'a> {
-    pub questions: &'a [provider::Question],
-    pub values: Values,
+/// An answer, and that of where it sends on to.
+pub(super) struct Sent {
+    pub answer: Answer,
+    pub landing: Option<Answer>,
 }
 
-impl Asked<'_> {
-    /// True where the answer asks for something.
-    pub fn is_by(&self, answer: &Answer) -> bool {
-        self.questions.iter().any(|question| shows(&question.when, answer))
+impl Sent {
+    fn last(&self) -> &Answer {
+        self.landing.as_ref().unwrap_or(&self.answer)
+    }
+
+    fn shows(&self, signs: &[Sign]) -> bool {
+        let mut answers = [Some(&self.answer), self.landing.as_ref()].into_iter().flatten();
+        answers.any(|answer| steps::shows(signs, answer))
     }
 }
 
-/// Puts the questions that `answer` asks to the viewer, until an answer comes that asks nothing.
+/// How a request is sent: with its redirects or without.
+pub(super) type Send<'a> =
+    dyn Fn(&Request, &mut Credentials, &mut dyn Progress) -> Result<Sent> + 'a;
+
+/// Puts what the server asks to the viewer, until it asks for nothing more: its last word. `None`
+/// where it has asked for nothing.
 pub(super) fn settle(
     context: &Context,
-    mut asked: Asked,
-    mut answer: Answer,
+    questions: &[provider::Question],
+    first: &Sent,
+    values: &mut Values,
     credentials: &mut Credentials,
     (progress, viewer): Told,
-    send: &mut Send,
-) -> Result<Answer> {
-    for _ in 0..MOST {
-        let is_asked = |question: &&provider::Question| shows(&question.when, &answer);
-        let Some(question) = asked.questions.iter().find(is_asked) else { return Ok(answer) };
-        log::info!("the service asks for something more: {:?}", question.kind);
-        take(question, &answer, &mut asked.values);
-        if let Some(name) = question.take.keys().find(|name| !asked.values.contains_key(*name)) {
-            return Err(unexpected("the answer that asks for more", &format!("holds no {name}")));
-        }
-        let values = &mut asked.values;
-        answer = ask(context, question, values, credentials, (progress, viewer), send)?;
+    send: &Send,
+) -> Result<Option<Sent>> {
+    let mut last = None;
+    for _ in 0..=MOST {
+        let sent = last.as_ref().unwrap_or(first);
+        let Some(question) = questions.iter().find(|question| sent.shows(&question.when)) else {
+            return Ok(last);
+        };
+        log::info!("the service asks for something more ({:?})", question.kind);
+        // What came so far is a session at some servers.
+        progress.received(credentials);
+        let name = "the answer that asks for more";
+        steps::take(name, &question.take, sent.last(), &credentials.jar, values)?;
+        steps::run(context, &question.steps, credentials, values)?;
+        let told: Told = (progress, viewer);
+        last = Some(ask(context, question, values, credentials, told, send)?);
     }
     Err(unexpected("the login", "asks for more and more"))
 }
@@ -62,44 +75,42 @@ fn ask(
     values: &mut Values,
     credentials: &mut Credentials,
     (progress, viewer): Told,
-    send: &mut Send,
-) -> Result<Answer> {
-    let mut tries_left = *question.tries;
-    while tries_left > 0 {
-        // What came so far is a session at some servers: the process may end while somebody types.
+    send: &Send,
+) -> Result<Sent> {
+    for wrong in 0..*question.tries {
+        // The process may end while somebody types.
         progress.received(credentials);
         let given = viewer.ask(Question {
             kind: question.kind,
             about: question.about.to_string(),
-            tries_left,
-            again: tries_left < *question.tries,
+            tries_left: *question.tries - wrong,
+            again: wrong > 0,
         })?;
         context.cancel.check()?;
         progress.check()?;
         values.insert(ANSWER.to_owned(), tidied(question.kind, given));
-        let request = Request::filled("POST", &question.url, question.request(), values)
-            .with_header("Accept", "application/json");
+        let request = steps::fill(context, question.request(), credentials, values);
         values.remove(ANSWER);
-        let answer = send(&request, credentials, progress)?;
-        if question.expired.as_ref().is_some_and(|sign| shows(sign, &answer)) {
+        let request = request.ok_or_else(|| steps::lacks_value(NAME))?.accepting_json();
+        let sent = send(&request, credentials, progress)?;
+        if question.expired.as_ref().is_some_and(|signs| sent.shows(signs)) {
             return Err(too_late());
         }
-        if !is_refused(question, &answer) {
-            return Ok(answer);
+        if !is_refused(question, &sent) {
+            return Ok(sent);
         }
-        tries_left -= 1;
         // It may bring what the next one has to carry.
-        take(question, &answer, values);
+        values.extend(steps::find(&question.take, sent.last(), &credentials.jar));
     }
     Err(Error::new(Kind::AnswerRefused, "the service did not accept the answer")
         .with_hint("Log in again, and look closely at what is asked for."))
 }
 
 /// A server that asks the same once more has refused what it got.
-fn is_refused(question: &provider::Question, answer: &Answer) -> bool {
-    question.refused_status.contains(&answer.status)
-        || question.refused.as_ref().is_some_and(|sign| shows(sign, answer))
-        || shows(&question.when, answer)
+fn is_refused(question: &provider::Question, sent: &Sent) -> bool {
+    question.refused_status.contains(&sent.answer.status)
+        || question.refused.as_ref().is_some_and(|signs| sent.shows(signs))
+        || sent.shows(&question.when)
 }
 
 /// Apps show codes in groups, and people type them so.
@@ -113,20 +124,4 @@ fn tidied(kind: QuestionKind, given: Secret) -> Secret {
 pub fn too_late() -> Error {
     Error::new(Kind::CodeExpired, "the question was not answered in time")
         .with_hint("Log in again, and answer sooner.")
-}
-
-fn take(question: &provider::Question, answer: &Answer, values: &mut Values) {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    for (name, pointer) in &question.take {
-        if let Some(text) = body.pointer(pointer).and_then(Value::as_str) {
-            values.insert(name.clone(), Secret::new(text));
-        }
-    }
-}
-
-fn shows(sign: &Sign, answer: &Answer) -> bool {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    (sign.status.is_empty() || sign.status.contains(&answer.status))
-        && sign.json.iter().all(|(pointer, value)| body.pointer(pointer) == Some(value))
-        && sign.class.as_ref().is_none_or(|class| form::has_class(&answer.text(), class))
 }

@@ -1,54 +1,44 @@
 //! What a server may ask after the name and the password: a code from an app or a message, a PIN.
 
 use super::hosts::Hosts;
-use super::leaf::{Address, Pointer, RefusalStatuses, Scalar, leaf};
-use super::problem::{Checked, Problem};
-use super::request::{Headers, Known, Pairs, RequestTemplate, allow};
-use super::template::Template;
+use super::leaf::{Method, RefusalStatuses, leaf};
+use super::problem::{At, Checked, Problem};
+use super::request::request_table;
+use super::scope::Scope;
+use super::sign::{Signs, check_signs};
+use super::step::{Step, check_steps};
+use super::take::Takes;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The value that the viewer gives.
 pub const ANSWER: &str = "answer";
 
-/// A question, and the request that carries its answer.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// What the answer to the login, or to the question before, shows where this is asked.
-    pub when: Sign,
-    /// What is asked for.
-    pub kind: QuestionKind,
-    /// The same for people, as in "the code from your authenticator app".
-    pub about: About,
-    /// Values to take from the answer that asks.
-    #[serde(default)]
-    pub take: BTreeMap<String, Pointer>,
-    /// Where the answer is sent, by POST.
-    pub url: Address,
-    /// Added to the address's query.
-    #[serde(default)]
-    query: Pairs,
-    /// More headers.
-    #[serde(default)]
-    headers: Headers,
-    /// The body, as a form.
-    #[serde(default)]
-    form: Pairs,
-    /// The body, as a flat JSON object.
-    #[serde(default)]
-    json: Pairs,
-    /// The statuses that say that the answer is wrong.
-    #[serde(default = "RefusalStatuses::unauthorized")]
-    pub refused_status: RefusalStatuses,
-    /// What says the same where statuses do not tell.
-    pub refused: Option<Sign>,
-    /// What says that the answer came too late.
-    pub expired: Option<Sign>,
-    /// How often it is asked where the answer is wrong.
-    #[serde(default)]
-    pub tries: Tries,
+request_table! {
+    /// A question, and the request that carries its answer.
+    pub struct Question, Post {
+        /// What the answer to the login, or to the question before, shows where this is asked.
+        pub when: Signs,
+        /// What is asked for: "totp", "mail", "sms", "pin" or "text".
+        pub kind: QuestionKind,
+        /// The same for people, as in "the code from your authenticator app".
+        pub about: About,
+        /// Values to take from the answer that asks.
+        #[serde(default)]
+        pub take: Takes,
+        /// What is asked for before the viewer is, in order.
+        #[serde(default)]
+        pub steps: Vec<Step>,
+        /// The statuses that say that the answer is wrong.
+        #[serde(default = "RefusalStatuses::unauthorized")]
+        pub refused_status: RefusalStatuses,
+        /// What an answer shows that says so, where its status does not tell.
+        pub refused: Option<Signs>,
+        /// What an answer shows that says that it came too late.
+        pub expired: Option<Signs>,
+        /// How often it is asked where the answer is wrong: 1 to 10 times.
+        #[serde(default)]
+        pub tries: Tries,
+    }
 }
 
 /// What is asked for; a user interface has words of its own for it.
@@ -68,21 +58,14 @@ pub enum QuestionKind {
     Text,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct Sign {
-    pub status: Vec<u16>,
-    pub json: BTreeMap<Pointer, Scalar>,
-    pub class: Option<String>,
-}
-
 leaf! {
-    /// Words for people.
+    /// What is asked for, for people.
     #[derive(Serialize)]
     About(String as str) from "String" String, |text| {
         if text.trim().is_empty() || text.len() > LONGEST_ABOUT {
-            return Err(format!("write 1 to {LONGEST_ABOUT} bytes, as in \"the code from the app\""));
+            return Err(format!(
+                "use 1 to {LONGEST_ABOUT} bytes, as in \"the code from your authenticator app\""
+            ));
         }
         Ok(text)
     }
@@ -91,13 +74,13 @@ leaf! {
 const LONGEST_ABOUT: usize = 200;
 
 leaf! {
-    /// How often something is asked: 1 to 10 times.
+    /// How often something is asked.
     #[derive(Copy, Serialize)]
     Tries(u32 as u32) from "u32" u32, |tries| {
         if (1..=MOST_TRIES).contains(&tries) {
             return Ok(tries);
         }
-        Err(format!("{tries} tries: use 1 to {MOST_TRIES}"))
+        Err(format!("{tries} is no number of tries: use 1 to {MOST_TRIES}"))
     }
 }
 
@@ -110,31 +93,22 @@ impl Default for Tries {
 }
 
 impl Question {
-    pub fn request(&self) -> RequestTemplate<'_> {
-        let Question { query, headers, json, form, .. } = self;
-        RequestTemplate { query, headers, json, form }
-    }
-
-    /// `known` are the values of the login until then, `body` those for a body alone.
-    pub(super) fn check(&self, hosts: &Hosts, known: &[&str], body: &[&str]) -> Checked {
-        let is_given = |name: &&String| {
-            name == &ANSWER || known[..1].contains(&name.as_str()) || body.contains(&name.as_str())
-        };
-        if let Some(name) = self.take.keys().find(is_given) {
-            let message = "another value has this name already";
-            return Err(Problem::new(format!("take.{name}"), message, ""));
+    /// `scope` is what the login knows by then. The session is not begun, so nothing is taken for it.
+    pub(super) fn check(&self, scope: &Scope, hosts: &Hosts) -> Checked {
+        let mut scope = scope.before_session();
+        check_signs(Some(&self.when)).at("when")?;
+        scope.take(&self.take)?;
+        check_steps("steps", &self.steps, &mut scope, hosts)?;
+        let request = self.request();
+        if request.method != Method::Post {
+            return Err(Problem::new("method", "an answer is sent by POST", "Leave it out."));
         }
-        allow(hosts, "url", &self.url)?;
-        let taken = self.take.keys().map(String::as_str);
-        let known: Vec<&str> = known.iter().copied().chain(taken).collect();
-        let headers = [known.as_slice(), &[ANSWER]].concat();
-        let body = [headers.as_slice(), body].concat();
-        let held = Known { query: &known, headers: &headers, body: &body };
-        self.request().check(&held)?;
-        if self.request().templates().flat_map(Template::places).all(|name| name != ANSWER) {
+        scope.with_password().with_answer().check(request, hosts)?;
+        if !request.places().any(|name| name == ANSWER) {
             let hint = "As in json = { code = \"{answer}\" }.";
             return Err(Problem::new("", "the request does not carry the answer", hint));
         }
-        Ok(())
+        check_signs(self.refused.as_ref()).at("refused")?;
+        check_signs(self.expired.as_ref()).at("expired")
     }
 }

@@ -45,6 +45,7 @@ kind = "text"
 about = "the name of your first pet"
 url = "BASE/word"
 json = { word = "{answer}" }
+refused_status = [418]
 tries = 1
 
 [[logout.steps]]
@@ -278,8 +279,10 @@ fn a_service_that_never_has_enough_is_left() {
             Err(error) => break error,
         }
     };
-    // 401 is a refusal where the file does not say otherwise.
-    assert_eq!(last.kind(), Kind::AnswerRefused);
+    assert_eq!(last.kind(), Kind::UnexpectedAnswer);
+    assert!(last.message().contains("more and more"), "{last}");
+    assert_eq!(asking.requests("/code").len() + asking.requests("/word").len(), 6);
+    assert_eq!(asking.sessions(), 0);
 }
 
 #[test]
