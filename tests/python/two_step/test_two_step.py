@@ -21,6 +21,7 @@ from tests.servers.fixture import StandIn
 from tests.servers.two_step import totp
 
 FILE = Path(__file__).with_name("provider.toml")
+PAGES = Path(__file__).with_name("pages.toml")
 ME = "https://id.two-step-demo.example/v1/me"
 
 Open = Callable[..., sessionkeeper.Keeper]
@@ -33,9 +34,9 @@ def server(stand_in: Callable[[str], StandIn]) -> StandIn:
 
 @pytest.fixture
 def opened(server: StandIn, tmp_path: Path) -> Open:
-    def give(device: str = "device", **more: object) -> sessionkeeper.Keeper:
+    def give(device: str = "device", file: Path = FILE, **more: object) -> sessionkeeper.Keeper:
         places = {"data_dir": tmp_path / device / "data", "key_dir": tmp_path / device / "keys"}
-        return sessionkeeper.open(FILE, **places, **server.options(), **more)
+        return sessionkeeper.open(file, **places, **server.options(), **more)
 
     return give
 
@@ -333,6 +334,55 @@ def test_nothing_tells_the_answer(server: StandIn, opened: Open, tmp_path: Path)
     assert "canary" not in told + repr(asked.questions)
     for file in (tmp_path / "device").rglob("*"):
         assert not file.is_file() or b"canary" not in file.read_bytes()
+
+
+# The same by forms and pages
+
+
+def test_pages_ask_until_the_code_is_right(
+    server: StandIn, opened: Open, app: Callable[[], str], tmp_path: Path
+) -> None:
+    asked = Asked("000000", app)
+    keeper = opened(file=PAGES)
+    session = keeper.login(*server.VIEWER, answer=asked)
+    told = [(one.kind, one.tries_left, one.again) for one in asked.questions]
+    assert told == [("text", 3, False), ("text", 2, True)]
+    assert session.account.email == server.VIEWER[0]
+    assert keeper.logout().remote == "revoked"
+    assert (alive(server), notes(tmp_path)) == ([False], [])
+
+
+def test_pages_end_the_login_after_three_wrong_codes(server: StandIn, opened: Open) -> None:
+    keeper = opened(file=PAGES)
+    with pytest.raises(sessionkeeper.AnswerRefused):
+        keeper.login(*server.VIEWER, answer=Asked("1", "2", "3"))
+    assert (alive(server), keeper.outbox()) == ([False], [])
+
+
+def test_pages_send_back_to_the_start_when_it_is_too_late(server: StandIn, opened: Open) -> None:
+    def late() -> str:
+        server.settings(clock_offset=301)
+        return "1"
+
+    with pytest.raises(sessionkeeper.CodeExpired):
+        opened(file=PAGES).login(*server.VIEWER, answer=Asked(late))
+    assert alive(server) == [False]
+
+
+def test_pages_refuse_a_wrong_password_without_a_question(server: StandIn, opened: Open) -> None:
+    asked = Asked()
+    with pytest.raises(sessionkeeper.CredentialsRefused):
+        opened(file=PAGES).login(server.VIEWER[0], "wrong", answer=asked)
+    assert asked.questions == []
+
+
+def test_giving_up_at_a_page_ends_what_the_server_has_begun(
+    server: StandIn, opened: Open, tmp_path: Path
+) -> None:
+    keeper = opened(file=PAGES)
+    with pytest.raises(sessionkeeper.Cancelled):
+        keeper.login(*server.VIEWER, answer=Asked(None))
+    assert (alive(server), keeper.outbox(), notes(tmp_path)) == ([False], [], [])
 
 
 # The command line
