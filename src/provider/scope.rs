@@ -142,7 +142,8 @@ impl<'a> Scope<'a> {
                 return problem("use lower-case letters, digits and '_' for a name", "");
             }
             if is_of_session(name) && !self.may_take_session {
-                return problem("a value of the session has this name already", "");
+                let hint = "Choose another one: nothing is taken for the session here.";
+                return problem("a value of the session has this name already", hint);
             }
             if is_reserved(name) && !is_of_session(name) {
                 let what = if matches!(name.as_str(), "username" | "password" | "answer") {
