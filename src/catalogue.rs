@@ -69,6 +69,8 @@ fn tell(provider: &Provider) -> Vec<String> {
         }
         Login::AuthorizationCode(_) => "Logs in with a browser.".into(),
     });
+    let questions = provider.logins.iter().flat_map(Login::questions);
+    let questions = questions.map(|question| format!("May ask for {} then.", &*question.about));
     let renew = match &provider.renew {
         None => "Does not renew: when the token ends, the user is asked again.".into(),
         Some(Renew::Page(page)) => {
@@ -101,7 +103,7 @@ fn tell(provider: &Provider) -> Vec<String> {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
         None => "Cannot end the account's other sessions.",
     };
-    logins.chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
+    logins.chain(questions).chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
 }
 
 /// What is allowed and yet likely to be a mistake.

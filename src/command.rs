@@ -8,7 +8,7 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::keeper::{
-    AuditTrail, DeviceCode, HandedOver, HandedTask, Keeper, LogLines, LogoutAllOptions,
+    AuditTrail, DeviceCode, HandedOver, HandedTask, Keeper, LogLines, LoginTurn, LogoutAllOptions,
     LogoutOptions, Notifications, Outgoing, ProviderSummary, Redirect, TaskOutcome, Tasks,
 };
 
@@ -36,6 +36,16 @@ pub enum Command {
         #[serde(deserialize_with = "wire::secret")]
         #[cfg_attr(test, schemars(with = "wire::Bytes"))]
         password: Secret,
+        /// True: what the service asks is handed on; `LoginAnswer` answers it.
+        #[serde(default)]
+        answers: bool,
+    },
+    LoginAnswer {
+        handle: u64,
+        /// Bytes of UTF-8; `None` gives the login up.
+        #[serde(default, deserialize_with = "wire::optional_secret")]
+        #[cfg_attr(test, schemars(with = "Option<wire::Bytes>"))]
+        answer: Option<Secret>,
     },
     Adopt(HandedOver),
     /// Takes over what an add-on kept until now, behind who is logged in.
@@ -195,8 +205,14 @@ impl Command {
             Command::Status {} => Reply::of(&keeper.status()?),
             Command::Details {} => Reply::of(&keeper.details()?),
             Command::Restore { offline } => Reply::of(&keeper.restore(*offline, cancel)?),
-            Command::Login { username, password } => {
-                Reply::of(&keeper.log_in(username, password, cancel)?)
+            Command::Login { username, password, answers: false } => {
+                Reply::of(&LoginTurn::Done(keeper.log_in(username, password, cancel)?))
+            }
+            Command::Login { username, password, answers: true } => {
+                Reply::of(&keeper.start_login(username, password, cancel)?)
+            }
+            Command::LoginAnswer { handle, answer } => {
+                Reply::of(&keeper.answer_login(*handle, answer.as_ref(), cancel)?)
             }
             Command::Adopt(handed) => Reply::of(&keeper.adopt(handed, cancel)?),
             Command::TakeOver { handed_over, offline } => {
@@ -297,6 +313,7 @@ impl Command {
         matches!(
             self,
             Command::Login { .. }
+                | Command::LoginAnswer { .. }
                 | Command::LoginFinish { .. }
                 | Command::BrowserLoginFinish { .. }
                 | Command::TakeOver { .. }

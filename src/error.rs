@@ -24,6 +24,10 @@ pub enum Kind {
     NeedsPermission,
     /// The server refused the user name or the password.
     CredentialsRefused,
+    /// The service asks for something more, and nobody is there to answer.
+    AnswerNeeded,
+    /// What the user answered is wrong, as often as it was asked for.
+    AnswerRefused,
     /// The user, or the service, said no to this device.
     LoginDenied,
     /// The code for this device was not entered in time.
@@ -81,6 +85,8 @@ impl Kind {
             Kind::NotSignedIn => "not_signed_in",
             Kind::NeedsPermission => "needs_permission",
             Kind::CredentialsRefused => "credentials_refused",
+            Kind::AnswerNeeded => "answer_needed",
+            Kind::AnswerRefused => "answer_refused",
             Kind::LoginDenied => "login_denied",
             Kind::CodeExpired => "code_expired",
             Kind::UnknownAccount => "unknown_account",

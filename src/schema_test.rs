@@ -5,9 +5,9 @@ use crate::catalogue::{Catalogue, ProviderCheck};
 use crate::command::Command;
 use crate::keeper::{
     Access, Accounts, AuditTrail, BegunInBrowser, Confirmations, Details, DeviceCode, Doctor,
-    DrainReport, ExportedCredentials, Forgotten, LogLines, LogoutAll, LogoutReport, Notifications,
-    Outbox, Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status, TakenOver,
-    Tasks, UpkeepReport, Vaults,
+    DrainReport, ExportedCredentials, Forgotten, LogLines, LoginTurn, LogoutAll, LogoutReport,
+    Notifications, Outbox, Permissions, ProviderSummary, Received, ReceivedPiece, Schedule, Status,
+    TakenOver, Tasks, UpkeepReport, Vaults,
 };
 use crate::open_options::OpenOptions;
 use schemars::JsonSchema;
@@ -32,7 +32,8 @@ struct Results {
     status: Status,
     details: Details,
     restore: Status,
-    login: Status,
+    login: LoginTurn,
+    login_answer: LoginTurn,
     adopt: Status,
     take_over: TakenOver,
     login_start: DeviceCode,

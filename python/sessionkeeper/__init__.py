@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     )
     from .device import DeviceLogin as DeviceLogin
     from .errors import (
+        AnswerNeeded as AnswerNeeded,
+    )
+    from .errors import (
+        AnswerRefused as AnswerRefused,
+    )
+    from .errors import (
         Cancelled as Cancelled,
     )
     from .errors import (
@@ -119,6 +125,9 @@ if TYPE_CHECKING:
         Account as Account,
     )
     from .records import (
+        Question as Question,
+    )
+    from .records import (
         Status as Status,
     )
     from .reports import (
@@ -188,7 +197,7 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed "
+        "AnswerNeeded AnswerRefused Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed "
         "HttpError InternalError InvalidInput InvalidProvider LoginDenied LogoutIncomplete "
         "NativeModuleMissing NetworkError NotSignedIn ParameterMissing PermissionNeeded "
         "SessionExpired StorageError Timeout TlsFailure UnexpectedAnswer UnknownAccount "
@@ -196,7 +205,7 @@ _HOMES = {
     ),
     "keeper": "Keeper",
     "loading": "available",
-    "records": "Account Status",
+    "records": "Account Question Status",
     "reports": (
         "AuditEvent ConfirmedLogout Details Doctor DrainReport Event Forgotten LogoutAll "
         "LogoutAllEntry LogoutReport OutboxEntry Permission RegisteredVault RenewalLine Schedule "

@@ -20,6 +20,7 @@ from typing import (
     Union,
 )
 
+from .records import Question
 from .reports import AuditEvent, LogoutReport
 
 Stop = Callable[[], bool]
@@ -30,6 +31,7 @@ Handler = Callable[[str], object]
 Sink = Callable[[List[AuditEvent]], object]
 Timeout = Union[float, Tuple[Optional[float], Optional[float]]]
 Credentials = Callable[[], Optional[Tuple[str, Union[str, bytes]]]]
+Answering = Callable[[Question], Optional[Union[str, bytes]]]
 Cookies = Union[Mapping[str, str], Iterable[Any]]
 Pairs = Union[Mapping[str, Any], Iterable[Sequence[Any]]]
 

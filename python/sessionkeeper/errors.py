@@ -84,6 +84,19 @@ class CredentialsRefused(Error):
     code = "credentials_refused"
 
 
+class AnswerRefused(CredentialsRefused):
+    """The server refused what the user answered, as often as it could be answered."""
+
+    code = "answer_refused"
+
+
+class AnswerNeeded(Error):
+    """The service asks for more than a name and a password, such as a code, and nobody was there to
+    answer: give `answer` to `Keeper.login()`."""
+
+    code = "answer_needed"
+
+
 class LoginDenied(Error):
     """The login was refused on the other device, or by the service, after the code was shown."""
 
@@ -91,7 +104,7 @@ class LoginDenied(Error):
 
 
 class CodeExpired(Error):
-    """Nobody entered the code in time. Another one can be asked for."""
+    """Nobody entered the code in time, or answered. It can be tried anew."""
 
     code = "code_expired"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Callable, Mapping
 
-    from ._types import Cookies, Credentials, Handler, Hook, Progress, Sink, Stop
+    from ._types import Answering, Cookies, Credentials, Handler, Hook, Progress, Sink, Stop
     from .browser import BrowserLogin
     from .catalogue import Provider
     from .device import DeviceLogin
@@ -239,23 +239,45 @@ class Keeper:
         options = {"address": address, "allowed": allowed}
         self._run("set_unencrypted", options, stop)
 
-    def login(self, username: str, password: str | bytes, *, stop: Stop | None = None) -> Session:
+    def login(
+        self,
+        username: str,
+        password: str | bytes,
+        *,
+        answer: Answering | None = None,
+        stop: Stop | None = None,
+    ) -> Session:
         """Logs in. The add-on that does may use the account from then on. A session of the same
         account that was there before is ended at the server; that is waited for 3 s at most, and
         goes on by itself then. Another account stays stored and is no longer the active one.
 
-        Raises `InvalidInput` for an empty or unusable name or password, and where the provider
-        takes none; `CredentialsRefused`.
+        answer: called where the service asks for more, such as the code from an authenticator app,
+            with the `Question`; gives what the user types, or None to give the login up. A wrong
+            answer is asked for again, as often as the service's file says.
+
+        Raises `InvalidInput` for an empty or unusable name, password or answer, and where the
+        provider takes none; `CredentialsRefused`; where the service asks for more `AnswerNeeded`
+        without `answer`, `AnswerRefused`, `CodeExpired` after five minutes, and `Cancelled` where
+        the login was given up. What the service has begun by then is ended.
         """
-        options = {"username": username, "password": _as_bytes(password)}
+        options: dict[str, Any] = {"username": username, "password": _as_bytes(password)}
+        if answer is not None:
+            options["answers"] = True
         self._finish_hooks(stop)
-        return Session(self._status("login", options, stop), self._run)
+        turn = self._run("login", options, stop)
+        if answer is not None and "question" in turn:
+            del options, password  # nothing of it is kept while somebody types
+            from .question import settle
+
+            turn = settle(self._run, turn, answer, self._stop_of(stop))
+        return Session(Status.from_dict(turn), self._run)
 
     def restore_or_login(
         self,
         credentials: Credentials | None = None,
         *,
         show_code: Callable[[DeviceLogin], object] | None = None,
+        answer: Answering | None = None,
         open_browser: Callable[[BrowserLogin], object] | None = None,
         stop: Stop | None = None,
     ) -> Session:
@@ -265,11 +287,12 @@ class Keeper:
         credentials: gives the user name and the password, which are to be forgotten afterwards;
             None means that there are none: raises `NotSignedIn`.
         show_code: shows what `start_device_login()` gives, and returns; the code is waited for.
+        answer: as `login()` takes it.
         open_browser: opens the `url` of what `start_browser_login()` gives in a browser on this
             machine, and returns; the browser is waited for.
 
-        Each is called only then, once. Raises `InvalidInput` where the service has no such way in,
-        and what `restore()` and the login raise; without a network nobody is asked.
+        The first two are called only then, once. Raises `InvalidInput` where the service has no
+        such way in, and what `restore()` and the login raise; without a network nobody is asked.
         """
         from .errors import InvalidInput, NotSignedIn, SessionExpired
 
@@ -309,7 +332,7 @@ class Keeper:
                 "What credentials() gave is not a user name and a password.",
                 "Return both, as in: return name, password",
             )
-        return self.login(*given, stop=stop)
+        return self.login(*given, answer=answer, stop=stop)
 
     def start_device_login(self, *, stop: Stop | None = None) -> DeviceLogin:
         """Asks the service for a code that the user enters on another device.

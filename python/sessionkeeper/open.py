@@ -226,6 +226,7 @@ def _load_the_rest() -> None:
         handover,
         post_logout,
         qr,
+        question,
         read_only,
         reports,
         response,

@@ -128,3 +128,22 @@ class Status(Record):
     def usable(self) -> bool:
         """Logged in, or expired and able to come back without the user."""
         return self.state == "signed_in" or (self.state == "expired" and self.renewable)
+
+
+class Question(Record):
+    """What `answer` of `Keeper.login()` gets.
+
+    `kind` says what is asked for, for a user interface with words of its own: "totp" (the code that
+    an authenticator app shows), "mail" or "sms" (a code that was sent), "pin" (which nobody should
+    see while it is typed) or "text". `about` says it in English, as in "the code from your
+    authenticator app"; it is what there is to show for "text".
+    `tries_left` is how often it can be answered, this time included; `again` is True where the
+    answer before was wrong. Later than `expires_at`, in seconds since 1970-01-01 UTC, no answer is
+    taken.
+    """
+
+    kind: str
+    about: str
+    tries_left: int
+    again: bool
+    expires_at: int

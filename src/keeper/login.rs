@@ -22,7 +22,7 @@ use crate::vault::{BusyTimeout, OutboxEntry};
 use std::time::{Duration, Instant};
 
 /// What a server gave is worth a longer wait for others than two seconds.
-const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a session came to be one of ours.
 #[derive(Default)]
@@ -45,17 +45,17 @@ const WAIT_FOR_REPLACED: Duration = Duration::from_secs(3);
 
 impl Keeper {
     /// Logs in. A session of the same account is replaced: the new one is stored first, then the
-    /// old one goes to the outbox. Other accounts stay, but are no longer the active one.
+    /// old one goes to the outbox. Other accounts stay, but are no longer the active one. A service
+    /// that asks for more is not answered: see [`Keeper::start_login`].
     pub fn log_in(&self, username: &str, password: &Secret, cancel: &Cancel) -> Result<Status> {
         check_credentials(username, password)?;
         self.check_encryption()?;
         self.vault()?.change_mark()?;
         let (name, secret) = (username.to_owned(), password.clone());
-        self.run_login(username, true, cancel, move |context, credentials, progress| {
-            log::info!("logging in at {}", context.provider.name);
-            login::log_in(context, &name, &secret, credentials, progress)?;
-            Ok(Admission::default())
-        })
+        let stored = self.to_its_end(cancel, move |keeper, cancel| {
+            keeper.log_in_alone(&name, &secret, cancel)
+        })?;
+        Ok(self.welcome(stored, cancel))
     }
 
     /// Asks for a code that the user enters on another device. The number is for
@@ -76,10 +76,14 @@ impl Keeper {
                 Error::new(Kind::InvalidInput, "nobody waits for this code (any more)")
                     .with_hint("Ask for a new code.")
             })?;
-        self.run_login("", false, cancel, move |context, credentials, progress| {
-            login::await_approval(context, &device, credentials, progress)?;
-            Ok(Admission::default())
-        })
+        let stored = self.to_its_end(cancel, move |keeper, cancel| {
+            let begun = BegunLogin::new(keeper, "")?;
+            keeper.admit(begun, (), keeper.begin_with()?, cancel, |context, held, progress| {
+                login::await_approval(context, &device, held, progress)?;
+                Ok(Admission::default())
+            })
+        })?;
+        Ok(self.welcome(stored, cancel))
     }
 
     /// What a login begins with: the device's own id, where the service asks for one.
@@ -363,7 +367,7 @@ impl Keeper {
     }
 }
 
-fn check_credentials(username: &str, password: &Secret) -> Result<()> {
+pub(super) fn check_credentials(username: &str, password: &Secret) -> Result<()> {
     let refuse =
         |what: &str, why: &str| Err(Error::new(Kind::InvalidInput, format!("the {what} {why}")));
     for (what, text) in [("user name", username), ("password", password.expose())] {

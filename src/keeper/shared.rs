@@ -8,6 +8,7 @@ use super::clients::Clients;
 use super::delivery::Delivery;
 use super::device_codes::DeviceCodes;
 use super::directories;
+use super::questions::Questions;
 use super::register::Registration;
 use super::running::Running;
 use super::session_cache::{Seen, SessionCache};
@@ -56,6 +57,7 @@ pub(super) struct Shared {
     pub delivery: Delivery,
     pub device_codes: DeviceCodes,
     pub browser_logins: BrowserLogins,
+    pub questions: Questions,
     pub streams: Streams,
     clients: Clients,
     /// How many renewals are on their way.
@@ -147,6 +149,7 @@ impl Shared {
             delivery: Delivery::default(),
             device_codes: DeviceCodes::default(),
             browser_logins: BrowserLogins::default(),
+            questions: Questions::default(),
             streams: Streams::default(),
             clients: Clients::default(),
             renewing: AtomicUsize::new(0),

@@ -5,7 +5,8 @@
 //! another address and is refused as an attack (RFC 9700 section 4.12). What follows the sending is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::{Progress, answer, page_text};
+use super::question::{Sent, settle};
+use super::{Progress, Told, answer, page_text};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::cookies::Jar;
@@ -22,80 +23,95 @@ pub(super) fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
-    progress: &mut dyn Progress,
+    told: Told,
 ) -> Result<()> {
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
     steps::run(context, &form.pages, credentials, &mut values)?;
     answer::settle(context, &values, None, credentials)?;
-    progress.begins(credentials)?;
+    told.0.begins(credentials)?;
     context.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
-    submit(context, &form.submit, &mut values, credentials, progress)
+    submit(context, form, &mut values, credentials, told)
 }
 
+/// Sends the form, and answers what the service asks then.
 fn submit(
     context: &Context,
-    submit: &Submit,
+    form: &HostedForm,
     values: &mut Values,
     credentials: &mut Credentials,
-    progress: &mut dyn Progress,
+    told: Told,
 ) -> Result<()> {
+    let HostedForm { submit, question, .. } = form;
     log::debug!("log in: sending {}", submit.name);
     let request = steps::fill(context, submit.request(), credentials, values)
         .ok_or_else(|| steps::lacks_value(&submit.name))?;
-    let (hosts, whole) = (&context.provider.hosts, Cancel::new());
-    let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &whole)?;
-    if submit.refused.as_ref().is_some_and(|signs| steps::shows(signs, &answer)) {
+    let send = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
+        send(context, submit, request, held, progress)
+    };
+    let sent = send(&request, credentials, told.0)?;
+    let asked = settle(context, question, &sent, values, credentials, told, &send)?;
+    // Who was asked for more had the right password.
+    if asked.is_none() && is_refused(submit, &sent) {
         return Err(super::refused());
     }
-    match answer.status {
-        301..=303 => {
-            take(context, submit, &answer, values, credentials)?;
-            follow(context, submit, &answer, credentials, progress)
+    let Sent { answer, landing } = asked.unwrap_or(sent);
+    match landing {
+        Some(landing) if landing.status != 200 => {
+            return Err(unexpected_status("the page after the login form", landing.status));
         }
-        307 | 308 => Err(super::sent_elsewhere(&submit.name)),
-        401 => Err(super::refused()),
-        _ => {
-            let text = page_text(&submit.name, &answer)?;
-            let refused = submit.refused_class.as_ref();
-            if refused.is_some_and(|class| form::has_class(&text, class)) {
-                return Err(super::refused());
-            }
-            take(context, submit, &answer, values, credentials)
-        }
+        Some(_) => {}
+        None => drop(page_text(&submit.name, &answer)?),
     }
+    steps::take(&submit.name, &submit.take, &answer, &credentials.jar, values)?;
+    answer::settle(context, values, answer.date(), credentials)
 }
 
-fn take(
+fn is_refused(submit: &Submit, Sent { answer, landing }: &Sent) -> bool {
+    let has_class = |class: &String| form::has_class(&answer.text(), class);
+    submit.refused.as_ref().is_some_and(|signs| steps::shows(signs, answer))
+        || (landing.is_none()
+            && (answer.status == 401
+                || (answer.status == 200 && submit.refused_class.as_ref().is_some_and(has_class))))
+}
+
+/// The answer, and that of where it sends on to.
+fn send(
     context: &Context,
     submit: &Submit,
-    answer: &Answer,
-    values: &mut Values,
+    request: &Request,
     credentials: &mut Credentials,
-) -> Result<()> {
-    steps::take(&submit.name, &submit.take, answer, &credentials.jar, values)?;
-    answer::settle(context, values, answer.date(), credentials)
+    progress: &mut dyn Progress,
+) -> Result<Sent> {
+    let (hosts, whole) = (&context.provider.hosts, Cancel::new());
+    let answer = context.client.exchange(request, hosts, &mut credentials.jar, &whole)?;
+    let landing = match answer.status {
+        301..=303 => {
+            // Whatever becomes of the rest, this may be a session.
+            let found = steps::find(&submit.take, &answer, &credentials.jar).into_iter().collect();
+            super::answer::settle(context, &found, answer.date(), credentials)?;
+            Some(follow(context, &submit.name, &answer, credentials, progress)?)
+        }
+        307 | 308 => return Err(super::sent_elsewhere(&submit.name)),
+        _ => None,
+    };
+    Ok(Sent { answer, landing })
 }
 
 fn follow(
     context: &Context,
-    submit: &Submit,
+    name: &str,
     answer: &Answer,
     credentials: &mut Credentials,
     progress: &mut dyn Progress,
-) -> Result<()> {
+) -> Result<Answer> {
     let target = answer
         .location()
-        .ok_or_else(|| unexpected(&submit.name, "redirects without saying where to"))??;
+        .ok_or_else(|| unexpected(name, "redirects without saying where to"))??;
     // What came so far is for those who have to know before the next address is asked.
     let rest = credentials.clone();
     let mut ask = |jar: &Jar| progress.received(&rest.with_jar(jar.clone()));
     let (hosts, whole) = (&context.provider.hosts, Cancel::new());
     let request = Request::get(target);
-    let landing =
-        context.client.follow_telling(&request, hosts, &mut credentials.jar, &whole, &mut ask)?;
-    if landing.status == 200 {
-        return Ok(());
-    }
-    Err(unexpected_status("the page after the login form", landing.status))
+    context.client.follow_telling(&request, hosts, &mut credentials.jar, &whole, &mut ask)
 }

@@ -11,6 +11,7 @@ mod loopback;
 mod page_renewal;
 mod password;
 mod poll;
+mod question;
 mod refresh_token;
 mod request_renewal;
 
@@ -21,6 +22,7 @@ pub use authorization_code::{
     wait as await_browser,
 };
 pub use code::Device;
+pub use question::too_late;
 
 use code::AskedWith;
 
@@ -28,10 +30,11 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::Answer;
-use crate::provider::{Login, LoginKind, Provider, Renew};
+use crate::provider::{Login, LoginKind, Provider, QuestionKind, Renew};
 use crate::secret::Secret;
 use crate::session::{Credentials, REFRESH_TOKEN};
 use crate::steps::{unexpected, unexpected_status};
+use serde::Serialize;
 
 /// What a renewal came to.
 pub enum Renewal {
@@ -61,6 +64,41 @@ pub trait Progress {
     fn check(&self) -> Result<()>;
 }
 
+/// Something that the server asks after the name and the password.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Question {
+    pub kind: QuestionKind,
+    /// What is asked for, in English.
+    pub about: String,
+    /// How often it can be answered, this time included.
+    pub tries_left: u32,
+    /// True where the answer before was wrong.
+    pub again: bool,
+}
+
+/// Whoever logs in.
+pub trait Viewer {
+    /// Waits for the answer.
+    fn ask(&mut self, question: Question) -> Result<Secret>;
+}
+
+/// There is nobody who could answer.
+pub struct Nobody;
+
+impl Viewer for Nobody {
+    fn ask(&mut self, question: Question) -> Result<Secret> {
+        let message = format!("the service asks for more: {}", question.about);
+        Err(Error::new(Kind::AnswerNeeded, message).with_hint(
+            "Log in where it can be answered: with answer= of login(), at the command line, or in \
+             Sessionkeeper's own settings.",
+        ))
+    }
+}
+
+/// Who is told how far a login is, and who is asked.
+pub type Told<'a> = (&'a mut dyn Progress, &'a mut dyn Viewer);
+
 /// Logs in with a name and a password. What the server gave is in `credentials`, also after an
 /// error: a login that breaks half-way may have opened a session.
 pub fn log_in(
@@ -68,14 +106,14 @@ pub fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
-    progress: &mut dyn Progress,
+    told: Told,
 ) -> Result<()> {
     match context.provider.login(LoginKind::Password) {
         Some(Login::HostedForm(form)) => {
-            hosted_form::log_in(context, form, username, password, credentials, progress)
+            hosted_form::log_in(context, form, username, password, credentials, told)
         }
         Some(Login::Password(login)) => {
-            password::log_in(context, login, username, password, credentials, progress)
+            password::log_in(context, login, username, password, credentials, told)
         }
         _ => Err(no_such_way(context, "takes no password")),
     }

@@ -3,11 +3,12 @@
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
 //! has to know of it. A server that cannot read the one kind of body gets the other, if there is one.
 
-use super::{Progress, answer, refused, sent_elsewhere};
+use super::question::{Sent, settle};
+use super::{Progress, Told, answer, refused, sent_elsewhere};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::error::Result;
-use crate::http::Answer;
+use crate::http::{Answer, Request};
 use crate::provider::{PasswordLogin, RequestTemplate, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
@@ -21,51 +22,72 @@ pub(super) fn log_in(
     username: &str,
     password: &Secret,
     credentials: &mut Credentials,
-    progress: &mut dyn Progress,
+    told: Told,
 ) -> Result<()> {
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
     steps::run(context, &login.steps, credentials, &mut values)?;
     answer::settle(context, &values, None, credentials)?;
-    progress.begins(credentials)?;
+    told.0.begins(credentials)?;
     context.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
     let mut requests = login.requests();
     let first = requests.next().ok_or_else(|| unexpected(NAME, "has no body to send"))?;
-    let mut answer = send(context, first, credentials, &values)?;
+    let mut sent = send(context, &filled(context, first, credentials, &values)?, credentials)?;
     // RFC 9110 sections 15.5.16 and 15.5.21: the body was not understood, and nobody logged in.
-    if let (415 | 422, Some(other)) = (answer.status, requests.next()) {
-        answer = send(context, other, credentials, &values)?;
+    if let (415 | 422, Some(other)) = (sent.answer.status, requests.next()) {
+        sent = send(context, &filled(context, other, credentials, &values)?, credentials)?;
     }
-    let shows = |signs: &[_]| steps::shows(signs, &answer);
-    if login.refused_status.contains(&answer.status) || login.refused.as_deref().is_some_and(shows)
-    {
+    let next = |request: &Request, held: &mut Credentials, _: &mut dyn Progress| {
+        send(context, request, held)
+    };
+    let asked = settle(context, &login.question, &sent, &mut values, credentials, told, &next)?;
+    let is_refused = |answer: &Answer| {
+        login.refused_status.contains(&answer.status)
+            || login.refused.as_deref().is_some_and(|signs| steps::shows(signs, answer))
+    };
+    // Who was asked for more had the right password.
+    if asked.is_none() && is_refused(&sent.answer) {
         return Err(refused());
     }
+    read(context, login, &asked.unwrap_or(sent).answer, &mut values, credentials)
+}
+
+/// What the last answer says.
+fn read(
+    context: &Context,
+    login: &PasswordLogin,
+    answer: &Answer,
+    values: &mut Values,
+    credentials: &mut Credentials,
+) -> Result<()> {
     match answer.status {
         200..=204 | 301..=303 => {}
         307 | 308 => return Err(sent_elsewhere(NAME)),
         status => return Err(unexpected_status(NAME, status)),
     }
-    if login.done.as_deref().is_some_and(|signs| !shows(signs)) {
+    if login.done.as_deref().is_some_and(|signs| !steps::shows(signs, answer)) {
         return Err(unexpected(NAME, "does not show that somebody is logged in"));
     }
-    steps::take(NAME, &login.take, &answer, &credentials.jar, &mut values)?;
-    answer::settle(context, &values, answer.date(), credentials)?;
+    steps::take(NAME, &login.take, answer, &credentials.jar, values)?;
+    answer::settle(context, values, answer.date(), credentials)?;
     match answer.status {
-        200 | 201 => answer::read_login(context, NAME, &answer, credentials),
+        200 | 201 => answer::read_login(context, NAME, answer, credentials),
         _ => Ok(()),
     }
 }
 
-fn send(
+fn filled(
     context: &Context,
     request: RequestTemplate,
-    credentials: &mut Credentials,
+    credentials: &Credentials,
     values: &Values,
-) -> Result<Answer> {
-    let request = steps::fill(context, request, credentials, values)
-        .ok_or_else(|| steps::lacks_value(NAME))?
-        .accepting_json();
+) -> Result<Request> {
+    let request = steps::fill(context, request, credentials, values);
+    Ok(request.ok_or_else(|| steps::lacks_value(NAME))?.accepting_json())
+}
+
+fn send(context: &Context, request: &Request, credentials: &mut Credentials) -> Result<Sent> {
     let hosts = &context.provider.hosts;
-    context.client.exchange(&request, hosts, &mut credentials.jar, &Cancel::new())
+    let answer = context.client.exchange(request, hosts, &mut credentials.jar, &Cancel::new())?;
+    Ok(Sent { answer, landing: None })
 }

@@ -5,9 +5,11 @@ use super::leaf::{Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
 use super::poll::PollLogin;
 use super::problem::{At, Checked, Problem};
+use super::question::Question;
 use super::redirect::AuthorizationCode;
 use super::request::{NO_PAIRS, RequestTemplate, request_table};
 use super::scope::Scope;
+use super::several::Several;
 use super::sign::{Signs, check_signs};
 use super::step::{Step, check_steps};
 use super::take::Takes;
@@ -50,6 +52,9 @@ pub struct HostedForm {
     pub pages: Vec<Step>,
     /// The sending of the form.
     pub submit: Submit,
+    /// What may be asked after that.
+    #[serde(default)]
+    pub question: Several<Question>,
 }
 
 request_table! {
@@ -81,6 +86,9 @@ request_table! {
         /// Values to take from the answer, for the session.
         #[serde(default)]
         pub take: Takes,
+        /// What may be asked after that.
+        #[serde(default)]
+        pub question: Several<Question>,
     }
 }
 
@@ -108,6 +116,7 @@ impl PasswordLogin {
         })?;
         check_signs(self.done.as_ref()).at("done")?;
         check_signs(self.refused.as_ref()).at("refused")?;
+        self.question.each(|question| question.check(scope, hosts)).at("question")?;
         scope.take(&self.take)
     }
 }
@@ -115,6 +124,7 @@ impl PasswordLogin {
 impl HostedForm {
     fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts) -> Checked {
         check_steps("pages", &self.pages, scope, hosts)?;
+        self.question.each(|question| question.check(scope, hosts)).at("question")?;
         self.submit.check(scope, hosts).at("submit")
     }
 }
@@ -180,6 +190,15 @@ impl Login {
             Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
             Login::DeviceCode {} | Login::Poll(_) => LoginKind::DeviceCode,
             Login::AuthorizationCode(_) => LoginKind::AuthorizationCode,
+        }
+    }
+
+    /// What the service may ask besides.
+    pub fn questions(&self) -> &[Question] {
+        match self {
+            Login::HostedForm(form) => &form.question,
+            Login::Password(login) => &login.question,
+            Login::DeviceCode {} | Login::Poll(_) | Login::AuthorizationCode(_) => &[],
         }
     }
 

@@ -66,6 +66,7 @@ pub(super) enum Part {
 pub(super) struct Scope<'a> {
     has_user: bool,
     has_password: bool,
+    has_answer: bool,
     is_session: bool,
     may_take_session: bool,
     /// By answers, and kept with the session.
@@ -102,6 +103,18 @@ impl<'a> Scope<'a> {
         Scope { has_password: true, ..self.clone() }
     }
 
+    /// For what comes before the session.
+    #[must_use]
+    pub fn before_session(&self) -> Self {
+        Scope { may_take_session: false, ..self.clone() }
+    }
+
+    /// For the request that answers a question of the server's.
+    #[must_use]
+    pub fn with_answer(&self) -> Self {
+        Scope { has_answer: true, ..self.clone() }
+    }
+
     /// What was taken by now, or is kept.
     pub fn taken(&self) -> impl Iterator<Item = &'a str> {
         self.values.iter().copied()
@@ -122,7 +135,8 @@ impl<'a> Scope<'a> {
                 return problem("use lower-case letters, digits and '_' for a name", "");
             }
             if is_of_session(name) && !self.may_take_session {
-                return problem("a value of the session has this name already", "");
+                let hint = "Choose another one: nothing is taken for the session here.";
+                return problem("a value of the session has this name already", hint);
             }
             if is_reserved(name) && !is_of_session(name) {
                 let what = if matches!(name.as_str(), "username" | "password" | "answer") {
@@ -197,6 +211,7 @@ impl<'a> Scope<'a> {
         };
         add(self.has_user && in_request, &["username"]);
         add(self.has_password && part == Part::Body, &["password"]);
+        add(self.has_answer && part == Part::Body, &["answer"]);
         add(self.is_session && is_secret_there, &TOKENS);
         add(self.is_session && in_request, &[CLAIM]);
         for name in &self.values {

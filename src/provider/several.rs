@@ -23,6 +23,12 @@ impl<T> Several<T> {
     }
 }
 
+impl<T> Default for Several<T> {
+    fn default() -> Self {
+        Several { all: Vec::new(), is_list: true }
+    }
+}
+
 impl<T> Deref for Several<T> {
     type Target = [T];
 

@@ -103,6 +103,7 @@ impl Template {
 fn hint(name: &str, known: &[&str]) -> String {
     let reason = match name {
         "password" => "A password goes into the body alone: `json` or `form`. ",
+        "answer" => "An answer goes into the body alone, of the request of a question. ",
         "access_token" | "refresh_token" | "id_token" if known.contains(&CLAIM) => {
             "A token belongs in no address: use `bearer = true`, or a header or body. "
         }

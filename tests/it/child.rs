@@ -4,7 +4,7 @@ use crate::fixture::Device;
 #[cfg(unix)]
 use crate::locks;
 use crate::oauth::browser_listener;
-use crate::{adopt, kill, logout_all, together, upkeep};
+use crate::{adopt, kill, logout_all, question, together, upkeep};
 use sessionkeeper::clock::{Clock, HeldClock};
 use sessionkeeper::provider::Provider;
 use std::path::Path;
@@ -54,6 +54,7 @@ fn process() {
         "login victim" => kill::login_victim(&device),
         "real browser victim" => browser_listener::victim(&device.in_real_time()),
         "adoption victim" => adopt::adoption_victim(&device),
+        "question" => question::victim(&device),
         "mix" => together::mix(&device),
         "log out of all" => logout_all::victim(&device),
         "upkeep" => upkeep::on_duty(&device),

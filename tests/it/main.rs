@@ -36,6 +36,7 @@ mod outbox;
 mod password;
 mod permissions;
 mod poll;
+mod question;
 mod register;
 mod renewal;
 mod request;

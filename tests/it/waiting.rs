@@ -186,7 +186,7 @@ fn commands(device: &Device) -> Vec<Command> {
         Command::Status {},
         Command::Details {},
         Command::Restore { offline: false },
-        Command::Login { username: "viewer@example.com".to_owned(), password },
+        Command::Login { username: "viewer@example.com".to_owned(), password, answers: false },
         Command::Renew {},
         Command::Request(Outgoing::new("GET", &url)),
         Command::Session { account: None },

@@ -20,7 +20,7 @@ BOUNDARY = ROOT / "tests" / "python" / "boundary.json"
 # Names that are put together from a word of the keeper.
 FAMILIES = (
     *("error_", "event_", "outcome_", "everything_", "signed_out", "already_signed_out"),
-    "way_",
+    *("question_", "way_"),
 )
 
 

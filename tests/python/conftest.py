@@ -25,6 +25,7 @@ from tests.servers.fixture import StandIn
 @pytest.fixture(autouse=True)
 def _no_help_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SESSIONKEEPER_PASSWORD", raising=False)
+    monkeypatch.delenv("SESSIONKEEPER_ANSWER", raising=False)
 
 
 @pytest.fixture(autouse=True)

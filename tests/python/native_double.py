@@ -74,6 +74,16 @@ BROWSER: dict[str, Any] = {
     "redirect_uri": "http://127.0.0.1:40123/callback",
     "expires_at": 4102444800,
 }
+ASKED: dict[str, Any] = {
+    "handle": 9,
+    "question": {
+        "kind": "totp",
+        "about": "the code from your authenticator app",
+        "tries_left": 3,
+        "again": False,
+        "expires_at": 4102444800,
+    },
+}
 STORED: dict[str, Any] = {
     "provider": "angel",
     "account": SIGNED_IN["account"],

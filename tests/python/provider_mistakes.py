@@ -307,6 +307,72 @@ MISTAKES = {
         "login.headers.Cookie",
         "sets this header itself: cookies are sent by themselves",
     ),
+    # Questions
+    "an answer that is not sent": Mistake(
+        'code = "{answer}"',
+        'code = "{username}"',
+        "login.question",
+        "does not carry the answer",
+        r"\{answer\}",
+        line="[login.question]",
+    ),
+    "an answer in an address": Mistake(
+        'url = "{base}/code"',
+        'url = "{base}/code"\nquery = { code = "{answer}" }',
+        "login.question.query.code",
+        "no value is called 'answer'",
+        "body alone, of the request of a question",
+    ),
+    "an answer before the question": Mistake(
+        'lang = "en"', 'lang = "{answer}"', "login.query.lang", "'answer'", "body alone"
+    ),
+    "a sign that says nothing": Mistake(
+        'when = { status = 403, json = { "/error" = "second_factor" } }',
+        "when = {}",
+        "login.question.when",
+        "it says nothing",
+        "status = 400",
+    ),
+    "a kind that is none": Mistake(
+        'kind = "totp"',
+        'kind = "otp"',
+        "login.question.kind",
+        "`otp`, expected one of `totp`, `mail`, `sms`, `pin`, `text`",
+    ),
+    "no words for the question": Mistake(
+        '"the code from your authenticator app"',
+        '" "',
+        "login.question.about",
+        'as in "the code from your authenticator app"',
+    ),
+    "a session before the answer": Mistake(
+        "take.ticket",
+        "take.access_token",
+        "login.question.take.access_token",
+        "a value of the session has this name",
+        "Choose another one",
+    ),
+    "more tries than anybody has": Mistake(
+        "tries = 5", "tries = 11", "login.question.tries", "11 is no number of tries: use 1 to 10"
+    ),
+    "an answer that is fetched": Mistake(
+        'url = "{base}/code"',
+        'method = "GET"\nurl = "{base}/code"',
+        "login.question.method",
+        "sent by POST",
+        "Leave it out",
+    ),
+    "a mistake in one of several questions": Mistake(
+        between("[login.question]", "[renew]"),
+        between("[login.question]", "[renew]").replace("[login.question]", "[[login.question]]")
+        + between("[login.question]", "[renew]")
+        .replace("[login.question]", "[[login.question]]")
+        .replace("{ticket}", "{tickets}"),
+        "login.question[1].json.ticket",
+        "no value is called 'tickets'",
+        "ticket",
+        line="tickets",
+    ),
     # Kinds of values
     "a list that is none": Mistake(
         "refused_status = [401]",

@@ -19,6 +19,7 @@ from tests.python.native_double import (
     ANGEL,
     ANSWER,
     BROWSER,
+    ASKED,
     CODE,
     DOCTOR,
     LINE,
@@ -48,6 +49,7 @@ NO_RECORDS = {
         "ExportedCredentials",
         "HandedTask",
         "LogLines",
+        "LoginTurn",
         "Permissions",
     ),
     *("Received", "ReceivedPiece", "TakenOver", "Tasks"),
@@ -63,7 +65,7 @@ GIVEN = {
 }
 WORDS = {
     *("Audience", "Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome"),
-    *("Redirect", "State", "TakeOver", "TaskOutcome"),
+    *("QuestionKind", "Redirect", "State", "TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {
@@ -147,8 +149,9 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
 
     zero = dict.fromkeys(SCHEMA["DrainReport"]["required"], 0)
     answers = {
-        **dict.fromkeys(("status", "restore", "adopt", "login", "login_finish"), SIGNED_IN),
+        **dict.fromkeys(("status", "restore", "adopt", "login_answer", "login_finish"), SIGNED_IN),
         **dict.fromkeys(("browser_login_finish", "renew", "switch"), SIGNED_IN),
+        "login": ASKED,
         "browser_login_start": BROWSER,
         "take_over": {"how": "no_session"},
         "login_start": CODE,
@@ -196,7 +199,7 @@ def test_every_verb_is_asked_for_as_the_schema_has_it(native: NativeDouble, tmp_
     answer.close()
     assert session.headers == {"a": "b"}
     keeper.adopt({"a": "b"}, {"access_token": "c"})
-    keeper.login("name", "word")
+    keeper.login("name", "word", answer=lambda _: "123456")
     keeper.start_device_login().wait()
     keeper.start_browser_login().wait()
     keeper.start_browser_login("paste").finish("https://app.example/back?code=c&state=s")

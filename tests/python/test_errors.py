@@ -18,6 +18,8 @@ CODES = {
     "needs_permission": sessionkeeper.PermissionNeeded,
     "encryption_missing": sessionkeeper.EncryptionMissing,
     "credentials_refused": sessionkeeper.CredentialsRefused,
+    "answer_needed": sessionkeeper.AnswerNeeded,
+    "answer_refused": sessionkeeper.AnswerRefused,
     "login_denied": sessionkeeper.LoginDenied,
     "code_expired": sessionkeeper.CodeExpired,
     "unknown_account": sessionkeeper.UnknownAccount,

@@ -43,7 +43,8 @@ def login(keeper: Keeper, chosen: Namespace, interrupted: Callable[[], bool]) ->
         message = f"{service.name} asks for a user name and a password."
         raise InvalidInput(message, _INSTEAD["password"])
     else:
-        session = keeper.login(chosen.username, prompt.password())
+        answer = prompt.Answering(interrupted)
+        session = keeper.login(chosen.username, prompt.password(), answer=answer)
     _print_status(chosen, session.status)
     return DONE
 

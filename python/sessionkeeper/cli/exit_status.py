@@ -16,6 +16,8 @@ BY_CODE = {
     "encryption_missing": REFUSED,
     "session_expired": NOT_SIGNED_IN,
     "credentials_refused": REFUSED,
+    "answer_needed": REFUSED,
+    "answer_refused": REFUSED,
     "login_denied": REFUSED,
     "network_error": NETWORK,
     "tls_failure": NETWORK,

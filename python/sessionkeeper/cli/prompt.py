@@ -1,5 +1,5 @@
-"""What the command line asks of the person in front of it: a password, or to enter a code on
-another device.
+"""What the command line asks of the person in front of it: a password, what the service asks
+besides, or to enter a code on another device.
 
 The conversation is on standard error, so that standard output has the result alone. A password is
 never taken from the arguments, which others can see. The QR code is drawn here; nobody else is
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sessionkeeper.errors import CodeExpired
+from sessionkeeper.errors import AnswerNeeded, AnswerRefused, CodeExpired
 
 from . import display, terminal_qr
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sessionkeeper.device import DeviceLogin
     from sessionkeeper.keeper import Keeper
+    from sessionkeeper.records import Question
     from sessionkeeper.session import Session
 
 
@@ -32,13 +33,55 @@ def password() -> str | bytes:
         return os.fsencode(given)
     if sys.stdin is None:
         return b""
-    if sys.stdin.isatty():
-        from getpass import getpass
+    return _hidden("Password: ") if sys.stdin.isatty() else _line()
 
-        try:
-            return getpass("Password: ")
-        except EOFError:
-            return b""
+
+class Answering:
+    """The answer to what the service asks: from SESSIONKEEPER_ANSWER, from the prompt of a
+    terminal, or the next line of standard input. None after Ctrl-C, or where nothing is typed."""
+
+    def __init__(self, interrupted: Callable[[], bool]) -> None:
+        self._interrupted = interrupted
+
+    def __call__(self, question: Question) -> str | bytes | None:
+        given = os.environ.get("SESSIONKEEPER_ANSWER")
+        if given is not None:
+            if question.again:
+                raise AnswerRefused("The service did not accept what SESSIONKEEPER_ANSWER holds.")
+            return os.fsencode(given)
+        is_terminal = sys.stdin is not None and sys.stdin.isatty()
+        if is_terminal:
+            if question.again:
+                left = question.tries_left
+                _say(f"That was not accepted. {left} more {'try' if left == 1 else 'tries'}.")
+            words = f"{_capitalised(display.printable(question.about))}: "
+            typed = _hidden(words) if question.kind == "pin" else self._shown(words)
+            return typed.strip() or None
+        typed = b"" if sys.stdin is None else _line()
+        if typed or question.again:
+            return typed or None
+        raise AnswerNeeded(
+            f"The service asks for more: {question.about}.",
+            "Give it as SESSIONKEEPER_ANSWER, or as the second line of standard input.",
+        )
+
+    def _shown(self, words: str) -> str | bytes:
+        """Typed at the terminal; empty after Ctrl-C."""
+        sys.stderr.write(words)
+        sys.stderr.flush()
+        return sys.stdin.readline() if _can_be_read(self._interrupted) else ""
+
+
+def _hidden(words: str) -> str | bytes:
+    from getpass import getpass
+
+    try:
+        return getpass(words)
+    except EOFError:
+        return b""
+
+
+def _line() -> bytes:
     line = sys.stdin.buffer.readline()
     if line.endswith(b"\n"):
         line = line[:-2] if line.endswith(b"\r\n") else line[:-1]
@@ -52,6 +95,10 @@ def agrees_to_no_encryption(address: str) -> bool:
     _say(f"{address} is not encrypted: everybody in this network can read what is sent there,")
     _say("the password included. Log in all the same? [y/N]")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _capitalised(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def sign_in_elsewhere(keeper: Keeper, interrupted: Callable[[], bool]) -> Session:
@@ -138,15 +185,22 @@ def _another_is_wanted(interrupted: Callable[[], bool]) -> bool:
     # A keyboard that can be waited for and still leaves Ctrl-C its second is not everywhere.
     if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
         return False
+    _say("The code has expired. Press Enter for a new one, Ctrl-C to end.")
+    return _can_be_read(interrupted) and sys.stdin.readline() != ""
+
+
+def _can_be_read(interrupted: Callable[[], bool]) -> bool:
+    """Waits until something was typed at the terminal. False after Ctrl-C."""
+    if sys.platform == "win32":
+        return True
     from selectors import EVENT_READ, DefaultSelector
 
-    _say("The code has expired. Press Enter for a new one, Ctrl-C to end.")
     # Not select(): it knows no file beyond number 1023.
     with DefaultSelector() as selector:
         selector.register(sys.stdin, EVENT_READ)
         while not interrupted():
             if selector.select(0.1):
-                return sys.stdin.readline() != ""
+                return True
     return False
 
 

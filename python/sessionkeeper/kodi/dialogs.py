@@ -16,7 +16,11 @@ from sessionkeeper.kodi.strings import IDS, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Sequence
+    from typing import Callable, Sequence, TypeVar
+
+    from sessionkeeper import Question
+
+    T = TypeVar("T")
 
 TITLE = "Sessionkeeper"
 
@@ -37,6 +41,17 @@ class Progress:
     def __enter__(self) -> Progress:
         self._dialog.create(self._title, self._message)
         return self
+
+    def aside(self, ask: Callable[[], T]) -> T:
+        """Asks the viewer something; meanwhile nothing of this is on the screen, and no time of the
+        work passes."""
+        began = time.monotonic()
+        self._dialog.close()
+        answer = ask()
+        self._began += time.monotonic() - began
+        if not self._monitor.abortRequested():
+            self._dialog.create(self._title, self._message)
+        return answer
 
     def __exit__(self, *_: object) -> None:
         self._dialog.close()
@@ -76,6 +91,20 @@ def ask_password(service: str) -> str:
         option=xbmcgui.ALPHANUM_HIDE_INPUT,
     )
     return answer
+
+
+def ask_answer(service: str, question: Question) -> str:
+    """What the service asks besides the name and the password. Empty when the viewer cancelled."""
+    name = f"question_{question.kind}"
+    words = text(name) if name in IDS else plain(question.about)
+    if question.again:
+        words = text("question_again", question=words)
+    heading, dialog = f"{service}: {words}", xbmcgui.Dialog()
+    if question.kind in {"totp", "sms", "pin"}:
+        digits: str = dialog.numeric(0, heading, "", question.kind == "pin")
+        return digits
+    typed: str = dialog.input(heading)
+    return typed.strip()
 
 
 def confirm(title: str, question: str, yes: str) -> bool:

@@ -2,13 +2,15 @@
 
 Owns the questions, and what is asked again after which failure: nothing after trouble with the
 network, the password after a refusal. The password lives in one local variable until the viewer is
-logged in or gives up. Of a login with a code it owns the order: ask for a code, show it,
-wait, offer a new one when it has expired; no password passes through this device.
+logged in or gives up; what the service asks besides in none. Of a login with a code it owns the
+order: ask for a code, show it, wait, offer a new one when it has expired; no password passes
+through this device.
 """
 
 from __future__ import annotations
 
 from sessionkeeper.errors import (
+    AnswerRefused,
     Cancelled,
     CodeExpired,
     CredentialsRefused,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Callable, Optional
 
     from sessionkeeper import Keeper, Provider, Session
+    from sessionkeeper._types import Answering
 
     Way = Callable[[Keeper, str], Optional[Session]]
 
@@ -100,7 +103,8 @@ def _agrees_to_no_encryption(keeper: Keeper, service: str) -> bool:
 
 
 def with_password(keeper: Keeper, service: str) -> Session | None:
-    """None when the viewer gave up. What was typed is kept until then, here and nowhere else."""
+    """None when the viewer gave up, Cancelled when she did so while it went on. What was typed is
+    kept until then, here and nowhere else."""
     limit = settings.longest_wait()
     name, password = dialogs.ask_user_name(service, ""), ""
     while name:
@@ -109,13 +113,27 @@ def with_password(keeper: Keeper, service: str) -> Session | None:
             return None
         try:
             with dialogs.Progress(service, text("logging_in", service=service), limit) as progress:
-                return keeper.login(name, password, stop=progress.stopped)
+                answer = _answering(service, progress)
+                return keeper.login(name, password, answer=answer, stop=progress.stopped)
+        except (AnswerRefused, CodeExpired) as error:
+            if not _is_begun_anew(service, error):
+                return None
         except CredentialsRefused:
             name, password = _name_after_refusal(service, name), ""
         except (NetworkError, UnexpectedAnswer) as error:
             if not _is_tried_again(service, error):
                 return None
     return None
+
+
+def _answering(service: str, progress: dialogs.Progress) -> Answering:
+    """Puts what the service asks besides to the viewer."""
+    return lambda question: progress.aside(lambda: dialogs.ask_answer(service, question)) or None
+
+
+def _is_begun_anew(service: str, error: AnswerRefused | CodeExpired) -> bool:
+    words = text(f"error_{error.code}") if isinstance(error, AnswerRefused) else error.message
+    return dialogs.offer(service, dialogs.plain(words), text("try_again")) is not None
 
 
 def _name_after_refusal(service: str, name: str) -> str:

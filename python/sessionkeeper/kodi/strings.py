@@ -39,6 +39,12 @@ IDS = {
     "not_encrypted": 30107,
     "not_encrypted_question": 30108,
     "log_in_anyway": 30109,
+    # What a service asks besides
+    "question_totp": 30340,
+    "question_mail": 30341,
+    "question_sms": 30342,
+    "question_pin": 30343,
+    "question_again": 30344,
     # Logging out
     "log_out_question": 30119,
     "confirm_logout": 30120,
@@ -171,7 +177,8 @@ WORDS = (
         "credentials_refused session_expired unexpected_answer network_error tls_failure "
         "timeout host_not_allowed cancelled storage_error logout_incomplete "
         "version_mismatch internal_error code_expired login_denied unknown_account "
-        "parameter_missing native_module_missing needs_permission encryption_missing",
+        "parameter_missing native_module_missing needs_permission encryption_missing "
+        "answer_needed answer_refused",
     ),
     (
         30240,
