@@ -173,10 +173,10 @@ def test_logout(server: StandIn) -> None:
     assert status(server, other) == 200
 
 
-@pytest.mark.parametrize(("fault", "ends"), [("status:503", False), ("ended_but_reset", True)])
+@pytest.mark.parametrize(("fault", "ends"), [("with_status", False), ("ended_but_reset", True)])
 def test_a_fault_decides_whether_the_session_ends(server: StandIn, fault: str, ends: bool) -> None:
     token = log_in(server)
-    server.fault("/Sessions/Logout", fault, times=1)
+    server.fault("/Sessions/Logout", fault, times=1, code=503)
     if ends:
         with pytest.raises(ConnectionError):
             ask(server, "POST", "/Sessions/Logout", token)
@@ -201,7 +201,7 @@ def test_only_an_administrator_sees_devices(server: StandIn) -> None:
     assert other not in str(devices)
     assert ask(server, "DELETE", "/Devices", token).status == 400
     assert ask(server, "DELETE", "/Devices?id=unknown", token).status == 404
-    server.fault("/Devices", "status:500", times=1)
+    server.fault("/Devices", "with_status", times=1, code=500)
     assert ask(server, "DELETE", "/Devices?id=device-2", token).status == 500
     assert status(server, other) == 200
     assert ask(server, "DELETE", "/Devices?id=device-2", token).status == 204
