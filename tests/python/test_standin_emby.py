@@ -66,6 +66,8 @@ def test_bodies_that_are_none(server: StandIn) -> None:
     url, by = f"{BASE}/emby/Users/AuthenticateByName", {"X-Emby-Authorization": header()}
     form = dict(zip(("Username", "Pw"), server.VIEWER))
     assert exchange(server, "POST", url, by, form=form).status == 400
+    as_text = {**by, "Content-Type": "text/plain"}
+    assert exchange(server, "POST", url, as_text, form).status == 400
     assert exchange(server, "POST", url, by, ["x"]).status == 400
     assert exchange(server, "POST", url, by, {}).status == 401
     assert exchange(server, "DELETE", url, by).status == 405
@@ -124,10 +126,10 @@ def test_logout(server: StandIn, empty: int) -> None:
     assert log_in(server) != token, "a dead one is not given again"
 
 
-@pytest.mark.parametrize(("fault", "ends"), [("status:503", False), ("ended_but_reset", True)])
+@pytest.mark.parametrize(("fault", "ends"), [("with_status", False), ("ended_but_reset", True)])
 def test_a_fault_decides_whether_the_session_ends(server: StandIn, fault: str, ends: bool) -> None:
     token = log_in(server)
-    server.fault("/emby/Sessions/Logout", fault, times=1)
+    server.fault("/emby/Sessions/Logout", fault, times=1, code=503)
     if ends:
         with pytest.raises(ConnectionError):
             ask(server, "POST", "/emby/Sessions/Logout", token)
@@ -173,7 +175,7 @@ def test_only_an_administrator_sees_devices(server: StandIn, refusal: str) -> No
         assert ask(server, method, path, token).status == 400
         assert ask(server, method, f"{path}?Id=unknown", token).status == 404
         again = log_in(server, StandIn.NON_ASCII, DeviceId="device-2")
-        server.fault(path, "status:500", times=1)
+        server.fault(path, "with_status", times=1, code=500)
         assert ask(server, method, f"{path}?Id=device-2", token).status == 500
         assert status(server, again) == 200
         assert ask(server, method, f"{path}?Id=device-2", token).status == 200

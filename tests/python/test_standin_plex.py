@@ -183,10 +183,10 @@ def test_signing_out(server: StandIn) -> None:
     assert status(server, other) == 200
 
 
-@pytest.mark.parametrize(("fault", "ends"), [("status:503", False), ("ended_but_reset", True)])
+@pytest.mark.parametrize(("fault", "ends"), [("with_status", False), ("ended_but_reset", True)])
 def test_a_fault_decides_whether_the_session_ends(server: StandIn, fault: str, ends: bool) -> None:
     token = log_in(server)
-    server.fault("/api/v2/users/signout", fault, times=1)
+    server.fault("/api/v2/users/signout", fault, times=1, code=503)
     if ends:
         with pytest.raises(ConnectionError):
             ask(server, "DELETE", "/api/v2/users/signout", token)
@@ -232,7 +232,7 @@ def test_a_device_that_is_removed(server: StandIn) -> None:
     theirs = devices(server, stranger)[0]["id"]
     assert ask(server, "DELETE", f"/devices/{mine}.xml").status == 401
     assert ask(server, "DELETE", f"/devices/{theirs}.xml", other).status == 404
-    server.fault(f"/devices/{mine}.xml", "status:502", times=1)
+    server.fault(f"/devices/{mine}.xml", "with_status", times=1, code=502)
     assert ask(server, "DELETE", f"/devices/{mine}.xml", other).status == 502
     assert status(server, first) == 200
     assert ask(server, "DELETE", f"/devices/{mine}.xml", other).status == 200
@@ -260,8 +260,14 @@ def test_a_device_that_stays_listed(server: StandIn) -> None:
     token, other = log_in(server), log_in(server, identifier="client-2")
     ask(server, "DELETE", "/api/v2/users/signout", other)
     assert len(devices(server, token)) == 2
-    assert ask(server, "DELETE", f"/devices/{devices(server, token)[1]['id']}.xml", token)
+    kept = devices(server, token)[1]["id"]
+    assert ask(server, "DELETE", f"/devices/{kept}.xml", token).status == 200
     assert len(devices(server, token)) == 1
+    mine = log_in(server, identifier="client-3")
+    number = devices(server, token)[-1]["id"]
+    ask(server, "DELETE", f"/devices/{number}.xml", token)
+    assert status(server, mine) == 401
+    assert len(devices(server, token)) == 1, "removed for good"
 
 
 # What lasts

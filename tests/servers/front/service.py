@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from .answer import Answer
 from .request import Request, bearer
@@ -103,10 +104,10 @@ def parameters_of(service: Service, port: int) -> dict[str, str]:
     """What the provider file needs now, with the port that clients see."""
     found = {}
     for name, value in service.parameters.items():
-        address = value
-        if is_plain(service) and value.startswith("https://"):
-            address = f"http://{value.removeprefix('https://')}:PORT"
-        found[name] = address.replace("PORT", str(port))
+        address = urlsplit(value)
+        if is_plain(service) and address.scheme == "https":
+            address = address._replace(scheme="http", netloc=f"{address.netloc}:PORT")
+        found[name] = address.geturl().replace("PORT", str(port))
     return found
 
 

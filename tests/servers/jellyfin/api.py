@@ -86,15 +86,18 @@ class Api:
         return JSONResponse(self.begin(user, by))
 
     def begin(self, user: User, by: Identity) -> dict[str, Any]:
-        """Whatever this user had on this device ends."""
+        """Whatever this user had on this device ends; before 10.9, what everybody else had."""
         limit = self._settings.max_active_sessions
         active = [one for one in self._heard_of() if one.email == user.email]
         if limit and len(active) >= limit:
             raise Refused(403)
+        shared, known = not self._settings.one_session_per_device, None
         for old in self._store.on_device(by.device_id):
-            if old.email == user.email:
+            if (old.email == user.email) is shared:
                 self._end(old, "a login with its device")
-        session = self._store.begin(user, by)
+            elif not shared:
+                known = old
+        session = known or self._store.begin(user, by)
         self._active.add(session.id)
         return self.shapes.login(session)
 

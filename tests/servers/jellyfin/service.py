@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from tests.servers.front import store
 from tests.servers.front.store import has_password
 from tests.servers.front.upstreams import serve_asgi
@@ -34,9 +37,10 @@ class Service(store.StoredService):
 
     async def start(self) -> dict[str, int]:
         await self.follow_settings()
-        return {HOST: await serve_asgi(AnyCase(self._api.application()))}
+        return {HOST: await serve_asgi(_Beneath(self._api.application(), self._configuration))}
 
     async def follow_settings(self) -> None:
+        self.parameters = {"base": f"https://{HOST}{self._configuration.base_path}"}
         self._api.shapes.administrator = self._configuration.administrator
 
     def credential(self, headers: Mapping[str, str]) -> str | None:
@@ -71,3 +75,19 @@ class Service(store.StoredService):
             self._api.allow(code.code, user)
         except Refused as error:
             raise ValueError(f"refused with {error.status}") from error
+
+
+class _Beneath:
+    """The application at the path that the settings name; what is not there is sent there."""
+
+    def __init__(self, application: ASGIApp, settings: Settings) -> None:
+        self._application = AnyCase(application)
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        base, path = self._settings.base_path, scope["path"]
+        if not f"{path.lower()}/".startswith(f"{base.lower()}/"):
+            await RedirectResponse(f"{base}/web/", 302)(scope, receive, send)
+            return
+        beneath = {**scope, "path": path[len(base) :] or "/"}
+        await self._application(beneath, receive, send)

@@ -145,7 +145,7 @@ class Store(store.Store[User, Session]):
     def end(self, session: Session, by: str) -> None:
         """Of the token alone."""
         kept = by == "logout" and self.settings.signout_keeps_device
-        session.alive, session.listed = False, session.listed and kept
+        session.alive, session.listed = False, kept
         session.ended_by = session.ended_by or by
         self.save()
 
