@@ -36,7 +36,10 @@ def validate(server: StandIn, token: str, scheme: str = "OAuth") -> Answer:
     return ask(server, "GET", f"{ID}/validate", authorization=f"{scheme} {token}")
 
 
-def codes(server: StandIn, scopes: str = "user:read:email user:read:follows") -> dict[str, Any]:
+SCOPES = "user:read:email user:read:follows"
+
+
+def codes(server: StandIn, scopes: str = SCOPES) -> dict[str, Any]:
     answer = post(server, "/device", scopes=scopes)
     assert answer.status == 200
     found: dict[str, Any] = answer.json
@@ -44,7 +47,8 @@ def codes(server: StandIn, scopes: str = "user:read:email user:read:follows") ->
 
 
 def poll(server: StandIn, code: str, **changed: str) -> Answer:
-    return post(server, "/token", device_code=code, grant_type=GRANT, **changed)
+    given = {"scopes": SCOPES, **changed}
+    return post(server, "/token", device_code=code, grant_type=GRANT, **given)
 
 
 def log_in(
@@ -123,6 +127,20 @@ def test_each_state_of_a_poll(server: StandIn) -> None:
     server.settings(clock_offset=0, slow_down_times=1)
     code = codes(server)["device_code"]
     assert refusal(poll(server, code)) == (400, "slow_down")
+
+
+def test_a_poll_brings_its_scopes_again(server: StandIn) -> None:
+    found = codes(server)
+    server.approve(found["user_code"])
+    for scopes in ("", "user:read:email", f"{SCOPES} chat:read"):
+        refused = poll(server, found["device_code"], scopes=scopes)
+        assert refusal(refused) == (400, "invalid device code"), scopes
+    turned = " ".join(reversed(SCOPES.split()))
+    assert poll(server, found["device_code"], scopes=turned).status == 200
+    server.settings(wants_scopes=False)
+    again = codes(server)
+    server.approve(again["user_code"])
+    assert poll(server, again["device_code"], scopes="").status == 200
 
 
 def test_which_client(server: StandIn) -> None:
