@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import urllib.parse
-from typing import Any, Callable
+from typing import Callable
 
 import pytest
 
 from tests.servers.fixture import StandIn
-from tests.servers.grants.client import Answer, ask
+from tests.servers.grants.client import ask
+from tests.servers.twitch.client import (
+    ID,
+    OTHER_CLIENT,
+    SCOPES,
+    USERS,
+    codes,
+    log_in,
+    poll,
+    post,
+    refusal,
+    renew,
+    users,
+    validate,
+)
 
-ID = "https://id.twitch.tv/oauth2"
-USERS = "https://api.twitch.tv/helix/users"
-GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-OTHER_CLIENT = "hof5gwx0su6owfnys0yan9c87zr6t"
 BOTH = pytest.mark.parametrize("who", [StandIn.VIEWER, StandIn.NON_ASCII])
 DAY = 24 * 3600
 
@@ -21,50 +31,6 @@ DAY = 24 * 3600
 @pytest.fixture
 def server(stand_in: Callable[[str], StandIn]) -> StandIn:
     return stand_in("twitch").reset()
-
-
-def post(server: StandIn, path: str, **form: str) -> Answer:
-    return ask(server, "POST", ID + path, form={**server.parameters, **form})
-
-
-def users(server: StandIn, token: str, client_id: str | None = None) -> Answer:
-    wanted = server.parameters["client_id"] if client_id is None else client_id
-    return ask(server, "GET", USERS, authorization=f"Bearer {token}", client_id=wanted)
-
-
-def validate(server: StandIn, token: str, scheme: str = "OAuth") -> Answer:
-    return ask(server, "GET", f"{ID}/validate", authorization=f"{scheme} {token}")
-
-
-def codes(server: StandIn, scopes: str = "user:read:email user:read:follows") -> dict[str, Any]:
-    answer = post(server, "/device", scopes=scopes)
-    assert answer.status == 200
-    found: dict[str, Any] = answer.json
-    return found
-
-
-def poll(server: StandIn, code: str, **changed: str) -> Answer:
-    return post(server, "/token", device_code=code, grant_type=GRANT, **changed)
-
-
-def log_in(
-    server: StandIn, who: tuple[str, str] = StandIn.VIEWER, scopes: str = "user:read:email"
-) -> dict[str, Any]:
-    found = codes(server, scopes)
-    server.approve(found["user_code"], *who)
-    answer = poll(server, found["device_code"], scopes=scopes)
-    assert answer.status == 200
-    tokens: dict[str, Any] = answer.json
-    return tokens
-
-
-def renew(server: StandIn, token: str, **changed: str) -> Answer:
-    return post(server, "/token", grant_type="refresh_token", refresh_token=token, **changed)
-
-
-def refusal(answer: Answer) -> tuple[int, str]:
-    assert answer.json["status"] == answer.status
-    return answer.status, answer.json["message"]
 
 
 # The way in
@@ -123,6 +89,20 @@ def test_each_state_of_a_poll(server: StandIn) -> None:
     server.settings(clock_offset=0, slow_down_times=1)
     code = codes(server)["device_code"]
     assert refusal(poll(server, code)) == (400, "slow_down")
+
+
+def test_a_poll_brings_its_scopes_again(server: StandIn) -> None:
+    found = codes(server)
+    server.approve(found["user_code"])
+    for scopes in ("", "user:read:email", f"{SCOPES} chat:read"):
+        refused = poll(server, found["device_code"], scopes=scopes)
+        assert refusal(refused) == (400, "invalid device code"), scopes
+    turned = " ".join(reversed(SCOPES.split()))
+    assert poll(server, found["device_code"], scopes=turned).status == 200
+    server.settings(wants_scopes=False)
+    again = codes(server)
+    server.approve(again["user_code"])
+    assert poll(server, again["device_code"], scopes="").status == 200
 
 
 def test_which_client(server: StandIn) -> None:

@@ -139,7 +139,7 @@ class Service(GrantService):
         if grant is not None and _is_client(fields) and not is_dry_run(request.headers):
             grant.revocations += 1
             self._store.end(grant, "revoked")
-        return JSONResponse({})
+        return Response() if self.settings.revocation_says_nothing else JSONResponse({})
 
     # Of a user
 

@@ -21,5 +21,7 @@ class Settings(DeviceSettings):
     renewal_ends_access: bool = True
     # How a renewal is refused: 400 since the migration of July 2026, 401 before.
     generation: str = "2026"
+    # A revocation is answered `{}`, or with no body, as their contract has it.
+    revocation_says_nothing: bool = False
     # 423 for the account's requests, which says nothing of its tokens.
     account_locked: bool = False

@@ -4,7 +4,7 @@
 
 id.twitch.tv, fields as a form in either encoding, or in the query
     POST /oauth2/device    client_id, scopes -> device_code, user_code, verification_uri, …
-    POST /oauth2/token     device_code and the device grant -> the tokens; 400 and
+    POST /oauth2/token     device_code, scopes and the device grant -> the tokens; 400 and
                            authorization_pending or invalid device code in `message`
                            refresh_token -> both tokens new; 400 Invalid refresh token
     POST /oauth2/revoke    client_id, token (an access token) -> 200 and no body; 400 Invalid

@@ -89,6 +89,9 @@ class Service(GrantService):
         device = self._store.devices.get(fields.get("device_code", ""))
         if device is None or device.client_id != fields["client_id"]:
             return _refused(400, "invalid device code")
+        asked_for = set(device.scope.split())
+        if self.settings.wants_scopes and set(fields.get("scopes", "").split()) != asked_for:
+            return _refused(400, "invalid device code")
         found = self._store.poll(device, hurried=self.settings.notices_haste)
         if found == "approved":
             return self._tokens(self._store.collect(device))

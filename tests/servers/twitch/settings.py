@@ -23,6 +23,8 @@ class Settings(DeviceSettings):
     # A confidential client gets tokens by a device code, and renews them with its secret alone.
     client_type: str = "public"
     denied_word: str = "authorization_pending"
+    # A poll brings the scopes again, as documented; the real one was seen not to insist.
+    wants_scopes: bool = True
     # Whether polls below the interval are told to slow down; the real one was not seen to.
     notices_haste: bool = False
     # 400 or 401 to the renewal of a user who changed the password or disconnected the client.
