@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Callable
 from urllib.parse import urlencode, urlsplit
 
@@ -71,7 +72,11 @@ def test_each_page_has_a_state_of_its_own(server: StandIn) -> None:
     assert (again.status, "Oops!" in again.text) == (400, True)
     old = {"state": query(first.url)["state"], "password": StandIn.VIEWER[1]}
     assert browser.post(second.url, urlencode(old).encode()).status == 400
-    assert Browser(server).get(second.url).status == 400
+    other = Browser(server)
+    assert other.get(second.url).status == 400
+    other.get(address())
+    assert other.get(second.url).status == 400
+    assert browser.get(second.url).status == 200
     assert browser.get(f"{ROOT}/u/login?{urlsplit(second.url).query}").status == 400
     server.settings(clock_offset=3601)
     assert browser.get(second.url).status == 400
@@ -188,11 +193,22 @@ def test_a_website_with_a_session_of_its_own(server: StandIn) -> None:
     assert json.loads(browser.get(f"{SITE}/auth/profile").text)["email"] == StandIn.VIEWER[0]
     cookies = browser.cookies()
     assert server.check(cookies={"__session": cookies["__session"]})
-    assert browser.get(f"{SITE}/auth/callback?code=x&state=y").status == 500
+    back = browser.get(browser.get(f"{SITE}/auth/login", follow=False).headers["location"], False)
+    forged = re.sub("state=[^&]*", "state=other", back.headers["location"])
+    assert browser.get(forged).status == 500
+    assert Browser(server).get(back.headers["location"]).status == 500
+    assert browser.get(back.headers["location"]).url == f"{SITE}/"
+    assert browser.get(back.headers["location"]).status == 500
+    cookies = browser.cookies()
+    server.fault("/auth/logout", "with_status", code=503, times=1)
+    assert browser.get(f"{SITE}/auth/logout", follow=False).status == 503
+    assert server.check(cookies={"__session": cookies["__session"]})
+    browser.get(browser.get(f"{SITE}/auth/login", follow=False).headers["location"])
+    cookies = browser.cookies()
     assert browser.get(f"{SITE}/auth/logout").url == f"{SITE}/"
     assert {"__session", "auth0"}.isdisjoint(browser.cookies())
     assert not server.check(cookies=cookies)
-    (session,) = server.sessions()
+    session = server.sessions()[-1]
     assert (session["alive"], session["signed_in"]) == (False, False)
 
 

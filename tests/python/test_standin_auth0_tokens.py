@@ -13,7 +13,6 @@ from tests.python.auth0_person import (
     SITE,
     address,
     is_refused,
-    is_signed_in,
     log_in,
     query,
     redeem,
@@ -123,9 +122,18 @@ def test_a_spoilt_answer_revokes_nothing(server: StandIn) -> None:
     browser = Browser(server)
     tokens = log_in(server, browser)
     form = {"client_id": CLIENT_ID, "token": tokens["refresh_token"]}
-    server.fault("/oauth/revoke", "status:503", times=1)
+    server.fault("/oauth/revoke", "with_status", code=503, times=1)
     assert ask(server, "POST", f"{ROOT}/oauth/revoke", form=form).status == 503
     assert renew(server, tokens["refresh_token"]).status == 200
-    server.fault("/v2/logout", "status:503", times=1)
-    assert browser.get(f"{ROOT}/v2/logout?client_id={CLIENT_ID}").status == 503
-    assert is_signed_in(browser)
+
+
+@pytest.mark.parametrize("out", ["/v2/logout?client_id=", "/oidc/logout?id_token_hint="])
+def test_a_spoilt_logout_ends_nothing(server: StandIn, out: str) -> None:
+    browser = Browser(server)
+    tokens = log_in(server, browser)
+    cookies = browser.cookies()
+    server.fault(out.partition("?")[0], "with_status", code=503, times=1)
+    more = CLIENT_ID if out.startswith("/v2") else tokens["id_token"]
+    assert browser.get(ROOT + out + more, follow=False).status == 503
+    assert "auth0" not in browser.cookies()
+    assert server.check(cookies=cookies)

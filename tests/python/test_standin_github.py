@@ -224,6 +224,9 @@ def test_revoking_by_the_application(server: StandIn) -> None:
     document = {"access_token": other}
     wrong = {**AGENT, **basic(CLIENT_ID, "wrong")}
     assert ask(server, "DELETE", f"{APP}/token", document=document, headers=wrong).status == 401
+    coded = basic(CLIENT_ID, CLIENT_SECRET)["Authorization"].partition(" ")[2]
+    own = {**AGENT, **bearer(coded)}
+    assert ask(server, "DELETE", f"{APP}/token", document=document, headers=own).status == 401
     own = {**AGENT, **bearer(other)}
     assert ask(server, "DELETE", f"{APP}/token", document=document, headers=own).status == 401
     headers = {**AGENT, **basic(CLIENT_ID, CLIENT_SECRET)}
@@ -231,14 +234,15 @@ def test_revoking_by_the_application(server: StandIn) -> None:
     assert [one["alive"] for one in server.sessions()] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("path", ["/credentials/revoke", f"/applications/{CLIENT_ID}/token"])
-def test_a_spoilt_answer_revokes_nothing(server: StandIn, path: str) -> None:
+@pytest.mark.parametrize("what", ["revoke", "token", "grant"])
+def test_a_spoilt_answer_revokes_nothing(server: StandIn, what: str) -> None:
     token = log_in(server)["access_token"]
-    server.fault(path, "status:503", times=1)
-    if path == "/credentials/revoke":
-        assert revoke(server, token).status == 503
-    else:
-        assert by_application(server, "DELETE", "token", token).status == 503
+    app = f"/applications/{CLIENT_ID}"
+    path = "/credentials/revoke" if what == "revoke" else f"{app}/{what}"
+    server.fault(path, "with_status", code=503, times=1)
+    spoilt = revoke(server, token) if what == "revoke" else None
+    spoilt = spoilt or by_application(server, "DELETE", what, token)
+    assert spoilt.status == 503
     assert who_am_i(server, token).status == 200
 
 

@@ -144,7 +144,7 @@ def test_deleting_the_app_password(server: StandIn) -> None:
 
 def test_a_spoilt_answer_deletes_nothing(server: StandIn) -> None:
     login = log_in(server)
-    server.fault("/ocs/v2.php/core/apppassword", "status:503", times=1)
+    server.fault("/ocs/v2.php/core/apppassword", "with_status", code=503, times=1)
     assert call(server, "DELETE", "/core/apppassword", login).status == 503
     assert who_am_i(server, login).status == 200
 
@@ -180,6 +180,8 @@ def test_a_wipe(server: StandIn) -> None:
     assert is_not_there(ask(server, "POST", f"{core}/check", form=form))
     server.settings(wipe=True)
     assert who_am_i(server, login).status == 401
+    server.fault("/index.php/core/wipe/success", "with_status", code=503, times=1)
+    assert ask(server, "POST", f"{core}/success", form=form).status == 503
     assert ask(server, "POST", f"{core}/check", form=form).json == {"wipe": True}
     assert ask(server, "POST", f"{core}/success", form=form).status == 200
     assert is_not_there(ask(server, "POST", f"{core}/check", form=form))

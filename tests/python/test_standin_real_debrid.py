@@ -181,7 +181,7 @@ def test_disabling_ends_the_token_but_not_what_renews_it(server: StandIn) -> Non
 
 def test_a_spoilt_answer_disables_nothing(server: StandIn) -> None:
     _, tokens = log_in(server)
-    server.fault("/rest/1.0/disable_access_token", "status:503", times=1)
+    server.fault("/rest/1.0/disable_access_token", "with_status", code=503, times=1)
     headers = bearer(tokens["access_token"])
     assert ask(server, "GET", f"{REST}/disable_access_token", headers=headers).status == 503
     assert who_am_i(server, tokens["access_token"]).status == 200

@@ -22,6 +22,6 @@ def test_pygithub(stand_in: Callable[[str], StandIn], app: str) -> None:
     expected = {"errors": ["authorization_pending"], "revoked": 202, "after": DEAD}
     expected["first"] = name if app == "oauth_app" else "None"
     if app == "github_app":
-        expected |= {"before": DEAD, "again": "bad_refresh_token", "renewed": "None"}
+        expected.update(before=DEAD, again="bad_refresh_token", renewed="None")
     assert told == expected
     assert [one["alive"] for one in server.sessions()] == [False]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Callable
 
+import pytest
+
 from tests.clients.run import run
 from tests.servers.fixture import StandIn
 
 
-def test_nc_py_api(stand_in: Callable[[str], StandIn]) -> None:
+@pytest.mark.parametrize("plain", [False, True], ids=["https", "http"])
+def test_nc_py_api(stand_in: Callable[[str], StandIn], plain: bool) -> None:
     server = stand_in("nextcloud").reset()
+    server.settings(plain_http=plain)
     base = server.parameters["base"]
     told = run("nextcloud", server, base, server.control, *StandIn.VIEWER)
     (viewer,) = [one for one in server.users() if one["email"] == StandIn.VIEWER[0]]
@@ -21,6 +25,7 @@ def test_nc_py_api(stand_in: Callable[[str], StandIn]) -> None:
         "deleted": [],
         "after": 401,
     }
+    assert base.partition("://")[0] == ("http" if plain else "https")
     answers = [one["answer"] for one in server.journal("/index.php/login/v2/poll")]
     assert (answers[0], answers[-1]) == (404, 200)
     (session,) = server.sessions()
