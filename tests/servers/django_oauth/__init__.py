@@ -10,8 +10,8 @@ provider file has to. Access tokens are opaque; e-mail and name are at userinfo 
 Clients, all public: "sessionkeeper" with the device code; with the authorization code and PKCE by
 S256 "sessionkeeper-loopback", led back to http://127.0.0.1/ or /callback at any port, and
 "sessionkeeper-paste", to https://app.home-demo.example/signed-in. The answer has no `iss`. All have
-refresh tokens and the scopes openid email profile offline_access. Refresh tokens rotate, and one that
-is used twice ends its login.
+refresh tokens and the scopes openid email profile offline_access. Refresh tokens rotate, and one
+that is used twice ends its login.
 
 Parts: application (Django's settings and addresses), claims (what userinfo tells), logins (what
 tests ask about), service (as the front sees it).
