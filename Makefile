@@ -26,6 +26,7 @@ RELEASE := RUSTFLAGS="--remap-path-prefix=$(CARGO_DIRECTORY)=/cargo --remap-path
 
 # Without it, what needs it says so.
 node = .ci/setup node || printf '%s\n' '== LEFT OUT: what needs the stand-in server of oidc'
+servers = for part in clients synapse mediawiki; do .ci/setup $$part || printf '== LEFT OUT: what needs %s\n' $$part; done
 kodi = .ci/setup kodi || printf '%s\n' '== LEFT OUT: the tests in a real Kodi'
 say = printf '\n== %s\n' "$(1)"
 
@@ -71,6 +72,7 @@ reliability: build ## the fault lab: a disk that fails under every step; CASES=s
 soak: package ## every test in its long form: hours, not minutes
 	@$(call say,long tests)
 	@$(node)
+	@$(servers)
 	@$(kodi)
 	@SESSIONKEEPER_LONG=1 cargo test --locked --lib vault
 	@SESSIONKEEPER_KILLS=50 SESSIONKEEPER_ZIP=$$(realpath $(ZIP)) \

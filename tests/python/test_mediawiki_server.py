@@ -202,7 +202,7 @@ def test_logout_of_a_dead_session_is_a_success_too(server: StandIn) -> None:
     server.end_session(server.sessions()[0]["id"])
     assert copy(reader, server).log_out(token)["error"]["code"] == "badtoken"
     dead = copy(reader, server)
-    assert dead.log_out("+\\") == {}
+    assert set(dead.log_out("+\\")) <= {"warnings"}, "newer ones warn"
     assert set(dead.cookies()) == {"wikiUserName"}
 
 

@@ -8,16 +8,15 @@ from typing import Callable
 import pytest
 
 from tests.servers.fixture import StandIn
+from tests.servers.installed import require
 from tests.servers.oidc import install
 from tests.servers.oidc.code import LOOPBACK, PASTE, AuthorizationRequest, answer_in
 from tests.servers.oidc.device import ISSUER, SCOPE, Device, claims, client, get, me
 
-LACK = install.missing()
-pytestmark = pytest.mark.skipif(bool(LACK), reason=LACK)
-
 
 @pytest.fixture
 def server(stand_in: Callable[[str], StandIn]) -> StandIn:
+    require(install.missing())
     return stand_in("oidc").reset()
 
 

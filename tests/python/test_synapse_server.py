@@ -26,10 +26,10 @@ class Device(Client):
 
     refresh_token = ""
 
-    def log_in(self, who: tuple[str, str] = StandIn.VIEWER) -> Answer:
+    def log_in(self, who: tuple[str, str] = StandIn.VIEWER, **more: str) -> Answer:
         address = {"type": "m.id.thirdparty", "medium": "email", "address": who[0]}
         body = {"type": "m.login.password", "identifier": address, "password": who[1]}
-        return self._keep(self.post(f"{API}/login", {**body, "refresh_token": True}))
+        return self._keep(self.post(f"{API}/login", {**body, "refresh_token": True, **more}))
 
     def renew(self, refresh_token: str = "") -> Answer:
         body = {"refresh_token": refresh_token or self.refresh_token}
@@ -74,6 +74,19 @@ def test_login(server: StandIn, who: tuple[str, str]) -> None:
     (session,) = server.sessions()
     assert (session["email"], session["alive"]) == (who[0], True)
     assert server.journal(f"{API}/account/whoami")[0]["session"] == session["id"]
+
+
+def test_a_device_that_comes_again(server: StandIn) -> None:
+    first, second = Device(server), Device(server)
+    first.log_in(device_id="TV")
+    second.log_in(device_id="TV")
+    assert [first.who_am_i().status, second.who_am_i().status] == [200, 200]
+    assert len(server.sessions()) == 1, "it is one device"
+    second.log_out()
+    assert said(first.who_am_i()) == DEAD
+    first.log_in(device_id="TV")
+    assert [one["alive"] for one in server.sessions()] == [False, True]
+    assert first.who_am_i().json["device_id"] == "TV"
 
 
 def test_a_wrong_password(server: StandIn) -> None:

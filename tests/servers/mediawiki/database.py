@@ -19,6 +19,7 @@ from tests.servers.front.ledger import Found
 
 # wiki:MWSession:ID, where ID is the cookie wiki_session.
 _SESSIONS = "keyname LIKE '%:MWSession:%'"
+_ONE = f"{_SESSIONS} AND keyname LIKE ?"
 _USER = re.compile(rb's:6:"userId";i:(\d+);')
 _TIME = "%Y%m%d%H%M%S"
 # A row as it is, to be put back.
@@ -61,8 +62,12 @@ class Database:
                 found.append(Found(name=cookie, email=email, credentials={cookie}))
         return found
 
-    def rows(self) -> list[Row]:
-        return self._rows("*")
+    def rows(self, id: str) -> list[Row]:
+        """Of the session with this id."""
+        with _opened(self._cache) as database:
+            return database.execute(
+                f"SELECT * FROM objectcache WHERE {_ONE}", [f"%:{id}"]
+            ).fetchall()
 
     def put_back(self, rows: Iterable[Row]) -> None:
         """What of these is no longer there."""
@@ -73,9 +78,7 @@ class Database:
 
     def end(self, id: str) -> None:
         with _opened(self._cache) as database:
-            database.execute(
-                f"DELETE FROM objectcache WHERE {_SESSIONS} AND keyname LIKE ?", [f"%:{id}"]
-            )
+            database.execute(f"DELETE FROM objectcache WHERE {_ONE}", [f"%:{id}"])
 
     def forget(self) -> None:
         with _opened(self._cache) as database:

@@ -71,8 +71,8 @@ class Service(FrontService):
     async def rehearse(
         self, request: Request, ask: Callable[[Request], Awaitable[Answer]]
     ) -> Answer:
-        """It may end a session, which is then put back."""
-        before = self._database.rows()
+        """It may end its session, which is then put back."""
+        before = self._database.rows(request.cookies().get(_COOKIE, ""))
         answer = await ask(request)
         self._database.put_back(before)
         return answer

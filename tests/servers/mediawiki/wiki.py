@@ -18,7 +18,7 @@ $wgPasswordAttemptThrottle = [];
 # This is a test server: its passwords need no time.
 $wgPasswordConfig['pbkdf2']['cost'] = '1';
 $wgShowExceptionDetails = true;
-foreach ( [ 'exception', 'error', 'fatal' ] as $group ) {
+foreach ( [ 'exception', 'fatal' ] as $group ) {
     $wgDebugLogGroups[$group] = __DIR__ . '/mediawiki.log';
 }
 """
