@@ -417,6 +417,16 @@ mod tests {
             built_in.map(|provider| (provider.id.as_str(), requests(provider))).collect();
         let expected = [
             ("angel", 1),
+            ("jellyfin", 3),
+            ("emby", 3),
+            ("plex", 3),
+            ("trakt", 3),
+            ("youtube", 1),
+            ("twitch", 1),
+            ("real-debrid", 1),
+            ("github", 3),
+            ("nextcloud", 3),
+            ("matrix", 3),
             ("workos", 2),
             ("workos-device", 1),
             ("jwt-audit", 3),
