@@ -51,7 +51,7 @@ pub use api::ApiRule;
 pub(crate) use built_in::built_in;
 pub use candidates::UnusedFile;
 pub use definition::{AnswerRule, Audience, Provider, SessionRule};
-pub use everywhere::{Everywhere, SessionList};
+pub use everywhere::{EndOthers, Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback, is_private};
 pub use json_template::Json;
