@@ -7,7 +7,7 @@ use super::problem::{At, Checked, Problem};
 use super::request::{Headers, NO_PAIRS, Pairs, allow, allow_text};
 use super::scope::DEVICE_ID;
 use super::web_page;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -52,6 +52,7 @@ pub struct OAuth {
     #[serde(default)]
     pub headers: Headers,
     /// What the server calls the fields of a request, where it is not as the RFCs do.
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, FieldName>"))]
     #[serde(default)]
     names: BTreeMap<Field, FieldName>,
     /// What the server calls a grant, where it is not as the RFCs do.
@@ -63,7 +64,7 @@ pub struct OAuth {
 }
 
 /// How the client says who it is (RFC 6749 section 2.3.1, RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
@@ -76,7 +77,7 @@ pub enum ClientAuth {
     None,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
