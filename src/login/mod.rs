@@ -4,11 +4,13 @@
 mod account;
 mod answer;
 mod authorization_code;
+mod code;
 mod device_code;
 mod hosted_form;
 mod loopback;
 mod page_renewal;
 mod password;
+mod poll;
 mod refresh_token;
 mod request_renewal;
 
@@ -18,7 +20,9 @@ pub use authorization_code::{
     BrowserLogin, Redirect, expired as browser_expired, finish as finish_in_browser,
     wait as await_browser,
 };
-pub use device_code::{Device, wait as await_approval};
+pub use code::Device;
+
+use code::AskedWith;
 
 use crate::clock::Clock;
 use crate::context::Context;
@@ -82,6 +86,7 @@ pub fn log_in(
 pub fn ask_for_code(context: &Context, credentials: Credentials) -> Result<Device> {
     match context.provider.login(LoginKind::DeviceCode) {
         Some(Login::DeviceCode {}) => device_code::ask(context, credentials),
+        Some(Login::Poll(login)) => poll::ask(context, login, credentials),
         _ => Err(no_such_way(context, "shows no code")),
     }
 }
@@ -111,6 +116,27 @@ fn no_such_way(context: &Context, why: &str) -> Error {
         Some(LoginKind::Password) | None => "Log in with a name and a password.",
     };
     Error::new(Kind::InvalidInput, format!("{} {why}", context.provider.name)).with_hint(instead)
+}
+
+/// Waits until the user is done on the other device, or the code's time is over, and logs in.
+pub fn await_approval(
+    context: &Context,
+    device: &Device,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    *credentials = device.learned.clone();
+    match (&device.asked_with, context.provider.login(LoginKind::DeviceCode)) {
+        (AskedWith::Values(values), Some(Login::Poll(login))) => {
+            poll::wait(context, login, device, values, credentials, progress)
+        }
+        (AskedWith::DeviceCode(code), _) => {
+            device_code::wait(context, device, code, credentials, progress)
+        }
+        (AskedWith::Values(_), _) => {
+            Err(Error::new(Kind::Internal, "the code is of another way in"))
+        }
+    }
 }
 
 /// Gets fresh tokens without the user.

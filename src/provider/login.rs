@@ -3,6 +3,7 @@
 use super::hosts::Hosts;
 use super::leaf::{Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
+use super::poll::PollLogin;
 use super::problem::{At, Checked, Problem};
 use super::redirect::AuthorizationCode;
 use super::request::{NO_PAIRS, RequestTemplate, request_table};
@@ -22,6 +23,8 @@ pub enum Login {
     Password(Box<PasswordLogin>),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
     DeviceCode {},
+    /// A code or an address that the user opens on another device, request by request.
+    Poll(Box<PollLogin>),
     /// A browser that comes back with a code (RFC 6749 section 4.1, RFC 8252); needs `[oauth]`.
     AuthorizationCode(AuthorizationCode),
 }
@@ -175,7 +178,7 @@ impl Login {
     pub fn kind(&self) -> LoginKind {
         match self {
             Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
-            Login::DeviceCode {} => LoginKind::DeviceCode,
+            Login::DeviceCode {} | Login::Poll(_) => LoginKind::DeviceCode,
             Login::AuthorizationCode(_) => LoginKind::AuthorizationCode,
         }
     }
@@ -190,6 +193,7 @@ impl Login {
                 *scope = scope.with_user();
                 login.check(scope, hosts)
             }
+            Login::Poll(login) => login.check(scope, hosts),
             Login::DeviceCode {} => need(oauth, "device_authorization_endpoint")
                 .and_then(|()| need(oauth, "token_endpoint")),
             Login::AuthorizationCode(login) => login.check(oauth),

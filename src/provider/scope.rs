@@ -66,7 +66,6 @@ pub(super) enum Part {
 pub(super) struct Scope<'a> {
     has_user: bool,
     has_password: bool,
-    has_answer: bool,
     is_session: bool,
     may_take_session: bool,
     /// By answers, and kept with the session.
@@ -101,20 +100,6 @@ impl<'a> Scope<'a> {
     #[must_use]
     pub fn with_password(&self) -> Self {
         Scope { has_password: true, ..self.clone() }
-    }
-
-    /// For the request that answers a question of the server's.
-    #[must_use]
-    pub fn with_answer(&self) -> Self {
-        Scope { has_answer: true, ..self.clone() }
-    }
-
-    /// Adds a value whose name nobody checks.
-    #[must_use]
-    pub fn with(&self, name: &'a str) -> Self {
-        let mut scope = self.clone();
-        scope.values.push(name);
-        scope
     }
 
     /// What was taken by now, or is kept.
@@ -205,7 +190,6 @@ impl<'a> Scope<'a> {
         };
         add(self.has_user && in_request, &["username"]);
         add(self.has_password && part == Part::Body, &["password"]);
-        add(self.has_answer && part == Part::Body, &["answer"]);
         add(self.is_session && is_secret_there, &TOKENS);
         add(self.is_session && in_request, &[CLAIM]);
         for name in &self.values {

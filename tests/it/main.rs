@@ -35,6 +35,7 @@ mod oauth;
 mod outbox;
 mod password;
 mod permissions;
+mod poll;
 mod register;
 mod renewal;
 mod request;
