@@ -19,6 +19,9 @@ const INTERVAL: u64 = 5;
 /// Section 3.4.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
+/// The member with the code in it.
+const COMPLETE: &str = "verification_uri_complete";
+
 /// RFC 8628 section 3.1.
 pub(super) fn ask(context: &Context, mut learned: Credentials) -> Result<Device> {
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
@@ -52,8 +55,8 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
     let interval = body.get("interval").and_then(Value::as_u64).unwrap_or(INTERVAL);
     let shown = Shown {
         code: needed("user_code")?,
-        url: address,
-        url_with_code: text("verification_uri_complete"),
+        url: ("verification_uri", address),
+        url_with_code: text(COMPLETE).map(|text| (COMPLETE, text)),
         life,
         interval,
     };
