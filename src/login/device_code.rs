@@ -13,7 +13,7 @@ use crate::session::claims::is_showable;
 use crate::steps::unexpected;
 use serde_json::Value;
 
-/// RFC 8628 section 3.4.
+/// Section 3.4.
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
@@ -82,17 +82,17 @@ pub(super) fn wait(
     ];
     progress.begins(credentials)?;
     let mut ask = || oauth.post(Endpoint::Token, url.clone(), &fields, credentials);
-    let answer = code::wait(context, device, progress, &mut ask, &|answer| judge(&oauth, answer))?;
+    let judge = |answer: &Answer| judge(answer, oauth.error_code(answer).as_deref());
+    let answer = code::wait(context, device, progress, &mut ask, &judge)?;
     answer::read(context, "the login", &answer, credentials)
 }
 
-fn judge(oauth: &OAuthClient, answer: &Answer) -> Result<Turn> {
-    let code = oauth.error_code(answer);
+fn judge(answer: &Answer, code: Option<&str>) -> Result<Turn> {
     // Some servers, GitHub's among them, answer with status 200 while they wait.
     if answer.status == 200 && code.is_none() {
         return Ok(Turn::Granted);
     }
-    match code.as_deref() {
+    match code {
         Some("authorization_pending") => Ok(Turn::Pending),
         Some("slow_down") => Ok(Turn::Slower),
         Some("access_denied") => Err(code::denied()),

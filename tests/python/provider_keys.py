@@ -20,6 +20,10 @@ SCHEMA = json.loads((ROOT / "docs" / "provider.schema.json").read_text(encoding=
 KINDS = {
     "Address": "address",
     "Audience": "text",
+    "ClientAuth": "text",
+    "Encoding": "text",
+    "FieldName": "text",
+    "RedirectUri": "text",
     "CookieName": "text",
     "Hosts": "list of texts",
     "Method": "text",
@@ -34,6 +38,9 @@ KINDS = {
 }
 # What the reference calls a table whose name is up to the author of the file.
 NAMED_BY_THE_AUTHOR = {"parameters": "parameters.NAME", "login.pages.take": "login.pages take.*"}
+# What these hold is named by the service.
+THEIRS = {"query", "headers", "json", "form", "names"}
+OAUTH = {("extra", kind) for kind in ("authorization", "device", "token", "revocation")}
 PLURALS = {
     "address": "addresses",
     "list of texts": "lists of texts",
@@ -166,7 +173,8 @@ def keys_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield (*path, key)
-            if key not in {"query", "headers", "json", "form"} and path[-2:-1] != ("take",):
+            is_theirs = key in THEIRS or (*path[-1:], key) in OAUTH or path[-2:-1] == ("take",)
+            if not is_theirs:
                 yield from keys_of(inner, (*path, key))
 
 

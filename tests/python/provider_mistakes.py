@@ -271,6 +271,122 @@ MISTAKES = {
         "names no device_authorization_endpoint",
         "issuer",
     ),
+    # OAuth
+    "a client's place that is none": Mistake(
+        'client_auth = "basic"',
+        'client_auth = "header"',
+        "oauth.client_auth",
+        "`header`, expected one of `body`, `basic`, `none`",
+    ),
+    "an encoding that is none": Mistake(
+        'encoding = "json"', 'encoding = "xml"', "oauth.encoding", "expected `form` or `json`"
+    ),
+    "a secret that is never sent": Mistake(
+        'client_auth = "basic"',
+        'client_auth = "none"\nclient_secret = "s"',
+        "oauth.client_secret",
+        "it is never sent",
+        "Take the secret out",
+        line="client_secret",
+    ),
+    "a login page without https": Mistake(
+        'authorization_endpoint = "https:',
+        'authorization_endpoint = "http:',
+        "oauth.authorization_endpoint",
+        "no https address that a person can open",
+        "https://www.example.com/authorize",
+    ),
+    "a field that a flow rests on": Mistake(
+        'prompt = "consent"',
+        'state = "x"',
+        "oauth.extra.authorization.state",
+        "Sessionkeeper sends this itself",
+        "where it belongs",
+    ),
+    "a kind of request that is none": Mistake(
+        "extra.authorization",
+        "extra.authorize",
+        "oauth.extra.authorize",
+        "expected one of `authorization`, `device`, `token`, `revocation`",
+    ),
+    "a value that no field may hold": Mistake(
+        '"{device_id}"',
+        '"{username}"',
+        "oauth.extra.device.installation",
+        "no value is called 'username'",
+        "Known here: {device_id}",
+    ),
+    "a header of ours at an OAuth server": Mistake(
+        'X-Api-Version = "2"',
+        'Host = "a"',
+        "oauth.headers.Host",
+        "sets this header itself",
+    ),
+    "a name for a field that has none": Mistake(
+        'device_code = "code"',
+        'devicecode = "code"',
+        "oauth.names.devicecode",
+        "no request has a field 'devicecode'",
+        "client_id, client_secret, code, device_code",
+    ),
+    "a name of another field": Mistake(
+        'device_code = "code"',
+        'device_code = "client_id"',
+        "oauth.names.device_code",
+        "'client_id' is the name of another field already",
+        "two names",
+    ),
+    "an empty name": Mistake(
+        'device_code = "code"', 'device_code = ""', "oauth.names.device_code", "cannot be a name"
+    ),
+    "a grant that has no other name": Mistake(
+        "grant_types.device_code",
+        "grant_types.password",
+        "oauth.grant_types.password",
+        "unknown field `password`, expected `device_code`",
+    ),
+    "a word at no pointer": Mistake(
+        'error = "/message"', 'error = "message"', "oauth.error", 'as in "/message"'
+    ),
+    "a browser that ends nowhere": Mistake(
+        between("[login]", "[renew]"),
+        '[login]\nflow = "authorization_code"\nredirect_uris = []\n\n',
+        "login.redirect_uris",
+        "at least one",
+        "http://127.0.0.1/callback",
+        line="redirect_uris",
+    ),
+    "a browser that ends at a name": Mistake(
+        between("[login]", "[renew]"),
+        '[login]\nflow = "authorization_code"\nredirect_uris = ["http://localhost/back"]\n\n',
+        "login.redirect_uris[0]",
+        "write https://, or for this machine http://127.0.0.1/callback",
+        line="redirect_uris",
+    ),
+    "a browser that ends twice": Mistake(
+        between("[login]", "[renew]"),
+        '[login]\nflow = "authorization_code"\n'
+        'redirect_uris = ["https://a.example/", "https://b.example/"]\n\n',
+        "login.redirect_uris[1]",
+        "only the first would be used",
+        "is the most",
+        line="redirect_uris",
+    ),
+    "an address as no browser writes it": Mistake(
+        between("[login]", "[renew]"),
+        '[login]\nflow = "authorization_code"\nredirect_uris = ["https://a.example"]\n\n',
+        "login.redirect_uris[0]",
+        "write it as browsers do, 'https://a.example/'",
+        line="redirect_uris",
+    ),
+    "nothing that ends a session": Mistake(
+        between("[renew]", "[[logout.steps]]\nflow"),
+        '[renew]\nflow = "refresh_token"\nrefused_error = []\n\n',
+        "renew.refused_error",
+        "nothing would say that the session is over",
+        "invalid_grant",
+        line="refused_error",
+    ),
     # Values and templates
     "a value nobody knows": Mistake(
         '"{refresh_token}"',

@@ -105,7 +105,11 @@ def complete(**chosen: str) -> dict[str, Any]:
         "session": {**table("session"), "answer": table("session.answer")},
         "account": table("account"),
         "api": table("api"),
-        "oauth": table("oauth"),
+        "oauth": {
+            **table("oauth"),
+            "extra": table("oauth.extra"),
+            "grant_types": table("oauth.grant_types"),
+        },
         "login": login,
         "renew": with_flow("renew"),
         "logout": {"steps": steps, "probe": with_flow("logout.probe")},
