@@ -61,7 +61,9 @@ fn tell(provider: &Provider) -> Vec<String> {
             format!("Logs in through a form, after {} page(s).", form.pages.len())
         }
         Login::Password(login) => format!("Logs in with a request to {}.", login.url.as_str()),
-        Login::DeviceCode {} => "Logs in with a code that is entered on another device.".into(),
+        Login::DeviceCode {} | Login::Poll(_) => {
+            "Logs in with a code that is entered on another device.".into()
+        }
     });
     let questions = provider.logins.iter().flat_map(Login::questions);
     let questions = questions.map(|question| format!("May ask for {} then.", &*question.about));

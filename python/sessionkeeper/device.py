@@ -1,6 +1,6 @@
 """A login with a code: the user enters it on another device, this one waits.
 
-The core asks the service for the code and polls it (RFC 8628); here is what a user interface shows
+The core asks the service for the code and polls it; here is what a user interface shows
 meanwhile. The QR code is made on this device. The code is kept out of `repr`, because logs get
 shared.
 """
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class DeviceLogin:
     """What `Keeper.start_device_login()` gives: show it, then `wait()`.
 
-    `user_code` is what the user enters at `verification_uri`; `verification_uri_complete` holds the
+    `user_code` is what the user enters at `verification_uri`, or empty where that is only opened;
+    `verification_uri_complete` holds the
     code already, and is None where the service has no such address. `expires_at` is when the code
     ends, in seconds since 1970-01-01 UTC; `interval` is the number of seconds between two requests
     to the service.

@@ -3,18 +3,22 @@
 
 mod account;
 mod answer;
+mod code;
 mod device_code;
 mod hosted_form;
 mod page_renewal;
 mod password;
+mod poll;
 mod question;
 mod refresh_token;
 mod request_renewal;
 
 pub use account::{Known, identify, identify_offline, is_known};
 pub use answer::take_given;
-pub use device_code::{Device, wait as await_approval};
+pub use code::Device;
 pub use question::too_late;
+
+use code::AskedWith;
 
 use crate::clock::Clock;
 use crate::context::Context;
@@ -119,11 +123,33 @@ pub fn log_in(
 pub fn ask_for_code(context: &Context, credentials: Credentials) -> Result<Device> {
     match context.provider.login(LoginKind::DeviceCode) {
         Some(Login::DeviceCode {}) => device_code::ask(context, credentials),
+        Some(Login::Poll(login)) => poll::ask(context, login, credentials),
         _ => {
             let message =
                 format!("{} wants a name and a password, not a code", context.provider.name);
             Err(Error::new(Kind::InvalidInput, message)
                 .with_hint("Log in with a name and a password."))
+        }
+    }
+}
+
+/// Waits until the user is done on the other device, or the code's time is over, and logs in.
+pub fn await_approval(
+    context: &Context,
+    device: &Device,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    *credentials = device.learned.clone();
+    match (&device.asked_with, context.provider.login(LoginKind::DeviceCode)) {
+        (AskedWith::Values(values), Some(Login::Poll(login))) => {
+            poll::wait(context, login, device, values, credentials, progress)
+        }
+        (AskedWith::DeviceCode(code), _) => {
+            device_code::wait(context, device, code, credentials, progress)
+        }
+        (AskedWith::Values(_), _) => {
+            Err(Error::new(Kind::Internal, "the code is of another way in"))
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::hosts::Hosts;
 use super::leaf::{Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
+use super::poll::PollLogin;
 use super::problem::{At, Checked, Problem};
 use super::question::Question;
 use super::request::{NO_PAIRS, RequestTemplate, request_table};
@@ -23,6 +24,8 @@ pub enum Login {
     Password(Box<PasswordLogin>),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
     DeviceCode {},
+    /// A code or an address that the user opens on another device, request by request.
+    Poll(Box<PollLogin>),
 }
 
 /// The ways in as those who log in tell them apart; a service has one of a kind at most.
@@ -180,7 +183,7 @@ impl Login {
     pub fn kind(&self) -> LoginKind {
         match self {
             Login::HostedForm(_) | Login::Password(_) => LoginKind::Password,
-            Login::DeviceCode {} => LoginKind::DeviceCode,
+            Login::DeviceCode {} | Login::Poll(_) => LoginKind::DeviceCode,
         }
     }
 
@@ -189,7 +192,7 @@ impl Login {
         match self {
             Login::HostedForm(form) => &form.question,
             Login::Password(login) => &login.question,
-            Login::DeviceCode {} => &[],
+            Login::DeviceCode {} | Login::Poll(_) => &[],
         }
     }
 
@@ -203,6 +206,7 @@ impl Login {
                 *scope = scope.with_user();
                 login.check(scope, hosts)
             }
+            Login::Poll(login) => login.check(scope, hosts),
             Login::DeviceCode {} => need(oauth, "device_authorization_endpoint")
                 .and_then(|()| need(oauth, "token_endpoint")),
         }

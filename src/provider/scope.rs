@@ -114,14 +114,6 @@ impl<'a> Scope<'a> {
         Scope { has_answer: true, ..self.clone() }
     }
 
-    /// Adds a value whose name nobody checks.
-    #[must_use]
-    pub fn with(&self, name: &'a str) -> Self {
-        let mut scope = self.clone();
-        scope.values.push(name);
-        scope
-    }
-
     /// What was taken by now, or is kept.
     pub fn taken(&self) -> impl Iterator<Item = &'a str> {
         self.values.iter().copied()

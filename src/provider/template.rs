@@ -76,6 +76,12 @@ impl Template {
         })
     }
 
+    /// True for a text that is a value and nothing else.
+    pub fn is_one_place(&self) -> bool {
+        let is_nothing = |piece: &Piece| matches!(piece, Piece::Text(text) if text.is_empty());
+        self.places().count() == 1 && self.0.iter().filter(|piece| !is_nothing(piece)).count() == 1
+    }
+
     pub fn fill(&self, values: &Values) -> Secret {
         let mut text = String::new();
         for piece in &self.0 {

@@ -27,7 +27,8 @@ pub fn run(
     Ok(())
 }
 
-fn ask(
+/// Sends one step; its answer is one of success.
+pub fn ask(
     context: &Context,
     step: &Step,
     credentials: &mut Credentials,

@@ -34,6 +34,7 @@ mod oauth;
 mod outbox;
 mod password;
 mod permissions;
+mod poll;
 mod question;
 mod register;
 mod renewal;

@@ -46,6 +46,16 @@ def test_json_prints_the_status_alone_and_the_code_elsewhere(
     assert "\x1b" not in captured.err
 
 
+def test_where_there_is_no_code_only_the_address_is_shown(
+    oidc: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    oidc.answer("login_start", {**CODE, "user_code": ""})
+    assert cli.main(LOGIN) == 0
+    shown = capsys.readouterr().err
+    assert CODE["verification_uri"] in shown
+    assert "enter this code" not in shown
+
+
 def test_text_from_the_service_cannot_steer_the_terminal(
     oidc: NativeDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:

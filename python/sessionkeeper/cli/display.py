@@ -147,11 +147,13 @@ def _ended(report: LogoutReport) -> str:
 
 def code(login: DeviceLogin) -> str:
     """What to do on the other device."""
-    return (
+    address = (
         "To log in, open this address on another device:\n\n"
-        f"    {printable(login.verification_uri)}\n\n"
-        f"and enter this code there:\n\n    {printable(login.user_code)}\n"
+        f"    {printable(login.verification_uri)}\n"
     )
+    if not login.user_code:
+        return address
+    return f"{address}\nand enter this code there:\n\n    {printable(login.user_code)}\n"
 
 
 def accounts(stored: Sequence[StoredAccount]) -> str:

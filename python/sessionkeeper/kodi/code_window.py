@@ -61,6 +61,7 @@ class CodeWindow(Window):
     def show_code(self, login: DeviceLogin) -> None:
         self._change(login, "")
         self._say(ADDRESS, login.verification_uri)
+        self._say(CODE_HINT, text("code_enter") if login.user_code else "")
         self._say(CODE, login.user_code)
         rows = login.qr()
         if rows:

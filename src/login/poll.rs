@@ -1,0 +1,115 @@
+//! Logging in with a code or an address on another device, request by request as the provider file
+//! has it.
+
+use super::code::{self, AskedWith, Device, Shown, Turn};
+use super::{Progress, answer};
+use crate::cancel::Cancel;
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::Answer;
+use crate::oauth::errors;
+use crate::provider::{Amount, DEVICE_ID, Poll, PollLogin, Signs, Template, Values};
+use crate::secret::Secret;
+use crate::session::Credentials;
+use crate::steps::{self, unexpected};
+
+const NAME: &str = "the login";
+
+/// Asks for the code.
+pub(super) fn ask(
+    context: &Context,
+    login: &PollLogin,
+    mut learned: Credentials,
+) -> Result<Device> {
+    let mut values = Values::new();
+    steps::run(context, &login.steps, &mut learned, &mut values)?;
+    let mut known = values.clone();
+    known.extend(learned.value(DEVICE_ID).map(|id| (DEVICE_ID.to_owned(), id.clone())));
+    let show = &login.show;
+    let amount = |amount: &Amount, name: &str| {
+        amount.of(&known).ok_or_else(|| unexpected(code::NAME, &format!("holds no {name}")))
+    };
+    let user_code = show.code.as_ref().map(|text| text.fill(&known)).unwrap_or_default();
+    let url = address(&show.url, &known);
+    let with_code = show.url_with_code.as_ref().map(|text| address(text, &known));
+    let shown = Shown {
+        code: user_code.expose(),
+        url: url.expose(),
+        url_with_code: with_code.as_ref().map(Secret::expose),
+        life: amount(&show.expires_in, "lifetime")?,
+        interval: amount(&show.interval, "interval")?,
+    };
+    if show.code.is_some() && shown.code.is_empty() {
+        return Err(unexpected(code::NAME, "holds no code"));
+    }
+    Device::new(context, &shown, AskedWith::Values(values), learned)
+}
+
+/// The whole address where it was taken, or else each value escaped.
+fn address(text: &Template, known: &Values) -> Secret {
+    if text.is_one_place() {
+        return text.fill(known);
+    }
+    let escaped = |value: &Secret| {
+        let bytes = url::form_urlencoded::byte_serialize(value.expose().as_bytes());
+        Secret::new(bytes.collect::<String>().replace('+', "%20"))
+    };
+    text.fill(&known.iter().map(|(name, value)| (name.clone(), escaped(value))).collect())
+}
+
+/// Waits until the user is done, and takes what there is for the session.
+pub(super) fn wait(
+    context: &Context,
+    login: &PollLogin,
+    device: &Device,
+    values: &Values,
+    credentials: &mut Credentials,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    let whole = Context { cancel: &Cancel::new(), ..*context };
+    let mut values = values.clone();
+    answer::settle(&whole, &values, None, credentials)?;
+    progress.begins(credentials)?;
+    let poll = &login.poll;
+    let mut ask = || {
+        let request = steps::fill(&whole, poll.request(), credentials, &values)
+            .ok_or_else(|| steps::lacks_value(NAME))?
+            .accepting_json();
+        let hosts = &whole.provider.hosts;
+        whole.client.exchange(&request, hosts, &mut credentials.jar, whole.cancel)
+    };
+    let judge = |answer: &Answer| judge(poll, answer);
+    let mut last = code::wait(context, device, progress, &mut ask, &judge)?;
+    steps::take(NAME, &poll.take, &last, &credentials.jar, &mut values)?;
+    answer::settle(&whole, &values, last.date(), credentials)?;
+    for step in &login.then {
+        // What came so far is for those who have to know before anything else is waited for.
+        progress.received(credentials);
+        last = steps::ask(&whole, step, credentials, &values)?;
+        steps::take(&step.name, &step.take, &last, &credentials.jar, &mut values)?;
+        answer::settle(&whole, &values, last.date(), credentials)?;
+    }
+    answer::read_login(&whole, NAME, &last, credentials)
+}
+
+/// What waits longest comes last: a sign of waiting is often true of the other answers, too.
+fn judge(poll: &Poll, answer: &Answer) -> Result<Turn> {
+    let shows = |signs: &Signs| steps::shows(signs, answer);
+    let may_show = |signs: &Option<Signs>| signs.as_ref().is_some_and(shows);
+    if shows(&poll.done) {
+        return Ok(Turn::Granted);
+    }
+    if may_show(&poll.slow_down) {
+        return Ok(Turn::Slower);
+    }
+    if may_show(&poll.denied) {
+        return Err(code::denied());
+    }
+    if may_show(&poll.expired) {
+        return Err(code::expired());
+    }
+    if shows(&poll.pending) {
+        return Ok(Turn::Pending);
+    }
+    code::judge_other(answer.status, errors::code(answer).as_deref())
+}
