@@ -97,9 +97,14 @@ fn tell(provider: &Provider) -> Vec<String> {
     });
     let everywhere = match &provider.everywhere {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
+        Some(Everywhere::Request(_)) => "Can end the account's other sessions by one request.",
+        Some(Everywhere::Logout {}) => "Its logout ends all of the account's sessions.",
         None => "Cannot end the account's other sessions.",
     };
-    logins.chain(questions).chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
+    let leaves = &provider.logout.leaves;
+    let leaves = (!leaves.is_empty()).then(|| format!("A logout does not end {leaves}."));
+    let login = logins.chain(questions);
+    login.chain([renew, logout]).chain(probe).chain([everywhere.into()]).chain(leaves).collect()
 }
 
 /// What is allowed and yet likely to be a mistake.

@@ -32,7 +32,7 @@ class Parameter(Record):
 class Provider(Record):
     """A service, as its provider file describes it. `logins` are the kinds of ways in, "password"
     and "device_code", the preferred one first; `everywhere` says whether the account's other
-    sessions can be ended as well."""
+    sessions can be ended as well, and `leaves` what a logout does not end, if anything."""
 
     id: str
     name: str
@@ -40,6 +40,7 @@ class Provider(Record):
     logins: tuple[str, ...]
     renewable: bool
     everywhere: bool
+    leaves: str
     parameters: tuple[Parameter, ...]
 
 

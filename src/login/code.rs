@@ -54,8 +54,9 @@ pub(super) enum AskedWith {
 /// What an answer holds, not yet looked at.
 pub(super) struct Shown<'a> {
     pub code: &'a str,
-    pub url: &'a str,
-    pub url_with_code: Option<&'a str>,
+    /// With its name in the answer.
+    pub url: (&'a str, &'a str),
+    pub url_with_code: Option<(&'a str, &'a str)>,
     /// In seconds.
     pub life: u64,
     pub interval: u64,
@@ -88,7 +89,7 @@ impl Device {
 
 /// An address that a person can open: it is shown, and never requested from here. The person logs
 /// in there, so it is https; http is for this machine alone.
-fn checked(text: &str) -> Result<String> {
+fn checked((name, text): (&str, &str)) -> Result<String> {
     let is_safe = |url: &Url| match url.scheme() {
         "https" => url.has_host(),
         "http" => is_loopback(url),
@@ -97,7 +98,7 @@ fn checked(text: &str) -> Result<String> {
     let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
     match Url::parse(text) {
         Ok(url) if is_showable(text) && is_safe(&url) && is_plain(&url) => Ok(text.to_owned()),
-        _ => Err(unexpected(NAME, "holds an address to open that is no https address")),
+        _ => Err(unexpected(NAME, &format!("holds a {name} that is no https address"))),
     }
 }
 

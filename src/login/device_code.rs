@@ -16,6 +16,9 @@ use serde_json::Value;
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
 const INTERVAL: u64 = 5;
 
+/// The member with the code in it.
+const COMPLETE: &str = "verification_uri_complete";
+
 /// RFC 8628 section 3.1.
 pub(super) fn ask(context: &Context, mut learned: Credentials) -> Result<Device> {
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
@@ -48,8 +51,8 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
     let interval = body.get("interval").and_then(Value::as_u64).unwrap_or(INTERVAL);
     let shown = Shown {
         code: needed("user_code")?,
-        url: address,
-        url_with_code: text("verification_uri_complete"),
+        url: ("verification_uri", address),
+        url_with_code: text(COMPLETE).map(|text| (COMPLETE, text)),
         life,
         interval,
     };

@@ -1,11 +1,13 @@
 //! The account's sessions on other devices: the service lists them, and each is ended by itself.
 
+use super::request::unknown_to_the_server;
 use super::{Verdict, bearer, proof};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Answer, Request};
-use crate::provider::SessionList;
+use crate::provider::{EndOthers, SessionList, Values};
 use crate::session::{Credentials, Outcome};
+use crate::steps;
 use serde_json::Value;
 use url::Url;
 
@@ -19,7 +21,13 @@ pub(super) fn end(
     list: &SessionList,
     credentials: &Credentials,
 ) -> Result<Verdict> {
-    let mut request = Request::get(list.url.to_url()).with_header("Accept", "application/json");
+    let credentials = &mut credentials.clone();
+    let mut values = Values::new();
+    steps::run(context, &list.steps, credentials, &mut values)?;
+    let Some(request) = steps::fill(context, list.request(), credentials, &values) else {
+        return Ok(unknown_to_the_server());
+    };
+    let mut request = request.accepting_json();
     request.bearer = bearer(context.provider, credentials, list.bearer);
     let answer = ask(context, &request, credentials)?;
     if answer.status != 200 {
@@ -56,6 +64,28 @@ pub(super) fn end(
     }
     let done = || Verdict::new(Outcome::Revoked, "the account's other sessions are ended");
     Ok(Verdict { others_ended, ..left.unwrap_or_else(done) })
+}
+
+/// Ends them all by one request; how many there were, nobody says.
+pub(super) fn end_all(
+    context: &Context,
+    end: &EndOthers,
+    credentials: &Credentials,
+) -> Result<Verdict> {
+    let credentials = &mut credentials.clone();
+    let mut values = Values::new();
+    steps::run(context, &end.steps, credentials, &mut values)?;
+    let Some(request) = steps::fill(context, end.request(), credentials, &values) else {
+        return Ok(unknown_to_the_server());
+    };
+    let mut request = request.accepting_json();
+    request.bearer = bearer(context.provider, credentials, end.bearer);
+    let answer = ask(context, &request, credentials)?;
+    if steps::shows(&end.done, &answer) {
+        let why = "the account's other sessions are ended";
+        return Ok(Verdict { is_uncounted: true, ..Verdict::of(&answer, Outcome::Revoked, why) });
+    }
+    Ok(refused(&answer, "the end of the other sessions"))
 }
 
 fn end_one(

@@ -39,7 +39,7 @@ mod url_template;
 pub use account::AccountRequest;
 pub use built_in::{built_in, choose, find, with_key};
 pub use definition::{AnswerRule, ApiRule, Provider, SessionRule};
-pub use everywhere::{Everywhere, SessionList};
+pub use everywhere::{EndOthers, Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};
 pub use json_template::Json;

@@ -40,6 +40,7 @@ mod register;
 mod renewal;
 mod request;
 mod scripted_answers;
+mod steps;
 mod streams;
 mod together;
 mod upkeep;

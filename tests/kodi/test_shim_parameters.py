@@ -28,7 +28,7 @@ def opened(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[
     opened: list[tuple[str, dict[str, str]]] = []
 
     def service(name: str, *parameters: Parameter) -> Provider:
-        return Provider(name, "", "", ("password",), True, False, parameters)
+        return Provider(name, "", "", ("password",), True, False, "", parameters)
 
     base = Parameter("base", "", "https://x.example", None)
     suffix = Parameter("suffix", "", "-ACT", "-ACT")

@@ -140,6 +140,7 @@ ANGEL: dict[str, Any] = {
     "logins": ["password"],
     "renewable": True,
     "everywhere": False,
+    "leaves": "",
     "parameters": [],
 }
 # As small as they get, and as odd as a side always is.
