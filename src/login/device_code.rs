@@ -13,11 +13,11 @@ use crate::session::claims::is_showable;
 use crate::steps::unexpected;
 use serde_json::Value;
 
-/// Section 3.4.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
 const INTERVAL: u64 = 5;
+
+/// Section 3.4.
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The member with the code in it.
 const COMPLETE: &str = "verification_uri_complete";
