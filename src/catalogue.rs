@@ -2,8 +2,8 @@
 
 use crate::keeper::ProviderSummary;
 use crate::provider::{
-    Everywhere, Given, Login, LoginKind, Probe, Problem, Provider, Renew, Source, Sources, Step,
-    UnusedFile,
+    Everywhere, FileSource, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew,
+    Sources, UnusedFile,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub struct ProviderCheck {
 }
 
 /// The services, in the order that users see. Without sources, those of the user.
-pub fn providers(sources: Option<Vec<Source>>) -> Catalogue {
+pub fn providers(sources: Option<Vec<FileSource>>) -> Catalogue {
     let (providers, unused) = sources.map_or_else(Sources::of_user, Sources::new).list();
     Catalogue { providers: providers.iter().map(ProviderSummary::from).collect(), unused }
 }
@@ -78,15 +78,19 @@ fn tell(provider: &Provider) -> Vec<String> {
         }
     };
     let steps = provider.logout.steps.iter().map(|step| match step {
-        Step::Request(request) if request.proof.is_some() => "a request whose answer proves it",
-        Step::Request(_) => "a request whose answer proves nothing",
-        Step::Revoke { .. } => "the revocation of its tokens",
-        Step::EndSession {} => "the end of the issuer's session",
+        LogoutStep::Request(request) if request.proof.is_some() => {
+            "a request whose answer proves it"
+        }
+        LogoutStep::Page(_) => "a page that it takes something from",
+        LogoutStep::Request(_) => "a request whose answer proves nothing",
+        LogoutStep::Revoke { .. } => "the revocation of its tokens",
+        LogoutStep::EndSession {} => "the end of the issuer's session",
     });
     let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
     let probe = provider.logout.probe.as_ref().map(|probe| match probe {
-        Probe::Request { url, .. } => {
-            format!("Where that proves nothing, the old session is tried at {}.", url.as_str())
+        Probe::Request(probe) => {
+            let url = probe.url.as_str();
+            format!("Where that proves nothing, the old session is tried at {url}.")
         }
         Probe::Renew {} => "Where that proves nothing, the renewal is tried.".into(),
     });
@@ -101,7 +105,7 @@ fn tell(provider: &Provider) -> Vec<String> {
 fn advise(provider: &Provider) -> Vec<String> {
     let Provider { session, logout, .. } = provider;
     let has_token_cookie = !session.token_cookies.is_empty();
-    let revokes = logout.steps.iter().any(|step| matches!(step, Step::Revoke { .. }));
+    let revokes = logout.steps.iter().any(|step| matches!(step, LogoutStep::Revoke { .. }));
     let mut advice = Vec::new();
     let mut add = |is_due: bool, text: &str| advice.extend(is_due.then(|| text.to_owned()));
     add(

@@ -28,6 +28,8 @@ mod logout;
 
 mod oauth;
 
+mod steps;
+
 mod backoff;
 mod context;
 mod user_files;

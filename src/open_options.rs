@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
 use crate::keeper::{Config, check_addon, kept_definition, own_directory};
-use crate::provider::{Given, Source, Sources, is_path};
+use crate::provider::{FileSource, Given, Sources, is_path};
 use crate::wire::Seconds;
 use log::LevelFilter;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ pub struct OpenOptions {
     /// What the provider leaves open, by name.
     pub parameters: Given,
     /// Where provider files are, besides those that are built in; `None`: where the user has them.
-    pub sources: Option<Vec<Source>>,
+    pub sources: Option<Vec<FileSource>>,
     /// True: a service that none of these sources has is known by its stored session.
     pub use_stored: bool,
     /// `None`: a directory of the user's own.

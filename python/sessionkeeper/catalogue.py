@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 class Parameter(Record):
     """What a provider file leaves open. Without a `default` it has to be given; by the viewer where
-    it is `asked`, else by whoever brings the service."""
+    it is `asked`, else by whoever brings the service. A `secret` one is not to be shown."""
 
     name: str
     about: str
     example: str
     default: str | None
     asked: bool = False
+    secret: bool = False
 
 
 class Provider(Record):

@@ -13,6 +13,14 @@ pub fn input_value(html: &str, name_or_id: &str) -> Option<String> {
     with("name").or_else(|| with("id")).map(|tag| attribute(tag, "value"))
 }
 
+/// The content of the first meta with that name or property.
+pub fn meta_content(html: &str, name: &str) -> Option<String> {
+    let is_named =
+        |tag: &StartTag<()>| ["name", "property"].iter().any(|key| attribute(tag, key) == name);
+    let mut metas = tags(html).filter(|tag| *tag.name == *b"meta");
+    metas.find(is_named).map(|tag| attribute(&tag, "content"))
+}
+
 /// True when an element of the page carries `class` in its list of classes.
 pub fn has_class(html: &str, class: &str) -> bool {
     tags(html).any(|tag| attribute(&tag, "class").split_ascii_whitespace().any(|c| c == class))

@@ -9,7 +9,6 @@ use crate::provider::{RequestTemplate, Values, is_reserved};
 use crate::secret::Secret;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
 use zeroize::Zeroizing;
@@ -55,35 +54,40 @@ impl Request {
         Request::new("GET", url)
     }
 
-    /// A request as a provider file describes it, with `values` in their places.
-    pub fn filled(method: &str, url: &Url, template: RequestTemplate, values: &Values) -> Self {
-        let mut url = url.clone();
+    /// A request as a provider file describes it, to `url`, with `values` in the places of the
+    /// rest.
+    pub fn filled(template: RequestTemplate, mut url: Url, values: &Values) -> Self {
         if !template.query.is_empty() {
             let mut query = url.query_pairs_mut();
             for (name, template) in template.query {
                 query.append_pair(name, template.fill(values).expose());
             }
         }
-        let pairs = [template.form, template.json].into_iter().flatten();
-        let filled: Vec<(&str, Secret)> =
-            pairs.map(|(name, template)| (name.as_str(), template.fill(values))).collect();
-        let fields = filled.iter().map(|(name, value)| (*name, value.expose()));
-        let mut request = if !template.form.is_empty() {
-            Request {
-                method: method.to_owned(),
-                ..Request::post_form(url, &fields.collect::<Vec<_>>())
-            }
-        } else if !template.json.is_empty() {
-            let json = serde_json::to_vec(&fields.collect::<BTreeMap<_, _>>());
-            // Writing texts to memory does not fail.
-            Request::new(method, url).with_body("application/json", json.unwrap_or_default())
-        } else {
+        let method = template.method.as_str().to_owned();
+        let mut request = if let Some(json) = template.json {
+            Request::new(method, url).with_body("application/json", json.fill(values))
+        } else if template.form.is_empty() {
             Request::new(method, url)
+        } else {
+            let filled: Vec<(&str, Secret)> =
+                template.form.iter().map(|(name, text)| (&**name, text.fill(values))).collect();
+            let fields: Vec<_> = filled.iter().map(|(name, text)| (*name, text.expose())).collect();
+            Request { method, ..Request::post_form(url, &fields) }
         };
         for (name, template) in template.headers {
             request = request.with_header(name, template.fill(values).expose());
         }
         request
+    }
+
+    /// The same, which says that it wants JSON, unless the file says what it wants.
+    #[must_use]
+    pub fn accepting_json(self) -> Self {
+        let is_accept = |(name, _): &(String, String)| name.eq_ignore_ascii_case("accept");
+        if self.headers.iter().any(is_accept) {
+            return self;
+        }
+        self.with_header("Accept", "application/json")
     }
 
     /// A form as a browser sends it.
@@ -178,10 +182,8 @@ pub(super) fn secret_value(text: &str) -> Result<HeaderValue> {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut url = self.url.clone();
-        url.set_query(None);
-        url.set_fragment(None);
-        write!(f, "Request({} {url})", self.method)
+        // A code that is asked for may be part of the path.
+        write!(f, "Request({} {})", self.method, self.url.origin().ascii_serialization())
     }
 }
 

@@ -83,7 +83,7 @@ impl Keeper {
     /// only the provider file tells where they are for.
     pub(super) fn given(&self, handed: &HandedOver) -> Result<(Credentials, Jar)> {
         let provider = &self.provider;
-        let (mut credentials, mut supposed) = (Credentials::new(), Jar::new());
+        let (mut credentials, mut supposed) = (self.begin_with()?, Jar::new());
         let home = provider.cookie_host();
         for cookie in &handed.cookies {
             if !credentials.jar.take(cookie, &provider.hosts, &home) {

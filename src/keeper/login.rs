@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::http::Client;
 use crate::login::{self, Device, Progress};
-use crate::provider::service_of;
+use crate::provider::{DEVICE_ID, service_of};
 use crate::secret::Secret;
 use crate::session::{Account, Credentials, Session};
 use crate::vault::{BusyTimeout, OutboxEntry};
@@ -62,7 +62,7 @@ impl Keeper {
     pub fn start_device_login(&self, cancel: &Cancel) -> Result<(u64, Device)> {
         self.vault()?.change_mark()?;
         let client = self.client()?;
-        let device = login::ask_for_code(&self.context(&client, cancel))?;
+        let device = login::ask_for_code(&self.context(&client, cancel), self.begin_with()?)?;
         log::info!("asked for a code to log in at {}", self.provider.name);
         Ok((self.shared.device_codes.put(&self.provider.key, &device), device))
     }
@@ -78,6 +78,17 @@ impl Keeper {
             login::await_approval(context, &device, credentials, progress)?;
             Ok(Admission::default())
         })
+    }
+
+    /// What a login begins with: the device's own id, where the service asks for one.
+    pub(super) fn begin_with(&self) -> Result<Credentials> {
+        let mut credentials = Credentials::new();
+        if self.provider.names_device() {
+            let service = service_of(&self.provider.key);
+            let id = self.vault()?.read(|tx| Ok(tx.device_id(service)))?;
+            credentials.set(DEVICE_ID, Secret::new(id));
+        }
+        Ok(credentials)
     }
 
     pub(super) fn context<'a>(&'a self, client: &'a Client, cancel: &'a Cancel) -> Context<'a> {
@@ -100,7 +111,7 @@ impl Keeper {
             let lock = || keeper.shared.login_lock.lock(keeper.lock_timeout, cancel);
             let guard = is_exclusive.then(lock).transpose()?;
             let begun = BegunLogin::new(keeper, &username)?;
-            keeper.admit(begun, guard, Credentials::new(), cancel, way)
+            keeper.admit(begun, guard, keeper.begin_with()?, cancel, way)
         })?;
         Ok(self.welcome(stored, cancel))
     }

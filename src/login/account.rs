@@ -4,14 +4,15 @@
 //! says: by the request of `[account]`, or else by OpenID Connect's userinfo (Core 1.0 section 5.3).
 //! An answer that does not come costs a name, not the login; one about somebody else ends the login.
 
-use super::{answer, unexpected, unexpected_status};
+use super::answer;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::{Answer, Request};
 use crate::oauth::{Endpoint, OAuthClient};
-use crate::provider::{AccountRequest, Provider, SessionRule};
+use crate::provider::{AccountRequest, Provider, SessionRule, Values};
 use crate::session::claims::{Claims, shown};
 use crate::session::{Account, Credentials};
+use crate::steps::{self, unexpected, unexpected_status};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -39,7 +40,8 @@ pub fn is_known(context: &Context, credentials: &mut Credentials) -> Known {
         return Known::Nobody;
     }
     let answer = match &context.provider.account {
-        Some(account) => exchange(context, &request(context, account, credentials), credentials),
+        Some(account) => request(context, account, credentials)
+            .and_then(|request| exchange(context, &request, credentials)),
         None => match userinfo(context, credentials) {
             Ok(Some(request)) => exchange(context, &request, credentials),
             Ok(None) => return Known::Nobody,
@@ -47,6 +49,7 @@ pub fn is_known(context: &Context, credentials: &mut Credentials) -> Known {
         },
     };
     match answer {
+        Ok(answer) if is_refused(context, &answer) => Known::No,
         Ok(answer) if answer.status == 200 => Known::Yes,
         Ok(answer) if answer.status == 401 => Known::No,
         Ok(answer) => Known::Unclear(unexpected_status(NAME, answer.status)),
@@ -137,16 +140,37 @@ fn ask(
     account: &AccountRequest,
     credentials: &mut Credentials,
 ) -> Option<Facts> {
-    let body = send(context, &request(context, account, credentials), credentials)?;
+    let request = request(context, account, credentials);
+    let request = request.inspect_err(|error| {
+        log::warn!("it could not be asked whose account it is: {}", error.message());
+    });
+    let body = send(context, &request.ok()?, credentials)?;
+    if is_refused(context, &body) {
+        log::warn!("{NAME} says that nobody is logged in, and is not used");
+        return None;
+    }
     let body: Value = serde_json::from_slice(&body.body).unwrap_or_default();
     let at = |pointer: &str| body.pointer(pointer).and_then(shown);
     Some(Facts { id: at(&account.id), email: at(&account.email), name: at(&account.name) })
 }
 
-fn request(context: &Context, account: &AccountRequest, credentials: &Credentials) -> Request {
-    let mut request = Request::get(account.url.to_url());
+/// True for an answer that shows that the session is over, whatever its status.
+fn is_refused(context: &Context, answer: &Answer) -> bool {
+    let signs = context.provider.account.as_ref().and_then(|account| account.refused.as_ref());
+    signs.is_some_and(|signs| steps::shows(signs, answer))
+}
+
+fn request(
+    context: &Context,
+    account: &AccountRequest,
+    credentials: &mut Credentials,
+) -> Result<Request> {
+    let mut values = Values::new();
+    steps::run(context, &account.steps, credentials, &mut values)?;
+    let mut request = steps::fill(context, account.request(), credentials, &values)
+        .ok_or_else(|| steps::lacks_value(NAME))?;
     request.bearer = account.bearer.then(|| credentials.token(&context.provider.session)).flatten();
-    request
+    Ok(request)
 }
 
 /// OpenID Connect Core 1.0 section 5.3; `None` where there is no such endpoint or no such answer.
@@ -190,7 +214,7 @@ fn userinfo(context: &Context, credentials: &mut Credentials) -> Result<Option<R
 
 fn exchange(context: &Context, request: &Request, credentials: &mut Credentials) -> Result<Answer> {
     let client = context.client.limited_to(LONGEST_WAIT);
-    let request = request.clone().with_header("Accept", "application/json");
+    let request = request.clone().accepting_json();
     client.exchange(&request, &context.provider.hosts, &mut credentials.jar, context.cancel)
 }
 

@@ -3,19 +3,56 @@
 //! RFC 6749 section 5.1, RFC 6750, OpenID Connect Core 1.0 section 3.1.3.3. Where the provider
 //! file says, things may have other names.
 
-use super::unexpected;
 use crate::clock::{LONGEST_LIFE, UnixTime};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::Answer;
-use crate::provider::{AnswerRule, Provider};
+use crate::provider::{AnswerRule, Provider, Values, is_of_session};
 use crate::secret::Secret;
 use crate::session::claims::{LATEST, shown};
 use crate::session::{ACCESS_TOKEN, Credentials, ID_TOKEN, IdToken, REFRESH_TOKEN};
+use crate::steps::unexpected;
 use serde_json::Value;
 
 /// The names of what an answer says of the account, among the values.
 pub(super) const ACCOUNT: [&str; 3] = ["account_id", "account_email", "account_name"];
+
+/// Takes over what a login has taken for the session: what is called so, and what is kept. `date`:
+/// when the answer was written.
+pub(super) fn settle(
+    context: &Context,
+    values: &Values,
+    date: Option<UnixTime>,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    let keep = &context.provider.session.keep;
+    for (name, value) in values.iter().filter(|(_, value)| !value.is_empty()) {
+        match name.as_str() {
+            "expires_in" => {
+                let now = date.or_else(|| context.clock.known_now());
+                let life = seconds(&Value::from(value.expose()));
+                credentials.expires_at = now.zip(life).map(|(now, life)| now.saturating_add(life));
+            }
+            ID_TOKEN => take_id_token(context.provider, "the login", value.clone(), credentials)?,
+            ACCESS_TOKEN | REFRESH_TOKEN if !is_sendable(value.expose()) => {
+                return Err(unexpected("the login", "gave a token that no request can carry"));
+            }
+            _ if is_of_session(name) || keep.contains(name) => credentials.set(name, value.clone()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// [`read`], where the login may have taken the access token by itself.
+pub(super) fn read_login(
+    context: &Context,
+    name: &str,
+    answer: &Answer,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    read_with(context, name, answer, credentials, credentials.value(ACCESS_TOKEN).is_some())
+}
 
 /// Takes over what the answer holds. An answer that is not a JSON object holds nothing, which is
 /// an error only where a token was due: the caller sees what is there.
@@ -24,6 +61,16 @@ pub(super) fn read(
     name: &str,
     answer: &Answer,
     credentials: &mut Credentials,
+) -> Result<()> {
+    read_with(context, name, answer, credentials, false)
+}
+
+fn read_with(
+    context: &Context,
+    name: &str,
+    answer: &Answer,
+    credentials: &mut Credentials,
+    has_token: bool,
 ) -> Result<()> {
     let provider = context.provider;
     if answer.is_cut {
@@ -47,10 +94,10 @@ pub(super) fn read(
             credentials.set(ACCESS_TOKEN, Secret::new(token));
             // An end that belonged to an earlier token says nothing of this one.
             let now = answer.date().or_else(|| context.clock.known_now());
-            let life = body.pointer(&rule.expires_in).and_then(seconds);
+            let life = life(&body, rule);
             credentials.expires_at = now.zip(life).map(|(now, life)| now.saturating_add(life));
         }
-        None if cookies_serve => {}
+        None if cookies_serve || has_token => {}
         None => return Err(unexpected(name, "holds no access token")),
     }
     take_others(provider, name, &body, rule, credentials)
@@ -78,9 +125,18 @@ fn take_others(
 
 /// The text there, if it is one that a request can carry.
 fn sendable<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {
-    let text = body.pointer(pointer)?.as_str()?;
-    let is_sendable = !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte));
-    is_sendable.then_some(text)
+    body.pointer(pointer)?.as_str().filter(|text| is_sendable(text))
+}
+
+fn is_sendable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (0x21..0x7f).contains(&byte))
+}
+
+/// In how many seconds the access token ends.
+fn life(body: &Value, rule: &AnswerRule) -> Option<i64> {
+    let in_ms =
+        || Some((number(body.pointer(rule.expires_in_ms.as_ref()?)?)? / 1000).min(LONGEST_LIFE));
+    body.pointer(&rule.expires_in).and_then(seconds).or_else(in_ms)
 }
 
 /// Takes over tokens that somebody hands over, by the names of this provider's answers or by those
@@ -100,10 +156,15 @@ pub fn take_given(
                 credentials.set(name, Secret::new(token));
             }
         }
-        let life = tokens.pointer(&rule.expires_in).and_then(seconds);
+        let life = life(tokens, rule);
         let ends = now.zip(life).map(|(now, life)| now.saturating_add(life));
         credentials.expires_at = ends.or(credentials.expires_at);
         take_others(provider, NAME, tokens, rule, credentials)?;
+    }
+    for name in &provider.session.keep {
+        if let Some(text) = tokens.get(name).and_then(Value::as_str) {
+            credentials.set(name, Secret::new(text));
+        }
     }
     credentials.expires_at = tokens.get("expires_at").and_then(time).or(credentials.expires_at);
     Ok(())
@@ -146,8 +207,12 @@ fn take_id_token(
 }
 
 fn seconds(value: &Value) -> Option<i64> {
-    let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
-    (seconds > 0).then(|| seconds.min(LONGEST_LIFE))
+    number(value).map(|seconds| seconds.min(LONGEST_LIFE))
+}
+
+fn number(value: &Value) -> Option<i64> {
+    let number = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
+    (number > 0).then_some(number)
 }
 
 #[cfg(test)]

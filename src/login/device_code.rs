@@ -1,6 +1,6 @@
 //! Logging in with a code that the user enters on another device (RFC 8628).
 
-use super::{Progress, answer, unexpected};
+use super::{Progress, answer};
 use crate::cancel::{Cancel, cancelled};
 use crate::clock::UnixTime;
 use crate::context::Context;
@@ -11,6 +11,7 @@ use crate::provider::is_loopback;
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::session::claims::is_showable;
+use crate::steps::unexpected;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -47,9 +48,8 @@ pub struct Device {
 }
 
 /// RFC 8628 section 3.1.
-pub(super) fn ask(context: &Context) -> Result<Device> {
+pub(super) fn ask(context: &Context, mut learned: Credentials) -> Result<Device> {
     let oauth = OAuthClient::new(context.client, context.provider, context.cancel)?;
-    let mut learned = Credentials::new();
     let url = oauth.need(Endpoint::DeviceAuthorization, &mut learned)?;
     // Nobody enters a code in vain because the metadata cannot be had later.
     oauth.need(Endpoint::Token, &mut learned)?;

@@ -5,15 +5,16 @@
 //! another address and is refused as an attack (RFC 9700 section 4.12). What follows the sending is
 //! not cancelled: the server may have opened a session by then, and somebody has to know of it.
 
-use super::{Progress, page_text, unexpected, unexpected_status};
+use super::{Progress, answer, page_text};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::cookies::Jar;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{Answer, Request, form};
-use crate::provider::{HostedForm, Page, Submit, Take, Values};
+use crate::provider::{HostedForm, Submit, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
+use crate::steps::{self, unexpected, unexpected_status};
 
 pub(super) fn log_in(
     context: &Context,
@@ -24,67 +25,56 @@ pub(super) fn log_in(
     progress: &mut dyn Progress,
 ) -> Result<()> {
     let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
-    for page in &form.pages {
-        fetch(context, page, &mut values, &mut credentials.jar)?;
-    }
+    steps::run(context, &form.pages, credentials, &mut values)?;
+    answer::settle(context, &values, None, credentials)?;
     progress.begins(credentials)?;
     context.cancel.check()?;
     values.insert("password".to_owned(), password.clone());
-    submit(context, &form.submit, &values, credentials, progress)
-}
-
-fn fetch(context: &Context, page: &Page, values: &mut Values, jar: &mut Jar) -> Result<()> {
-    log::debug!("log in: fetching {}", page.name);
-    let request = Request::filled("GET", &page.url, page.request(), values);
-    let answer = context.client.follow(&request, &context.provider.hosts, jar, context.cancel)?;
-    let text = page_text(&page.name, &answer)?;
-    for (name, take) in &page.take {
-        let value = find(take, &text, jar).ok_or_else(|| missing(page, take))?;
-        values.insert(name.clone(), value);
-    }
-    Ok(())
-}
-
-fn find(take: &Take, text: &str, jar: &Jar) -> Option<Secret> {
-    form::input_value(text, &take.input)
-        .filter(|value| !value.is_empty())
-        .map(Secret::new)
-        .or_else(|| take.or_cookie.as_ref().and_then(|name| jar.value(name)))
-}
-
-fn missing(page: &Page, take: &Take) -> Error {
-    let cookie = take
-        .or_cookie
-        .as_ref()
-        .map(|name| format!(" and set no cookie '{}'", &**name))
-        .unwrap_or_default();
-    unexpected(&page.name, &format!("has no field '{}'{cookie}", take.input))
+    submit(context, &form.submit, &mut values, credentials, progress)
 }
 
 fn submit(
     context: &Context,
     submit: &Submit,
-    values: &Values,
+    values: &mut Values,
     credentials: &mut Credentials,
     progress: &mut dyn Progress,
 ) -> Result<()> {
     log::debug!("log in: sending {}", submit.name);
-    let request = Request::filled("POST", &submit.url, submit.request(), values);
+    let request = steps::fill(context, submit.request(), credentials, values)
+        .ok_or_else(|| steps::lacks_value(&submit.name))?;
     let (hosts, whole) = (&context.provider.hosts, Cancel::new());
     let answer = context.client.exchange(&request, hosts, &mut credentials.jar, &whole)?;
+    if submit.refused.as_ref().is_some_and(|signs| steps::shows(signs, &answer)) {
+        return Err(super::refused());
+    }
     match answer.status {
-        301..=303 => follow(context, submit, &answer, credentials, progress),
+        301..=303 => {
+            take(context, submit, &answer, values, credentials)?;
+            follow(context, submit, &answer, credentials, progress)
+        }
         307 | 308 => Err(super::sent_elsewhere(&submit.name)),
         401 => Err(super::refused()),
         _ => {
             let text = page_text(&submit.name, &answer)?;
-            if form::has_class(&text, &submit.refused_class) {
-                Err(super::refused())
-            } else {
-                Ok(())
+            let refused = submit.refused_class.as_ref();
+            if refused.is_some_and(|class| form::has_class(&text, class)) {
+                return Err(super::refused());
             }
+            take(context, submit, &answer, values, credentials)
         }
     }
+}
+
+fn take(
+    context: &Context,
+    submit: &Submit,
+    answer: &Answer,
+    values: &mut Values,
+    credentials: &mut Credentials,
+) -> Result<()> {
+    steps::take(&submit.name, &submit.take, answer, &credentials.jar, values)?;
+    answer::settle(context, values, answer.date(), credentials)
 }
 
 fn follow(

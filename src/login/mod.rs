@@ -21,6 +21,7 @@ use crate::http::Answer;
 use crate::provider::{Login, LoginKind, Provider, Renew};
 use crate::secret::Secret;
 use crate::session::{Credentials, REFRESH_TOKEN};
+use crate::steps::{unexpected, unexpected_status};
 
 /// What a renewal came to.
 pub enum Renewal {
@@ -76,9 +77,10 @@ pub fn log_in(
 }
 
 /// Asks for a code that the user enters on another device.
-pub fn ask_for_code(context: &Context) -> Result<Device> {
+/// `credentials` are what the login begins with.
+pub fn ask_for_code(context: &Context, credentials: Credentials) -> Result<Device> {
     match context.provider.login(LoginKind::DeviceCode) {
-        Some(Login::DeviceCode {}) => device_code::ask(context),
+        Some(Login::DeviceCode {}) => device_code::ask(context, credentials),
         _ => {
             let message =
                 format!("{} wants a name and a password, not a code", context.provider.name);
@@ -143,15 +145,6 @@ fn page_text(name: &str, answer: &Answer) -> Result<String> {
         200 => Ok(answer.text()),
         status => Err(unexpected_status(name, status)),
     }
-}
-
-fn unexpected_status(name: &str, status: u16) -> Error {
-    unexpected(name, &format!("answered with status {status}"))
-}
-
-fn unexpected(name: &str, why: &str) -> Error {
-    Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
-        .with_hint("Try again later. If that does not help, the provider file has to be updated.")
 }
 
 fn refused() -> Error {

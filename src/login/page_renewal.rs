@@ -3,13 +3,14 @@
 //!
 //! What counts is the token: when a new one came, the renewal worked, whatever the last page says.
 
-use super::{Renewal, page_text, unexpected};
+use super::{Renewal, page_text};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Request, form};
 use crate::provider::RenewPage;
 use crate::secret::Secret;
 use crate::session::Credentials;
+use crate::steps::unexpected;
 
 pub(super) fn renew(
     context: &Context,

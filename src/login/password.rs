@@ -3,14 +3,15 @@
 //! Once it is sent it is not cancelled: the server may have opened a session by then, and somebody
 //! has to know of it. A server that cannot read the one kind of body gets the other, if there is one.
 
-use super::{Progress, answer, refused, sent_elsewhere, unexpected, unexpected_status};
+use super::{Progress, answer, refused, sent_elsewhere};
 use crate::cancel::Cancel;
 use crate::context::Context;
 use crate::error::Result;
-use crate::http::Request;
-use crate::provider::{PasswordLogin, Values};
+use crate::http::Answer;
+use crate::provider::{PasswordLogin, RequestTemplate, Values};
 use crate::secret::Secret;
 use crate::session::Credentials;
+use crate::steps::{self, unexpected, unexpected_status};
 
 const NAME: &str = "the login";
 
@@ -22,30 +23,49 @@ pub(super) fn log_in(
     credentials: &mut Credentials,
     progress: &mut dyn Progress,
 ) -> Result<()> {
+    let mut values = Values::from([("username".to_owned(), Secret::new(username))]);
+    steps::run(context, &login.steps, credentials, &mut values)?;
+    answer::settle(context, &values, None, credentials)?;
     progress.begins(credentials)?;
     context.cancel.check()?;
-    let values = Values::from([
-        ("username".to_owned(), Secret::new(username)),
-        ("password".to_owned(), password.clone()),
-    ]);
-    let mut requests = login.requests().map(|body| {
-        Request::filled("POST", &login.url, body, &values).with_header("Accept", "application/json")
-    });
-    let mut send = |request: &Request| {
-        let hosts = &context.provider.hosts;
-        context.client.exchange(request, hosts, &mut credentials.jar, &Cancel::new())
-    };
+    values.insert("password".to_owned(), password.clone());
+    let mut requests = login.requests();
     let first = requests.next().ok_or_else(|| unexpected(NAME, "has no body to send"))?;
-    let mut answer = send(&first)?;
+    let mut answer = send(context, first, credentials, &values)?;
     // RFC 9110 sections 15.5.16 and 15.5.21: the body was not understood, and nobody logged in.
     if let (415 | 422, Some(other)) = (answer.status, requests.next()) {
-        answer = send(&other)?;
+        answer = send(context, other, credentials, &values)?;
+    }
+    let shows = |signs: &[_]| steps::shows(signs, &answer);
+    if login.refused_status.contains(&answer.status) || login.refused.as_deref().is_some_and(shows)
+    {
+        return Err(refused());
     }
     match answer.status {
-        status if login.refused_status.contains(&status) => Err(refused()),
-        200 | 201 => answer::read(context, NAME, &answer, credentials),
-        204 => Ok(()),
-        307 | 308 => Err(sent_elsewhere(NAME)),
-        status => Err(unexpected_status(NAME, status)),
+        200..=204 | 301..=303 => {}
+        307 | 308 => return Err(sent_elsewhere(NAME)),
+        status => return Err(unexpected_status(NAME, status)),
     }
+    if login.done.as_deref().is_some_and(|signs| !shows(signs)) {
+        return Err(unexpected(NAME, "does not show that somebody is logged in"));
+    }
+    steps::take(NAME, &login.take, &answer, &credentials.jar, &mut values)?;
+    answer::settle(context, &values, answer.date(), credentials)?;
+    match answer.status {
+        200 | 201 => answer::read_login(context, NAME, &answer, credentials),
+        _ => Ok(()),
+    }
+}
+
+fn send(
+    context: &Context,
+    request: RequestTemplate,
+    credentials: &mut Credentials,
+    values: &Values,
+) -> Result<Answer> {
+    let request = steps::fill(context, request, credentials, values)
+        .ok_or_else(|| steps::lacks_value(NAME))?
+        .accepting_json();
+    let hosts = &context.provider.hosts;
+    context.client.exchange(&request, hosts, &mut credentials.jar, &Cancel::new())
 }

@@ -1,11 +1,11 @@
 //! Renewing by one request, answered with JSON, cookies or both.
 
-use super::{Renewal, answer, judge_failure, judge_status, unexpected};
+use super::{Renewal, answer, judge_failure, judge_status};
 use crate::context::Context;
 use crate::error::Result;
-use crate::http::Request;
-use crate::provider::RenewRequest;
+use crate::provider::{RenewRequest, Values};
 use crate::session::Credentials;
+use crate::steps::{self, unexpected};
 
 const NAME: &str = "the renewal";
 
@@ -15,11 +15,12 @@ pub(super) fn renew(
     mut credentials: Credentials,
 ) -> Result<Renewal> {
     let rule = &context.provider.session;
-    let Some(values) = credentials.fill(context.provider, renew.request().templates()) else {
+    let mut values = Values::new();
+    steps::run(context, &renew.steps, &mut credentials, &mut values)?;
+    let Some(request) = steps::fill(context, renew.request(), &credentials, &values) else {
         return Ok(Renewal::Over);
     };
-    let request = Request::filled(renew.method.as_str(), &renew.url, renew.request(), &values)
-        .with_header("Accept", "application/json");
+    let request = request.accepting_json();
     let before = credentials.token(rule);
     let hosts = &context.provider.hosts;
     let answer =
@@ -29,6 +30,9 @@ pub(super) fn renew(
         };
     match answer.status {
         status if renew.refused_status.contains(&status) => Ok(Renewal::Over),
+        _ if renew.refused.as_ref().is_some_and(|signs| steps::shows(signs, &answer)) => {
+            Ok(Renewal::Over)
+        }
         200 | 201 | 204 => {
             if let Err(error) = answer::read(context, NAME, &answer, &mut credentials) {
                 return Ok(Renewal::Lost(error));

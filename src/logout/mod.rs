@@ -4,6 +4,7 @@
 
 mod elsewhere;
 mod end_session;
+mod page;
 mod proof;
 mod request;
 mod revocation;
@@ -16,7 +17,7 @@ use crate::clock::UnixTime;
 use crate::context::Context;
 use crate::error::Fault;
 use crate::http::Answer;
-use crate::provider::{Everywhere, LogoutTarget, Probe, Provider, Step};
+use crate::provider::{Everywhere, LogoutStep, Probe, Provider, Target, Values};
 use crate::secret::Secret;
 use crate::session::{Credentials, Evidence, ID_TOKEN, Outcome, REFRESH_TOKEN};
 use serde::Serialize;
@@ -112,14 +113,33 @@ pub fn revoke(
     evidence: Evidence,
 ) -> Verdict {
     let mut verdicts = Vec::new();
+    // What pages held, and what they should have held.
+    let (mut values, mut missing) = (Values::new(), Vec::new());
     for step in &context.provider.logout.steps {
         let verdict = match step {
-            Step::Request(logout) if request::waits_in_vain(logout, credentials, &verdicts) => {
+            LogoutStep::Request(logout)
+                if request::waits_in_vain(logout, credentials, &verdicts)
+                    || logout.request().places().any(|name| missing.contains(&name)) =>
+            {
                 continue;
             }
-            Step::Request(logout) => request::send(context, logout, credentials, notes).map(Some),
-            Step::Revoke { tokens } => revocation::revoke(context, tokens, credentials),
-            Step::EndSession {} => end_session::end(context, credentials),
+            LogoutStep::Page(page)
+                if page.request().places().any(|name| missing.contains(&name)) =>
+            {
+                continue;
+            }
+            LogoutStep::Request(logout) => {
+                request::send(context, logout, credentials, &values, notes).map(Some)
+            }
+            LogoutStep::Page(page) => {
+                let fetched = page::fetch(context, page, credentials, &mut values);
+                if !matches!(fetched, Ok(None)) {
+                    missing.extend(page.take.keys().map(String::as_str));
+                }
+                fetched
+            }
+            LogoutStep::Revoke { tokens } => revocation::revoke(context, tokens, credentials),
+            LogoutStep::EndSession {} => end_session::end(context, credentials),
         };
         verdicts.extend(verdict.unwrap_or_else(|error| Some(proof::judge_failure(&error))));
     }
@@ -138,9 +158,7 @@ pub fn revoke(
 /// Uses the session as the provider's probe does, where that is a request of its own.
 pub fn probe(context: &Context, credentials: &Credentials) -> Tried {
     match &context.provider.logout.probe {
-        Some(Probe::Request { url, refused_status, bearer }) => {
-            request::probe(context, url, *bearer, refused_status, credentials)
-        }
+        Some(Probe::Request(probe)) => request::probe(context, probe, credentials),
         Some(Probe::Renew {}) | None => Tried::Unclear,
     }
 }
@@ -184,19 +202,23 @@ impl<'a> Needs<'a> {
         let mut needs = Needs { urls: Vec::new(), sends_token: false, requests: 0 };
         for step in &provider.logout.steps {
             needs.requests += match step {
-                Step::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
-                Step::Request(_) | Step::EndSession {} => 1,
+                LogoutStep::Revoke { tokens } => u32::try_from(tokens.len()).unwrap_or(u32::MAX),
+                LogoutStep::Request(_) | LogoutStep::Page(_) | LogoutStep::EndSession {} => 1,
             };
-            let Step::Request(logout) = step else { continue };
-            needs.sends_token |= logout.bearer;
-            if let LogoutTarget::Fixed(target) = logout.target() {
+            let (target, sends_bearer) = match step {
+                LogoutStep::Request(logout) => (logout.target(), logout.bearer),
+                LogoutStep::Page(page) => (Target::Given(&page.url), page.bearer),
+                LogoutStep::Revoke { .. } | LogoutStep::EndSession {} => continue,
+            };
+            needs.sends_token |= sends_bearer;
+            if let Target::Given(target) = target {
                 needs.urls.push(target);
             }
         }
-        if let Some(Probe::Request { url, .. }) = &provider.logout.probe {
+        if let Some(Probe::Request(probe)) = &provider.logout.probe {
             // Before the steps and after them.
             needs.requests += 2;
-            needs.urls.push(url);
+            needs.urls.push(&probe.url);
         }
         if let Some(Everywhere::List(list)) = &provider.everywhere {
             needs.urls.push(&list.url);
@@ -215,9 +237,10 @@ pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Opti
     let sent = jar.subset_for(&Needs::of(provider).urls);
     let kept = credentials.with_jar(jar.subset_named(&named).overlaid_with(&sent));
     let is_known = provider.logout.steps.iter().any(|step| match step {
-        Step::Request(logout) => request::is_sendable(provider, logout, &kept),
-        Step::Revoke { tokens } => tokens.iter().any(|name| kept.value(name).is_some()),
-        Step::EndSession {} => kept.value(ID_TOKEN).is_some(),
+        LogoutStep::Request(logout) => request::is_sendable(provider, logout, &kept),
+        LogoutStep::Page(page) => request::is_page_sendable(provider, page, &kept),
+        LogoutStep::Revoke { tokens } => tokens.iter().any(|name| kept.value(name).is_some()),
+        LogoutStep::EndSession {} => kept.value(ID_TOKEN).is_some(),
     });
     is_known.then_some(kept)
 }

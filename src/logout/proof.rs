@@ -35,6 +35,16 @@ pub fn judge(proof: Option<&Proof>, url: &Url, jar: &Jar, answer: &Answer) -> Ve
     Verdict { is_settled, ..Verdict::of(answer, outcome, reason) }
 }
 
+/// An answer that does not hold what a later step needs: it says nothing of the session.
+pub(super) fn judge_useless(name: &str, answer: &Answer) -> Verdict {
+    let outcome = match answer.status {
+        status if is_busy(status) => Outcome::Deferred,
+        400 | 404 | 405 | 410 | 501 => Outcome::Rejected,
+        _ => Outcome::Unconfirmed,
+    };
+    Verdict::of(answer, outcome, format!("{name} was answered with status {}", answer.status))
+}
+
 /// What the probe says after the logout. `was_accepted`: for this session, before the logout.
 /// `is_outlived`: by something that renews what was refused.
 pub(super) fn judge_probe(

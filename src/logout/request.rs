@@ -8,10 +8,13 @@ use crate::context::Context;
 use crate::cookies::Jar;
 use crate::error::Result;
 use crate::http::Request;
-use crate::provider::{LogoutRequest, LogoutTarget, Provider, Template};
-use crate::secret::Secret;
+use crate::provider::{
+    CLAIM, COOKIE, LogoutPage, LogoutRequest, ProbeRequest, Provider, RequestTemplate, TOKENS,
+    Target, Values,
+};
 use crate::session::claims::is_showable;
 use crate::session::{ACCESS_TOKEN, Credentials, Outcome, REFRESH_TOKEN};
+use crate::steps;
 use serde_json::Value;
 use url::Url;
 
@@ -19,22 +22,23 @@ pub(super) fn send(
     context: &Context,
     logout: &LogoutRequest,
     credentials: &mut Credentials,
+    values: &Values,
     notes: &mut Notes,
 ) -> Result<Verdict> {
-    let Some(request) = build(context.provider, logout, credentials) else {
+    let Some(request) = build(context, logout, credentials, values) else {
         return Ok(match logout.target() {
-            LogoutTarget::Fixed(_) => unknown_to_the_server(),
-            LogoutTarget::Taken(name) => {
+            Target::Given(_) => unknown_to_the_server(),
+            Target::Taken(name) => {
                 let why = format!("no answer contained the '{name}' that is to be opened");
                 Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, why) }
             }
         });
     };
     let sends_cookies = credentials.jar.header_for(&request.url, context.clock).is_some();
-    if matches!(logout.target(), LogoutTarget::Fixed(_))
+    if matches!(logout.target(), Target::Given(_))
         && !sends_cookies
         && request.bearer.is_none()
-        && !is_filled(logout)
+        && !carries(context.provider, logout.request())
     {
         return Ok(unknown_to_the_server());
     }
@@ -46,11 +50,8 @@ pub(super) fn send(
     notes.server_cookies_cleared.extend(held.into_iter().filter(|name| !left.contains(name)));
     let verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    for (name, pointers) in &logout.take {
-        let texts = pointers.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
-        if let Some(text) = texts.into_iter().find(|text| !text.is_empty()) {
-            credentials.set(name, Secret::new(text));
-        }
+    for (name, value) in steps::find(&logout.take, &answer, &copy) {
+        credentials.set(&name, value);
     }
     if let Some(pointer) = &logout.warning {
         let text = body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -61,7 +62,8 @@ pub(super) fn send(
     // The refusal of a token, or of its absence, says nothing of what outlives it.
     let lacks_token = !context.provider.session.token_cookies.is_empty()
         && !carries_token_cookie(context, &request.url, &credentials.jar);
-    let holds_token = holds(logout, ACCESS_TOKEN) && !holds(logout, REFRESH_TOKEN);
+    let template = logout.request();
+    let holds_token = holds(template, ACCESS_TOKEN) && !holds(template, REFRESH_TOKEN);
     let is_refused = (logout.bearer || holds_token || lacks_token)
         && (matches!(answer.status, 401 | 403) || verdict.outcome == Outcome::AlreadyEnded);
     if is_refused && outlives_token(credentials, context.provider) {
@@ -80,28 +82,26 @@ pub(super) fn waits_in_vain(
         matches!(verdict.outcome, Outcome::Rejected | Outcome::Deferred | Outcome::AlreadyEnded)
     };
     let lacks = |name: &str| credentials.value(name).is_none();
-    matches!(logout.target(), LogoutTarget::Taken(name) if lacks(name))
-        && before.iter().any(has_failed)
+    matches!(logout.target(), Target::Taken(name) if lacks(name)) && before.iter().any(has_failed)
 }
 
 /// Tries the credentials.
-pub(super) fn probe(
-    context: &Context,
-    url: &Url,
-    with_bearer: bool,
-    refused_status: &[u16],
-    credentials: &Credentials,
-) -> Tried {
-    let carries_token = if with_bearer {
+pub(super) fn probe(context: &Context, probe: &ProbeRequest, credentials: &Credentials) -> Tried {
+    let template = probe.request();
+    let carries_token = if probe.bearer {
         credentials.token(&context.provider.session).is_some()
+    } else if holds(template, ACCESS_TOKEN) {
+        true
     } else {
-        carries_token_cookie(context, url, &credentials.jar)
+        carries_token_cookie(context, &probe.url, &credentials.jar)
+            || carries(context.provider, template)
     };
-    if !carries_token || has_lapsed(context, credentials) {
+    let request = steps::fill(context, template, credentials, &Values::new());
+    let Some(mut request) = request.filter(|_| carries_token) else { return Tried::Unclear };
+    if has_lapsed(context, credentials) {
         return Tried::Unclear;
     }
-    let mut request = Request::get(url.clone());
-    request.bearer = bearer(context.provider, credentials, with_bearer);
+    request.bearer = bearer(context.provider, credentials, probe.bearer);
     let (hosts, mut jar) = (&context.provider.hosts, credentials.jar.clone());
     let answer = match context.client.exchange(&request, hosts, &mut jar, context.cancel) {
         Ok(answer) => answer,
@@ -119,7 +119,10 @@ pub(super) fn probe(
         return Tried::Unclear;
     }
     match answer.status {
-        status if refused_status.contains(&status) => Tried::Refused(Some(status)),
+        status if probe.is_refused_by(status) => Tried::Refused(Some(status)),
+        status if probe.refused.as_ref().is_some_and(|signs| steps::shows(signs, &answer)) => {
+            Tried::Refused(Some(status))
+        }
         200..300 => Tried::Accepted,
         _ => Tried::Unclear,
     }
@@ -132,47 +135,62 @@ pub(super) fn is_sendable(
     credentials: &Credentials,
 ) -> bool {
     match logout.target() {
-        LogoutTarget::Taken(name) => credentials.value(name).is_some(),
-        LogoutTarget::Fixed(url) => {
-            let sends_cookies = !credentials.jar.subset_for(&[url]).is_empty();
-            let sends_token = logout.bearer && credentials.token(&provider.session).is_some();
-            let is_filled = is_filled(logout) && build(provider, logout, credentials).is_some();
-            sends_cookies || sends_token || is_filled
+        Target::Taken(name) => credentials.value(name).is_some(),
+        Target::Given(url) => {
+            is_known_by(provider, logout.request(), url, logout.bearer, credentials)
         }
     }
 }
 
+/// The same of a page.
+pub(super) fn is_page_sendable(
+    provider: &Provider,
+    page: &LogoutPage,
+    credentials: &Credentials,
+) -> bool {
+    is_known_by(provider, page.request(), &page.url, page.bearer, credentials)
+}
+
+fn is_known_by(
+    provider: &Provider,
+    template: RequestTemplate,
+    url: &Url,
+    with_bearer: bool,
+    credentials: &Credentials,
+) -> bool {
+    let sends_cookies = !credentials.jar.subset_for(&[url]).is_empty();
+    let sends_token = with_bearer && credentials.token(&provider.session).is_some();
+    let is_filled =
+        || carries(provider, template) && steps::can_fill(provider, template, credentials);
+    sends_cookies || sends_token || is_filled()
+}
+
 /// The request; `None` where it needs a value that is not there.
 fn build(
-    provider: &Provider,
+    context: &Context,
     logout: &LogoutRequest,
     credentials: &Credentials,
+    values: &Values,
 ) -> Option<Request> {
-    let template = logout.request();
-    let values = credentials.fill(provider, template.templates())?;
-    let url = match logout.target() {
-        LogoutTarget::Fixed(url) => url.clone(),
-        // Where it leads is checked like any other address, when it is asked.
-        LogoutTarget::Taken(name) => Url::parse(credentials.value(name)?.expose()).ok()?,
-    };
-    let mut request = Request::filled(logout.method.as_str(), &url, template, &values);
-    request.bearer = bearer(provider, credentials, logout.bearer);
+    let mut request = steps::fill(context, logout.request(), credentials, values)?;
+    request.bearer = bearer(context.provider, credentials, logout.bearer);
     Some(request)
 }
 
-/// True when the request carries values of the session in its address or its body.
-fn is_filled(logout: &LogoutRequest) -> bool {
-    places(logout).next().is_some()
+/// True when the request carries values of the session in its address, its headers or its body.
+fn carries(provider: &Provider, template: RequestTemplate) -> bool {
+    let kept = &provider.session.keep;
+    template.places().any(|place| {
+        TOKENS.contains(&place)
+            || place.starts_with(CLAIM)
+            || place.starts_with(COOKIE)
+            || kept.iter().any(|kept| kept == place)
+    })
 }
 
-/// True when the request carries that value of the session in its address or its body.
-fn holds(logout: &LogoutRequest, value: &str) -> bool {
-    places(logout).any(|place| place == value)
-}
-
-/// The values of the session that the request carries in its address or its body.
-fn places(logout: &LogoutRequest) -> impl Iterator<Item = &str> {
-    logout.request().templates().flat_map(Template::places)
+/// True when the request carries that value of the session.
+fn holds(template: RequestTemplate, value: &str) -> bool {
+    template.places().any(|place| place == value)
 }
 
 /// True when a request to `url` would carry a token that has not ended by itself: only its refusal
@@ -185,7 +203,7 @@ fn carries_token_cookie(context: &Context, url: &Url, jar: &Jar) -> bool {
     })
 }
 
-fn unknown_to_the_server() -> Verdict {
+pub(super) fn unknown_to_the_server() -> Verdict {
     let why = "no credentials are left for the logout's address";
     Verdict { is_settled: true, ..Verdict::new(Outcome::Unconfirmed, why) }
 }
@@ -193,7 +211,8 @@ fn unknown_to_the_server() -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Step;
+    use crate::provider::LogoutStep;
+    use crate::secret::Secret;
 
     /// Whether a request of which `lines` tell more says whose session it is about.
     fn is_known_by(lines: &str, credentials: &Credentials) -> bool {
@@ -202,7 +221,7 @@ mod tests {
         let text = text.replace(place, &format!("{place}{lines}\n")).replace("GET", "POST");
         let provider = Provider::parse(&text, None).unwrap();
         match provider.logout.steps.first() {
-            Some(Step::Request(request)) => is_sendable(&provider, request, credentials),
+            Some(LogoutStep::Request(request)) => is_sendable(&provider, request, credentials),
             _ => panic!("the test service logs out by a request"),
         }
     }

@@ -11,20 +11,25 @@ use super::hosts::Hosts;
 use super::key;
 use super::leaf::{CookieName, Pointer, Website};
 use super::login::{Login, LoginKind, check_all};
-use super::logout::{Logout, LogoutTarget, Probe, Step};
+use super::logout::{Logout, LogoutStep, Probe};
 use super::oauth::OAuth;
 use super::origin::Origin;
-use super::parameters::{self, Given, Parameter};
+use super::parameters::{self, Declared, Given, Parameter};
 use super::post_logout::AfterLogout;
 use super::problem::{At, Checked, Problem};
 use super::renewal::Renew;
+use super::request::{RequestTemplate, Target};
+use super::scope::{self, Scope};
+use super::template::COOKIE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use url::{Position, Url};
 
 /// A service: how to log in to it, to stay logged in, and to log out so that it can be proved.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+// `Debug` shows the id: parameters may be secrets, and stand everywhere.
+#[derive(Clone, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
@@ -119,6 +124,8 @@ pub struct SessionRule {
     pub account_name: Vec<String>,
     /// Where a JSON answer to a login or a renewal holds what.
     pub answer: AnswerRule,
+    /// Values that a login takes and the session keeps, for its later requests.
+    pub keep: Vec<String>,
 }
 
 /// JSON pointers (RFC 6901) into the answer. The defaults are the names of RFC 6749 section 5.1.
@@ -134,6 +141,8 @@ pub struct AnswerRule {
     pub id_token: Pointer,
     /// In how many seconds the access token ends.
     pub expires_in: Pointer,
+    /// The same in milliseconds.
+    pub expires_in_ms: Option<Pointer>,
     /// The account's id, where no claim tells it.
     pub account_id: Pointer,
     /// The account's e-mail address, where no claim tells it.
@@ -149,6 +158,7 @@ impl Default for AnswerRule {
             refresh_token: Pointer::fixed("/refresh_token"),
             id_token: Pointer::fixed("/id_token"),
             expires_in: Pointer::fixed("/expires_in"),
+            expires_in_ms: None,
             account_id: Pointer::fixed("/user/id"),
             account_email: Pointer::fixed("/user/email"),
             account_name: Pointer::fixed("/user/name"),
@@ -165,6 +175,17 @@ pub struct ApiRule {
     /// Words in a GraphQL error that mean that the session is over.
     // Kept in lower case.
     pub unauthenticated: Vec<String>,
+}
+
+impl SessionRule {
+    /// `taken` are the names of what the logins take.
+    fn check(&self, taken: &[&str]) -> Checked {
+        let is_odd = |name: &String| !taken.contains(&name.as_str());
+        let Some(index) = self.keep.iter().position(is_odd) else { return Ok(()) };
+        let message = format!("no login takes '{}'", self.keep[index]);
+        let hint = "Take it from an answer, as in take = { client_id = \"/client_id\" }.";
+        Err(Problem::new(format!("keep[{index}]"), message, hint))
+    }
 }
 
 impl Provider {
@@ -187,12 +208,13 @@ impl Provider {
     fn logout_url(&self) -> Url {
         let oauth = self.oauth.as_ref();
         let fixed = self.logout.steps.iter().find_map(|step| match step {
-            Step::Request(request) => match request.target() {
-                LogoutTarget::Fixed(url) => Some(url.clone()),
-                LogoutTarget::Taken(_) => None,
+            LogoutStep::Request(request) => match request.target() {
+                Target::Given(url) => Some(Url::clone(url)),
+                Target::Taken(_) => None,
             },
-            Step::Revoke { .. } => oauth?.address_of("revocation_endpoint"),
-            Step::EndSession {} => oauth?.address_of("end_session_endpoint"),
+            LogoutStep::Page(page) => Some(Url::clone(&page.url)),
+            LogoutStep::Revoke { .. } => oauth?.address_of("revocation_endpoint"),
+            LogoutStep::EndSession {} => oauth?.address_of("end_session_endpoint"),
         });
         fixed.unwrap_or_else(|| self.website.to_url())
     }
@@ -207,7 +229,12 @@ impl Provider {
         document::refuse_control_characters("", &tree)?;
         let declared = parameters::declared(&tree)?;
         let given = given.map_or_else(|| parameters::examples(&declared), Given::clone);
-        let mut tree = parameters::fill(tree, &declared, &given)?;
+        Self::filled(tree, declared.clone(), &given)
+            .map_err(|problem| parameters::without_secrets(problem, &declared, &given))
+    }
+
+    fn filled(tree: Value, declared: Declared, given: &Given) -> Checked<Self> {
+        let mut tree = parameters::fill(tree, &declared, given)?;
         let source = tree.to_string();
         let is_one_login = tree.get("login").is_some_and(|login| !login.is_array());
         if let Some(login) = tree.get_mut("login").filter(|_| is_one_login) {
@@ -220,7 +247,7 @@ impl Provider {
             Some(rest) if is_one_login => Problem { key: format!("login{rest}"), ..problem },
             _ => problem,
         })?;
-        let service = key::service_key(&provider.id, &declared, &given);
+        let service = key::service_key(&provider.id, &declared, given);
         provider.parameters = declared;
         let key = key::key(&service, &provider.hosts, &provider.api.bearer_hosts);
         Ok(Provider { key, ..provider })
@@ -266,18 +293,27 @@ impl Provider {
             ));
         }
         let (hosts, oauth) = (&self.hosts, self.oauth.as_ref());
-        self.account.as_ref().map_or(Ok(()), |account| account.check(hosts)).at("account")?;
+        let parameters = || self.parameters.keys().map(String::as_str);
         oauth.map_or(Ok(()), |oauth| oauth.check(hosts)).at("oauth")?;
-        check_all(&self.logins, hosts, oauth).at("login")?;
+        let login = Scope::login(parameters());
+        let taken = check_all(&self.logins, &login, hosts, oauth).at("login")?;
+        self.session.check(&taken).at("session")?;
+        let scope = Scope::session(parameters(), self.session.keep.iter().map(String::as_str));
+        if let Some(account) = &self.account {
+            account.check(scope.clone(), hosts).at("account")?;
+        }
         let is_form = |login: &Login| matches!(login, Login::HostedForm(_));
         if self.session.token_cookies.is_empty() && self.logins.iter().any(is_form) {
             let hint = "Which cookie of the form's answer says that somebody is logged in?";
             return Err(Problem::new("session.token_cookies", "name at least one", hint));
         }
-        self.renew.as_ref().map_or(Ok(()), |renew| renew.check(hosts, oauth)).at("renew")?;
-        self.logout.check(hosts, oauth, self.renew.is_some()).at("logout")?;
-        if matches!(self.logout.probe, Some(Probe::Request { bearer: false, .. }))
-            && self.session.token_cookies.is_empty()
+        if let Some(renew) = &self.renew {
+            renew.check(scope.clone(), hosts, oauth).at("renew")?;
+        }
+        self.logout.check(scope, hosts, oauth, self.renew.is_some()).at("logout")?;
+        if let Some(Probe::Request(probe)) = &self.logout.probe
+            && !probe.bearer
+            && !self.carries_credential(probe.request())
         {
             let message = "the probe carries no token, so its answer says nothing of the session";
             let hint = "Add bearer = true, or name the token's cookie in session.token_cookies.";
@@ -291,6 +327,21 @@ impl Provider {
             *words = words.to_lowercase();
         }
         Ok(self)
+    }
+
+    /// True for a request that the server knows the session by, as far as the file tells.
+    pub fn carries_credential(&self, request: RequestTemplate) -> bool {
+        let is_credential = |name: &str| {
+            scope::TOKENS.contains(&name)
+                || name.starts_with(COOKIE)
+                || self.session.keep.iter().any(|kept| kept == name)
+        };
+        !self.session.token_cookies.is_empty() || request.places().any(is_credential)
+    }
+
+    /// True where a request says which installation it comes from.
+    pub fn names_device(&self) -> bool {
+        self.source.contains("{device_id}")
     }
 
     /// The cookies that make a session: others that a service sets do not matter for it.
@@ -314,7 +365,7 @@ impl Provider {
     pub fn renewal_url(&self) -> Option<&Url> {
         match &self.renew {
             Some(Renew::Page(page)) => Some(&page.url),
-            Some(Renew::Request(request)) => Some(&request.url),
+            Some(Renew::Request(request)) => Some(&*request.url),
             Some(Renew::RefreshToken { .. }) | None => None,
         }
     }
@@ -326,6 +377,12 @@ impl Provider {
             Some(Renew::Request(request)) => request.rotates,
             Some(Renew::Page(_)) | None => false,
         }
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Provider({})", self.id)
     }
 }
 

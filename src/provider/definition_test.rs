@@ -46,8 +46,8 @@ fn what_is_missing_or_of_another_kind_is_said_with_its_table() {
     let change = ("refused_status = [401]", "refused_status = 401");
     let said = "invalid type: integer `401`, expected a sequence";
     check(SERVICE, change, "logout.probe.refused_status", said, "provider-keys.md");
-    let change = ("json = { username", "json = { a = { }, username");
-    check(SERVICE, change, "login.json.a", "map, expected a string", "");
+    let change = ("json = { username", "json = { a = [{ b = \"{c}\" }], username");
+    check(SERVICE, change, "login.json.a[0].b", "no value is called 'c'", "Known here");
     let change = ("[[logout.steps]]", "[logout.steps]");
     check(SERVICE, change, "logout.steps", "map, expected a sequence", "");
     let change = ("method = \"POST\"\n", "");

@@ -19,7 +19,9 @@ const HOSTS: usize = 16;
 /// The part of the key that stays when a file names other hosts: sessions whose keys begin alike
 /// are of one service.
 pub(super) fn service_key(id: &str, declared: &Declared, given: &Given) -> String {
-    let values = declared.iter().filter_map(|(name, parameter)| {
+    // A secret tells no servers apart, and the key is there for everybody to see.
+    let shown = declared.iter().filter(|(_, parameter)| !parameter.secret);
+    let values = shown.filter_map(|(name, parameter)| {
         let value = value_of(parameter, given)?;
         Some(format!("{name}={}\n", value.trim_end_matches('/')))
     });

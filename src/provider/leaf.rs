@@ -165,6 +165,16 @@ impl RefusalStatuses {
 }
 
 leaf! {
+    /// An HTTP status.
+    Status(u16 as u16) from "u16" u16, |status| {
+        if (100..600).contains(&status) {
+            return Ok(status);
+        }
+        Err(format!("{status} is not an HTTP status"))
+    }
+}
+
+leaf! {
     /// HTTP statuses of what succeeds, redirects included, at least one: none of an error.
     #[derive(Serialize)]
     SuccessStatuses(Vec<u16> as [u16]) from "Vec<u16>" Vec<u16>, |statuses| {

@@ -1,24 +1,24 @@
 //! The ways in.
 
 use super::hosts::Hosts;
-use super::leaf::{Address, CookieName, RefusalStatuses};
+use super::leaf::{Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
-use super::problem::{At, Checked, Problem, limit};
-use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, allow};
+use super::problem::{At, Checked, Problem};
+use super::request::{NO_PAIRS, RequestTemplate, request_table};
+use super::scope::Scope;
+use super::sign::{Signs, check_signs};
+use super::step::{Step, check_steps};
+use super::take::Takes;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// What the user gives. The password goes into a body and nowhere else.
-const USER: [&str; 2] = ["username", "password"];
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(tag = "flow"))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Login {
     /// A form on the service's own pages.
-    HostedForm(HostedForm),
+    HostedForm(Box<HostedForm>),
     /// One request with the name and the password.
-    Password(PasswordLogin),
+    Password(Box<PasswordLogin>),
     /// A code that the user enters on another device (RFC 8628); needs `[oauth]`.
     DeviceCode {},
 }
@@ -39,153 +39,121 @@ pub enum LoginKind {
 #[serde(deny_unknown_fields)]
 pub struct HostedForm {
     /// The pages to fetch before the form is sent, in order.
-    pub pages: Vec<Page>,
+    pub pages: Vec<Step>,
     /// The sending of the form.
     pub submit: Submit,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Page {
-    /// What errors call the page.
-    pub name: String,
-    /// Where it is.
-    pub url: Address,
-    /// Added to the address's query.
-    #[serde(default)]
-    query: Pairs,
-    /// More headers.
-    #[serde(default)]
-    headers: Headers,
-    /// Values to take from the page.
-    #[serde(default)]
-    pub take: BTreeMap<String, Take>,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Take {
-    /// The `<input>` that holds the value, by its name or else its id.
-    pub input: String,
-    /// The cookie that serves where the input is missing or empty.
-    pub or_cookie: Option<CookieName>,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Submit {
-    /// What errors call the form.
-    pub name: String,
-    /// Where the form is sent, by POST.
-    pub url: Address,
-    /// Added to the address's query.
-    #[serde(default)]
-    query: Pairs,
-    /// More headers.
-    #[serde(default)]
-    headers: Headers,
-    /// The form's fields.
-    form: Pairs,
-    /// The class of the element that says that the name or the password is wrong.
-    pub refused_class: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct PasswordLogin {
-    /// Where it is sent, by POST.
-    pub url: Address,
-    /// Added to the address's query.
-    #[serde(default)]
-    query: Pairs,
-    /// More headers.
-    #[serde(default)]
-    headers: Headers,
-    /// The body, as a form.
-    #[serde(default)]
-    form: Pairs,
-    /// The body, as a flat JSON object; beside a `form`, for a server that answers that with 415
-    /// or 422.
-    #[serde(default)]
-    json: Pairs,
-    /// The statuses that say that the name or the password is wrong.
-    #[serde(default = "RefusalStatuses::unauthorized")]
-    pub refused_status: RefusalStatuses,
-}
-
-impl Page {
-    pub fn request(&self) -> RequestTemplate<'_> {
-        let Page { query, headers, .. } = self;
-        RequestTemplate { query, headers, json: &NO_PAIRS, form: &NO_PAIRS }
+request_table! {
+    pub struct Submit, Post {
+        /// What errors call the form.
+        pub name: String,
+        /// The class of the element that says that the name or the password is wrong.
+        pub refused_class: Option<String>,
+        /// What an answer shows that says so.
+        pub refused: Option<Signs>,
+        /// Values to take from the answer, for the session.
+        #[serde(default)]
+        pub take: Takes,
     }
 }
 
-impl Submit {
-    pub fn request(&self) -> RequestTemplate<'_> {
-        let Submit { query, headers, form, .. } = self;
-        RequestTemplate { query, headers, json: &NO_PAIRS, form }
+request_table! {
+    pub struct PasswordLogin, Post {
+        /// What is asked before, in order.
+        #[serde(default)]
+        pub steps: Vec<Step>,
+        /// What the answer shows where somebody is logged in.
+        pub done: Option<Signs>,
+        /// The statuses that say that the name or the password is wrong.
+        #[serde(default = "RefusalStatuses::unauthorized")]
+        pub refused_status: RefusalStatuses,
+        /// What an answer shows that says so, where its status does not tell.
+        pub refused: Option<Signs>,
+        /// Values to take from the answer, for the session.
+        #[serde(default)]
+        pub take: Takes,
     }
 }
 
 impl PasswordLogin {
-    /// The request with each of its bodies, in the order in which they are tried; at least one.
+    /// The request with each of its bodies, in the order in which they are tried; at least one. The
+    /// JSON is for a server that answers a form with 415 or 422.
     pub fn requests(&self) -> impl Iterator<Item = RequestTemplate<'_>> {
-        let PasswordLogin { query, headers, json, form, .. } = self;
-        [(&NO_PAIRS, form), (json, &NO_PAIRS)]
-            .into_iter()
-            .filter(|(json, form)| !json.is_empty() || !form.is_empty())
-            .map(move |(json, form)| RequestTemplate { query, headers, json, form })
+        let whole = self.request();
+        let form = RequestTemplate { json: None, ..whole };
+        let json = RequestTemplate { form: &NO_PAIRS, ..whole };
+        let form = (!whole.form.is_empty()).then_some(form);
+        form.into_iter().chain(whole.json.is_some().then_some(json))
     }
 
-    fn check(&self, hosts: &Hosts) -> Checked {
-        if self.json.is_empty() && self.form.is_empty() {
+    fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts) -> Checked {
+        if self.requests().next().is_none() {
             let hint = "As in json = { username = \"{username}\", password = \"{password}\" }.";
             return Err(Problem::new("", "nothing is sent: `json` and `form` are missing", hint));
         }
-        let known = Known { query: &USER[..1], headers: &USER[..1], body: &USER };
-        allow(hosts, "url", &self.url)?;
-        self.requests().try_for_each(|request| request.check(&known))
+        check_steps("steps", &self.steps, scope, hosts)?;
+        let known = scope.with_password();
+        self.requests().try_for_each(|request| {
+            need_body(request)?;
+            known.check(request, hosts)
+        })?;
+        check_signs(self.done.as_ref()).at("done")?;
+        check_signs(self.refused.as_ref()).at("refused")?;
+        scope.take(&self.take)
     }
 }
 
 impl HostedForm {
-    fn check(&self, hosts: &Hosts) -> Checked {
-        limit("pages", self.pages.len())?;
-        let mut known = vec![USER[0]];
-        for (index, page) in self.pages.iter().enumerate() {
-            let held = Known { query: &known, headers: &known, body: &[] };
-            let key = format!("pages[{index}]");
-            allow(hosts, "url", &page.url).at(&key)?;
-            page.request().check(&held).at(&key)?;
-            if let Some(name) = page.take.keys().find(|name| USER.contains(&name.as_str())) {
-                let key = format!("{key}.take.{name}");
-                return Err(Problem::new(key, "what the user types has this name already", ""));
-            }
-            known.extend(page.take.keys().map(String::as_str));
-        }
-        let body = [known.as_slice(), &USER[1..]].concat();
-        let held = Known { query: &known, headers: &known, body: &body };
-        allow(hosts, "submit.url", &self.submit.url)?;
-        self.submit.request().check(&held).at("submit")?;
-        if self.submit.refused_class.is_empty() {
-            let message = "name the class of the element that says that the password is wrong";
-            return Err(Problem::new("submit.refused_class", message, ""));
-        }
-        Ok(())
+    fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts) -> Checked {
+        check_steps("pages", &self.pages, scope, hosts)?;
+        self.submit.check(scope, hosts).at("submit")
     }
 }
 
-/// Checks the ways in, each by itself and beside the others.
-pub(super) fn check_all(logins: &[Login], hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+impl Submit {
+    fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts) -> Checked {
+        let request = self.request();
+        need_body(request)?;
+        if request.json.is_none() && request.form.is_empty() {
+            let hint = "As in form = { email = \"{username}\", password = \"{password}\" }.";
+            return Err(Problem::new("", "nothing is sent: `form` is missing", hint));
+        }
+        scope.with_password().check(request, hosts)?;
+        let class = self.refused_class.as_deref();
+        if class == Some("") || (class.is_none() && self.refused.is_none()) {
+            let message = "name the class of the element that says that the password is wrong";
+            return Err(Problem::new("refused_class", message, ""));
+        }
+        check_signs(self.refused.as_ref()).at("refused")?;
+        scope.take(&self.take)
+    }
+}
+
+/// The password goes into a body.
+fn need_body(request: RequestTemplate) -> Checked {
+    if request.method == Method::Post {
+        return Ok(());
+    }
+    Err(Problem::new("method", "a password is sent by POST", "Leave it out."))
+}
+
+/// Checks the ways in, each by itself and beside the others. `scope` is what is known at first.
+/// Gives the names of what they take.
+pub(super) fn check_all<'a>(
+    logins: &'a [Login],
+    scope: &Scope<'a>,
+    hosts: &Hosts,
+    oauth: Option<&OAuth>,
+) -> Checked<Vec<&'a str>> {
     if logins.is_empty() {
         return Err(Problem::new("", "name at least one way in", "As in [[login]]."));
     }
+    let mut taken = Vec::new();
     for (index, login) in logins.iter().enumerate() {
-        login.check(hosts, oauth).at(&format!("[{index}]"))?;
+        let mut scope = scope.clone();
+        login.check(&mut scope, hosts, oauth).at(&format!("[{index}]"))?;
+        taken.extend(scope.taken());
     }
     let is_second = |at: &usize| logins[..*at].iter().any(|one| one.kind() == logins[*at].kind());
     match (0..logins.len()).find(is_second) {
@@ -194,7 +162,7 @@ pub(super) fn check_all(logins: &[Login], hosts: &Hosts, oauth: Option<&OAuth>) 
             let hint = "One with a name and a password, one with a code.";
             Err(Problem::new(format!("[{at}]"), message, hint))
         }
-        None => Ok(()),
+        None => Ok(taken),
     }
 }
 
@@ -206,10 +174,16 @@ impl Login {
         }
     }
 
-    pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+    fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
-            Login::HostedForm(form) => form.check(hosts),
-            Login::Password(login) => login.check(hosts),
+            Login::HostedForm(form) => {
+                *scope = scope.with_user();
+                form.check(scope, hosts)
+            }
+            Login::Password(login) => {
+                *scope = scope.with_user();
+                login.check(scope, hosts)
+            }
             Login::DeviceCode {} => need(oauth, "device_authorization_endpoint")
                 .and_then(|()| need(oauth, "token_endpoint")),
         }

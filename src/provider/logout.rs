@@ -2,14 +2,17 @@
 //! prove nothing.
 
 use super::hosts::Hosts;
+use super::json_template::Json;
 use super::leaf::{Address, CookieName, Method, Pointer, RefusalStatuses, Scalar, SuccessStatuses};
 use super::oauth::{OAuth, need};
 use super::problem::{At, Checked, Problem, limit};
-use super::request::{Headers, Known, Pairs, RequestTemplate, TOKENS, allow};
-use super::template::CLAIM;
+use super::request::{Headers, Pairs, RequestTemplate, Target, request_table};
+use super::scope::Scope;
+use super::sign::{Signs, check_signs};
+use super::take::Takes;
+use super::url_template::UrlTemplate;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use url::Url;
 
 /// The tokens that can be revoked (RFC 7009 section 2.1).
 const REVOCABLE: [&str; 2] = ["refresh_token", "access_token"];
@@ -19,7 +22,7 @@ const REVOCABLE: [&str; 2] = ["refresh_token", "access_token"];
 #[serde(deny_unknown_fields)]
 pub struct Logout {
     /// What is sent, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<LogoutStep>,
     /// How to find out whether the session is dead, where the answers do not prove it.
     pub probe: Option<Probe>,
 }
@@ -27,9 +30,11 @@ pub struct Logout {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(tag = "flow"))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
+pub enum LogoutStep {
     /// One request with the session's cookies.
     Request(Box<LogoutRequest>),
+    /// A page or an answer that holds what a later step sends; it proves nothing.
+    Page(Box<LogoutPage>),
     /// The tokens, one by one (RFC 7009); needs `[oauth]`.
     Revoke {
         /// Which tokens, in order.
@@ -47,7 +52,7 @@ pub struct LogoutRequest {
     /// GET, POST or DELETE.
     pub method: Method,
     /// Where it is sent.
-    url: Option<Address>,
+    url: Option<UrlTemplate>,
     /// The value, taken from an earlier step's answer, that says where it is sent.
     url_from: Option<String>,
     /// Added to the address's query.
@@ -56,30 +61,43 @@ pub struct LogoutRequest {
     /// More headers.
     #[serde(default)]
     headers: Headers,
-    /// The body, as a flat JSON object.
-    #[serde(default)]
-    json: Pairs,
+    /// The body, as JSON.
+    json: Option<Json>,
     /// The body, as a form.
     #[serde(default)]
     form: Pairs,
     /// True: the access token goes along as `Authorization: Bearer`.
     #[serde(default)]
     pub bearer: bool,
-    /// Values to take from the JSON answer, each by the first of its JSON pointers that leads to
-    /// one.
+    /// Values to take from the answer for later steps, as far as it holds them.
     #[serde(default)]
-    pub take: BTreeMap<String, Vec<Pointer>>,
+    pub take: Takes,
     /// Where the JSON answer may hold a warning for the user.
     pub warning: Option<Pointer>,
     /// What the answer must show. Without a proof only the probe proves anything.
     pub proof: Option<Proof>,
 }
 
-/// Where a request of a logout goes.
-pub enum LogoutTarget<'a> {
-    Fixed(&'a Url),
-    /// The value of that name, which an earlier step's answer held.
-    Taken(&'a str),
+request_table! {
+    pub struct LogoutPage, Get {
+        /// What it is called in reports.
+        pub name: String,
+        /// Values to take from its answer.
+        #[serde(default)]
+        pub take: Takes,
+        /// False: a redirect is not followed; it is the answer.
+        #[serde(default = "yes")]
+        pub follow: bool,
+        /// True: the access token goes along as `Authorization: Bearer`.
+        #[serde(default)]
+        pub bearer: bool,
+        /// What it shows where the session was over before.
+        pub ended: Option<Signs>,
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What an answer must show to prove that the session is dead.
@@ -107,17 +125,21 @@ pub struct Proof {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Probe {
     /// A request that a dead session is refused.
-    Request {
-        /// Where it is sent, by GET.
-        url: Address,
-        /// The statuses that only a dead session gets.
-        refused_status: RefusalStatuses,
-        /// True: the access token goes along as `Authorization: Bearer`.
-        #[serde(default)]
-        bearer: bool,
-    },
+    Request(Box<ProbeRequest>),
     /// The renewal, which a dead session is refused; needs `[renew]`.
     Renew {},
+}
+
+request_table! {
+    pub struct ProbeRequest, Get {
+        /// The statuses that only a dead session gets.
+        pub refused_status: Option<RefusalStatuses>,
+        /// What only the answer to a dead session shows, where its status does not tell.
+        pub refused: Option<Signs>,
+        /// True: the access token goes along as `Authorization: Bearer`.
+        #[serde(default)]
+        pub bearer: bool,
+    }
 }
 
 fn both_tokens() -> Vec<String> {
@@ -125,45 +147,35 @@ fn both_tokens() -> Vec<String> {
 }
 
 impl LogoutRequest {
-    pub fn target(&self) -> LogoutTarget<'_> {
+    pub fn target(&self) -> Target<'_> {
         match &self.url {
-            Some(url) => LogoutTarget::Fixed(url),
-            None => LogoutTarget::Taken(self.url_from.as_deref().unwrap_or_default()),
+            Some(url) => Target::Given(url),
+            None => Target::Taken(self.url_from.as_deref().unwrap_or_default()),
         }
     }
 
     pub fn request(&self) -> RequestTemplate<'_> {
-        let LogoutRequest { query, headers, json, form, .. } = self;
-        RequestTemplate { query, headers, json, form }
+        let LogoutRequest { method, query, headers, json, form, .. } = self;
+        let (method, url, json) = (*method, self.target(), json.as_ref());
+        RequestTemplate { method, url, query, headers, json, form }
     }
 
-    /// `taken` are the values that earlier steps take.
-    fn check(&self, hosts: &Hosts, taken: &[&str]) -> Checked {
+    fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts) -> Checked {
         match (&self.url, &self.url_from) {
-            (Some(url), None) => allow(hosts, "url", url)?,
             (None, Some(_)) if !self.query.is_empty() || !self.headers.is_empty() => {
                 let message = "with `url_from` there is no `query` and no `headers`";
                 return Err(Problem::new("url_from", message, "The address is opened as it is."));
             }
-            (None, Some(name)) if !taken.contains(&name.as_str()) => {
+            (None, Some(name)) if !scope.taken().any(|taken| taken == name) => {
                 let message = format!("no earlier step takes '{name}'");
                 let hint = "Take it from an answer, as in take.logout_url = [\"/logout_url\"].";
                 return Err(Problem::new("url_from", message, hint));
             }
-            (None, Some(_)) => {}
+            (Some(_), None) | (None, Some(_)) => {}
             _ => return Err(Problem::new("", "give one of `url` and `url_from`", "")),
         }
-        // An address may hold claims only: tokens do not belong there (RFC 9700 section 4.3.2).
-        let held = [TOKENS.as_slice(), &[CLAIM]].concat();
-        self.request().check(&Known { query: &[CLAIM], headers: &held, body: &held })?;
-        if let Some(name) = self.take.keys().find(|name| held.contains(&name.as_str())) {
-            let message = "a value of the session has this name already";
-            return Err(Problem::new(format!("take.{name}"), message, ""));
-        }
-        if let Some((name, _)) = self.take.iter().find(|(_, pointers)| pointers.is_empty()) {
-            let message = "name at least one pointer, as in [\"/logout_url\"]";
-            return Err(Problem::new(format!("take.{name}"), message, ""));
-        }
+        scope.check(self.request(), hosts)?;
+        scope.take(&self.take)?;
         self.proof.as_ref().map_or(Ok(()), Proof::check).at("proof")
     }
 }
@@ -196,8 +208,8 @@ impl Proof {
 impl Logout {
     pub fn proofs(&self) -> impl Iterator<Item = &Proof> {
         self.steps.iter().filter_map(|step| match step {
-            Step::Request(request) => request.proof.as_ref(),
-            Step::Revoke { .. } | Step::EndSession {} => None,
+            LogoutStep::Request(request) => request.proof.as_ref(),
+            LogoutStep::Page(_) | LogoutStep::Revoke { .. } | LogoutStep::EndSession {} => None,
         })
     }
 
@@ -206,21 +218,25 @@ impl Logout {
         self.proofs().flat_map(|proof| proof.deletes.iter().flatten()).map(|name| &**name)
     }
 
-    pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>, can_renew: bool) -> Checked {
-        if self.steps.is_empty() {
+    pub(super) fn check<'a>(
+        &'a self,
+        mut scope: Scope<'a>,
+        hosts: &Hosts,
+        oauth: Option<&OAuth>,
+        can_renew: bool,
+    ) -> Checked {
+        let proves = |step: &LogoutStep| !matches!(step, LogoutStep::Page(_));
+        if !self.steps.iter().any(proves) {
             let hint = "Without a step the server never hears of the logout.";
             return Err(Problem::new("steps", "name at least one", hint));
         }
         limit("steps", self.steps.len())?;
-        let mut taken = Vec::new();
+        let probe_scope = scope.clone();
         for (index, step) in self.steps.iter().enumerate() {
-            step.check(hosts, oauth, &taken).at(&format!("steps[{index}]"))?;
-            if let Step::Request(request) = step {
-                taken.extend(request.take.keys().map(String::as_str));
-            }
+            step.check(&mut scope, hosts, oauth).at(&format!("steps[{index}]"))?;
         }
         match &self.probe {
-            Some(Probe::Request { url, .. }) => allow(hosts, "probe.url", url),
+            Some(Probe::Request(probe)) => probe.check(&probe_scope, hosts).at("probe"),
             Some(Probe::Renew {}) if !can_renew => {
                 Err(Problem::new("probe", "there is no [renew] to try", ""))
             }
@@ -229,11 +245,33 @@ impl Logout {
     }
 }
 
-impl Step {
-    fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>, taken: &[&str]) -> Checked {
+impl ProbeRequest {
+    /// True for an answer's status that only a dead session gets.
+    pub fn is_refused_by(&self, status: u16) -> bool {
+        self.refused_status.as_ref().is_some_and(|statuses| statuses.contains(&status))
+    }
+
+    fn check(&self, scope: &Scope, hosts: &Hosts) -> Checked {
+        scope.check(self.request(), hosts)?;
+        check_signs(self.refused.as_ref()).at("refused")?;
+        if self.refused_status.is_some() || self.refused.is_some() {
+            return Ok(());
+        }
+        let message = "say how a dead session is refused: `refused_status` or `refused`";
+        Err(Problem::new("", message, "As in refused_status = [401]."))
+    }
+}
+
+impl LogoutStep {
+    fn check<'a>(&'a self, scope: &mut Scope<'a>, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
         match self {
-            Step::Request(request) => request.check(hosts, taken),
-            Step::Revoke { tokens } => {
+            LogoutStep::Request(request) => request.check(scope, hosts),
+            LogoutStep::Page(page) => {
+                scope.check(page.request(), hosts)?;
+                check_signs(page.ended.as_ref()).at("ended")?;
+                scope.take(&page.take)
+            }
+            LogoutStep::Revoke { tokens } => {
                 need(oauth, "revocation_endpoint")?;
                 let is_odd = |name: &String| !REVOCABLE.contains(&name.as_str());
                 if tokens.is_empty() || tokens.iter().any(is_odd) {
@@ -242,7 +280,7 @@ impl Step {
                 }
                 Ok(())
             }
-            Step::EndSession {} => need(oauth, "end_session_endpoint"),
+            LogoutStep::EndSession {} => need(oauth, "end_session_endpoint"),
         }
     }
 }

@@ -13,6 +13,7 @@ mod document;
 mod everywhere;
 mod headers;
 mod hosts;
+mod json_template;
 mod key;
 mod leaf;
 mod login;
@@ -27,12 +28,16 @@ mod renewal;
 mod request;
 #[cfg(test)]
 mod schema_test;
-#[cfg(test)]
+mod scope;
 mod several;
+mod sign;
 mod sources;
 #[cfg(test)]
 mod sources_test;
+mod step;
+mod take;
 mod template;
+mod url_template;
 mod using;
 
 pub use account::AccountRequest;
@@ -43,12 +48,13 @@ pub use definition::{AnswerRule, ApiRule, Audience, Provider, SessionRule};
 pub use everywhere::{Everywhere, SessionList};
 pub use headers::is_reserved;
 pub use hosts::{Hosts, is_loopback};
+pub use json_template::Json;
 pub use key::{id_of, service_of};
 pub use leaf::{
     Address, CookieName, HeaderName, Method, Pointer, RefusalStatuses, RelativePath, Scalar,
 };
-pub use login::{HostedForm, Login, LoginKind, Page, PasswordLogin, Submit, Take};
-pub use logout::{Logout, LogoutRequest, LogoutTarget, Probe, Proof, Step};
+pub use login::{HostedForm, Login, LoginKind, PasswordLogin, Submit};
+pub use logout::{Logout, LogoutPage, LogoutRequest, LogoutStep, Probe, ProbeRequest, Proof};
 pub use oauth::OAuth;
 pub use origin::Origin;
 pub use parameters::{Given, Parameter};
@@ -56,6 +62,12 @@ pub use post_logout::{AfterLogout, Downgrade};
 pub use problem::Problem;
 pub use public_suffix::is_public_suffix;
 pub use renewal::{Renew, RenewPage, RenewRequest};
-pub use request::{Headers, Pairs, RequestTemplate};
-pub use sources::{Source, Sources, find, is_path};
-pub use template::{CLAIM, Template, Values};
+pub use request::{Headers, Pairs, RequestTemplate, Target};
+pub use scope::{DEVICE_ID, NOW, NOW_MS, TOKENS, UUID, is_of_session};
+pub use several::Several;
+pub use sign::{Sign, Signs};
+pub use sources::{FileSource, Sources, find, is_path};
+pub use step::Step;
+pub use take::{Source, Take, Takes};
+pub use template::{CLAIM, COOKIE, Template, Values};
+pub use url_template::UrlTemplate;

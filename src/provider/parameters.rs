@@ -3,6 +3,7 @@
 
 use super::document;
 use super::problem::{At, Checked, Problem};
+use super::scope::is_reserved;
 use crate::error::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,9 +16,8 @@ pub(super) type Declared = BTreeMap<String, Parameter>;
 
 const TABLE: &str = "parameters";
 
-/// Names that mean something else in a template.
-const TAKEN: [&str; 7] =
-    ["username", "password", "id", "access_token", "refresh_token", "id_token", "claim"];
+/// What stands in the place of a secret value.
+const HIDDEN: &str = "[secret]";
 
 /// The longest value; no address or name is longer.
 const LONGEST: usize = 2048;
@@ -39,6 +39,9 @@ pub struct Parameter {
     /// True: the viewer knows it, and is asked for it. Else whoever brings the service gives it.
     #[serde(default)]
     pub asked: bool,
+    /// True: it is shown nowhere, and kept sealed alone.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 /// What the definition leaves open.
@@ -49,7 +52,14 @@ pub(super) fn declared(tree: &Value) -> Checked<Declared> {
         parameter.name.clone_from(name);
     }
     let good = |c: char| c.is_ascii_lowercase() || c == '_';
-    let is_odd = |name: &str| name.is_empty() || !name.chars().all(good) || TAKEN.contains(&name);
+    let is_odd = |name: &str| name.is_empty() || !name.chars().all(good) || is_reserved(name);
+    let is_told =
+        |one: &&Parameter| one.secret && one.default.as_ref().is_some_and(|it| !it.is_empty());
+    if let Some(parameter) = declared.values().find(is_told) {
+        let key = format!("{TABLE}.{}.default", parameter.name);
+        let message = "what stands in a file is no secret";
+        return Err(Problem::new(key, message, "Leave one of `default` and `secret` out."));
+    }
     match declared.keys().find(|name| is_odd(name)) {
         Some(name) => Err(Problem::new(
             format!("{TABLE}.{name}"),
@@ -118,6 +128,19 @@ pub(super) fn value_of<'a>(parameter: &'a Parameter, given: &'a Given) -> Option
     own.filter(|value| !value.is_empty()).or(parameter.default.as_deref())
 }
 
+/// A problem in whose words no secret value stands.
+pub(super) fn without_secrets(problem: Problem, declared: &Declared, given: &Given) -> Problem {
+    let secrets = declared.values().filter(|parameter| parameter.secret);
+    let values: Vec<&str> = secrets
+        .filter_map(|parameter| given.get(&parameter.name))
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
+        .collect();
+    let hide = |text: String| values.iter().fold(text, |text, value| text.replace(value, HIDDEN));
+    let Problem { key, message, hint, .. } = problem;
+    Problem { key: hide(key), message: hide(message), hint: hide(hint), ..problem }
+}
+
 /// For what is wrong with a given value, and not with the definition.
 fn refused(message: String, hint: impl Into<String>) -> Problem {
     Problem { kind: Kind::InvalidInput, ..Problem::new("", message, hint) }
@@ -180,6 +203,41 @@ mod tests {
         for bad in ["x\"y", "x\ny", "x\\", "{client_id}", "a b"] {
             assert_eq!(filled(&given(bad)).unwrap_err().kind(), Kind::InvalidInput, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_in_no_key_and_in_no_message() {
+        let tree = |address: &str| {
+            json!({
+                "id": "shop", "name": "Shop", "website": "https://x.example",
+                "hosts": ["x.example"],
+                "parameters": { "key": { "about": "k", "example": "e", "secret": true } },
+                "login": { "flow": "password", "url": address, "json": { "k": "{key}" } },
+                "logout": { "steps": [{ "flow": "request", "method": "GET", "url": "{key}" }] },
+            })
+        };
+        let given = |value: &str| Given::from([("key".to_owned(), value.to_owned())]);
+        let read = |address: &str, value: &str| {
+            crate::provider::Provider::from_value(tree(address), Some(&given(value)))
+        };
+        let refused = [
+            read("https://x.example/{key}{x}", "hunter2").unwrap_err(),
+            read("https://x.example/", "hunter2").unwrap_err(),
+            read("hunter2", "hunter2").unwrap_err(),
+        ];
+        for problem in refused {
+            let shown = format!("{problem:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        let one = read("https://x.example/", "https://x.example/1").unwrap();
+        let other = read("https://x.example/", "https://x.example/2").unwrap();
+        assert_eq!(one.key, other.key);
+        let shown = format!("{one:?}{:?}", one.logins);
+        assert!(!shown.contains("example/1"), "{shown}");
+        let told = json!({ "parameters": { "k": {
+            "about": "k", "example": "e", "secret": true, "default": "d"
+        } } });
+        assert_eq!(declared(&told).unwrap_err().key, "parameters.k.default");
     }
 
     #[test]

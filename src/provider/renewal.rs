@@ -3,8 +3,11 @@
 use super::hosts::Hosts;
 use super::leaf::{Address, CookieName, Method, RefusalStatuses};
 use super::oauth::{OAuth, need};
-use super::problem::{Checked, Problem};
-use super::request::{Headers, Known, NO_PAIRS, Pairs, RequestTemplate, TOKENS, allow};
+use super::problem::{At, Checked, Problem};
+use super::request::{allow, request_table};
+use super::scope::Scope;
+use super::sign::{Signs, check_signs};
+use super::step::{Step, check_steps};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -14,7 +17,7 @@ pub enum Renew {
     /// A page that ends logged in, given the long-lived cookie; without it, at the login form.
     Page(RenewPage),
     /// One request that answers with fresh tokens or cookies.
-    Request(RenewRequest),
+    Request(Box<RenewRequest>),
     /// The refresh token (RFC 6749 section 6); needs `[oauth]`.
     RefreshToken {
         /// False where a refresh token may be used again and again.
@@ -35,36 +38,22 @@ pub struct RenewPage {
     pub form_input: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RenewRequest {
-    /// Where it is sent.
-    pub url: Address,
-    /// GET or POST.
-    #[serde(default = "post")]
-    pub method: Method,
-    /// More headers.
-    #[serde(default)]
-    headers: Headers,
-    /// The body, as a flat JSON object.
-    #[serde(default)]
-    json: Pairs,
-    /// The body, as a form.
-    #[serde(default)]
-    form: Pairs,
-    /// The cookie without which it is not tried.
-    pub needs_cookie: Option<CookieName>,
-    /// The statuses that say that the session is over.
-    #[serde(default = "RefusalStatuses::unauthorized")]
-    pub refused_status: RefusalStatuses,
-    /// True where each long-lived credential serves only once.
-    #[serde(default)]
-    pub rotates: bool,
-}
-
-fn post() -> Method {
-    Method::Post
+request_table! {
+    pub struct RenewRequest, Post {
+        /// What is asked before, in order.
+        #[serde(default)]
+        pub steps: Vec<Step>,
+        /// The cookie without which it is not tried.
+        pub needs_cookie: Option<CookieName>,
+        /// The statuses that say that the session is over.
+        #[serde(default = "RefusalStatuses::unauthorized")]
+        pub refused_status: RefusalStatuses,
+        /// What an answer shows that says so, where its status does not tell.
+        pub refused: Option<Signs>,
+        /// True where each long-lived credential serves only once.
+        #[serde(default)]
+        pub rotates: bool,
+    }
 }
 
 fn yes() -> bool {
@@ -72,28 +61,26 @@ fn yes() -> bool {
 }
 
 impl RenewRequest {
-    pub fn request(&self) -> RequestTemplate<'_> {
-        let RenewRequest { headers, json, form, .. } = self;
-        RequestTemplate { query: &NO_PAIRS, headers, json, form }
+    fn check<'a>(&'a self, mut scope: Scope<'a>, hosts: &Hosts) -> Checked {
+        if self.request().method == Method::Delete {
+            return Err(Problem::new("method", "DELETE renews nothing", "Use GET or POST."));
+        }
+        check_steps("steps", &self.steps, &mut scope, hosts)?;
+        scope.check(self.request(), hosts)?;
+        check_signs(self.refused.as_ref()).at("refused")
     }
 }
 
 impl Renew {
-    pub(super) fn check(&self, hosts: &Hosts, oauth: Option<&OAuth>) -> Checked {
+    pub(super) fn check<'a>(
+        &'a self,
+        scope: Scope<'a>,
+        hosts: &Hosts,
+        oauth: Option<&OAuth>,
+    ) -> Checked {
         match self {
             Renew::Page(page) => allow(hosts, "url", &page.url),
-            Renew::Request(renew) => {
-                if renew.method == Method::Delete {
-                    return Err(Problem::new(
-                        "method",
-                        "DELETE renews nothing",
-                        "Use GET or POST.",
-                    ));
-                }
-                allow(hosts, "url", &renew.url)?;
-                let known = Known { query: &[], headers: &TOKENS, body: &TOKENS };
-                renew.request().check(&known)
-            }
+            Renew::Request(renew) => renew.check(scope, hosts),
             Renew::RefreshToken { .. } => need(oauth, "token_endpoint"),
         }
     }

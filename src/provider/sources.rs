@@ -26,7 +26,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct FileSource {
     pub directory: PathBuf,
     /// The id of the add-on that brings them; empty: they are the user's own.
     #[serde(default)]
@@ -38,14 +38,14 @@ pub struct Source {
 
 /// The directories, in the order of their weight: updates, add-ons, the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources(Arc<Vec<Source>>);
+pub struct Sources(Arc<Vec<FileSource>>);
 
 /// Names the directory of the user's own files.
 const VARIABLE: &str = "SESSIONKEEPER_PROVIDERS";
 
 impl Sources {
-    pub fn new(mut sources: Vec<Source>) -> Self {
-        sources.sort_by_key(Source::rank);
+    pub fn new(mut sources: Vec<FileSource>) -> Self {
+        sources.sort_by_key(FileSource::rank);
         Sources(Arc::new(sources))
     }
 
@@ -54,7 +54,7 @@ impl Sources {
         let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let usual = || Some(dirs::config_dir()?.join("sessionkeeper").join("providers"));
         let directory = named.map(PathBuf::from).or_else(usual);
-        let own = |directory| Source { directory, addon: String::new(), updates: false };
+        let own = |directory| FileSource { directory, addon: String::new(), updates: false };
         Sources::new(directory.into_iter().map(own).collect())
     }
 
@@ -176,7 +176,7 @@ impl Sources {
     }
 
     /// The file of this id in a directory, where there is one.
-    fn candidate(&self, source: &Source, id: &str, given: Option<&Given>) -> Option<Candidate> {
+    fn candidate(&self, source: &FileSource, id: &str, given: Option<&Given>) -> Option<Candidate> {
         let path = source.directory.join(format!("{id}.toml"));
         let origin = source.origin(&path);
         let mut revision = 1;
@@ -213,7 +213,7 @@ impl Sources {
     }
 }
 
-impl Source {
+impl FileSource {
     fn rank(&self) -> Rank {
         match (self.updates, self.addon.is_empty()) {
             (true, _) => Rank::Update,

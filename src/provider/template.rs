@@ -5,12 +5,16 @@ use super::leaf::leaf;
 use super::problem::{Checked, Problem};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The values of a login as it goes on: what the user gave and what the pages held.
 pub type Values = BTreeMap<String, Secret>;
 
 /// A template's name for a claim of the session's tokens begins with this.
 pub const CLAIM: &str = "claim.";
+
+/// And that of a cookie's value with this.
+pub const COOKIE: &str = "cookie.";
 
 leaf! {
     Template(Vec<Piece> as [Piece]) from "String" String, |text| {
@@ -29,18 +33,29 @@ leaf! {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+// What is fixed may be a parameter's value, and secret.
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Piece::Text(_) => f.write_str("…"),
+            Piece::Place(name) => write!(f, "{{{name}}}"),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
 pub enum Piece {
     Text(String),
     Place(String),
 }
 
 impl Template {
-    /// Refuses a place that is not one of `known`, of which `CLAIM` stands for every claim.
+    /// Refuses a place that is not one of `known`, of which `CLAIM` stands for every claim, and
+    /// `COOKIE` for every cookie.
     pub(super) fn check(&self, known: &[&str]) -> Checked {
         let is_known = |name: &str| {
             known.iter().any(|known| match *known {
-                CLAIM => name.len() > CLAIM.len() && name.starts_with(CLAIM),
+                CLAIM | COOKIE => name.len() > known.len() && name.starts_with(known),
                 known => name == known,
             })
         };
@@ -77,13 +92,14 @@ impl Template {
 fn hint(name: &str, known: &[&str]) -> String {
     let reason = match name {
         "password" => "A password goes into the body alone: `json` or `form`. ",
-        "access_token" | "refresh_token" | "id_token" if known == [CLAIM] => {
+        "access_token" | "refresh_token" | "id_token" if known.contains(&CLAIM) => {
             "A token belongs in no address: use `bearer = true`, or a header or body. "
         }
         _ => "",
     };
     let known: Vec<String> = known.iter().map(|known| format!("{{{known}}}")).collect();
-    format!("{reason}Known here: {}.", known.join(", ").replace("claim.", "claim.NAME"))
+    let known = known.join(", ").replace("claim.", "claim.NAME").replace("cookie.", "cookie.NAME");
+    format!("{reason}Known here: {known}.")
 }
 
 #[cfg(test)]

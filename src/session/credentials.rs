@@ -7,7 +7,7 @@ use super::claims::Claims;
 use super::id_token::IdToken;
 use crate::clock::UnixTime;
 use crate::cookies::Jar;
-use crate::provider::{Provider, SessionRule, Template, Values};
+use crate::provider::{Provider, SessionRule, Values};
 use crate::secret::{self, Secret};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -89,24 +89,6 @@ impl Credentials {
     pub fn claim(&self, provider: &Provider, names: &[String]) -> Option<String> {
         let of_access = || Claims::read(&self.token(&provider.session)?).text(names);
         self.id_claims(provider).text(names).or_else(of_access)
-    }
-
-    /// What `templates` ask for, as far as it is here; `None` where something is missing.
-    pub fn fill<'a>(
-        &self,
-        provider: &Provider,
-        templates: impl Iterator<Item = &'a Template>,
-    ) -> Option<Values> {
-        let mut values = Values::new();
-        for place in templates.flat_map(Template::places) {
-            let value = match place.strip_prefix(crate::provider::CLAIM) {
-                Some(claim) => self.claim(provider, &[claim.to_owned()]).map(Secret::new),
-                None if place == ACCESS_TOKEN => self.token(&provider.session),
-                None => self.value(place).cloned(),
-            };
-            values.insert(place.to_owned(), value?);
-        }
-        Some(values)
     }
 
     pub fn has_tokens(&self) -> bool {

@@ -5,9 +5,11 @@
 
 use super::key::DeviceKey;
 use crate::error::{Error, Kind, Result};
+use crate::wire::hex;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use ring::hkdf;
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +30,7 @@ const FORMAT_NAME: &str = "sessionkeeper vault 1";
 const NONCE: usize = 24;
 const TAG: usize = 16;
 const KEY: usize = 32;
+const DEVICE_ID: usize = 16;
 
 /// Anything larger is neither stored nor decrypted. No session comes near this.
 const LARGEST: usize = 1 << 20;
@@ -47,10 +50,12 @@ pub enum Purpose {
     Login,
     /// A known text, to tell a wrong key from a damaged row.
     Check,
+    /// No column: what this installation calls itself at the services.
+    Device,
 }
 
 /// In order of declaration: a purpose is the index of its key.
-const PURPOSES: [Purpose; 7] = [
+const PURPOSES: [Purpose; 8] = [
     Purpose::Session,
     Purpose::Permission,
     Purpose::Outbox,
@@ -58,6 +63,7 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::Confirmation,
     Purpose::Login,
     Purpose::Check,
+    Purpose::Device,
 ];
 
 impl Purpose {
@@ -70,6 +76,7 @@ impl Purpose {
             Purpose::Confirmation => "confirmation",
             Purpose::Login => "login",
             Purpose::Check => "check",
+            Purpose::Device => "device_id",
         }
     }
 }
@@ -101,6 +108,12 @@ impl Keys {
     /// The id of the vault that these keys are for.
     pub fn vault(&self) -> &str {
         &self.vault
+    }
+
+    /// 32 hexadecimal digits that tell nothing of the key, nor one service of what another gets.
+    pub fn device_id(&self, service: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.keys[Purpose::Device as usize]);
+        hex(&hmac::sign(&key, service.as_bytes()).as_ref()[..DEVICE_ID])
     }
 
     pub fn seal<T: Serialize>(&self, value: &T, aad: Aad<'_>) -> Result<Vec<u8>> {
@@ -193,6 +206,24 @@ impl Write for Length {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod device_id_test {
+    use super::*;
+
+    #[test]
+    fn a_device_has_another_id_at_each_service_and_in_each_vault() {
+        let id = |key: u8, vault: &str, service: &str| {
+            let key = DeviceKey::from_bytes([key; KEY]);
+            Keys::derive(&key, vault).unwrap().device_id(service)
+        };
+        let one = id(1, "v", "plex#");
+        assert_eq!((one.len(), &one), (32, &id(1, "v", "plex#")));
+        for other in [id(1, "v", "emby#"), id(1, "w", "plex#"), id(2, "v", "plex#")] {
+            assert_ne!(one, other);
+        }
     }
 }
 

@@ -58,6 +58,12 @@ impl<'a> Transaction<'a> {
         Handovers::new(self.connection)
     }
 
+    /// What this installation calls itself at a service: always the same, and another one at every
+    /// other service.
+    pub fn device_id(&self, service: &str) -> String {
+        self.keys.device_id(service)
+    }
+
     pub fn audit(&self) -> AuditTrail<'_> {
         AuditTrail::new(self.connection, self.clock)
     }

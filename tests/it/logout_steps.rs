@@ -27,7 +27,8 @@ fn deleting(body: &str) -> Vec<u8> {
 
 #[test]
 fn the_second_step_goes_where_the_first_answer_says() {
-    for body in ["{\"a\": \"URL\"}", "{\"a\": \"\", \"b\": \"URL\"}", "{\"a\": 1, \"b\": \"URL\"}"]
+    for body in
+        ["{\"a\": \"URL\"}", "{\"a\": \"\", \"b\": \"URL\"}", "{\"a\": [1], \"b\": \"URL\"}"]
     {
         let service = Service::start();
         let device = backend(&service);

@@ -50,7 +50,7 @@ FROM_KODI = {"caller", "register_in", "sources", "use_stored"}
 GIVEN = {
     *("Bytes", "GivenCookie", "HandedOver", "LogoutAllOptions", "LogoutOptions", "OpenOptions"),
     "Outgoing",
-    "Source",
+    "FileSource",
 }
 WORDS = {
     *(
