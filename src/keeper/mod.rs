@@ -41,7 +41,7 @@ mod streams;
 mod unstored;
 mod upkeep;
 
-pub use definitions::kept_definition;
+pub use definitions::Kept;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};
