@@ -31,12 +31,25 @@ pub struct FileSource {
     /// The id of the add-on that brings them; empty: they are the user's own.
     #[serde(default)]
     pub addon: String,
-    /// True: they are the built-in ones, made after this program.
     #[serde(default)]
-    pub updates: bool,
+    pub replaces: Replaces,
 }
 
-/// The directories, in the order of their weight: updates, add-ons, the user.
+/// Which files those of a directory take the place of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Replaces {
+    // None: their services have ids of their own.
+    #[default]
+    Nothing,
+    // Those of a lower revision.
+    Older,
+    // Those of no higher revision.
+    NotNewer,
+}
+
+/// The directories, in the order of their weight: updates, additions, corrections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources(Arc<Vec<FileSource>>);
 
@@ -49,13 +62,15 @@ impl Sources {
         Sources(Arc::new(sources))
     }
 
-    /// The user's own directory, for a caller that names none.
+    /// The user's own directory, for a caller that names none. Where that is, the environment says, so
+    /// no built-in service can be another one there.
     pub fn of_user() -> Self {
         let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let usual = || Some(dirs::config_dir()?.join("sessionkeeper").join("providers"));
         let directory = named.map(PathBuf::from).or_else(usual);
-        let own = |directory| FileSource { directory, addon: String::new(), updates: false };
-        Sources::new(directory.into_iter().map(own).collect())
+        let addon = String::new();
+        let own = |directory| FileSource { directory, addon, replaces: Replaces::Nothing };
+        Sources::new(directory.map(own).into_iter().collect())
     }
 
     /// A service as a caller names it: by its id, by a file's path that ends in `.toml`, or with a
@@ -199,9 +214,9 @@ impl Sources {
         Some(Candidate { rank: source.rank(), origin, revision, read })
     }
 
-    /// What a file that uses this service begins with. Those of add-ons are their own.
+    /// What a file that uses this service begins with: built in, brought up to date, corrected.
     fn base(&self, id: &str) -> Option<Value> {
-        let others = self.0.iter().filter(|source| source.rank() != Rank::Addon).cloned();
+        let others = self.0.iter().filter(|source| source.rank() != Rank::Addition).cloned();
         let sources = Sources(Arc::new(others.collect()));
         let chosen = sources.found(id, None).chosen?;
         let text = if chosen.rank == Rank::BuiltIn {
@@ -215,10 +230,10 @@ impl Sources {
 
 impl FileSource {
     fn rank(&self) -> Rank {
-        match (self.updates, self.addon.is_empty()) {
-            (true, _) => Rank::Update,
-            (false, false) => Rank::Addon,
-            (false, true) => Rank::User,
+        match self.replaces {
+            Replaces::Nothing => Rank::Addition,
+            Replaces::Older => Rank::Update,
+            Replaces::NotNewer => Rank::Correction,
         }
     }
 

@@ -66,12 +66,12 @@ def test_an_invocation_asks_for_its_own_files_alone(shim: Shim, addons: Addons) 
     addons.install("plugin.other", ADDON_ID)
     root, profile = shim.addons_root, shim.profile
     sources = shim.load("sources")
-    own = {"directory": f"{profile}addon_data/{ADDON_ID}/providers"}
+    own = {"directory": f"{profile}addon_data/{ADDON_ID}/providers", "replaces": "not_newer"}
     callers = {"directory": f"{root}script.caller/resources/sessionkeeper"}
     assert sources.near("script.caller") == [own, {**callers, "addon": "script.caller"}]
     assert sources.near(ADDON_ID) == sources.near("") == [own]
     addons.install(UPDATES)
-    updates = {"directory": f"{root}{UPDATES}/resources/providers", "updates": True}
+    updates = {"directory": f"{root}{UPDATES}/resources/providers", "replaces": "older"}
     assert sources.near("") == [updates, own]
     # What the core cannot read is left out.
     shim.profile, shim.addons_root = "smb://nas/profile/", "smb://nas/addons/"

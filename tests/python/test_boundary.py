@@ -53,18 +53,8 @@ GIVEN = {
     "FileSource",
 }
 WORDS = {
-    *(
-        "Audience",
-        "Conclusion",
-        "Event",
-        "Kind",
-        "Local",
-        "LogLevel",
-        "LoginKind",
-        "Outcome",
-        "State",
-    ),
-    *("TakeOver", "TaskOutcome"),
+    *("Audience", "Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome"),
+    *("Replaces", "State", "TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {
