@@ -2,7 +2,7 @@
 
 use crate::keeper::ProviderSummary;
 use crate::provider::{
-    Everywhere, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew, Source,
+    Everywhere, FileSource, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew,
     Sources, UnusedFile,
 };
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct ProviderCheck {
 }
 
 /// The services, in the order that users see. Without sources, those of the user.
-pub fn providers(sources: Option<Vec<Source>>) -> Catalogue {
+pub fn providers(sources: Option<Vec<FileSource>>) -> Catalogue {
     let (providers, unused) = sources.map_or_else(Sources::of_user, Sources::new).list();
     Catalogue { providers: providers.iter().map(ProviderSummary::from).collect(), unused }
 }

@@ -27,8 +27,8 @@ class Parameter(Record):
     about: str
     example: str
     default: str | None
-    secret: bool = False
     asked: bool = False
+    secret: bool = False
 
 
 class Provider(Record):

@@ -75,7 +75,7 @@ pub use request::{Headers, Pairs, RequestTemplate, Target};
 pub use scope::{DEVICE_ID, NOW, NOW_MS, TOKENS, UUID, is_of_session};
 pub use several::Several;
 pub use sign::{Sign, Signs};
-pub use sources::{Source, Sources, find, is_path};
+pub use sources::{FileSource, Replaces, Sources, find, is_path};
 pub use step::Step;
 pub use take::{Take, TakeFrom, Takes};
 pub use template::{CLAIM, COOKIE, Template, Values};

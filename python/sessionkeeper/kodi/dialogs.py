@@ -82,11 +82,16 @@ def ask_user_name(service: str, before: str) -> str:
 
 
 def ask_password(service: str) -> str:
+    """Empty when the viewer cancelled."""
+    return ask_secret(f"{service}: {text('ask_password')}")
+
+
+def ask_secret(heading: str) -> str:
     """Empty when the viewer cancelled. The hidden alphanumeric keyboard: Kodi's password type would
     return a hash.
     """
     answer: str = xbmcgui.Dialog().input(
-        f"{service}: {text('ask_password')}",
+        heading,
         type=xbmcgui.INPUT_ALPHANUM,
         option=xbmcgui.ALPHANUM_HIDE_INPUT,
     )
