@@ -46,11 +46,11 @@ fn submit(
     log::debug!("log in: sending {}", submit.name);
     let request = steps::fill(context, submit.request(), credentials, values)
         .ok_or_else(|| steps::lacks_value(&submit.name))?;
-    let send = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
+    let exchange = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
         send(context, submit, request, held, progress)
     };
-    let sent = send(&request, credentials, told.0)?;
-    let asked = settle(context, question, &sent, values, credentials, told, &send)?;
+    let sent = exchange(&request, credentials, told.0)?;
+    let asked = settle(context, question, &sent, values, credentials, told, &exchange)?;
     // Who was asked for more had the right password.
     if asked.is_none() && is_refused(submit, &sent) {
         return Err(super::refused());

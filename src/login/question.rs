@@ -36,7 +36,7 @@ impl Sent {
 }
 
 /// How a request is sent: with its redirects or without.
-pub(super) type Send<'a> =
+pub(super) type Exchange<'a> =
     dyn Fn(&Request, &mut Credentials, &mut dyn Progress) -> Result<Sent> + 'a;
 
 /// Puts what the server asks to the viewer, until it asks for nothing more: its last word. `None`
@@ -48,7 +48,7 @@ pub(super) fn settle(
     values: &mut Values,
     credentials: &mut Credentials,
     (progress, viewer): Told,
-    send: &Send,
+    exchange: &Exchange,
 ) -> Result<Option<Sent>> {
     let mut last = None;
     for _ in 0..=MOST {
@@ -63,7 +63,7 @@ pub(super) fn settle(
         steps::take(name, &question.take, sent.last(), &credentials.jar, values)?;
         steps::run(context, &question.steps, credentials, values)?;
         let told: Told = (progress, viewer);
-        last = Some(ask(context, question, values, credentials, told, send)?);
+        last = Some(ask(context, question, values, credentials, told, exchange)?);
     }
     Err(unexpected("the login", "asks for more and more"))
 }
@@ -75,7 +75,7 @@ fn ask(
     values: &mut Values,
     credentials: &mut Credentials,
     (progress, viewer): Told,
-    send: &Send,
+    exchange: &Exchange,
 ) -> Result<Sent> {
     for wrong in 0..*question.tries {
         // The process may end while somebody types.
@@ -92,7 +92,7 @@ fn ask(
         let request = steps::fill(context, question.request(), credentials, values);
         values.remove(ANSWER);
         let request = request.ok_or_else(|| steps::lacks_value(NAME))?.accepting_json();
-        let sent = send(&request, credentials, progress)?;
+        let sent = exchange(&request, credentials, progress)?;
         if question.expired.as_ref().is_some_and(|signs| sent.shows(signs)) {
             return Err(too_late());
         }
