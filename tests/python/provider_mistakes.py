@@ -542,7 +542,7 @@ MISTAKES = {
         "this name means something else already",
         "something else",
     ),
-    "a sign that says nothing": Mistake(
+    "a refusal that says nothing": Mistake(
         "refused_status = [401]",
         "refused = { }",
         "logout.probe.refused",

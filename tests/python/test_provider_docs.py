@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,15 @@ def test_the_examples_of_the_guide_open(example: str, tmp_path: Path) -> None:
     keeper = sessionkeeper.open(file, parameters=parameters, data_dir=tmp_path / "data")
     assert keeper.status().provider == found.id
     assert re.search(rf'^name = "{found.name}"$', example, re.MULTILINE)
+
+
+def test_the_question_of_the_guide_is_good_where_it_belongs(tmp_path: Path) -> None:
+    (question,) = re.findall(r"^    \[login\.question\]\n(?:    .+\n)+", GUIDE, re.MULTILINE)
+    file = tmp_path / "service.toml"
+    file.write_text(f"{EXAMPLES[1]}\n{textwrap.dedent(question)}", encoding="utf-8")
+    found = sessionkeeper.check_provider(file)
+    assert found.problems == ()
+    assert "May ask for the code from your authenticator app then." in found.summary
 
 
 def parameters_of(example: str) -> dict[str, dict[str, str]]:

@@ -13,8 +13,6 @@ from tests.servers.browser import Browser
 from tests.servers.fixture import StandIn
 
 
-
-
 class Service:
     """A service with its server; `way` is how a viewer logs in."""
 
