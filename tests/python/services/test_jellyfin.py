@@ -1,0 +1,17 @@
+"""Jellyfin, by Quick Connect and by a name and a password."""
+
+from __future__ import annotations
+
+from tests.python.services.case import CODE, PASSWORD, Case
+from tests.python.services.journey import Journey
+
+
+class TestJellyfin(Journey):
+    case = Case(
+        "jellyfin",
+        "{base}/Users/Me",
+        (CODE, PASSWORD),
+        hurry=("interval = 5", "interval = 1"),
+    )
+    poll_path = "/QuickConnect/Connect"
+    lifetime = "quick_connect_lifetime"

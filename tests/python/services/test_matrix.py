@@ -1,0 +1,21 @@
+"""Matrix, with the real Synapse."""
+
+from __future__ import annotations
+
+from tests.python.services.case import PASSWORD, Case
+from tests.python.services.journey import Renewing
+from tests.servers.fixture import StandIn
+
+
+class TestMatrix(Renewing):
+    case = Case(
+        "matrix",
+        "{base}/_matrix/client/v3/account/whoami",
+        (PASSWORD,),
+        stand_in="synapse",
+        renews=True,
+        viewer=("viewer", StandIn.VIEWER[1]),
+        other=("zoe", StandIn.NON_ASCII[1]),
+    )
+    token_path = "/_matrix/client/v3/refresh"
+    lapse = 400
