@@ -18,8 +18,8 @@ from tests.python.native_contract import SCHEMA, VERBS, fault, resolved
 from tests.python.native_double import (
     ANGEL,
     ANSWER,
-    BROWSER,
     ASKED,
+    BROWSER,
     CODE,
     DOCTOR,
     LINE,

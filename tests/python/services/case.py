@@ -29,8 +29,6 @@ class Case:
     outcome: str = "revoked"
     # After a logout the old credential is still accepted, and only the viewer can end it.
     lives_on: bool = False
-    # What becomes of a logout that could not be delivered at once.
-    drained: str = ""
     # The old credential goes on for a while after a logout, though what renews it is dead.
     lingers: bool = False
     # What a logout everywhere comes to, where there is one.
@@ -42,7 +40,7 @@ class Case:
     # Of the stand-in, so that nobody waits long for a code.
     settings: Mapping[str, Any] = field(default_factory=dict)
     # Of the provider file, for the same: what stands there, and what a test has instead.
-    hurry: tuple[str, str] = ("", "")
+    hurry: Mapping[str, str] = field(default_factory=dict)
     # A person in front of the service's pages: from an address to where the browser is led.
     browse: Callable[[StandIn, str, tuple[str, str]], str] = lambda server, url, who: (
         server.authorize(url, *who)

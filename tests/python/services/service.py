@@ -49,14 +49,15 @@ class Service:
 
     def _provider(self) -> Any:
         """The file that ships; where it has an interval of its own, with a shorter one."""
-        slow, quick = self.case.hurry
-        if not slow or self.way == PASSWORD:
+        if not self.case.hurry or self.way == PASSWORD:
             return self.case.provider
         text = (FILES / f"{self.case.provider}.toml").read_text("utf-8")
-        assert slow in text
+        for slow, quick in self.case.hurry.items():
+            assert slow in text
+            text = text.replace(slow, quick)
         file = self._home / f"{self.case.provider}.toml"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text.replace(slow, quick), "utf-8")
+        file.write_text(text, "utf-8")
         return file
 
     def log_in(

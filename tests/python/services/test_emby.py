@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.python.services.case import PASSWORD, Case
-from tests.python.services.journey import Journey
+from tests.python.services.journey import AtHome
 
 
-class TestEmby(Journey):
+class TestEmby(AtHome):
     case = Case("emby", "{base}/emby/System/Info", (PASSWORD,))
+    lan = "emby.local"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from tests.python.services.case import CODE, PASSWORD, Case
-from tests.python.services.journey import Journey
+from tests.python.services.journey import AtHome
 
 
-class TestJellyfin(Journey):
+class TestJellyfin(AtHome):
     case = Case(
         "jellyfin",
         "{base}/Users/Me",
         (CODE, PASSWORD),
-        hurry=("interval = 5", "interval = 1"),
+        hurry={"interval = 5": "interval = 1"},
     )
     poll_path = "/QuickConnect/Connect"
     lifetime = "quick_connect_lifetime"
+    lan = "jellyfin.local"

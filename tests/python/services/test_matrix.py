@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.python.services.case import PASSWORD, Case
 from tests.python.services.journey import Renewing
+from tests.python.services.service import Service
 from tests.servers.fixture import StandIn
 
 
@@ -19,3 +20,6 @@ class TestMatrix(Renewing):
     )
     token_path = "/_matrix/client/v3/refresh"
     lapse = 400
+
+    def renewals(self, service: Service) -> int:
+        return len(service.server.journal(self.token_path))
