@@ -2,7 +2,7 @@
 
 use crate::keeper::ProviderSummary;
 use crate::provider::{
-    Everywhere, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew, Source,
+    Everywhere, FileSource, Given, Login, LoginKind, LogoutStep, Probe, Problem, Provider, Renew,
     Sources, UnusedFile,
 };
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct ProviderCheck {
 }
 
 /// The services, in the order that users see. Without sources, those of the user.
-pub fn providers(sources: Option<Vec<Source>>) -> Catalogue {
+pub fn providers(sources: Option<Vec<FileSource>>) -> Catalogue {
     let (providers, unused) = sources.map_or_else(Sources::of_user, Sources::new).list();
     Catalogue { providers: providers.iter().map(ProviderSummary::from).collect(), unused }
 }
@@ -101,9 +101,19 @@ fn tell(provider: &Provider) -> Vec<String> {
     });
     let everywhere = match &provider.everywhere {
         Some(Everywhere::List(_)) => "Can end the account's sessions one by one.",
+        Some(Everywhere::Request(_)) => "Can end the account's other sessions by one request.",
+        Some(Everywhere::Logout {}) => "Its logout ends all of the account's sessions.",
         None => "Cannot end the account's other sessions.",
     };
-    logins.chain(questions).chain([renew, logout]).chain(probe).chain([everywhere.into()]).collect()
+    let leaves = &provider.logout.leaves;
+    let leaves = (!leaves.is_empty()).then(|| format!("A logout does not end {leaves}."));
+    logins
+        .chain(questions)
+        .chain([renew, logout])
+        .chain(probe)
+        .chain([everywhere.into()])
+        .chain(leaves)
+        .collect()
 }
 
 /// What is allowed and yet likely to be a mistake.

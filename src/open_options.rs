@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::{Proxy, Resolve, Settings};
-use crate::keeper::{Config, check_addon, kept_definition, own_directory};
-use crate::provider::{Given, Source, Sources, is_path};
+use crate::keeper::{Config, Kept, check_addon, own_directory};
+use crate::provider::{FileSource, Given, Sources, is_path};
 use crate::wire::Seconds;
 use log::LevelFilter;
 use serde::Deserialize;
@@ -21,8 +21,9 @@ pub struct OpenOptions {
     /// What the provider leaves open, by name.
     pub parameters: Given,
     /// Where provider files are, besides those that are built in; `None`: where the user has them.
-    pub sources: Option<Vec<Source>>,
-    /// True: a service that none of these sources has is known by its stored session.
+    pub sources: Option<Vec<FileSource>>,
+    /// True: a service that none of these sources has, or that a secret is missing for, is known by
+    /// its stored session.
     pub use_stored: bool,
     /// `None`: a directory of the user's own.
     pub data_dir: Option<PathBuf>,
@@ -124,10 +125,14 @@ impl OpenOptions {
             .filter(|name| self.use_stored && !is_path(name))
             .map(str::to_owned);
         let provider = sources.choose(self.provider, &self.parameters).or_else(|error| {
-            let is_missing = matches!(error.kind(), Kind::UnknownProvider | Kind::InvalidProvider);
-            let kept = id.filter(|_| is_missing).and_then(|id| {
-                kept_definition(&directory, self.key_dir.as_deref(), &id, &self.parameters)
-            });
+            let wanted = match error.kind() {
+                Kind::UnknownProvider | Kind::InvalidProvider => Kept::Any,
+                // What is missing may be a secret, which was given at the login.
+                Kind::ParameterMissing => Kept::WithTheseParameters,
+                _ => return Err(error),
+            };
+            let keys = self.key_dir.as_deref();
+            let kept = id.and_then(|id| wanted.definition(&directory, keys, &id, &self.parameters));
             kept.ok_or(error)
         })?;
         Ok(Config {

@@ -27,14 +27,14 @@ class Parameter(Record):
     about: str
     example: str
     default: str | None
-    secret: bool = False
     asked: bool = False
+    secret: bool = False
 
 
 class Provider(Record):
     """A service, as its provider file describes it. `logins` are the kinds of ways in,
     "password", "device_code" and "authorization_code", the preferred one first; `everywhere` says
-    whether the account's other sessions can be ended as well. `audience` is "viewer" or
+    whether the account's other sessions can be ended as well, and `leaves` what a logout does not end, if anything. `audience` is "viewer" or
     "developer"; `addon` is the id of the add-on that brings it, empty where none does, and `file`
     is empty for a built-in one."""
 
@@ -44,6 +44,7 @@ class Provider(Record):
     logins: tuple[str, ...]
     renewable: bool
     everywhere: bool
+    leaves: str
     parameters: tuple[Parameter, ...]
     audience: str = "viewer"
     revision: int = 1

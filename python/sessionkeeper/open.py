@@ -179,15 +179,19 @@ def open(  # noqa: A001, PLR0913 - the API is `sessionkeeper.open()`, its option
 
 def _opened(module: ModuleType, options: dict[str, Any]) -> Opened:
     """In Kodi any add-on may bring the service: those that do not call are asked only where it was
-    found nowhere else, since that takes milliseconds."""
+    found nowhere else, since that takes milliseconds. Then, too, it may be known by who is logged
+    in there."""
     opened: Opened = module.open(options)
     why = opened["error"]["code"] if "error" in opened else ""
-    if why in ("unknown_provider", "invalid_provider") and "sources" in options:
+    if why in _NOT_FOUND and "sources" in options:
         from .kodi import sources
 
         everywhere = {"sources": sources.everywhere(), "use_stored": True}
         opened = module.open({**options, **everywhere})
     return opened
+
+
+_NOT_FOUND = ("unknown_provider", "invalid_provider", "parameter_missing")
 
 
 _KEPT_IN_STEP: list[ModuleType] = []

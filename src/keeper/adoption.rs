@@ -169,7 +169,7 @@ impl Keeper {
         if let Some(error) = unclear {
             return Err(error);
         }
-        if matches!(provider.logout.probe, Some(Probe::Request { .. })) {
+        if matches!(provider.logout.probe, Some(Probe::Request(_))) {
             let message = format!("{} did not say whether the session is valid", provider.name);
             return Err(Error::new(Kind::UnexpectedAnswer, message).with_hint("Try again later."));
         }

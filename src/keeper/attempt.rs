@@ -147,7 +147,7 @@ impl Attempt {
                 self.evidence.renewals == 0
                     && !matches!(provider.renew, Some(Renew::RefreshToken { .. }))
             }
-            Some(Probe::Request { .. }) => {
+            Some(Probe::Request(_)) => {
                 (self.is_probe_vain || !self.renewal_proves())
                     && logout::outlives_token(&self.credentials, provider)
             }
@@ -225,7 +225,7 @@ impl Attempt {
     }
 
     /// Of a logout everywhere, the others. Gives what they came to where this session's end has to
-    /// wait for theirs.
+    /// wait for theirs, or has come with it.
     fn end_others(&mut self) -> Option<Verdict> {
         let is_done = self.others.as_ref().is_some_and(|others| others.outcome.is_final());
         if !self.revocation.everywhere || is_done {
@@ -238,8 +238,13 @@ impl Attempt {
         if waits && others.outcome == Outcome::Deferred {
             return Some(others);
         }
+        let ends_own = matches!(
+            &self.means.provider.everywhere,
+            Some(Everywhere::Request(end)) if end.own && others.outcome.is_final()
+        );
+        let all = ends_own.then(|| others.clone());
         self.others = Some(others);
-        None
+        all
     }
 
     /// The last word: with the other sessions, the notes, and whether it can ever be another.
@@ -249,6 +254,8 @@ impl Attempt {
         let mut verdict = Verdict { notes, is_settled, ..verdict };
         if let Some(others) = self.others.take() {
             verdict = logout::with_others(verdict, others);
+        } else if self.means.provider.everywhere == Some(Everywhere::Logout {}) {
+            verdict.is_uncounted = true;
         }
         if self.evidence != self.revocation.evidence && !verdict.outcome.is_final() {
             self.keep();
@@ -260,7 +267,7 @@ impl Attempt {
     fn can_be_proved(&self) -> bool {
         let by_renewal = self.can_renew() && !self.is_renewal_vain;
         match &self.means.provider.logout.probe {
-            Some(Probe::Request { .. }) => {
+            Some(Probe::Request(_)) => {
                 let Means { provider, .. } = &self.means;
                 let is_outlived = logout::outlives_token(&self.credentials, provider);
                 !self.is_probe_vain && (by_renewal || !is_outlived)
@@ -270,10 +277,9 @@ impl Attempt {
         }
     }
 
-    /// This session was over. With it, the means to end others by a list are gone.
+    /// This session was over. With it, the means to end others are gone.
     fn was_over(&self) -> Verdict {
-        let has_list = matches!(self.means.provider.everywhere, Some(Everywhere::List(_)));
-        if self.revocation.everywhere && has_list {
+        if self.revocation.everywhere && self.means.provider.everywhere.is_some() {
             let why = "this session was over already, so the others could not be ended";
             return Verdict { this_ended: true, ..Verdict::new(Outcome::Rejected, why) };
         }

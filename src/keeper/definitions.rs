@@ -14,29 +14,41 @@ use crate::vault::{BusyTimeout, StoredSession};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The definition that a stored session of this service was opened with, for one whose file is gone:
-/// of the session that has these parameters, or else of the active one.
-pub fn kept_definition(
-    directory: &Path,
-    key_directory: Option<&Path>,
-    id: &str,
-    given: &Given,
-) -> Option<Provider> {
-    let shared = Shared::at(directory, key_directory.map(Path::to_owned)).ok()?;
-    if !shared.has_vault() {
-        return None;
+/// Which stored session a service is known by, where its file does not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The one that has these parameters.
+    WithTheseParameters,
+    /// That one, or without any parameters the active one.
+    Any,
+}
+
+impl Kept {
+    /// The definition that the session was opened with.
+    pub fn definition(
+        self,
+        directory: &Path,
+        key_directory: Option<&Path>,
+        id: &str,
+        given: &Given,
+    ) -> Option<Provider> {
+        let shared = Shared::at(directory, key_directory.map(Path::to_owned)).ok()?;
+        if !shared.has_vault() {
+            return None;
+        }
+        let timeout = BusyTimeout::ordinary(&Cancel::new());
+        let vault = shared.vault().ok()?.with_timeout(&timeout);
+        let mut stored = vault.read(|tx| tx.sessions().list(None)).ok()?;
+        stored.retain(|stored| id_of(&stored.session.provider) == id);
+        stored.sort_by_key(|stored| !stored.is_active);
+        let kept = stored.iter().filter_map(|StoredSession { session, .. }| {
+            Provider::from_kept(&session.definition, &session.provider).ok()
+        });
+        let kept: Vec<Provider> = kept.collect();
+        let meant = kept.iter().find(|provider| provider.has_parameters(given));
+        let active = kept.first().filter(|_| self == Kept::Any && given.is_empty());
+        meant.or(active).cloned()
     }
-    let timeout = BusyTimeout::ordinary(&Cancel::new());
-    let vault = shared.vault().ok()?.with_timeout(&timeout);
-    let mut stored = vault.read(|tx| tx.sessions().list(None)).ok()?;
-    stored.retain(|stored| id_of(&stored.session.provider) == id);
-    stored.sort_by_key(|stored| !stored.is_active);
-    let kept = stored.iter().filter_map(|StoredSession { session, .. }| {
-        Provider::from_kept(&session.definition, &session.provider).ok()
-    });
-    let kept: Vec<Provider> = kept.collect();
-    let has_them = |provider: &&Provider| provider.has_parameters(given);
-    kept.iter().find(has_them).or(kept.first().filter(|_| given.is_empty())).cloned()
 }
 
 impl Keeper {

@@ -328,7 +328,9 @@ impl Keeper {
         report.cookies_cleared = session.credentials.jar.names();
         report.expires_at = revocation.ok().and_then(|revocation| revocation.expires_at);
         let ended = verdict.others_ended + u32::from(verdict.this_ended);
-        report.sessions_ended = options.everywhere.then_some(ended);
+        let is_counted =
+            options.everywhere && !(verdict.is_uncounted && verdict.outcome.is_final());
+        report.sessions_ended = is_counted.then_some(ended);
         let event = self.event(Event::Logout, &session.account.id, report.remote.as_str());
         self.shared.close_connections();
         self.shared.publish(&event);

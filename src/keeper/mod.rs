@@ -48,7 +48,7 @@ mod upkeep;
 
 pub use crate::login::Redirect;
 pub use conversation::LoginTurn;
-pub use definitions::kept_definition;
+pub use definitions::Kept;
 pub use directories::own as own_directory;
 pub use doctor::Doctor;
 pub use handle::{Config, Keeper};

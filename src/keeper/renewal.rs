@@ -320,7 +320,7 @@ impl Keeper {
     /// Whether a refused request means that the session is over, where it cannot be renewed. One
     /// address may refuse what others take; so where there is a probe, it is asked.
     fn is_taken_for_dead(&self, session: &Session, cancel: &Cancel) -> bool {
-        if !matches!(self.provider.logout.probe, Some(Probe::Request { .. })) {
+        if !matches!(self.provider.logout.probe, Some(Probe::Request(_))) {
             return true;
         }
         self.client().is_ok_and(|client| {

@@ -288,6 +288,8 @@ pub struct ProviderSummary {
     pub renewable: bool,
     /// True where the account's other sessions can be ended as well.
     pub everywhere: bool,
+    /// What a logout does not end; empty where it leaves nothing.
+    pub leaves: String,
     pub parameters: Vec<Parameter>,
     pub audience: Audience,
     pub revision: u32,
@@ -306,6 +308,7 @@ impl From<&Provider> for ProviderSummary {
             logins: provider.logins.iter().map(Login::kind).collect(),
             renewable: provider.renew.is_some(),
             everywhere: provider.everywhere.is_some(),
+            leaves: provider.logout.leaves.clone(),
             parameters: provider.parameters.values().cloned().collect(),
             audience: provider.audience,
             revision: provider.revision,

@@ -54,8 +54,9 @@ pub(super) enum AskedWith {
 /// What an answer holds, not yet looked at.
 pub(super) struct Shown<'a> {
     pub code: &'a str,
-    pub url: &'a str,
-    pub url_with_code: Option<&'a str>,
+    /// With its name in the answer.
+    pub url: (&'a str, &'a str),
+    pub url_with_code: Option<(&'a str, &'a str)>,
     /// In seconds.
     pub life: u64,
     pub interval: u64,
@@ -91,11 +92,11 @@ impl Device {
 
 /// An address that a person can open: it is shown, and never requested from here. The person logs
 /// in there, so it is https, unless the service itself is reached without.
-fn checked(context: &Context, text: &str) -> Result<String> {
+fn checked(context: &Context, (name, text): (&str, &str)) -> Result<String> {
     let is_safe = |url: &Url| is_safe_page(url) || context.provider.hosts.check(url).is_ok();
     match Url::parse(text) {
         Ok(url) if is_showable(text) && is_safe(&url) => Ok(text.to_owned()),
-        _ => Err(unexpected(NAME, "holds an address to open that is no https address")),
+        _ => Err(unexpected(NAME, &format!("holds a {name} that is no https address"))),
     }
 }
 

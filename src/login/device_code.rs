@@ -13,11 +13,14 @@ use crate::session::claims::is_showable;
 use crate::steps::unexpected;
 use serde_json::Value;
 
-/// RFC 8628 section 3.4.
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
 const INTERVAL: u64 = 5;
+
+/// Section 3.4.
+const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The member with the code in it.
+const COMPLETE: &str = "verification_uri_complete";
 
 /// RFC 8628 section 3.1.
 pub(super) fn ask(context: &Context, mut learned: Credentials) -> Result<Device> {
@@ -52,8 +55,8 @@ fn read(context: &Context, answer: &Answer, learned: Credentials) -> Result<Devi
     let interval = body.get("interval").and_then(Value::as_u64).unwrap_or(INTERVAL);
     let shown = Shown {
         code: needed("user_code")?,
-        url: address,
-        url_with_code: text("verification_uri_complete"),
+        url: ("verification_uri", address),
+        url_with_code: text(COMPLETE).map(|text| (COMPLETE, text)),
         life,
         interval,
     };
@@ -79,17 +82,17 @@ pub(super) fn wait(
     ];
     progress.begins(credentials)?;
     let mut ask = || oauth.post(Endpoint::Token, url.clone(), &fields, credentials);
-    let answer = code::wait(context, device, progress, &mut ask, &|answer| judge(&oauth, answer))?;
+    let judge = |answer: &Answer| judge(answer, oauth.error_code(answer).as_deref());
+    let answer = code::wait(context, device, progress, &mut ask, &judge)?;
     answer::read(context, "the login", &answer, credentials)
 }
 
-fn judge(oauth: &OAuthClient, answer: &Answer) -> Result<Turn> {
-    let code = oauth.error_code(answer);
+fn judge(answer: &Answer, code: Option<&str>) -> Result<Turn> {
     // Some servers, GitHub's among them, answer with status 200 while they wait.
     if answer.status == 200 && code.is_none() {
         return Ok(Turn::Granted);
     }
-    match code.as_deref() {
+    match code {
         Some("authorization_pending") => Ok(Turn::Pending),
         Some("slow_down") => Ok(Turn::Slower),
         Some("access_denied") => Err(code::denied()),

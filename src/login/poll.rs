@@ -15,6 +15,9 @@ use crate::steps::{self, unexpected};
 
 const NAME: &str = "the login";
 
+/// What errors call the address that is shown.
+const ADDRESS: &str = "page to open";
+
 /// Asks for the code.
 pub(super) fn ask(
     context: &Context,
@@ -34,8 +37,8 @@ pub(super) fn ask(
     let with_code = show.url_with_code.as_ref().map(|text| address(text, &known));
     let shown = Shown {
         code: user_code.expose(),
-        url: url.expose(),
-        url_with_code: with_code.as_ref().map(Secret::expose),
+        url: (ADDRESS, url.expose()),
+        url_with_code: with_code.as_ref().map(|url| (ADDRESS, url.expose())),
         life: amount(&show.expires_in, "lifetime")?,
         interval: amount(&show.interval, "interval")?,
     };

@@ -1,11 +1,13 @@
 //! The account's sessions on other devices: the service lists them, and each is ended by itself.
 
+use super::request::unknown_to_the_server;
 use super::{Verdict, carried, proof};
 use crate::context::Context;
 use crate::error::Result;
 use crate::http::{Answer, Request};
-use crate::provider::SessionList;
+use crate::provider::{EndOthers, SessionList, Values};
 use crate::session::{Credentials, Outcome};
+use crate::steps;
 use serde_json::Value;
 use url::Url;
 
@@ -19,8 +21,14 @@ pub(super) fn end(
     list: &SessionList,
     credentials: &Credentials,
 ) -> Result<Verdict> {
-    let mut request = Request::get(list.url.to_url()).with_header("Accept", "application/json");
-    request.carried = carried(context.provider, credentials, list.bearer);
+    let credentials = &mut credentials.clone();
+    let mut values = Values::new();
+    steps::run(context, &list.steps, credentials, &mut values)?;
+    let Some(request) = steps::fill(context, list.request(), credentials, &values) else {
+        return Ok(unknown_to_the_server());
+    };
+    let mut request = request.accepting_json();
+    request.carry(carried(context.provider, credentials, list.bearer));
     let answer = ask(context, &request, credentials)?;
     if answer.status != 200 {
         return Ok(refused(&answer, "the list of the account's sessions"));
@@ -58,6 +66,28 @@ pub(super) fn end(
     Ok(Verdict { others_ended, ..left.unwrap_or_else(done) })
 }
 
+/// Ends them all by one request; how many there were, nobody says.
+pub(super) fn end_all(
+    context: &Context,
+    end: &EndOthers,
+    credentials: &Credentials,
+) -> Result<Verdict> {
+    let credentials = &mut credentials.clone();
+    let mut values = Values::new();
+    steps::run(context, &end.steps, credentials, &mut values)?;
+    let Some(request) = steps::fill(context, end.request(), credentials, &values) else {
+        return Ok(unknown_to_the_server());
+    };
+    let mut request = request.accepting_json();
+    request.carry(carried(context.provider, credentials, end.bearer));
+    let answer = ask(context, &request, credentials)?;
+    if steps::shows(&end.done, &answer) {
+        let why = "the account's other sessions are ended";
+        return Ok(Verdict { is_uncounted: true, ..Verdict::of(&answer, Outcome::Revoked, why) });
+    }
+    Ok(refused(&answer, "the end of the other sessions"))
+}
+
 fn end_one(
     context: &Context,
     list: &SessionList,
@@ -65,7 +95,7 @@ fn end_one(
     credentials: &Credentials,
 ) -> Result<Verdict> {
     let mut request = Request::new(list.end_method.as_str(), url);
-    request.carried = carried(context.provider, credentials, list.bearer);
+    request.carry(carried(context.provider, credentials, list.bearer));
     let answer = ask(context, &request, credentials)?;
     Ok(if list.end_status.contains(&answer.status) {
         Verdict::new(Outcome::Revoked, "the server ended the session")

@@ -39,6 +39,8 @@ pub struct Verdict {
     pub notes: Notes,
     /// How many of the account's other sessions the server has ended.
     pub others_ended: u32,
+    /// True where it has ended them and does not say how many.
+    pub is_uncounted: bool,
     /// True when this session is ended, whatever became of the others.
     pub this_ended: bool,
     /// What it comes to if a renewal is refused now; `None`: that would say nothing.
@@ -88,6 +90,7 @@ impl Verdict {
             reason: reason.into(),
             notes: Notes::default(),
             others_ended: 0,
+            is_uncounted: false,
             this_ended: outcome.is_final(),
             if_renewal_refused: None,
             is_settled: false,
@@ -95,12 +98,15 @@ impl Verdict {
     }
 }
 
-/// Ends the account's other sessions, where the provider lists them. `None`: it does not.
+/// Ends the account's other sessions, where that takes more than the logout itself.
 ///
 /// That comes before this session's end: afterwards it cannot end the others any more.
 pub fn end_others(context: &Context, credentials: &Credentials) -> Option<Verdict> {
-    let Some(Everywhere::List(list)) = &context.provider.everywhere else { return None };
-    let ended = elsewhere::end(context, list, credentials);
+    let ended = match context.provider.everywhere.as_ref()? {
+        Everywhere::List(list) => elsewhere::end(context, list, credentials),
+        Everywhere::Request(end) => elsewhere::end_all(context, end, credentials),
+        Everywhere::Logout {} => return None,
+    };
     Some(ended.unwrap_or_else(|error| proof::judge_failure(&error)))
 }
 
@@ -184,9 +190,10 @@ fn combine(verdicts: Vec<Verdict>) -> Verdict {
 
 /// A logout everywhere is done when the others are ended too.
 pub fn with_others(own: Verdict, others: Verdict) -> Verdict {
-    let (others_ended, this_ended) = (others.others_ended, own.outcome.is_final());
+    let Verdict { others_ended, is_uncounted, .. } = others;
+    let this_ended = own.outcome.is_final();
     let verdict = if this_ended && !others.outcome.is_final() { others } else { own };
-    Verdict { others_ended, this_ended, ..verdict }
+    Verdict { others_ended, is_uncounted, this_ended, ..verdict }
 }
 
 /// What the provider's logout sends, its probe included. A renewal has its own time.
@@ -220,9 +227,8 @@ impl<'a> Needs<'a> {
             needs.requests += 2;
             needs.urls.push(&probe.url);
         }
-        if let Some(Everywhere::List(list)) = &provider.everywhere {
-            needs.urls.push(&list.url);
-        }
+        let elsewhere = provider.everywhere.iter().flat_map(Everywhere::requests);
+        needs.urls.extend(elsewhere.filter_map(|(request, _)| request.url.given()));
         needs.urls.extend(provider.renewal_url());
         needs
     }
@@ -248,8 +254,8 @@ pub fn needed_for_logout(provider: &Provider, credentials: &Credentials) -> Opti
 /// True when the logout sends an access token, and there is none that is still good.
 pub fn needs_fresh_token(context: &Context, credentials: &Credentials, everywhere: bool) -> bool {
     let provider = context.provider;
-    let lists = matches!(&provider.everywhere, Some(Everywhere::List(list)) if list.bearer);
-    (Needs::of(provider).sends_token || (everywhere && lists))
+    let elsewhere = provider.everywhere.as_ref().is_some_and(Everywhere::sends_token);
+    (Needs::of(provider).sends_token || (everywhere && elsewhere))
         && credentials.token(&provider.session).is_none_or(|_| {
             // A fresh one too many does no harm: it goes with the session.
             token_end(context, credentials).is_some_and(|at| context.clock.seems_past(at))
@@ -417,6 +423,16 @@ mod tests {
             built_in.map(|provider| (provider.id.as_str(), requests(provider))).collect();
         let expected = [
             ("angel", 1),
+            ("jellyfin", 3),
+            ("emby", 3),
+            ("plex", 3),
+            ("trakt", 3),
+            ("youtube", 1),
+            ("twitch", 1),
+            ("real-debrid", 1),
+            ("github", 3),
+            ("nextcloud", 3),
+            ("matrix", 3),
             ("workos", 2),
             ("workos-device", 1),
             ("jwt-audit", 3),

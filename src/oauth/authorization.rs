@@ -141,11 +141,13 @@ impl Authorization {
         }
     }
 
-    /// RFC 9207 section 2.4: "Clients MUST extract the value of the iss parameter from authorization
-    /// responses they receive if the parameter is present. […] Clients MUST reject authorization
-    /// responses without the iss parameter from authorization servers that do support the
-    /// parameter" and those where it "does not match the expected value"; "the comparison is
-    /// "simple string comparison"".
+    /// RFC 9207 section 2.4: "Clients that support this specification MUST extract the value of the
+    /// iss parameter from authorization responses they receive if the parameter is present. […] This
+    /// comparison MUST use simple string comparison […]. If the value does not match the expected
+    /// issuer identifier, clients MUST reject the authorization response […]. Clients MUST reject
+    /// authorization responses without the iss parameter from authorization servers that do support
+    /// the parameter". One that comes without having been announced is local policy: the right one
+    /// is taken.
     fn check_issuer(&self, named: Option<&str>) -> Result<()> {
         let refuse = |message: &str, hint: &str| {
             Err(Error::new(Kind::UnexpectedAnswer, message).with_hint(hint))
@@ -248,6 +250,8 @@ mod tests {
             "https://user@app.example/back?code=c&state=s",
             "https://\u{430}pp.example/back?code=c&state=s",
             "https://evil.example/back?next=https://app.example/back&code=c&state=s",
+            // The answer of an implicit grant (RFC 9700 section 2.1.2).
+            "https://app.example/back#access_token=t&state=s",
         ] {
             let (_, is_final) = read(&of, look_alike).unwrap_err();
             assert!(!is_final, "{look_alike}");

@@ -29,15 +29,15 @@ pub(super) struct Candidate {
 pub(super) enum Rank {
     BuiltIn,
     Update,
-    Addon,
-    User,
+    Addition,
+    Correction,
 }
 
 /// What was found of one service.
 #[derive(Default)]
 pub(super) struct Found {
     pub chosen: Option<Candidate>,
-    /// One of the add-ons that contradict each other.
+    /// One of the add-ons whose files contradict each other.
     contested_by: Option<String>,
     pub unused: Vec<UnusedFile>,
 }
@@ -46,7 +46,7 @@ impl Found {
     /// Takes a candidate that can be used, or says why not. They come in the order of their ranks.
     pub fn consider(&mut self, candidate: Candidate) {
         let Some(before) = &self.chosen else {
-            match self.contested_by.clone().filter(|_| candidate.rank == Rank::Addon) {
+            match self.contested_by.clone().filter(|_| candidate.rank == Rank::Addition) {
                 Some(other) => self.refuse(&candidate, contested(&other)),
                 None => self.chosen = Some(candidate),
             }
@@ -57,7 +57,7 @@ impl Found {
             Rank::Update if is_newer => self.chosen = Some(candidate),
             // An update was made before this program, which has it.
             Rank::BuiltIn | Rank::Update => {}
-            Rank::Addon if before.rank == Rank::Addon => {
+            Rank::Addition if before.rank == Rank::Addition => {
                 if before.is_the_same_as(&candidate) {
                     return;
                 }
@@ -67,14 +67,14 @@ impl Found {
                 self.refuse(&candidate, contested(&before.origin.addon));
                 self.contested_by = Some(before.origin.addon);
             }
-            Rank::Addon => {
+            Rank::Addition => {
                 let message = "this is the id of a service that is built in";
                 self.refuse(&candidate, Problem::new("id", message, OWN_ID));
             }
-            Rank::User if is_newer || candidate.revision == before.revision => {
+            Rank::Correction if is_newer || candidate.revision == before.revision => {
                 self.chosen = Some(candidate);
             }
-            Rank::User => {
+            Rank::Correction => {
                 let message = format!(
                     "revision {} is there, and this is revision {}",
                     before.revision, candidate.revision
@@ -100,7 +100,7 @@ impl Candidate {
     }
 }
 
-const OWN_ID: &str = "An add-on gives its services ids of their own, as in \"example-myaddon\".";
+const OWN_ID: &str = "Give it an id of its own, as in \"example-myaddon\".";
 
 fn contested(addon: &str) -> Problem {
     Problem::new("id", format!("{addon} brings another service with this id"), OWN_ID)

@@ -303,7 +303,7 @@ impl Provider {
         if let Some(renew) = &self.renew {
             renew.check(scope.clone(), hosts, oauth).at("renew")?;
         }
-        self.logout.check(scope, hosts, oauth, self.renew.is_some()).at("logout")?;
+        self.logout.check(scope.clone(), hosts, oauth, self.renew.is_some()).at("logout")?;
         if let Some(Probe::Request(probe)) = &self.logout.probe
             && !probe.bearer
             && !self.carries_credential(probe.request())
@@ -312,8 +312,8 @@ impl Provider {
             let hint = "Add bearer = true, or name the token's cookie in session.token_cookies.";
             return Err(Problem::new("logout.probe", message, hint));
         }
-        if let Some(Everywhere::List(list)) = &self.everywhere {
-            list.check(hosts).at("everywhere")?;
+        if let Some(everywhere) = &self.everywhere {
+            everywhere.check(scope, hosts).at("everywhere")?;
         }
         self.after_logout.check().at("after_logout")?;
         Ok(self)

@@ -23,6 +23,9 @@ const REVOCABLE: [&str; 2] = ["refresh_token", "access_token"];
 pub struct Logout {
     /// What is sent, in order.
     pub steps: Vec<LogoutStep>,
+    /// What logging out here does not end, as "the login in the browser".
+    #[serde(default)]
+    pub leaves: String,
     /// How to find out whether the session is dead, where the answers do not prove it.
     pub probe: Option<Probe>,
 }

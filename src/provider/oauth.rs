@@ -7,7 +7,7 @@ use super::problem::{At, Checked, Problem};
 use super::request::{Headers, NO_PAIRS, Pairs, allow, allow_text};
 use super::scope::DEVICE_ID;
 use super::web_page;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -53,7 +53,7 @@ pub struct OAuth {
     pub headers: Headers,
     /// What the server calls the fields of a request, where it is not as the RFCs do.
     #[serde(default)]
-    names: BTreeMap<Field, FieldName>,
+    names: BTreeMap<String, FieldName>,
     /// What the server calls a grant, where it is not as the RFCs do.
     #[serde(default)]
     pub grant_types: GrantTypes,
@@ -63,7 +63,7 @@ pub struct OAuth {
 }
 
 /// How the client says who it is (RFC 6749 section 2.3.1, RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
@@ -76,7 +76,7 @@ pub enum ClientAuth {
     None,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
@@ -110,22 +110,6 @@ pub struct GrantTypes {
     pub device_code: Option<FieldName>,
 }
 
-/// The fields of requests that some servers call otherwise, as the RFCs call them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    ClientId,
-    ClientSecret,
-    Code,
-    DeviceCode,
-    GrantType,
-    RefreshToken,
-    Scope,
-    Token,
-    TokenTypeHint,
-}
-
 leaf! {
     /// What a server calls something: visible characters, at least one.
     FieldName(String as str) from "String" String, |text| {
@@ -149,34 +133,21 @@ const OURS: [&str; 9] = [
     "state",
 ];
 
-impl Field {
-    const ALL: [Field; 9] = [
-        Field::ClientId,
-        Field::ClientSecret,
-        Field::Code,
-        Field::DeviceCode,
-        Field::GrantType,
-        Field::RefreshToken,
-        Field::Scope,
-        Field::Token,
-        Field::TokenTypeHint,
-    ];
+/// The fields of requests that some servers call otherwise, as the RFCs call them.
+const FIELDS: [&str; 9] = [
+    "client_id",
+    "client_secret",
+    "code",
+    "device_code",
+    "grant_type",
+    "refresh_token",
+    "scope",
+    "token",
+    "token_type_hint",
+];
 
-    /// As the RFCs call it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Field::ClientId => "client_id",
-            Field::ClientSecret => "client_secret",
-            Field::Code => "code",
-            Field::DeviceCode => "device_code",
-            Field::GrantType => "grant_type",
-            Field::RefreshToken => "refresh_token",
-            Field::Scope => "scope",
-            Field::Token => "token",
-            Field::TokenTypeHint => "token_type_hint",
-        }
-    }
-}
+/// Those of which no request has two.
+const ALONE: [&str; 4] = ["code", "device_code", "refresh_token", "token"];
 
 fn error_pointer() -> Pointer {
     Pointer::fixed("/error")
@@ -219,22 +190,19 @@ impl OAuth {
     }
 
     fn check_names(&self) -> Checked {
-        let mut used: BTreeMap<&str, Field> = BTreeMap::new();
-        for field in Field::ALL {
-            let name = self.name_of(field.as_str());
-            let is_taken = OURS.contains(&name);
-            // No request has two of these.
-            let is_alone = |field: Field| {
-                matches!(
-                    field,
-                    Field::Code | Field::DeviceCode | Field::RefreshToken | Field::Token
-                )
-            };
-            let shares = |other: Field| is_alone(other) && is_alone(field);
-            let other = used.insert(name, field).filter(|other| !shares(*other));
-            if is_taken || other.is_some() {
+        if let Some(odd) = self.names.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+            let message = format!("no request has a field '{odd}' that could be called otherwise");
+            let hint = format!("One of {}.", FIELDS.join(", "));
+            return Err(Problem::new(format!("names.{odd}"), message, hint));
+        }
+        for field in self.names.keys() {
+            let (field, name) = (field.as_str(), self.name_of(field));
+            let is_beside = |other: &&str| !(ALONE.contains(&field) && ALONE.contains(other));
+            let mut others = FIELDS.into_iter().filter(|other| *other != field).filter(is_beside);
+            if OURS.contains(&name) || others.any(|other| self.name_of(other) == name) {
                 let message = format!("'{name}' is the name of another field already");
-                return Err(Problem::new(format!("names.{}", field.as_str()), message, ""));
+                let hint = "Two fields of one request need two names.";
+                return Err(Problem::new(format!("names.{field}"), message, hint));
             }
         }
         Ok(())
@@ -255,8 +223,8 @@ impl OAuth {
                 let is_free = name == self.name_of("client_id")
                     && self.client_auth == ClientAuth::Basic
                     && table != "authorization";
-                let is_sent = |field: &Field| self.name_of(field.as_str()) == name;
-                if OURS.contains(&name.as_str()) || (Field::ALL.iter().any(is_sent) && !is_free) {
+                let is_sent = |field: &&str| self.name_of(field) == name;
+                if OURS.contains(&name.as_str()) || (FIELDS.iter().any(is_sent) && !is_free) {
                     let hint = "Take it out: it is sent where it belongs.";
                     let message = "Sessionkeeper sends this itself";
                     return Err(Problem::new(format!("{key}.{name}"), message, hint));
@@ -268,8 +236,7 @@ impl OAuth {
 
     /// What this server calls the field that the RFCs call so.
     pub fn name_of<'a>(&'a self, field: &'a str) -> &'a str {
-        let own = self.names.iter().find(|(known, _)| known.as_str() == field);
-        own.map_or(field, |(_, name)| name)
+        self.names.get(field).map_or(field, |name| name)
     }
 
     /// What goes along to that endpoint beside what the RFCs name.

@@ -36,12 +36,12 @@ pub struct Parameter {
     pub example: String,
     /// What holds when none is given. Without a default one has to be given.
     pub default: Option<String>,
-    /// True: it is shown nowhere, and kept sealed alone.
-    #[serde(default)]
-    pub secret: bool,
     /// True: the viewer knows it, and is asked for it. Else whoever brings the service gives it.
     #[serde(default)]
     pub asked: bool,
+    /// True: it is shown nowhere, and kept sealed alone.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 /// What the definition leaves open.

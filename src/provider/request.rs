@@ -36,6 +36,16 @@ pub enum Target<'a> {
     Taken(&'a str),
 }
 
+impl<'a> Target<'a> {
+    /// The address of the file; a place in it counts as 0.
+    pub fn given(self) -> Option<&'a Url> {
+        match self {
+            Target::Given(url) => Some(url),
+            Target::Taken(_) => None,
+        }
+    }
+}
+
 impl<'a> RequestTemplate<'a> {
     /// The names of the values that it needs.
     pub fn places(self) -> impl Iterator<Item = &'a str> {

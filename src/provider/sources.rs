@@ -26,36 +26,51 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct FileSource {
     pub directory: PathBuf,
     /// The id of the add-on that brings them; empty: they are the user's own.
     #[serde(default)]
     pub addon: String,
-    /// True: they are the built-in ones, made after this program.
     #[serde(default)]
-    pub updates: bool,
+    pub replaces: Replaces,
 }
 
-/// The directories, in the order of their weight: updates, add-ons, the user.
+/// Which files those of a directory take the place of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Replaces {
+    // None: their services have ids of their own.
+    #[default]
+    Nothing,
+    // Those of a lower revision.
+    Older,
+    // Those of no higher revision.
+    NotNewer,
+}
+
+/// The directories, in the order of their weight: updates, additions, corrections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources(Arc<Vec<Source>>);
+pub struct Sources(Arc<Vec<FileSource>>);
 
 /// Names the directory of the user's own files.
 const VARIABLE: &str = "SESSIONKEEPER_PROVIDERS";
 
 impl Sources {
-    pub fn new(mut sources: Vec<Source>) -> Self {
-        sources.sort_by_key(Source::rank);
+    pub fn new(mut sources: Vec<FileSource>) -> Self {
+        sources.sort_by_key(FileSource::rank);
         Sources(Arc::new(sources))
     }
 
-    /// The user's own directory, for a caller that names none.
+    /// The user's own directory, for a caller that names none. Where that is, the environment says, so
+    /// no built-in service can be another one there.
     pub fn of_user() -> Self {
         let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let usual = || Some(dirs::config_dir()?.join("sessionkeeper").join("providers"));
         let directory = named.map(PathBuf::from).or_else(usual);
-        let own = |directory| Source { directory, addon: String::new(), updates: false };
-        Sources::new(directory.into_iter().map(own).collect())
+        let addon = String::new();
+        let own = |directory| FileSource { directory, addon, replaces: Replaces::Nothing };
+        Sources::new(directory.map(own).into_iter().collect())
     }
 
     /// A service as a caller names it: by its id, by a file's path that ends in `.toml`, or with a
@@ -176,7 +191,7 @@ impl Sources {
     }
 
     /// The file of this id in a directory, where there is one.
-    fn candidate(&self, source: &Source, id: &str, given: Option<&Given>) -> Option<Candidate> {
+    fn candidate(&self, source: &FileSource, id: &str, given: Option<&Given>) -> Option<Candidate> {
         let path = source.directory.join(format!("{id}.toml"));
         let origin = source.origin(&path);
         let mut revision = 1;
@@ -199,9 +214,9 @@ impl Sources {
         Some(Candidate { rank: source.rank(), origin, revision, read })
     }
 
-    /// What a file that uses this service begins with. Those of add-ons are their own.
+    /// What a file that uses this service begins with: built in, brought up to date, corrected.
     fn base(&self, id: &str) -> Option<Value> {
-        let others = self.0.iter().filter(|source| source.rank() != Rank::Addon).cloned();
+        let others = self.0.iter().filter(|source| source.rank() != Rank::Addition).cloned();
         let sources = Sources(Arc::new(others.collect()));
         let chosen = sources.found(id, None).chosen?;
         let text = if chosen.rank == Rank::BuiltIn {
@@ -213,12 +228,12 @@ impl Sources {
     }
 }
 
-impl Source {
+impl FileSource {
     fn rank(&self) -> Rank {
-        match (self.updates, self.addon.is_empty()) {
-            (true, _) => Rank::Update,
-            (false, false) => Rank::Addon,
-            (false, true) => Rank::User,
+        match self.replaces {
+            Replaces::Nothing => Rank::Addition,
+            Replaces::Older => Rank::Update,
+            Replaces::NotNewer => Rank::Correction,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which of several files is used for a service, and what is said of the others.
 
-use super::{Given, Source, Sources, UnusedFile};
+use super::{FileSource, Given, Replaces, Sources, UnusedFile};
 use crate::error::Kind;
 use std::fs;
 use std::path::Path;
@@ -29,10 +29,14 @@ impl Places {
     }
 
     fn sources(&self) -> Sources {
-        let source = |addon: &&str| Source {
+        let source = |addon: &&str| FileSource {
             directory: self.home.path().join(place(addon)),
             addon: if *addon == UPDATES { String::new() } else { (*addon).to_owned() },
-            updates: *addon == UPDATES,
+            replaces: match *addon {
+                "" => Replaces::NotNewer,
+                UPDATES => Replaces::Older,
+                _ => Replaces::Nothing,
+            },
         };
         Sources::new(self.addons.iter().map(source).collect())
     }
@@ -170,7 +174,11 @@ fn what_is_not_there_is_said_with_what_is() {
         assert_eq!(error.kind(), Kind::UnknownProvider);
         assert!(error.hint().contains("angel") && error.hint().contains("shop"), "{error:?}");
     }
-    let gone = Source { directory: "/no/such".into(), addon: String::new(), updates: false };
+    let gone = FileSource {
+        directory: "/no/such".into(),
+        addon: String::new(),
+        replaces: Replaces::Older,
+    };
     assert_eq!(Sources::new(vec![gone]).list().1, []);
 }
 

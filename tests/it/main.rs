@@ -42,6 +42,7 @@ mod renewal;
 mod request;
 mod scripted_answers;
 mod sources;
+mod steps;
 mod streams;
 mod together;
 mod upkeep;

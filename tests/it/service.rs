@@ -107,6 +107,11 @@ impl Service {
         Device::at(directory, self.device().provider().clone(), &self.site.clock)
     }
 
+    /// The same, with a definition made elsewhere.
+    pub fn device_of(&self, provider: Provider) -> Device {
+        Device::new(provider, &self.site.clock)
+    }
+
     /// The same, with another provider file.
     pub fn device_with(&self, change: impl Fn(String) -> String) -> Device {
         Device::new(self.provider_with(change), &self.site.clock)

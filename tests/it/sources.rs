@@ -9,6 +9,7 @@ use sessionkeeper::clock::Clock;
 use sessionkeeper::error::{Kind, Result};
 use sessionkeeper::keeper::{Keeper, LogoutAllOptions, State};
 use sessionkeeper::open_options::OpenOptions;
+use sessionkeeper::provider::{Given, Provider};
 use sessionkeeper::session::Outcome;
 use std::fs;
 use std::path::Path;
@@ -83,6 +84,32 @@ fn only_the_session_that_is_meant_stands_in_for_a_file() {
     assert!(!device.directory.join("elsewhere").exists());
 }
 
+/// A secret is given at the login, and kept sealed with the session alone.
+#[test]
+fn a_secret_is_not_asked_for_again_where_somebody_is_logged_in() {
+    let (service, device) = signed_in();
+    let parameter =
+        |rest: &str| format!("[parameters.key]\nabout = \"k\"\nexample = \"e\"\n{rest}\n");
+    let with = |rest: &str| {
+        let parameter = parameter(rest);
+        let name = "name = \"The test service\"";
+        let text =
+            |text: String| format!("{}\n{parameter}", text.replace(name, "name = \"{key}\""));
+        place(&service, &device.directory.join("files"), text)
+    };
+    let given = json!({ "key": "s3cret" });
+    let sources = with("secret = true");
+    let keeper = opened(&device, &[("sources", sources.clone()), ("parameters", given)]).unwrap();
+    assert_eq!(state(&keeper), State::SignedIn);
+    log_out(&keeper);
+    let error = opened(&device, &[("sources", sources.clone())]).err().unwrap();
+    assert_eq!(error.kind(), Kind::ParameterMissing);
+    crate::service::log_in(&keeper);
+    drop(keeper);
+    let keeper = opened(&device, &[("sources", sources)]).unwrap();
+    assert_eq!((state(&keeper), keeper.provider().name.as_str()), (State::SignedIn, "s3cret"));
+}
+
 /// A correction of the file reaches the logout, whichever service's keeper does it.
 #[test]
 fn a_session_ends_by_the_file_of_today() {
@@ -93,4 +120,27 @@ fn a_session_ends_by_the_file_of_today() {
     angel.log_out_all(&LogoutAllOptions::default(), &Cancel::new()).unwrap();
     assert_eq!(service.requests("/sign-out").len(), 1);
     assert_eq!(service.requests("/logout").len(), 0);
+}
+
+/// Any other parameter tells servers apart.
+#[test]
+fn a_missing_address_is_that_of_nobody_who_is_logged_in() {
+    let service = Service::start();
+    let text = include_str!("service.toml")
+        .replace("http://127.0.0.1:PORT", "{base}")
+        .replace("\"127.0.0.1:PORT\"", "\"{base}\"");
+    let open = "[parameters.base]\nabout = \"b\"\nexample = \"http://127.0.0.1:1\"";
+    let text = format!("{text}\n{open}\n");
+    let given = Given::from([("base".to_owned(), service.url("").to_string())]);
+    let device = service.device_of(Provider::parse(&text, Some(&given)).unwrap());
+    crate::service::log_in(&device);
+    let directory = device.directory.join("files");
+    let sources = place(&service, &directory, |_| text.clone());
+    let given = ("parameters", json!(given));
+    let keeper = opened(&device, &[("sources", sources.clone()), given.clone()]).unwrap();
+    assert_eq!(state(&keeper), State::SignedIn);
+    let error = opened(&device, &[("sources", sources)]).err().unwrap();
+    assert_eq!(error.kind(), Kind::ParameterMissing);
+    // Without its file, the address is enough.
+    assert_eq!(state(&opened(&device, &[given]).unwrap()), State::SignedIn);
 }

@@ -35,8 +35,13 @@ class Shim:
         self.confirms = True
         # Title, question and buttons of each question, the one that changes nothing first.
         self.asked: list[tuple[str, ...]] = []
-        # What a progress bar showed, one after the other.
+        # What the viewer types, one after the other, and each keyboard: its heading, whether it
+        # has digits alone, whether it hides them, and whether a progress bar was behind it.
+        self.types: list[str] = []
+        self.keyboards: list[tuple[str, bool, bool, bool]] = []
+        # What a progress bar showed, one after the other, and whether one is on the screen.
         self.percents: list[int] = []
+        self.shows_progress = False
         self.builtins: list[str] = []
         # The add-on that calls, "" for none; where add-ons are; the names of others by id.
         self.caller = "script.caller"
@@ -82,11 +87,13 @@ class Shim:
             ok=lambda _, words: self.told.append(words),
             yesno=self._yesno,
             select=self._select,
+            input=lambda heading, *_, option=0, **__: self._keyboard(heading, False, option == 2),
+            numeric=lambda _, heading, __, hides: self._keyboard(heading, True, hides),
         )
         progress = SimpleNamespace(
-            create=lambda *_: None,
+            create=lambda *_: self._show_progress(True),
             update=lambda percent, _="": self.percents.append(percent),
-            close=lambda: None,
+            close=lambda: self._show_progress(False),
             iscanceled=lambda: False,
         )
         return {
@@ -108,6 +115,9 @@ class Shim:
             "xbmcaddon": SimpleNamespace(Addon=self._addon(addon)),
             "xbmcgui": SimpleNamespace(
                 NOTIFICATION_WARNING="",
+                ALPHANUM_HIDE_INPUT=2,
+                DLG_YESNO_YES_BTN=11,
+                INPUT_ALPHANUM=0,
                 Action=object,
                 Control=object,
                 ControlTextBox=object,
@@ -193,7 +203,14 @@ class Shim:
     def _condition(self, condition: str) -> bool:
         return condition == f"Window.IsVisible({self.visible})"
 
-    def _yesno(self, title: str, question: str, *, nolabel: str, yeslabel: str) -> bool:
+    def _show_progress(self, is_shown: bool) -> None:
+        self.shows_progress = is_shown
+
+    def _keyboard(self, heading: str, is_numeric: bool, hides: bool) -> str:
+        self.keyboards.append((heading, is_numeric, hides, self.shows_progress))
+        return self.types.pop(0)
+
+    def _yesno(self, title: str, question: str, nolabel: str, yeslabel: str, **_: object) -> bool:
         self.asked.append((title, question, nolabel, yeslabel))
         return self.confirms
 

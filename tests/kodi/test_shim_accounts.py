@@ -24,7 +24,7 @@ from tests.kodi.staging import ROOT
 
 VIEWER = Account("1", "Viewer", "viewer@example.com")
 OTHER = Account("2", "", "")
-SERVICE = Provider("service", "Service", "", ("password",), True, True, ())
+SERVICE = Provider("service", "Service", "", ("password",), True, True, "", ())
 ANGEL = ROOT / "resources" / "providers" / "angel.toml"
 
 

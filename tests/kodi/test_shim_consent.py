@@ -161,7 +161,7 @@ class Keeper:
         self.logins: tuple[str, ...] = ("password",)
 
     def describe(self) -> Provider:
-        return Provider("mine", "My service", "", self.logins, True, True, ())
+        return Provider("mine", "My service", "", self.logins, True, True, "", ())
 
     def status(self) -> SimpleNamespace:
         usable = self.state == "signed_in"

@@ -5,7 +5,6 @@ for Kodi's modules, with files on the disk and the core that reads them.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -67,12 +66,12 @@ def test_an_invocation_asks_for_its_own_files_alone(shim: Shim, addons: Addons) 
     addons.install("plugin.other", ADDON_ID)
     root, profile = shim.addons_root, shim.profile
     sources = shim.load("sources")
-    own = {"directory": f"{profile}addon_data/{ADDON_ID}/providers"}
+    own = {"directory": f"{profile}addon_data/{ADDON_ID}/providers", "replaces": "not_newer"}
     callers = {"directory": f"{root}script.caller/resources/sessionkeeper"}
     assert sources.near("script.caller") == [own, {**callers, "addon": "script.caller"}]
     assert sources.near(ADDON_ID) == sources.near("") == [own]
     addons.install(UPDATES)
-    updates = {"directory": f"{root}{UPDATES}/resources/providers", "updates": True}
+    updates = {"directory": f"{root}{UPDATES}/resources/providers", "replaces": "older"}
     assert sources.near("") == [updates, own]
     # What the core cannot read is left out.
     shim.profile, shim.addons_root = "smb://nas/profile/", "smb://nas/addons/"
@@ -102,7 +101,7 @@ def test_a_service_of_another_add_on_is_found_by_its_id(
         sessionkeeper.open("shop", **given)
     # An add-on's own comes first, and nobody else is asked.
     put(tmp_path / "addons/script.caller/resources/sessionkeeper", "shop")
-    monkeypatch.setattr(sys.modules["xbmc"], "executeJSONRPC", None)
+    monkeypatch.setattr(shim.load("sources"), "everywhere", None)
     assert sessionkeeper.open("shop", **given).describe().addon == "script.caller"
 
 
@@ -196,6 +195,37 @@ def test_what_a_service_needs_is_asked_for_when_it_is_chosen(
     choice.set_up(Keeper())
     assert shim.keyboards[4:] == [(heading, "https://shop.example")]
     assert json.loads(written[-1]["parameters"]) == {"shop": {"base": "https://elsewhere.example"}}
+
+
+def test_a_secret_is_asked_for_at_the_login_and_put_nowhere(
+    shim: Shim, addons: Addons, written: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = addons.install("plugin.shop", ADDON_ID) / "resources" / "sessionkeeper"
+    secret = '[parameters.key]\nabout = "your key"\nexample = "k"\nasked = true\nsecret = true\n'
+    shop = viewers("shop", "The Shop").replace(
+        'flow = "password"\n', 'flow = "password"\nheaders = { X-Key = "{key}" }\n'
+    )
+    put(files, "shop", f"{shop}\n{secret}")
+    choice = shim.load("service_choice")
+    shim.choices, shim.typed = [1], ["https://shop.example"]
+    choice.choose(Keeper())
+    assert len(shim.keyboards) == 1
+    said = {"shop": {"base": "https://shop.example"}}
+    assert written == [{"provider": "shop", "parameters": json.dumps(said)}]
+    with pytest.raises(sessionkeeper.ParameterMissing):
+        shim.load("settings").open_keeper(lambda: False)
+    asked: list[str] = []
+    answers = iter(("", "s3cret"))
+
+    def ask(heading: str) -> str:
+        asked.append(heading)
+        return next(answers)
+
+    monkeypatch.setattr(choice.dialogs, "ask_secret", ask)
+    assert choice.open_for_login("shop", {}) is None
+    assert choice.open_for_login("shop", {}).describe().name == "The Shop"
+    assert asked == ["The Shop: your key"] * 2
+    assert "s3cret" not in str(written)
 
 
 def test_the_set_up_shows_what_was_said(

@@ -146,6 +146,7 @@ ANGEL: dict[str, Any] = {
     "logins": ["password"],
     "renewable": True,
     "everywhere": False,
+    "leaves": "",
     "parameters": [],
     "audience": "viewer",
     "revision": 1,

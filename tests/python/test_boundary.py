@@ -61,11 +61,11 @@ FROM_KODI = {"caller", "register_in", "sources", "use_stored"}
 GIVEN = {
     *("Bytes", "GivenCookie", "HandedOver", "LogoutAllOptions", "LogoutOptions", "OpenOptions"),
     "Outgoing",
-    "Source",
+    "FileSource",
 }
 WORDS = {
     *("Audience", "Conclusion", "Event", "Kind", "Local", "LogLevel", "LoginKind", "Outcome"),
-    *("QuestionKind", "Redirect", "State", "TakeOver", "TaskOutcome"),
+    *("QuestionKind", "Redirect", "Replaces", "State", "TakeOver", "TaskOutcome"),
 }
 CONCLUSIONS = ("proved", "later", "by_itself", "unknown", "failed")
 EXAMPLES: dict[str, Any] = {

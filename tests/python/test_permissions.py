@@ -202,9 +202,6 @@ def test_the_viewers_logouts_are_not_for_an_add_on(
 
 def test_a_service_is_described_by_its_own_file(keeper: sessionkeeper.Keeper) -> None:
     described = keeper.describe()
-    assert (described.id, described.name, described.login) == (
-        "angel",
-        "Angel Studios",
-        "password",
-    )
+    found = (described.id, described.name, described.logins)
+    assert found == ("angel", "Angel Studios", ("password",))
     assert described in sessionkeeper.providers()

@@ -105,7 +105,7 @@ def test_the_catalogue_tells_what_is_left_open(
 ) -> None:
     base = {"name": "base", "about": "the address", "example": "https://a", "default": None}
     suffix = {"name": "suffix", "about": "the end", "example": "-ACT", "default": "-NON"}
-    open_ones = [{**one, "asked": False} for one in (base, suffix)]
+    open_ones = [{**one, "asked": False, "secret": False} for one in (base, suffix)]
     native.summaries = [{**ANGEL, "logins": ["device_code", "password"], "parameters": open_ones}]
     assert cli.main(["providers"]) == 0
     assert capsys.readouterr().out.splitlines() == [

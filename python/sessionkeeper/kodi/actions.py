@@ -20,6 +20,7 @@ from sessionkeeper.kodi import (
     error_boundary,
     log,
     machine,
+    service_choice,
     settings,
     settings_file,
     status_display,
@@ -95,12 +96,17 @@ def main(action: Action | None, arguments: list[str]) -> None:
 def perform(action: Action, verb: str, options: dict[str, str]) -> None:
     """Runs one action and puts the new state into the settings."""
     monitor = xbmc.Monitor()
+    keeper: Keeper | None
     if options.get("provider") is not None or options.get("settings"):
         keeper = _keeper_for_addon(verb, options, monitor.abortRequested)
     elif verb in FOR_ALL_SERVICES:
         keeper, _ = settings.open_any(monitor.abortRequested)
+    elif verb == "login":
+        keeper = service_choice.open_for_login(settings.chosen_service(), {})
     else:
         keeper = settings.open_keeper(monitor.abortRequested)
+    if keeper is None:
+        return  # she gave up
     try:
         action(keeper)
     finally:
@@ -111,7 +117,9 @@ def perform(action: Action, verb: str, options: dict[str, str]) -> None:
             status_display.show(keeper, complete)
 
 
-def _keeper_for_addon(verb: str, options: dict[str, str], stop: Callable[[], bool]) -> Keeper:
+def _keeper_for_addon(
+    verb: str, options: dict[str, str], stop: Callable[[], bool]
+) -> Keeper | None:
     """What another add-on's button is about. Raises InvalidInput for one that cannot be meant."""
     parameters = dict(options)
     provider, addon = parameters.pop("provider", ""), parameters.pop("settings", "")
@@ -121,6 +129,8 @@ def _keeper_for_addon(verb: str, options: dict[str, str], stop: Callable[[], boo
         raise InvalidInput(text("button_no_provider"))
     if addon and not addons.is_installed(addon):
         raise InvalidInput(text("button_no_addon", addon=addon))
+    if verb == "login":
+        return service_choice.open_for_login(provider, parameters)
     return settings.open_service(provider, parameters, stop)
 
 

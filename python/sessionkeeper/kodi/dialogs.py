@@ -82,11 +82,16 @@ def ask_user_name(service: str, before: str) -> str:
 
 
 def ask_password(service: str) -> str:
+    """Empty when the viewer cancelled."""
+    return ask_secret(f"{service}: {text('ask_password')}")
+
+
+def ask_secret(heading: str) -> str:
     """Empty when the viewer cancelled. The hidden alphanumeric keyboard: Kodi's password type would
     return a hash.
     """
     answer: str = xbmcgui.Dialog().input(
-        f"{service}: {text('ask_password')}",
+        heading,
         type=xbmcgui.INPUT_ALPHANUM,
         option=xbmcgui.ALPHANUM_HIDE_INPUT,
     )
@@ -97,9 +102,9 @@ def ask_answer(service: str, question: Question) -> str:
     """What the service asks besides the name and the password. Empty when the viewer cancelled."""
     name = f"question_{question.kind}"
     words = text(name) if name in IDS else plain(question.about)
-    if question.again:
-        words = text("question_again", question=words)
-    heading, dialog = f"{service}: {words}", xbmcgui.Dialog()
+    # Two short lines are all that the keyboard for digits has room for.
+    again = text("question_again", question=words)
+    heading, dialog = again if question.again else f"{service}: {words}", xbmcgui.Dialog()
     if question.kind in {"totp", "sms", "pin"}:
         digits: str = dialog.numeric(0, heading, "", question.kind == "pin")
         return digits

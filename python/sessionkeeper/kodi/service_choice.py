@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import xbmc
 
-from sessionkeeper.errors import Error
+from sessionkeeper.errors import Error, ParameterMissing
 from sessionkeeper.kodi import addons, dialogs, services, settings
 from sessionkeeper.kodi.strings import ADDON_ID, text
 
@@ -76,10 +76,34 @@ def _ask(
         given = {name: value for name, value in given.items() if value}
         try:
             settings.open_service(service.id, given, stop)
+        except ParameterMissing:
+            return given  # a secret, which is asked for when she logs in
         except Error as error:
             dialogs.show_error(service.name, error)
         else:
             return given
+
+
+def open_for_login(provider: str, parameters: dict[str, str]) -> Keeper | None:
+    """The keeper of a service that the viewer is about to log in to, with the secrets that she is
+    asked for: they are kept with the login alone, sealed. None where she gives up.
+    """
+    stop = xbmc.Monitor().abortRequested
+    try:
+        return settings.open_service(provider, parameters, stop)
+    except ParameterMissing:
+        service = services.find(provider)
+        secrets = services.secrets(service) if service else []
+        given = parameters or settings.parameters(provider)
+        missing = [one for one in secrets if not given.get(one.name)]
+        if service is None or not missing:
+            raise
+    for secret in missing:
+        value = dialogs.ask_secret(f"{service.name}: {secret.about}")
+        if not value:
+            return None
+        given = {**given, secret.name: value}
+    return settings.open_service(provider, given, stop)
 
 
 def _stored(provider: str) -> Provider | None:

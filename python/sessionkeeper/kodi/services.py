@@ -47,8 +47,13 @@ def offered(used: Container[str], *, for_developers: bool) -> list[Provider]:
 
 
 def asked(service: Provider, *, for_developers: bool) -> list[Parameter]:
-    """What the viewer is asked for."""
-    return [parameter for parameter in service.parameters if parameter.asked or for_developers]
+    """What the viewer is asked for when she sets the service up. What is secret comes later."""
+    return [one for one in service.parameters if (one.asked or for_developers) and not one.secret]
+
+
+def secrets(service: Provider) -> list[Parameter]:
+    """What she has to give at each login, and what is kept with that alone."""
+    return [one for one in service.parameters if one.secret]
 
 
 def _is_for_viewers(service: Provider) -> bool:

@@ -45,12 +45,14 @@ def everywhere() -> list[Source]:
 
 
 def _updates() -> list[Source]:
-    return _source(_path_of(UPDATES), UPDATED_FILES, updates=True)
+    return _source(_path_of(UPDATES), UPDATED_FILES, replaces="older")
 
 
 def _viewers() -> list[Source]:
     local = paths.is_local(ADDON_ID)
-    return _source(paths.data_directory(ADDON_ID), VIEWERS_FILES) if local else []
+    if not local:
+        return []
+    return _source(paths.data_directory(ADDON_ID), VIEWERS_FILES, replaces="not_newer")
 
 
 def _source(root: str, below: str, **more: Any) -> list[Source]:

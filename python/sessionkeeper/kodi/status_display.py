@@ -27,11 +27,13 @@ def show(keeper: Keeper, complete: bool) -> None:
     service = keeper.describe() if complete else services.find(chosen)
     waiting = status.pending_revocations
     state = "signed_in" if status.usable else status.state
+    has_setup, setup, is_set_up = _setup(service) if service else (False, "", False)
     if complete:
         line = services.state_line(status)
+    elif is_set_up:
+        line = text("state_signed_out")  # what is secret comes with a login
     else:
         line = text("state_incomplete" if service else "state_unavailable")
-    has_setup, setup = _setup(service) if service else (False, "")
     settings_file.write(
         {
             "service_label": service.name if service else chosen,
@@ -46,11 +48,14 @@ def show(keeper: Keeper, complete: bool) -> None:
     )
 
 
-def _setup(service: Provider) -> tuple[bool, str]:
-    """Whether the viewer is asked for anything, and what she has said."""
+def _setup(service: Provider) -> tuple[bool, str, bool]:
+    """Whether the viewer is asked for anything, what she has said, and whether that is enough."""
     asked = services.asked(service, for_developers=settings.for_developers())
     given = settings.parameters(service.id) if asked else {}
-    return bool(asked), ", ".join(filter(None, (given.get(one.name) for one in asked)))
+    said = ", ".join(filter(None, (given.get(one.name) for one in asked)))
+    known = {*given, *(one.name for one in services.secrets(service))}
+    is_enough = all(one.default is not None or one.name in known for one in service.parameters)
+    return bool(asked), said, is_enough
 
 
 def _flag(value: bool) -> str:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def show_details(keeper: Keeper) -> None:
-    details = keeper.details()
+    details, service = keeper.details(), keeper.describe()
     account = details.account or Account("", "", "")
     unknown = text("details_unknown")
     values = {
-        "details_service": keeper.describe().name,
+        "details_service": service.name,
         "details_email": account.email or unknown,
         "details_account": account.name or account.id or unknown,
         "details_signed_in_at": _time(details.signed_in_at) or unknown,
@@ -31,6 +31,8 @@ def show_details(keeper: Keeper) -> None:
     lines += _renewals(details) if details.renewable else [_end(details)]
     lines.append(text("details_cookies", value=", ".join(details.cookies) or text("details_none")))
     lines.append(text("details_waiting", value=details.pending_revocations))
+    if service.leaves:
+        lines.append(text("details_leaves", value=service.leaves))
     dialogs.show_text(text("session_details"), "\n".join(lines))
 
 

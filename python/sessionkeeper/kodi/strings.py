@@ -98,6 +98,7 @@ IDS = {
     "details_renews_at": 30155,
     "details_renewal_due": 30156,
     "details_ends_at": 30157,
+    "details_leaves": 30158,
     "remaining_days": 30149,
     "remaining_hours": 30150,
     "remaining_minutes": 30151,

@@ -49,7 +49,9 @@ fn say(begun: &BegunInBrowser, bytes: &[u8]) -> String {
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    String::from_utf8(answer).unwrap()
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(!answer.contains("Location:"), "nobody is sent on from here");
+    answer
 }
 
 /// A browser at this address.

@@ -124,11 +124,15 @@ fn an_address_that_is_no_answer_is_not_sent_and_ends_nothing() {
     assert_eq!(finish(&issuer.device, &begun, &right).unwrap().state, State::SignedIn);
 }
 
+/// Whether the issuer says that it names itself, what becomes of its answer on the way, and whether
+/// that is taken.
+type Answered = (bool, fn(&str) -> String, bool);
+
 /// RFC 9207 section 2.4; the mix-up attack of RFC 9700 section 4.4.
 #[test]
 fn the_answer_of_another_issuer_ends_the_login() {
     let promised = "authorization_response_iss_parameter_supported";
-    let cases: [(bool, fn(&str) -> String, bool); 5] = [
+    let cases: [Answered; 5] = [
         (true, str::to_owned, true),
         (false, str::to_owned, true),
         (true, |right| right.split("&iss=").next().unwrap().to_owned(), false),

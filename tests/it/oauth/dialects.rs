@@ -90,7 +90,7 @@ fn names_headers_and_more_fields_are_the_servers() {
     let oauth = "names = { client_id = 'app', device_code = 'code', scope = 'scopes' }\n\
         grant_types.device_code = 'http://oauth.example/grant_type/device/1.0'\n\
         headers = { trakt-api-version = '2', Accept = 'application/vnd.example+json' }\n\
-        extra.device = { kind = 'tv' }\nextra.token = { audience = 'a b' }\n\
+        extra.device = { kind = 'tv', installation = '{device_id}' }\nextra.token = { audience = 'a b' }\n\
         extra.revocation = { all = 'true' }";
     let issuer = issuer(oauth, "");
     for seen in requests(&issuer) {
@@ -101,6 +101,8 @@ fn names_headers_and_more_fields_are_the_servers() {
         let of_device = (seen.path == "/device").then_some("openid offline_access");
         assert_eq!((field("scopes"), field("scope")), (of_device, None));
         assert_eq!(field("kind"), (seen.path == "/device").then_some("tv"));
+        let id = field("installation").map(str::len);
+        assert_eq!(id, (seen.path == "/device").then_some(32), "the device's own id");
         assert_eq!(field("audience"), (seen.path == "/token").then_some("a b"));
         assert_eq!(field("all"), (seen.path == "/revoke").then_some("true"));
     }
