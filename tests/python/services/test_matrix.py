@@ -15,6 +15,7 @@ class TestMatrix(Renewing):
         (PASSWORD,),
         stand_in="synapse",
         renews=True,
+        everywhere="revoked",
         viewer=("viewer", StandIn.VIEWER[1]),
         other=("zoe", StandIn.NON_ASCII[1]),
     )

@@ -13,6 +13,7 @@ class TestYouTube(Renewing):
         renews=True,
         rotates=False,
         ends_all=True,
+        everywhere="revoked",
         denial="denied",
         settings={"device_interval": 1},
     )
