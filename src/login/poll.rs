@@ -129,7 +129,10 @@ mod tests {
             ("{at}", "https://a.example/link?a=b"),
             ("{at}&code={code}", "https://a.example/link?a=b&code=A%2FB%20%26"),
             ("https://b.example/{code}", "https://b.example/A%2FB%20%26"),
-            ("https://b.example/?to={at}", "https://b.example/?to=https%3A%2F%2Fa.example%2Flink%3Fa%3Db"),
+            (
+                "https://b.example/?to={at}",
+                "https://b.example/?to=https%3A%2F%2Fa.example%2Flink%3Fa%3Db",
+            ),
             ("{none}", ""),
         ] {
             let template = Template::try_from(text.to_owned()).unwrap();

@@ -549,6 +549,13 @@ MISTAKES = {
         "it says nothing",
         "status = 400",
     ),
+    "a step that is switched off by nothing": Mistake(
+        "unavailable = { status = 403 }",
+        "unavailable = { status = [] }",
+        "login.steps[0].unavailable",
+        "it says nothing",
+        "status = 400",
+    ),
     "no way to tell a refusal": Mistake(
         "refused_status = [401]",
         "bearer = true",

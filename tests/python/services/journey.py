@@ -318,3 +318,13 @@ class AtHome(Journey):
         told(service, keeper.logout())
         assert {one["scheme"] for one in service.server.journal()} == {"http"}
         assert exchange(service.server, "GET", me, headers=headers).status == 401
+
+    def test_out_when_the_access_is_over(
+        self, service: Service, keeper: sessionkeeper.Keeper
+    ) -> None:
+        service.log_in(keeper)
+        service.server.settings(clock_offset=self.lapse)
+        report = keeper.logout()
+        assert (report.local, report.remote) == ("cleared", service.case.outcome), report
+        if report.remote == "revoked":
+            assert not any(service.alive())
