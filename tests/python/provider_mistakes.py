@@ -442,7 +442,7 @@ MISTAKES = {
     "an answer before the question": Mistake(
         'lang = "en"', 'lang = "{answer}"', "login.query.lang", "'answer'", "body alone"
     ),
-    "a sign that says nothing": Mistake(
+    "a question that nothing shows": Mistake(
         'when = { status = 403, json = { "/error" = "second_factor" } }',
         "when = {}",
         "login.question.when",
