@@ -48,16 +48,16 @@ pub(super) fn ask(
     Device::new(context, &shown, AskedWith::Values(values), learned)
 }
 
-/// The whole address where it was taken, or else each value escaped.
+/// What it begins with is an address that was taken, and stands as it is; other values are escaped.
 fn address(text: &Template, known: &Values) -> Secret {
-    if text.is_one_place() {
-        return text.fill(known);
-    }
-    let escaped = |value: &Secret| {
+    let escaped = |(name, value): (&String, &Secret)| {
+        if text.first_place() == Some(name) {
+            return (name.clone(), value.clone());
+        }
         let bytes = url::form_urlencoded::byte_serialize(value.expose().as_bytes());
-        Secret::new(bytes.collect::<String>().replace('+', "%20"))
+        (name.clone(), Secret::new(bytes.collect::<String>().replace('+', "%20")))
     };
-    text.fill(&known.iter().map(|(name, value)| (name.clone(), escaped(value))).collect())
+    text.fill(&known.iter().map(escaped).collect())
 }
 
 /// Waits until the user is done, and takes what there is for the session.
@@ -115,4 +115,28 @@ fn judge(poll: &Poll, answer: &Answer) -> Result<Turn> {
         return Ok(Turn::Pending);
     }
     code::judge_other(answer.status, errors::code(answer).as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_taken_stands_as_it_is_and_other_values_are_escaped() {
+        let values = [("at", "https://a.example/link?a=b"), ("code", "A/B &"), ("none", "")];
+        let known = values.map(|(name, value)| (name.to_owned(), Secret::new(value))).into();
+        for (text, filled) in [
+            ("{at}", "https://a.example/link?a=b"),
+            ("{at}&code={code}", "https://a.example/link?a=b&code=A%2FB%20%26"),
+            ("https://b.example/{code}", "https://b.example/A%2FB%20%26"),
+            (
+                "https://b.example/?to={at}",
+                "https://b.example/?to=https%3A%2F%2Fa.example%2Flink%3Fa%3Db",
+            ),
+            ("{none}", ""),
+        ] {
+            let template = Template::try_from(text.to_owned()).unwrap();
+            assert_eq!(address(&template, &known).expose(), filled, "{text}");
+        }
+    }
 }

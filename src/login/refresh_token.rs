@@ -17,9 +17,10 @@ pub(super) struct Refusal<'a> {
 impl Refusal<'_> {
     fn is(&self, status: u16, word: Option<&str>) -> bool {
         let is_named = |word: &str| self.errors.iter().any(|error| error == word);
-        // A server that is in trouble has said nothing of the token, whatever its words.
-        self.statuses.contains(&status)
-            || (matches!(status, 400 | 401) && word.is_some_and(is_named))
+        // Some say it with 200 (GitHub) or 403 (Auth0). A server that is in trouble has said nothing
+        // of the token, whatever its words.
+        let can_tell = matches!(status, 200 | 400..500) && !matches!(status, 408 | 425 | 429);
+        self.statuses.contains(&status) || (can_tell && word.is_some_and(is_named))
     }
 }
 
@@ -37,6 +38,7 @@ pub(super) fn renew(
         Err(error) => return judge_failure(error),
     };
     match answer.status {
+        status if refusal.is(status, oauth.error_word(&answer).as_deref()) => Ok(Renewal::Over),
         200 => {
             credentials.remove(ACCESS_TOKEN);
             match answer::read(context, NAME, &answer, &mut credentials) {
@@ -45,7 +47,26 @@ pub(super) fn renew(
                 Err(error) => Ok(Renewal::Lost(error)),
             }
         }
-        status if refusal.is(status, oauth.error_word(&answer).as_deref()) => Ok(Renewal::Over),
         status => judge_status(NAME, status),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_says_that_the_token_is_dead_unless_the_server_is_in_trouble() {
+        let errors = ["bad_refresh_token".to_owned()];
+        let refusal = Refusal { errors: &errors, statuses: &[410] };
+        for status in [200, 400, 401, 403, 404] {
+            assert!(refusal.is(status, Some("bad_refresh_token")), "{status}");
+            assert!(!refusal.is(status, Some("slow_down")), "{status}");
+            assert!(!refusal.is(status, None), "{status}");
+        }
+        for status in [302, 408, 425, 429, 500, 503] {
+            assert!(!refusal.is(status, Some("bad_refresh_token")), "{status}");
+        }
+        assert!(refusal.is(410, None));
     }
 }

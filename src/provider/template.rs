@@ -76,15 +76,17 @@ impl Template {
         })
     }
 
+    /// The place that it begins with.
+    pub fn first_place(&self) -> Option<&str> {
+        match self.0.iter().find(|piece| !matches!(piece, Piece::Text(text) if text.is_empty())) {
+            Some(Piece::Place(name)) => Some(name),
+            Some(Piece::Text(_)) | None => None,
+        }
+    }
+
     /// True where there is nothing to fill in.
     pub fn is_fixed(&self) -> bool {
         self.places().next().is_none()
-    }
-
-    /// True for a text that is a value and nothing else.
-    pub fn is_one_place(&self) -> bool {
-        let is_nothing = |piece: &Piece| matches!(piece, Piece::Text(text) if text.is_empty());
-        self.places().count() == 1 && self.0.iter().filter(|piece| !is_nothing(piece)).count() == 1
     }
 
     pub fn fill(&self, values: &Values) -> Secret {

@@ -131,6 +131,19 @@ fn what_the_answer_shows_decides_and_not_its_status_alone() {
 }
 
 #[test]
+fn what_the_server_has_switched_off_is_told() {
+    let with_sign = |text: String| {
+        let take = "take = { csrf = { input = \"csrfmiddlewaretoken\" } }";
+        text.replace(take, &format!("{take}\nunavailable = {{ status = 401 }}"))
+    };
+    let (server, device) = site(with_sign);
+    server.next("/login", [answering("401 No", "", "\"off\"")]);
+    let error = device.log_in("zoë", &Secret::new("x"), &never()).unwrap_err();
+    assert_eq!(error.message(), "the login page is switched off at the server");
+    assert_eq!(log_in(&device), Ok("7".to_owned()), "as soon as it is switched on");
+}
+
+#[test]
 fn an_account_that_is_nobody_s_is_not_taken() {
     let (server, device) = site(|text| text);
     server.always("/api/me", answering("200 OK", "", r#"{"id": 0}"#));

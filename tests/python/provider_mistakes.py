@@ -442,7 +442,7 @@ MISTAKES = {
     "an answer before the question": Mistake(
         'lang = "en"', 'lang = "{answer}"', "login.query.lang", "'answer'", "body alone"
     ),
-    "a sign that says nothing": Mistake(
+    "a question that nothing shows": Mistake(
         'when = { status = 403, json = { "/error" = "second_factor" } }',
         "when = {}",
         "login.question.when",
@@ -546,6 +546,13 @@ MISTAKES = {
         "refused_status = [401]",
         "refused = { }",
         "logout.probe.refused",
+        "it says nothing",
+        "status = 400",
+    ),
+    "a step that is switched off by nothing": Mistake(
+        "unavailable = { status = 403 }",
+        "unavailable = { status = [] }",
+        "login.steps[0].unavailable",
         "it says nothing",
         "status = 400",
     ),

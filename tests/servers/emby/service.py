@@ -16,10 +16,12 @@ from .api import SOURCES, Api
 from .settings import Settings
 
 HOST = "emby.home-demo.example"
+# Its name at home, where it has no certificate.
+LAN = "emby.local"
 
 
 class Service(store.StoredService):
-    hosts = (HOST,)
+    hosts = (HOST, LAN)
     shown = SHOWN
 
     def __init__(self, directory: Path) -> None:
@@ -31,7 +33,9 @@ class Service(store.StoredService):
 
     async def start(self) -> dict[str, int]:
         await self.follow_settings()
-        return {HOST: await serve_asgi(AnyCase(self._api.application(), ("/emby",)))}
+        return dict.fromkeys(
+            self.hosts, await serve_asgi(AnyCase(self._api.application(), ("/emby",)))
+        )
 
     async def follow_settings(self) -> None:
         self._api.shapes.administrator = self._configuration.administrator

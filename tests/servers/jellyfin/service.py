@@ -21,10 +21,12 @@ from .api import Api
 from .settings import Settings
 
 HOST = "jellyfin.home-demo.example"
+# Its name at home, where it has no certificate.
+LAN = "jellyfin.local"
 
 
 class Service(store.StoredService):
-    hosts = (HOST,)
+    hosts = (HOST, LAN)
     shown = SHOWN
 
     def __init__(self, directory: Path) -> None:
@@ -37,7 +39,9 @@ class Service(store.StoredService):
 
     async def start(self) -> dict[str, int]:
         await self.follow_settings()
-        return {HOST: await serve_asgi(_Beneath(self._api.application(), self._configuration))}
+        return dict.fromkeys(
+            self.hosts, await serve_asgi(_Beneath(self._api.application(), self._configuration))
+        )
 
     async def follow_settings(self) -> None:
         self.parameters = {"base": f"https://{HOST}{self._configuration.base_path}"}

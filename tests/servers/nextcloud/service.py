@@ -14,10 +14,12 @@ from .settings import Settings
 from .store import Session, Store
 
 HOST = "cloud.home-demo.example"
+# Its name at home, where it has no certificate.
+LAN = "cloud.local"
 
 
 class Service(StoredService):
-    hosts = (HOST,)
+    hosts = (HOST, LAN)
     shown = ("id", "email", "name", "alive", "ended_by", "collected")
 
     def __init__(self, directory: Path) -> None:
@@ -26,7 +28,7 @@ class Service(StoredService):
         super().__init__(self._flows)
 
     async def start(self) -> dict[str, int]:
-        return {HOST: await serve_asgi(Api(self._flows).application())}
+        return dict.fromkeys(self.hosts, await serve_asgi(Api(self._flows).application()))
 
     async def stop(self) -> None:
         pass
