@@ -32,9 +32,9 @@ fn an_unknown_key_is_named_beside_the_known_ones() {
         "",
     );
     let change = ("sessions = \"/sessions\"", "session = \"/sessions\"");
-    check(SERVICE, change, "everywhere.session", "`url`, `sessions`", "provider-keys.md");
+    check(SERVICE, change, "everywhere.session", "`method`, `url`, `query`", "provider-keys.md");
     let change = ("[logout.probe]", "[logout.frobnicate]");
-    check(SERVICE, change, "logout.frobnicate", "expected `steps` or `probe`", "");
+    check(SERVICE, change, "logout.frobnicate", "expected one of `steps`, `leaves`, `probe`", "");
     let change = ("flow = \"hosted_form\"", "flow = \"hosted\"");
     check(ANGEL, change, "login", "`hosted`, expected one of `hosted_form`", "");
     assert_eq!(refused(ANGEL, "cookie_domains =", "cookie_domain =").1.line, 8);

@@ -1,9 +1,11 @@
 //! A JSON body as a definition writes it: any tree, whose texts are templates.
 
 use super::template::{Template, Values};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Numbers, true, false and null are sent as such; a text is sent as a text, whatever its places
 /// hold.
@@ -19,22 +21,51 @@ pub enum Json {
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(serde_json::Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        deserializer.deserialize_any(ReadJson)
     }
 }
 
-fn read(value: serde_json::Value) -> Result<Json, String> {
-    Ok(match value {
-        serde_json::Value::String(text) => Json::Text(Template::try_from(text)?),
-        serde_json::Value::Array(items) => {
-            Json::List(items.into_iter().map(read).collect::<Result<_, _>>()?)
-        }
-        serde_json::Value::Object(table) => {
-            let read = table.into_iter().map(|(name, value)| Ok((name, read(value)?)));
-            Json::Object(read.collect::<Result<_, String>>()?)
-        }
-        fixed => Json::Fixed(fixed),
-    })
+/// Not by way of a `Value`, so that a mistake has its key.
+struct ReadJson;
+
+impl<'de> Visitor<'de> for ReadJson {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a text, a number, true, false, a list or a table")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
+        Template::try_from(text.to_owned()).map(Json::Text).map_err(E::custom)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Fixed(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Fixed(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Fixed(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Fixed(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Fixed(serde_json::Value::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Json, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Json::List)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json, A::Error> {
+        BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(Json::Object)
+    }
 }
 
 impl Json {

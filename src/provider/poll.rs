@@ -85,6 +85,17 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
+#[cfg(test)]
+impl serde::Serialize for Amount {
+    /// For the schema's defaults, which are numbers.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Amount::Number(number) => serializer.serialize_u64(*number),
+            Amount::Text(_) => Err(serde::ser::Error::custom("a template")),
+        }
+    }
+}
+
 impl Amount {
     /// `None` where the value is no number above 0.
     pub fn of(&self, values: &Values) -> Option<u64> {

@@ -113,16 +113,17 @@ impl<'a> Scope<'a> {
 
     /// Checks what an answer gives, and adds it.
     pub fn take(&mut self, takes: &'a Takes) -> Checked {
+        let another = "Call it something else.";
         for name in takes.keys() {
             let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             let problem = |message: &str, hint: &str| {
                 Err(Problem::new(format!("take.{name}"), message, hint))
             };
             if name.is_empty() || !name.chars().all(good) {
-                return problem("use lower-case letters, digits and '_' for a name", "");
+                return problem("use lower-case letters, digits and '_' for a name", another);
             }
             if is_of_session(name) && !self.may_take_session {
-                return problem("a value of the session has this name already", "");
+                return problem("a value of the session has this name already", another);
             }
             if is_reserved(name) && !is_of_session(name) {
                 let what = if matches!(name.as_str(), "username" | "password" | "answer") {
@@ -130,13 +131,13 @@ impl<'a> Scope<'a> {
                 } else {
                     "this name means something else already"
                 };
-                return problem(what, "");
+                return problem(what, another);
             }
             if self.parameters.contains(&name.as_str()) {
-                return problem("a parameter has this name already", "");
+                return problem("a parameter has this name already", another);
             }
             if self.is_session && self.values.contains(&name.as_str()) {
-                return problem("a value of the session has this name already", "");
+                return problem("a value of the session has this name already", another);
             }
         }
         self.values.extend(takes.keys().map(String::as_str));
@@ -165,7 +166,7 @@ impl<'a> Scope<'a> {
             .into_iter()
             .try_for_each(|(key, text)| text.check(&body).at(&key).at("json"))?;
         if !json.is_table() {
-            return Err(Problem::new("json", "the body is a table, as in { a = \"b\" }", ""));
+            return Err(Problem::new("json", "the body is a table", "As in json = { a = \"b\" }."));
         }
         if request.form.is_empty() {
             return Ok(());

@@ -1,6 +1,6 @@
 //! What an answer holds: the values that a file takes from it, and the signs that it knows it by.
 
-use super::unexpected;
+use super::errors::unexpected;
 use crate::cookies::Jar;
 use crate::error::Result;
 use crate::http::{Answer, form};

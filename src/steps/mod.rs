@@ -1,14 +1,16 @@
 //! Requests as a provider file describes them: made of their templates, sent in order, and what is
 //! taken from their answers. What an answer means for a session is decided above.
 
+mod errors;
 mod fill;
 mod look;
 
+pub use errors::{lacks_value, unexpected, unexpected_status};
 pub use fill::{can_fill, fill};
 pub use look::{find, shows, take};
 
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http::Answer;
 use crate::provider::{Step, Values};
 use crate::session::Credentials;
@@ -54,18 +56,4 @@ pub fn ask(
         300..400 if !step.follow => Ok(answer),
         status => Err(unexpected_status(&step.name, status)),
     }
-}
-
-/// For a request of a login that cannot be made.
-pub fn lacks_value(name: &str) -> Error {
-    unexpected(name, "cannot be asked for: a value that it needs is not there")
-}
-
-pub fn unexpected_status(name: &str, status: u16) -> Error {
-    unexpected(name, &format!("answered with status {status}"))
-}
-
-pub fn unexpected(name: &str, why: &str) -> Error {
-    Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
-        .with_hint("Try again later. If that does not help, the provider file has to be updated.")
 }

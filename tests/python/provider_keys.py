@@ -19,26 +19,38 @@ SCHEMA = json.loads((ROOT / "docs" / "provider.schema.json").read_text(encoding=
 # What the reference calls the types that are no tables.
 KINDS = {
     "Address": "address",
+    "Amount": "number or template",
     "ClientAuth": "text",
     "Encoding": "text",
     "FieldName": "text",
     "RedirectUri": "text",
     "CookieName": "text",
+    "HeaderName": "text",
     "Hosts": "list of texts",
+    "Json": "table",
     "Method": "text",
     "Pointer": "pointer",
     "RelativePath": "path",
     "Scalar": "value",
+    "Status": "number",
     "RefusalStatuses": "list of numbers",
     "SuccessStatuses": "list of numbers",
     "GoneStatuses": "list of numbers",
     "Template": "template",
+    "UrlTemplate": "address",
     "Website": "address",
 }
+# Tables that stand in many places and are told of once, under a heading of their own.
+SHARED = {"Sign": "sign", "Step": "step", "Take": "take"}
+# The keys that every request has.
+REQUEST = {"method", "url", "query", "headers", "json", "form"}
+# Where the one or the other stands.
+SIGNS = {"denied", "done", "ended", "expired", "pending", "refused", "slow_down"}
+STEPS = {"pages", "steps", "then"}
 # What the reference calls a table whose name is up to the author of the file.
-NAMED_BY_THE_AUTHOR = {"parameters": "parameters.NAME", "login.pages.take": "login.pages take.*"}
+NAMED_BY_THE_AUTHOR = {"parameters": "parameters.NAME"}
 # What these hold is named by the service.
-THEIRS = {"query", "headers", "json", "form", "names"}
+THEIRS = {"query", "headers", "header", "json", "form", "names"}
 OAUTH = {("extra", kind) for kind in ("authorization", "device", "token", "revocation")}
 PLURALS = {
     "address": "addresses",
@@ -64,7 +76,13 @@ def of_the_source() -> dict[str, dict[str, Key]]:
     """Tables, and their keys."""
     tables: dict[str, dict[str, Key]] = {}
     _collect("", SCHEMA, tables)
+    tables["request"] = {name: tables["step"][name] for name in REQUEST}
     return tables
+
+
+def is_request(keys: dict[str, Key]) -> bool:
+    """Whether a table of the source describes a request; that of a logout differs a little."""
+    return keys.keys() >= REQUEST and keys["url"].is_needed
 
 
 def _collect(path: str, schema: dict[str, Any], tables: dict[str, dict[str, Key]]) -> None:
@@ -90,9 +108,11 @@ def _collect(path: str, schema: dict[str, Any], tables: dict[str, dict[str, Key]
         else:
             default = EMPTY.get(kind.partition(" of ")[0], "") if " of " in kind else "see below"
         keys[name] = Key(kind, default)
-        for below in _tables(found):
+        for named, below in _tables(found):
             inner = f"{path.partition(' ')[0]}.{name}".lstrip(".")
-            _collect(NAMED_BY_THE_AUTHOR.get(inner, inner), below, tables)
+            place = SHARED.get(named) or NAMED_BY_THE_AUTHOR.get(inner, inner)
+            if place not in tables:
+                _collect(place, below, tables)
 
 
 def _without_null(schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -113,7 +133,7 @@ def _kind(schema: dict[str, Any]) -> str:
     """What the reference calls it, in its column "type"."""
     named = schema.get("$ref", "").rpartition("/")[2]
     if named:
-        return KINDS.get(named, "table")
+        return SHARED.get(named) or KINDS.get(named, "table")
     if _is_one_or_list(schema):
         return " or ".join(_kind(one) for one in schema["anyOf"])
     if schema["type"] == "array":
@@ -125,14 +145,17 @@ def _kind(schema: dict[str, Any]) -> str:
     return {"string": "text", "boolean": "true or false"}[schema["type"]]
 
 
-def _tables(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _tables(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The table that a key holds, be it in a list or under names of the author's."""
     if _is_one_or_list(schema):
         schema = schema["anyOf"][0]
     inner = schema.get("items") or schema.get("additionalProperties") or schema
     named = inner.get("$ref", "").rpartition("/")[2]
     if named and named not in KINDS:
-        yield SCHEMA["$defs"][named]
+        table = SCHEMA["$defs"][named]
+        # One that has short forms as well.
+        forms = [one for one in table.get("anyOf", ()) if "properties" in one]
+        yield named, (forms or [table])[0]
 
 
 def of_the_document() -> dict[str, dict[str, Key]]:
@@ -141,18 +164,16 @@ def of_the_document() -> dict[str, dict[str, Key]]:
     table = ""
     for line in REFERENCE.read_text(encoding="utf-8").splitlines():
         heading = re.match(r'### `\[+([\w.]+)\]+`(?: with `flow = "(\w+)"`)?$', line)
+        heading = heading or re.match(r"### A (request|step|take|sign)$", line)
         if heading:
             table = " ".join(filter(None, heading.groups()))
             tables[table] = {}
         elif line.startswith("## "):
             table = ""
-        row = re.fullmatch(r"\| `([\w.*]+)` \| (.+?) \| (.+?) \| .+? \| (.+?) \|", line)
+        row = re.fullmatch(r"\| `(\w+)` \| (.+?) \| (.+?) \| .+? \| (.+?) \|", line)
         if row:
             name, type_, default, example = row.groups()
-            below = name.startswith("take.*.")
-            place = f"{table} take.*" if below else table
-            key = Key(type_, default.strip("`"), example.strip("`"))
-            tables.setdefault(place, {})[name.rpartition(".")[2]] = key
+            tables.setdefault(table, {})[name] = Key(type_, default.strip("`"), example.strip("`"))
     return tables
 
 
@@ -183,6 +204,12 @@ def name_of(path: tuple[Any, ...], definition: dict[str, Any]) -> tuple[str, str
     names = [part for part in parents if not isinstance(part, int)]
     if names[:1] == ["parameters"]:
         names[1:] = ["NAME"] if len(names) > 1 else []
+    elif names[-2:-1] == ["take"]:
+        return "take", name
+    elif names and names[-1] in SIGNS:
+        return "sign", name
+    elif names and names[-1] in STEPS and names != ["logout", "steps"]:
+        return "step", name
     table = ".".join(names)
     flow = at(definition, parents).get("flow") if parents else None
     return (table if name == "flow" or not flow else f"{table} {flow}"), name

@@ -103,8 +103,20 @@ def test_a_missing_file_is_a_usage_error(
 def test_the_catalogue_tells_what_is_left_open(
     native: NativeDouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    base = {"name": "base", "about": "the address", "example": "https://a", "default": None}
-    suffix = {"name": "suffix", "about": "the end", "example": "-ACT", "default": "-NON"}
+    base = {
+        "name": "base",
+        "about": "the address",
+        "example": "https://a",
+        "default": None,
+        "secret": False,
+    }
+    suffix = {
+        "name": "suffix",
+        "about": "the end",
+        "example": "-ACT",
+        "default": "-NON",
+        "secret": False,
+    }
     native.summaries = [
         {**ANGEL, "logins": ["device_code", "password"], "parameters": [base, suffix]}
     ]

@@ -20,6 +20,7 @@ from tests.python.provider_keys import (
     ROOT,
     at,
     example_of,
+    is_request,
     keys_of,
     name_of,
     of_the_document,
@@ -30,7 +31,12 @@ tomllib = pytest.importorskip("tomllib", reason="the standard library reads TOML
 
 GUIDE = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
 SOURCE = of_the_source()
-TABLES = of_the_document()
+TOLD = of_the_document()
+# With the keys that are told of once for every request.
+TABLES = {
+    name: {**(TOLD["request"] if is_request(SOURCE.get(name, {})) else {}), **keys}
+    for name, keys in TOLD.items()
+}
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 QUOTED = re.findall(r"^```text\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 # The tables that are told of on their own, or are there as soon as one of their keys is.
@@ -59,6 +65,9 @@ def test_every_table_is_in_the_document() -> None:
 @pytest.mark.parametrize("table", [name for name, keys in SOURCE.items() if keys])
 def test_every_key_is_in_the_document_with_its_type_and_default(table: str) -> None:
     expected = SOURCE[table]
+    if is_request(expected) and table != "request":
+        assert not set(TOLD[table]) & set(TOLD["request"]), table
+        assert all(expected[name] == key for name, key in SOURCE["request"].items()), table
     if table == "":
         assert set(expected) - set(TABLES[""]) == OWN_TABLES | {"parameters"}
         expected = {name: key for name, key in expected.items() if name in TABLES[""]}
@@ -78,18 +87,39 @@ def complete(**chosen: str) -> dict[str, Any]:
     def table(name: str) -> dict[str, Any]:
         return example_of(TABLES, name, tomllib.loads)
 
-    def with_flow(path: str) -> dict[str, Any]:
-        flow = chosen.get(path, FLOWS[path][0])
-        keys = table(f"{path} {flow}")
+    def request(name: str) -> dict[str, Any]:
+        keys = table(name)
         if "json" in keys:
             keys.pop("form")
-        return {**keys, "flow": flow}
+        if "steps" in TABLES[name] and name != "logout":
+            keys["steps"] = [request("step")]
+        return keys
+
+    def with_flow(path: str) -> dict[str, Any]:
+        flow = chosen.get(path, FLOWS[path][0])
+        return {**request(f"{path} {flow}"), "flow": flow}
 
     login, step = with_flow("login"), with_flow("logout.steps")
-    if login["flow"] == "hosted_form":
-        login["pages"] = [{**table("login.pages")}]
-        login["submit"] = table("login.submit")
+    session = {**table("session"), "answer": table("session.answer")}
+    # A step of a login has no token to send.
+    before = {key: value for key, value in request("step").items() if key != "bearer"}
+    steps = {"steps": [before]} if "steps" in login else {}
+    login.update(
+        steps
+        | {
+            "hosted_form": {"pages": [before], "submit": request("login.submit")},
+            "poll": {
+                "show": table("login.show"),
+                "poll": request("login.poll"),
+                "then": [before],
+            },
+        }.get(login["flow"], {})
+    )
+    if login["flow"] in {"device_code", "authorization_code"}:
+        del session["keep"]
     steps = [step]
+    if step["flow"] == "page":
+        steps.append({"flow": "end_session"})
     if step["flow"] == "request":
         step["proof"] = proof = table("logout.steps.proof")
         # A redirect decides only where no cookie does.
@@ -102,8 +132,8 @@ def complete(**chosen: str) -> dict[str, Any]:
     return {
         **table(""),
         "parameters": {"base": table("parameters.NAME")},
-        "session": {**table("session"), "answer": table("session.answer")},
-        "account": table("account"),
+        "session": session,
+        "account": {**request("account"), "refused": table("sign")},
         "api": table("api"),
         "oauth": {
             **table("oauth"),
@@ -131,7 +161,8 @@ def test_the_examples_are_good_where_they_stand(chosen: dict[str, str]) -> None:
 def test_the_other_body_is_good_as_well(chosen: dict[str, str]) -> None:
     ((table, _),) = chosen.items()
     definition = complete(**chosen)
-    definition[table]["form"] = definition[table].pop("json")
+    del definition[table]["json"]
+    definition[table]["form"] = {"a": "b"}
     assert sessionkeeper.check_provider(definition).usable
     definition[table]["json"] = {"a": "b"}
     found = sessionkeeper.check_provider(definition)
@@ -147,6 +178,11 @@ SOMETIMES_NEEDED = {
     ("", "renew"),
     ("session", "token_cookies"),
     ("login password", "json"),
+    ("login.submit", "json"),
+    ("logout.steps", "end_session"),
+    *((table, "take") for table in ("login password", "login.poll", "login.submit", "step")),
+    *(("take", source) for source in ("input", "meta", "redirect")),
+    *(("sign", key) for key in SOURCE["sign"]),
     ("logout.steps request", "take"),
     ("logout.steps request", "url"),
     ("logout.steps request", "url_from"),
@@ -211,7 +247,7 @@ def test_an_unknown_key_is_refused_everywhere(chosen: dict[str, str]) -> None:
 # The guide
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code", "poll", "browser"])
 def test_the_examples_of_the_guide_open(example: str, tmp_path: Path) -> None:
     file = tmp_path / "service.toml"
     file.write_text(example, encoding="utf-8")
