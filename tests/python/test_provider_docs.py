@@ -116,7 +116,7 @@ def complete(**chosen: str) -> dict[str, Any]:
             },
         }.get(login["flow"], {})
     )
-    if login["flow"] == "device_code":
+    if login["flow"] in {"device_code", "authorization_code"}:
         del session["keep"]
     steps = [step]
     if step["flow"] == "page":
@@ -248,7 +248,7 @@ def test_an_unknown_key_is_refused_everywhere(chosen: dict[str, str]) -> None:
 # The guide
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code", "poll"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code", "poll", "browser"])
 def test_the_examples_of_the_guide_open(example: str, tmp_path: Path) -> None:
     file = tmp_path / "service.toml"
     file.write_text(example, encoding="utf-8")
