@@ -61,7 +61,9 @@ fn read(
     credentials: &mut Credentials,
 ) -> Result<()> {
     match answer.status {
-        200..=204 | 301..=303 => {}
+        200..=204 => {}
+        // Where to proves nothing: what the answer has to show says whether somebody is logged in.
+        301..=303 if login.done.is_some() => {}
         307 | 308 => return Err(sent_elsewhere(NAME)),
         status => return Err(unexpected_status(NAME, status)),
     }
