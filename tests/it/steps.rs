@@ -33,7 +33,7 @@ url = "BASE/login"
 headers = { Origin = "BASE" }
 form = { csrfmiddlewaretoken = "{csrf}", user = "{username}", password = "{password}" }
 refused = { class = "errornote" }
-done = [{ status = 302, header = { location = "/home" } }]
+done = [{ status = 302, header = { location = "/home" } }, { status = 302, lacks = ["/x"], header = { location = "https://evil.example/home" } }]
 [[login.steps]]
 name = "the login page"
 url = "BASE/login"
@@ -116,6 +116,10 @@ fn what_the_answer_shows_decides_and_not_its_status_alone() {
         (wrong, Kind::CredentialsRefused),
         (odd, Kind::UnexpectedAnswer),
         (elsewhere, Kind::UnexpectedAnswer),
+        (
+            answering("302 Found", "Location: https://evil.example/home\r\n", ""),
+            Kind::HostNotAllowed,
+        ),
         (answering("307 Go", "Location: /home\r\n", ""), Kind::HostNotAllowed),
     ];
     at_once(&cases, |(answer, kind)| {

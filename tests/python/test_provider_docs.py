@@ -143,7 +143,7 @@ def complete(**chosen: str) -> dict[str, Any]:
         },
         "login": login,
         "renew": with_flow("renew"),
-        "logout": {"steps": steps, "probe": with_flow("logout.probe")},
+        "logout": {**table("logout"), "steps": steps, "probe": with_flow("logout.probe")},
         "everywhere": with_flow("everywhere"),
         "after_logout": after,
     }
