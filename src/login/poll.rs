@@ -34,7 +34,9 @@ pub(super) fn ask(
     };
     let user_code = show.code.as_ref().map(|text| text.fill(&known)).unwrap_or_default();
     let url = address(&show.url, &known);
+    // The service may have left it out of this answer, where the file says so.
     let with_code = show.url_with_code.as_ref().map(|text| address(text, &known));
+    let with_code = with_code.filter(|url| !url.is_empty());
     let shown = Shown {
         code: user_code.expose(),
         url: (ADDRESS, url.expose()),

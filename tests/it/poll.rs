@@ -63,10 +63,11 @@ flow = "poll"
 name = "the code"
 url = "BASE/code"
 query = { client = "public" }
-take = { user_code = "/user_code", device_code = "/device_code", life = "/expires_in", every = "/interval" }
+take = { user_code = "/user_code", device_code = "/device_code", life = "/expires_in", every = "/interval", full = { json = "/full", optional = true } }
 [login.show]
 code = "{user_code}"
 url = "https://tv.example/device"
+url_with_code = "{full}"
 expires_in = "{life}"
 interval = "{every}"
 [login.poll]

@@ -1,4 +1,4 @@
-"""GitHub: whoever has a token may revoke it, which is tried afterwards."""
+"""GitHub, with an OAuth app: whoever has a token may revoke it, which is tried afterwards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 import sessionkeeper
 from tests.python.services.case import Case
-from tests.python.services.journey import Journey, Renewing
+from tests.python.services.journey import Journey
 from tests.python.services.service import Service
 
 
@@ -45,27 +45,3 @@ class TestOAuthApp(Journey):
         drained = keeper.drain()
         assert (drained.revoked + drained.already_ended, drained.alive) == (1, 0)
         assert use() == 401
-
-
-class TestGitHubApp(Renewing):
-    """Tokens end after eight hours, and are renewed."""
-
-    case = Case(
-        "github",
-        "https://api.github.com/user",
-        renews=True,
-        denial="denied",
-        settings={"interval": 1, "app": "github_app", "expiring_tokens": True},
-    )
-    token_path = poll_path = "/login/oauth/access_token"
-    lifetime = "code_lifetime"
-
-    def test_what_renews_is_revoked_too(
-        self, service: Service, keeper: sessionkeeper.Keeper
-    ) -> None:
-        service.log_in(keeper)
-        told = keeper.logout()
-        assert told.remote == "revoked"
-        revoked = service.server.journal("/credentials/revoke")
-        assert [one["bearer"] for one in revoked] == [False, False]
-        assert service.alive() == [False]
