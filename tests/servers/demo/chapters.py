@@ -19,13 +19,10 @@ def with_the_network(scene: Scene, title: str = "With the network") -> None:
     else:
         login = scene.log_in_and_use()
     copy = scene.copy_as_a_thief(login)
-    report = scene.log_out("Log out")
-    told = (report["local"], report["remote"])
-    scene.prove("the report says revoked", told == ("cleared", "revoked"), report)
+    scene.prove_reported(scene.log_out("Log out"))
     scene.prove_told(login)
     scene.prove_ended(login, copy)
-    scene.revoked += 1
-    scene.stay_out(waiting=0)
+    scene.stay_out(waiting=int(scene.service.lives_on))
 
 
 def without_the_network(scene: Scene) -> None:

@@ -16,6 +16,7 @@ from tests.servers.fixture import StandIn
 from .story import Story
 
 ROOT = Path(__file__).resolve().parents[3]
+PROVIDERS = ROOT / "resources" / "providers"
 COMMAND = Path(sys.executable).parent / "sessionkeeper"
 LIMIT = 60.0  # seconds for one command
 
@@ -31,12 +32,16 @@ _WAITS = "The code is good for"
 _BEFORE_QR = "or scan this"
 
 
-def declared_parameters(provider: str) -> list[str]:
-    """The parameters that the provider's file has."""
+# What there is to be shown where the viewer logs in elsewhere, and on how many lines.
+_SHOWN = {"code": ("an address and a code", 2), "address": ("an address", 1)}
+
+
+def described(provider: str) -> dict[str, Any]:
+    """What `sessionkeeper providers` says of it."""
     command = [str(COMMAND), "--json", "providers"]
     shown = subprocess.run(command, capture_output=True, check=True, timeout=LIMIT).stdout
-    known = {entry["id"]: entry["parameters"] for entry in json.loads(shown)["providers"]}
-    return [parameter["name"] for parameter in known[provider]]
+    entries: list[dict[str, Any]] = json.loads(shown)["providers"]
+    return next(entry for entry in entries if entry["id"] == provider)
 
 
 class Device:
@@ -73,10 +78,11 @@ class Device:
         """The same with what it prints for people."""
         return self._run(story, arguments, 0).strip()
 
-    def log_in_with_a_code(
-        self, story: Story, enter: Callable[[str], None], *, with_qr: bool
+    def log_in_elsewhere(
+        self, story: Story, way: str, agree: Callable[[str], None], *, with_qr: bool
     ) -> dict[str, Any]:
-        """`login` where the service shows a code: what the viewer sees, then `enter` gets the code.
+        """`login` where the service shows a code or an address: what the viewer sees, then `agree`
+        gets it.
 
         `with_qr` tells the QR code too; it is always shown to the viewer.
         """
@@ -95,10 +101,11 @@ class Device:
         try:
             with process:
                 shown = _read_until_it_waits(process)
-                texts, code = _texts_and_code(shown)
+                texts, indented = _texts(shown)
                 story.screen("viewer", shown if with_qr else texts)
-                story.prove("the viewer is shown an address and a code", bool(code))
-                enter(code)
+                what, lines = _SHOWN[way]
+                story.prove(f"the viewer is shown {what}", len(indented) == lines, indented)
+                agree(indented[-1])
                 printed, errors = process.communicate()
         finally:
             limit.cancel()
@@ -154,9 +161,9 @@ def _read_until_it_waits(process: subprocess.Popen[str]) -> list[str]:
     return shown
 
 
-def _texts_and_code(shown: list[str]) -> tuple[list[str], str]:
-    """The lines without the QR code, and the user's code: the last of the indented lines."""
+def _texts(shown: list[str]) -> tuple[list[str], list[str]]:
+    """The lines without the QR code; and those that are indented: an address, and a code if any."""
     cut = next((i for i, line in enumerate(shown) if line.startswith(_BEFORE_QR)), len(shown))
     texts = [line for line in shown[:cut] if line]
     indented = [line.strip() for line in texts if line.startswith("    ")]
-    return [*texts, *shown[-1:]], indented[-1] if len(indented) == 2 else ""
+    return [*texts, *shown[-1:]], indented
