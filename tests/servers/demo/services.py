@@ -33,9 +33,9 @@ class Service:
     # The path that a renewal goes to, and the setting that says how long an access lasts.
     renewal: str = ""
     access_lifetime: str = ""
-    # A logout ends the access alone, by the service's documentation: what renews it lives on, so
-    # that nobody may call it revoked.
-    lives_on: bool = False
+    # What a logout does not end, by the service's documentation: the "token", until its time is
+    # over, or the "session", which then nobody may call revoked.
+    lives_on: tuple[str, ...] = ()
     # The package of the stand-in, where it is not named as the provider is.
     stand_in: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +108,7 @@ SERVICES = {
             access_lifetime="access_lifetime",
             way="code",
             settings={"device_interval": 1},
+            chapters=("with_the_network",),
         ),
         Service(
             provider="youtube",
@@ -118,16 +119,15 @@ SERVICES = {
             access_lifetime="access_lifetime",
             way="code",
             settings={"device_interval": 1},
+            chapters=("with_the_network",),
         ),
         Service(
             provider="twitch",
             name="Twitch",
             url="https://api.twitch.tv/helix/users",
             ways_out=("/oauth2/revoke",),
-            renewal="/oauth2/token",
-            access_lifetime="access_lifetime",
             way="code",
-            lives_on=True,
+            lives_on=("session",),
             settings={"device_interval": 1},
         ),
         Service(
@@ -138,8 +138,9 @@ SERVICES = {
             renewal="/oauth/v2/token",
             access_lifetime="token_lifetime",
             way="code",
-            lives_on=True,
+            lives_on=("session",),
             settings={"interval": 1},
+            chapters=("with_the_network",),
         ),
         Service(
             provider="github",
@@ -165,6 +166,7 @@ SERVICES = {
             username="viewer",
             stand_in="synapse",
             lack=synapse.missing,
+            chapters=("with_the_network",),
         ),
         Service(
             provider="workos",
