@@ -91,7 +91,10 @@ fn tell(provider: &Provider) -> Vec<String> {
         LogoutStep::Revoke { .. } => "the revocation of its tokens",
         LogoutStep::EndSession {} => "the end of the issuer's session",
     });
-    let logout = format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then "));
+    let logout = match provider.logout.steps.as_slice() {
+        [] => "Logs out on this device only: the service has no way.".into(),
+        _ => format!("Logs out with {}.", steps.collect::<Vec<_>>().join(", then ")),
+    };
     let probe = provider.logout.probe.as_ref().map(|probe| match probe {
         Probe::Request(probe) => {
             let url = probe.url.as_str();

@@ -205,15 +205,12 @@ impl Command {
             Command::Status {} => Reply::of(&keeper.status()?),
             Command::Details {} => Reply::of(&keeper.details()?),
             Command::Restore { offline } => Reply::of(&keeper.restore(*offline, cancel)?),
-            Command::Login { username, password, answers: false } => {
-                Reply::of(&LoginTurn::Done(keeper.log_in(username, password, cancel)?))
-            }
-            Command::Login { username, password, answers: true } => {
-                Reply::of(&keeper.start_login(username, password, cancel)?)
-            }
-            Command::LoginAnswer { handle, answer } => {
-                Reply::of(&keeper.answer_login(*handle, answer.as_ref(), cancel)?)
-            }
+            Command::Login { .. }
+            | Command::LoginAnswer { .. }
+            | Command::LoginStart {}
+            | Command::LoginFinish { .. }
+            | Command::BrowserLoginStart { .. }
+            | Command::BrowserLoginFinish { .. } => self.log_in(keeper, cancel),
             Command::Adopt(handed) => Reply::of(&keeper.adopt(handed, cancel)?),
             Command::TakeOver { handed_over, offline } => {
                 Reply::of(&keeper.take_over(handed_over, *offline, cancel)?)
@@ -221,20 +218,6 @@ impl Command {
             Command::NoteHandover { place, unreadable } => {
                 keeper.note_handover(place, *unreadable);
                 Reply::of(&())
-            }
-            Command::LoginStart {} => {
-                let (handle, device) = keeper.start_device_login(cancel)?;
-                Reply::of(&DeviceCode::new(handle, device))
-            }
-            Command::LoginFinish { handle } => {
-                Reply::of(&keeper.finish_device_login(*handle, cancel)?)
-            }
-            Command::BrowserLoginStart { redirect } => {
-                Reply::of(&keeper.start_browser_login(*redirect, cancel)?)
-            }
-            Command::BrowserLoginFinish { handle, redirected_to } => {
-                let address = redirected_to.as_ref();
-                Reply::of(&keeper.finish_browser_login(*handle, address, cancel)?)
             }
             Command::Renew {} => Reply::of(&keeper.renew(cancel)?),
             Command::Request(outgoing) => {
@@ -305,6 +288,36 @@ impl Command {
                 let line = |(level, text)| (level_number(level), text);
                 Reply::of(&LogLines { lines: keeper.take_log().into_iter().map(line).collect() })
             }
+        }
+    }
+
+    /// The ways in.
+    fn log_in(&self, keeper: &Keeper, cancel: &Cancel) -> Result<Reply> {
+        match self {
+            Command::Login { username, password, answers: false } => {
+                Reply::of(&LoginTurn::Done(keeper.log_in(username, password, cancel)?))
+            }
+            Command::Login { username, password, answers: true } => {
+                Reply::of(&keeper.start_login(username, password, cancel)?)
+            }
+            Command::LoginAnswer { handle, answer } => {
+                Reply::of(&keeper.answer_login(*handle, answer.as_ref(), cancel)?)
+            }
+            Command::LoginStart {} => {
+                let (handle, device) = keeper.start_device_login(cancel)?;
+                Reply::of(&DeviceCode::new(handle, device))
+            }
+            Command::LoginFinish { handle } => {
+                Reply::of(&keeper.finish_device_login(*handle, cancel)?)
+            }
+            Command::BrowserLoginStart { redirect } => {
+                Reply::of(&keeper.start_browser_login(*redirect, cancel)?)
+            }
+            Command::BrowserLoginFinish { handle, redirected_to } => {
+                let address = redirected_to.as_ref();
+                Reply::of(&keeper.finish_browser_login(*handle, address, cancel)?)
+            }
+            _ => Err(Error::new(Kind::Internal, "this verb is no way in")),
         }
     }
 

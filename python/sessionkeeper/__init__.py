@@ -197,11 +197,11 @@ _HOMES = {
     "catalogue": "Parameter Problem Provider ProviderCheck check_provider providers",
     "device": "DeviceLogin",
     "errors": (
-        "AnswerNeeded AnswerRefused Cancelled CodeExpired CredentialsRefused EncryptionMissing Error HostNotAllowed "
-        "HttpError InternalError InvalidInput InvalidProvider LoginDenied LogoutIncomplete "
-        "NativeModuleMissing NetworkError NotSignedIn ParameterMissing PermissionNeeded "
-        "SessionExpired StorageError Timeout TlsFailure UnexpectedAnswer UnknownAccount "
-        "UnknownProvider VersionMismatch"
+        "AnswerNeeded AnswerRefused Cancelled CodeExpired CredentialsRefused EncryptionMissing "
+        "Error HostNotAllowed HttpError InternalError InvalidInput InvalidProvider LoginDenied "
+        "LogoutIncomplete NativeModuleMissing NetworkError NotSignedIn ParameterMissing "
+        "PermissionNeeded SessionExpired StorageError Timeout TlsFailure UnexpectedAnswer "
+        "UnknownAccount UnknownProvider VersionMismatch"
     ),
     "keeper": "Keeper",
     "loading": "available",

@@ -34,9 +34,9 @@ class Parameter(Record):
 class Provider(Record):
     """A service, as its provider file describes it. `logins` are the kinds of ways in,
     "password", "device_code" and "authorization_code", the preferred one first; `everywhere` says
-    whether the account's other sessions can be ended as well, and `leaves` what a logout does not end, if anything. `audience` is "viewer" or
-    "developer"; `addon` is the id of the add-on that brings it, empty where none does, and `file`
-    is empty for a built-in one."""
+    whether the account's other sessions can be ended as well, and `leaves` what a logout does not
+    end, if anything. `audience` is "viewer" or "developer"; `addon` is the id of the add-on that
+    brings it, empty where none does, and `file` is empty for a built-in one."""
 
     id: str
     name: str

@@ -38,6 +38,10 @@ impl Keeper {
         account: &str,
         credentials: &Credentials,
     ) -> std::result::Result<Revocation, Verdict> {
+        if provider.logout.steps.is_empty() {
+            let why = "the service has no way to end a session from here";
+            return Err(Verdict::new(Outcome::Unconfirmed, why));
+        }
         let credentials = logout::needed_for_logout(provider, credentials).ok_or_else(|| {
             let why = "the session holds nothing that the logout could send";
             Verdict::new(Outcome::Unconfirmed, why)

@@ -46,16 +46,16 @@ fn submit(
     log::debug!("log in: sending {}", submit.name);
     let request = steps::fill(context, submit.request(), credentials, values)
         .ok_or_else(|| steps::lacks_value(&submit.name))?;
-    let send = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
+    let exchange = |request: &Request, held: &mut Credentials, progress: &mut dyn Progress| {
         send(context, submit, request, held, progress)
     };
-    let sent = send(&request, credentials, told.0)?;
-    let asked = settle(context, question, &sent, values, credentials, told, &send)?;
+    let first = exchange(&request, credentials, told.0)?;
+    let asked = settle(context, question, &first, values, credentials, told, &exchange)?;
     // Who was asked for more had the right password.
-    if asked.is_none() && is_refused(submit, &sent) {
+    if asked.is_none() && is_refused(submit, &first) {
         return Err(super::refused());
     }
-    let Sent { answer, landing } = asked.unwrap_or(sent);
+    let Sent { answer, landing } = asked.unwrap_or(first);
     match landing {
         Some(landing) if landing.status != 200 => {
             return Err(unexpected_status("the page after the login form", landing.status));

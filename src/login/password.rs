@@ -61,7 +61,12 @@ fn read(
     credentials: &mut Credentials,
 ) -> Result<()> {
     match answer.status {
-        200..=204 | 301..=303 => {}
+        200 | 201 | 204 => {}
+        // A redirect says nothing by itself: the file has to know it for a success.
+        301..=303 if login.done.is_some() => {
+            let target = answer.location().transpose()?;
+            target.map_or(Ok(()), |url| context.provider.hosts.check(&url))?;
+        }
         307 | 308 => return Err(sent_elsewhere(NAME)),
         status => return Err(unexpected_status(NAME, status)),
     }

@@ -34,7 +34,9 @@ pub(super) fn ask(
     };
     let user_code = show.code.as_ref().map(|text| text.fill(&known)).unwrap_or_default();
     let url = address(&show.url, &known);
+    // The service may have left it out of this answer, where the file says so.
     let with_code = show.url_with_code.as_ref().map(|text| address(text, &known));
+    let with_code = with_code.filter(|url| !url.is_empty());
     let shown = Shown {
         code: user_code.expose(),
         url: (ADDRESS, url.expose()),
@@ -129,7 +131,10 @@ mod tests {
             ("{at}", "https://a.example/link?a=b"),
             ("{at}&code={code}", "https://a.example/link?a=b&code=A%2FB%20%26"),
             ("https://b.example/{code}", "https://b.example/A%2FB%20%26"),
-            ("https://b.example/?to={at}", "https://b.example/?to=https%3A%2F%2Fa.example%2Flink%3Fa%3Db"),
+            (
+                "https://b.example/?to={at}",
+                "https://b.example/?to=https%3A%2F%2Fa.example%2Flink%3Fa%3Db",
+            ),
             ("{none}", ""),
         ] {
             let template = Template::try_from(text.to_owned()).unwrap();

@@ -36,7 +36,7 @@ impl Sent {
 }
 
 /// How a request is sent: with its redirects or without.
-pub(super) type Send<'a> =
+pub(super) type Exchange<'a> =
     dyn Fn(&Request, &mut Credentials, &mut dyn Progress) -> Result<Sent> + 'a;
 
 /// Puts what the server asks to the viewer, until it asks for nothing more: its last word. `None`
@@ -48,22 +48,22 @@ pub(super) fn settle(
     values: &mut Values,
     credentials: &mut Credentials,
     (progress, viewer): Told,
-    send: &Send,
+    exchange: &Exchange,
 ) -> Result<Option<Sent>> {
     let mut last = None;
     for _ in 0..=MOST {
-        let sent = last.as_ref().unwrap_or(first);
-        let Some(question) = questions.iter().find(|question| sent.shows(&question.when)) else {
+        let newest = last.as_ref().unwrap_or(first);
+        let Some(question) = questions.iter().find(|question| newest.shows(&question.when)) else {
             return Ok(last);
         };
         log::info!("the service asks for something more ({:?})", question.kind);
         // What came so far is a session at some servers.
         progress.received(credentials);
         let name = "the answer that asks for more";
-        steps::take(name, &question.take, sent.last(), &credentials.jar, values)?;
+        steps::take(name, &question.take, newest.last(), &credentials.jar, values)?;
         steps::run(context, &question.steps, credentials, values)?;
         let told: Told = (progress, viewer);
-        last = Some(ask(context, question, values, credentials, told, send)?);
+        last = Some(ask(context, question, values, credentials, told, exchange)?);
     }
     Err(unexpected("the login", "asks for more and more"))
 }
@@ -75,7 +75,7 @@ fn ask(
     values: &mut Values,
     credentials: &mut Credentials,
     (progress, viewer): Told,
-    send: &Send,
+    exchange: &Exchange,
 ) -> Result<Sent> {
     for wrong in 0..*question.tries {
         // The process may end while somebody types.
@@ -92,15 +92,15 @@ fn ask(
         let request = steps::fill(context, question.request(), credentials, values);
         values.remove(ANSWER);
         let request = request.ok_or_else(|| steps::lacks_value(NAME))?.accepting_json();
-        let sent = send(&request, credentials, progress)?;
-        if question.expired.as_ref().is_some_and(|signs| sent.shows(signs)) {
+        let reply = exchange(&request, credentials, progress)?;
+        if question.expired.as_ref().is_some_and(|signs| reply.shows(signs)) {
             return Err(too_late());
         }
-        if !is_refused(question, &sent) {
-            return Ok(sent);
+        if !is_refused(question, &reply) {
+            return Ok(reply);
         }
         // It may bring what the next one has to carry.
-        values.extend(steps::find(&question.take, sent.last(), &credentials.jar));
+        values.extend(steps::find(&question.take, reply.last(), &credentials.jar));
     }
     Err(Error::new(Kind::AnswerRefused, "the service did not accept the answer")
         .with_hint("Log in again, and look closely at what is asked for."))

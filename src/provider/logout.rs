@@ -21,7 +21,8 @@ const REVOCABLE: [&str; 2] = ["refresh_token", "access_token"];
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Logout {
-    /// What is sent, in order.
+    /// What is sent, in order; absent only where the service has no way out, and `leaves` says so.
+    #[serde(default)]
     pub steps: Vec<LogoutStep>,
     /// What logging out here does not end, as "the login in the browser".
     #[serde(default)]
@@ -229,8 +230,10 @@ impl Logout {
         can_renew: bool,
     ) -> Checked {
         let proves = |step: &LogoutStep| !matches!(step, LogoutStep::Page(_));
-        if !self.steps.iter().any(proves) {
-            let hint = "Without a step the server never hears of the logout.";
+        let is_told = self.steps.is_empty() && !self.leaves.is_empty();
+        if !is_told && !self.steps.iter().any(proves) {
+            let hint = "Without a step the server never hears of the logout. Where there is no way, \
+                say in `leaves` what stays.";
             return Err(Problem::new("steps", "name at least one", hint));
         }
         limit("steps", self.steps.len())?;

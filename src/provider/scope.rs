@@ -233,6 +233,7 @@ mod tests {
         let takes: Takes = serde_json::from_str(r#"{"access_token": "/t", "pin": "/p"}"#).unwrap();
         let mut login = Scope::login(std::iter::empty()).with_user().with_password();
         login.take(&takes).unwrap();
+        let asked = login.with_answer();
         let session = Scope::session(std::iter::empty(), ["kept"].into_iter());
         for (scope, part, known, unknown) in [
             (&login, Part::Path, "pin", "username password access_token cookie. device_id now"),
@@ -240,6 +241,10 @@ mod tests {
             (&login, Part::Header, "pin access_token cookie. uuid", "password answer"),
             (&login, Part::Body, "password username access_token", "answer claim."),
             (&login, Part::Shown, "pin device_id", "username access_token now"),
+            (&asked, Part::Body, "answer password pin", "claim."),
+            (&asked, Part::Header, "pin username", "answer password"),
+            (&asked, Part::Query, "pin", "answer password"),
+            (&asked, Part::Path, "pin", "answer username"),
             (&session, Part::Path, "kept", "access_token claim. cookie."),
             (&session, Part::Query, "kept claim. now_ms", "access_token refresh_token cookie."),
             (&session, Part::Header, "kept claim. access_token cookie.", "username password"),

@@ -5,6 +5,7 @@ use super::hosts::Hosts;
 use super::problem::{At, Checked, Problem, limit};
 use super::request::request_table;
 use super::scope::Scope;
+use super::sign::{Signs, check_signs};
 use super::take::Takes;
 
 request_table! {
@@ -20,6 +21,8 @@ request_table! {
         /// True: the access token goes along as `Authorization: Bearer`.
         #[serde(default)]
         pub bearer: bool,
+        /// What its answer shows where the server has this switched off.
+        pub unavailable: Option<Signs>,
     }
 }
 
@@ -48,6 +51,7 @@ impl Step {
             let message = "there is no access token yet";
             return Err(Problem::new("bearer", message, "Leave it out."));
         }
+        check_signs(self.unavailable.as_ref()).at("unavailable")?;
         scope.take(&self.take)
     }
 }

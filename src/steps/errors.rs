@@ -15,3 +15,9 @@ pub fn unexpected(name: &str, why: &str) -> Error {
     Error::new(Kind::UnexpectedAnswer, format!("{name} {why}"))
         .with_hint("Try again later. If that does not help, the provider file has to be updated.")
 }
+
+/// For what the server's owner has switched off.
+pub(super) fn unavailable(name: &str) -> Error {
+    Error::new(Kind::UnexpectedAnswer, format!("{name} is switched off at the server"))
+        .with_hint("Log in another way, or have it switched on there.")
+}

@@ -54,6 +54,9 @@ pub fn ask(
     } else {
         client.exchange(&request, hosts, jar, cancel)
     }?;
+    if step.unavailable.as_ref().is_some_and(|signs| shows(signs, &answer)) {
+        return Err(errors::unavailable(&step.name));
+    }
     match answer.status {
         200..300 if answer.is_cut => Err(unexpected(&step.name, "is larger than 1 MiB")),
         200..300 => Ok(answer),

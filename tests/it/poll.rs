@@ -1,11 +1,11 @@
 //! The login that is described request by request: what is asked, how often, and what becomes of
 //! each answer.
 
-use crate::fixture::{Device, at_once, clock, log_out, never};
+use crate::fixture::{Device, at_once, clock, log_out, never, pending, state};
 use crate::server::{Seen, Server, Steps, answering};
 use serde_json::{Value, json};
 use sessionkeeper::error::Kind;
-use sessionkeeper::keeper::Status;
+use sessionkeeper::keeper::{State, Status};
 use sessionkeeper::provider::Provider;
 use sessionkeeper::session::Outcome;
 use std::time::Duration;
@@ -63,10 +63,11 @@ flow = "poll"
 name = "the code"
 url = "BASE/code"
 query = { client = "public" }
-take = { user_code = "/user_code", device_code = "/device_code", life = "/expires_in", every = "/interval" }
+take = { user_code = "/user_code", device_code = "/device_code", life = "/expires_in", every = "/interval", full = { json = "/full", optional = true } }
 [login.show]
 code = "{user_code}"
 url = "https://tv.example/device"
+url_with_code = "{full}"
 expires_in = "{life}"
 interval = "{every}"
 [login.poll]
@@ -268,6 +269,22 @@ fn an_address_alone_is_enough_and_is_checked() {
     server.always("/password", ok(&json!({})));
     log_out(&device);
     assert_eq!(server.requests("/password")[0].header("authorization"), Some("Bearer app"));
+}
+
+#[test]
+fn where_there_is_no_way_out_the_logout_is_of_this_device_and_says_so() {
+    let steps = ADDRESS.find("[[logout.steps]]").unwrap();
+    let (server, device) = service(&format!("{}[logout]\nleaves = \"all\"\n", &ADDRESS[..steps]));
+    let flow = json!({ "poll": { "token": "p" }, "login": "https://cloud.example/flow" });
+    server.always("/flow", ok(&flow));
+    server.always("/poll", ok(&json!({ "appPassword": "app", "loginName": "zoe" })));
+    log_in(&device).unwrap();
+    let asked = server.journal().len();
+    let report = log_out(&device);
+    assert_eq!((report.remote, report.status), (Outcome::Unconfirmed, None));
+    assert!(report.reason.contains("no way"), "{}", report.reason);
+    assert_eq!((state(&device), pending(&device)), (State::SignedOut, 0));
+    assert_eq!(server.journal().len(), asked);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::fixture::{
 use crate::server::{Seen, Server, Step, Steps, answering};
 use serde_json::{Value, json};
 use sessionkeeper::error::{Error, Kind, Result};
-use sessionkeeper::keeper::{Keeper, LoginTurn, OpenQuestion, State};
+use sessionkeeper::keeper::{Keeper, LoginTurn, OpenQuestion, Rest, State};
 use sessionkeeper::provider::Provider;
 use sessionkeeper::secret::Secret;
 use std::collections::BTreeSet;
@@ -299,6 +299,16 @@ fn two_logins_are_asked_side_by_side() {
     assert_eq!((asking.sessions(), state(&asking.device)), (1, State::SignedIn));
     let codes = asking.bodies("/code");
     assert_eq!(codes.iter().map(|body| &body["ticket"]).collect::<Vec<_>>(), ["t1"]);
+}
+
+/// As the registry does with what nobody has used for a minute.
+#[test]
+fn a_login_goes_on_after_its_keeper_has_rested() {
+    let asking = Asking::start();
+    let (handle, _) = start(&asking.device);
+    assert_eq!(asking.device.rest(Duration::ZERO), Rest::Begun);
+    assert_eq!(done(answer(&asking.device, handle, "123456")), State::SignedIn);
+    asking.assert_no_note();
 }
 
 #[test]

@@ -33,7 +33,7 @@ url = "BASE/login"
 headers = { Origin = "BASE" }
 form = { csrfmiddlewaretoken = "{csrf}", user = "{username}", password = "{password}" }
 refused = { class = "errornote" }
-done = [{ status = 302, header = { location = "/home" } }]
+done = [{ status = 302, header = { location = "/home" } }, { status = 302, lacks = ["/x"], header = { location = "https://evil.example/home" } }]
 [[login.steps]]
 name = "the login page"
 url = "BASE/login"
@@ -116,6 +116,10 @@ fn what_the_answer_shows_decides_and_not_its_status_alone() {
         (wrong, Kind::CredentialsRefused),
         (odd, Kind::UnexpectedAnswer),
         (elsewhere, Kind::UnexpectedAnswer),
+        (
+            answering("302 Found", "Location: https://evil.example/home\r\n", ""),
+            Kind::HostNotAllowed,
+        ),
         (answering("307 Go", "Location: /home\r\n", ""), Kind::HostNotAllowed),
     ];
     at_once(&cases, |(answer, kind)| {
@@ -128,6 +132,19 @@ fn what_the_answer_shows_decides_and_not_its_status_alone() {
     server.next("/login", [answering("200 OK", "", "no form here")]);
     assert_eq!(log_in(&device), Err(Kind::UnexpectedAnswer));
     assert_eq!(server.requests("/login").len(), 1, "no password was sent");
+}
+
+#[test]
+fn what_the_server_has_switched_off_is_told() {
+    let with_sign = |text: String| {
+        let take = "take = { csrf = { input = \"csrfmiddlewaretoken\" } }";
+        text.replace(take, &format!("{take}\nunavailable = {{ status = 401 }}"))
+    };
+    let (server, device) = site(with_sign);
+    server.next("/login", [answering("401 No", "", "\"off\"")]);
+    let error = device.log_in("zoë", &Secret::new("x"), &never()).unwrap_err();
+    assert_eq!(error.message(), "the login page is switched off at the server");
+    assert_eq!(log_in(&device), Ok("7".to_owned()), "as soon as it is switched on");
 }
 
 #[test]

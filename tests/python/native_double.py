@@ -68,6 +68,8 @@ CODE: dict[str, Any] = {
     "expires_at": 4102444800,
     "interval": 5,
 }
+# What a test need not care about.
+USUAL: dict[str, Any] = {"unencrypted": {"addresses": []}}
 BROWSER: dict[str, Any] = {
     "handle": 6,
     "url": "https://op.oidc-demo.example/auth?client_id=kodi&state=the-state",
@@ -231,7 +233,7 @@ class NativeDouble(types.ModuleType):
             return error("invalid_input", refused)
         known = self.looked if verb in {"describe", "events", "log"} else self.started
         known.append((verb, options))
-        answer = self.answers.get(verb, getattr(self, f"_{verb}", None))
+        answer = self.answers.get(verb, USUAL.get(verb, getattr(self, f"_{verb}", None)))
         assert answer is not None, f"the test has no answer for {verb}"
         if callable(answer):
             answer = answer(options)

@@ -18,6 +18,7 @@ REFERENCE = ROOT / "docs" / "provider-keys.md"
 SCHEMA = json.loads((ROOT / "docs" / "provider.schema.json").read_text(encoding="utf-8"))
 # What the reference calls the types that are no tables.
 KINDS = {
+    "About": "text",
     "Address": "address",
     "Audience": "text",
     "ClientAuth": "text",
@@ -31,6 +32,7 @@ KINDS = {
     "Json": "table",
     "Method": "text",
     "Pointer": "pointer",
+    "QuestionKind": "text",
     "RelativePath": "path",
     "Scalar": "value",
     "Status": "number",
@@ -38,6 +40,7 @@ KINDS = {
     "SuccessStatuses": "list of numbers",
     "GoneStatuses": "list of numbers",
     "Template": "template",
+    "Tries": "number",
     "UrlTemplate": "address",
     "Website": "address",
 }

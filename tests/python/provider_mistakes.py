@@ -237,7 +237,7 @@ MISTAKES = {
         'flow = "password"',
         'flow = "passwords"',
         "login",
-        "`passwords`, expected one of `hosted_form`, `password`, `device_code`, `poll`",
+        "`passwords`, expected one of `hosted_form`, `password`, `device_code`, `authorization_code`",
         line="[login]",
     ),
     "two ways in of one kind": Mistake(
@@ -310,8 +310,8 @@ MISTAKES = {
         "expected one of `authorization`, `device`, `token`, `revocation`",
     ),
     "a value that no field may hold": Mistake(
-        '"{device_id}"',
-        '"{username}"',
+        'installation = "{device_id}"',
+        'installation = "{username}"',
         "oauth.extra.device.installation",
         "no value is called 'username'",
         "Known here: {device_id}",
@@ -442,7 +442,7 @@ MISTAKES = {
     "an answer before the question": Mistake(
         'lang = "en"', 'lang = "{answer}"', "login.query.lang", "'answer'", "body alone"
     ),
-    "a sign that says nothing": Mistake(
+    "a question that nothing shows": Mistake(
         'when = { status = 403, json = { "/error" = "second_factor" } }',
         "when = {}",
         "login.question.when",
@@ -466,7 +466,7 @@ MISTAKES = {
         "take.access_token",
         "login.question.take.access_token",
         "a value of the session has this name",
-        "Choose another one",
+        "Call it something else",
     ),
     "more tries than anybody has": Mistake(
         "tries = 5", "tries = 11", "login.question.tries", "11 is no number of tries: use 1 to 10"
@@ -542,10 +542,17 @@ MISTAKES = {
         "this name means something else already",
         "something else",
     ),
-    "a sign that says nothing": Mistake(
+    "a refusal that says nothing": Mistake(
         "refused_status = [401]",
         "refused = { }",
         "logout.probe.refused",
+        "it says nothing",
+        "status = 400",
+    ),
+    "a step that is switched off by nothing": Mistake(
+        "unavailable = { status = 403 }",
+        "unavailable = { status = [] }",
+        "login.steps[0].unavailable",
         "it says nothing",
         "status = 400",
     ),

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def complete(**chosen: str) -> dict[str, Any]:
             },
         }.get(login["flow"], {})
     )
-    if login["flow"] == "device_code":
+    if login["flow"] in {"device_code", "authorization_code"}:
         del session["keep"]
     steps = [step]
     if step["flow"] == "page":
@@ -142,7 +143,7 @@ def complete(**chosen: str) -> dict[str, Any]:
         },
         "login": login,
         "renew": with_flow("renew"),
-        "logout": {"steps": steps, "probe": with_flow("logout.probe")},
+        "logout": {**table("logout"), "steps": steps, "probe": with_flow("logout.probe")},
         "everywhere": with_flow("everywhere"),
         "after_logout": after,
     }
@@ -247,7 +248,7 @@ def test_an_unknown_key_is_refused_everywhere(chosen: dict[str, str]) -> None:
 # The guide
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code", "poll"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["form", "api", "code", "poll", "browser"])
 def test_the_examples_of_the_guide_open(example: str, tmp_path: Path) -> None:
     file = tmp_path / "service.toml"
     file.write_text(example, encoding="utf-8")
@@ -258,6 +259,15 @@ def test_the_examples_of_the_guide_open(example: str, tmp_path: Path) -> None:
     keeper = sessionkeeper.open(file, parameters=parameters, data_dir=tmp_path / "data")
     assert keeper.status().provider == found.id
     assert re.search(rf'^name = "{found.name}"$', example, re.MULTILINE)
+
+
+def test_the_question_of_the_guide_is_good_where_it_belongs(tmp_path: Path) -> None:
+    (question,) = re.findall(r"^    \[login\.question\]\n(?:    .+\n)+", GUIDE, re.MULTILINE)
+    file = tmp_path / "service.toml"
+    file.write_text(f"{EXAMPLES[1]}\n{textwrap.dedent(question)}", encoding="utf-8")
+    found = sessionkeeper.check_provider(file)
+    assert found.problems == ()
+    assert "May ask for the code from your authenticator app then." in found.summary
 
 
 def parameters_of(example: str) -> dict[str, dict[str, str]]:

@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, does: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=does, description=does, parents=[shared])
 
-    login = command("login", "log in; a password comes from the prompt or standard input")
+    login = command("login", "log in; a password or answer comes from the prompt or standard input")
     way = login.add_mutually_exclusive_group()
     way.add_argument("--username", metavar="U", help="log in with this name and a password")
     way.add_argument("--code", action="store_true", help="log in with a code on another device")

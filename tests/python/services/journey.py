@@ -23,7 +23,7 @@ def told(service: Service, report: sessionkeeper.LogoutReport) -> None:
 class Journey:
     case: ClassVar[Case]
 
-    def test_in_back_after_a_restart_and_out(self, service: Service) -> None:
+    def test_in_back_after_a_restart_and_out_twice(self, service: Service) -> None:
         session = service.log_in(service.open())
         assert session.account.id
         assert session.account.email or session.account.name, session.account
@@ -41,19 +41,15 @@ class Journey:
         if service.case.outcome == "revoked":
             assert not any(service.alive())
             assert service.open().outbox() == []
+        sent = len(service.server.journal())
+        again = service.open().logout()
+        assert (again.local, again.remote) == ("already_signed_out", "nothing_to_revoke")
+        assert len(service.server.journal()) == sent
 
     def is_over(self, service: Service, status: int) -> None:
         """The old credential was tried."""
         case = service.case
         assert status == (200 if case.lives_on or case.lingers else case.refused)
-
-    def test_out_twice(self, service: Service, keeper: sessionkeeper.Keeper) -> None:
-        service.log_in(keeper)
-        told(service, keeper.logout())
-        sent = len(service.server.journal())
-        again = keeper.logout()
-        assert (again.local, again.remote) == ("already_signed_out", "nothing_to_revoke")
-        assert len(service.server.journal()) == sent
 
     def test_out_without_the_network_is_delivered_later(
         self, service: Service, keeper: sessionkeeper.Keeper
@@ -294,6 +290,16 @@ class Renewing(Journey):
         with pytest.raises(sessionkeeper.SessionExpired):
             keeper.renew()
         assert service.open().restore() is None
+
+    def test_out_when_the_access_is_over(
+        self, service: Service, keeper: sessionkeeper.Keeper
+    ) -> None:
+        service.log_in(keeper)
+        service.server.settings(clock_offset=self.lapse)
+        report = keeper.logout()
+        assert (report.local, report.remote) == ("cleared", service.case.outcome), report
+        if report.remote == "revoked":
+            assert not any(service.alive())
 
 
 class AtHome(Journey):

@@ -10,7 +10,7 @@ class TestNextcloud(AtHome):
     case = Case(
         "nextcloud",
         "{base}/ocs/v2.php/cloud/user?format=json",
-        hurry={"interval = 3": "interval = 1", "expires_in = 1200": "expires_in = 9"},
+        hurry={"interval = 3": "interval = 1", "expires_in = 1200": "expires_in = 6"},
     )
     poll_path = "/index.php/login/v2/poll"
     lifetime = "flow_lifetime"
