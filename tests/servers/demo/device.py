@@ -27,13 +27,17 @@ session = sessionkeeper.open(sys.argv[1], **json.loads(sys.argv[2])).session
 print(json.dumps({"headers": dict(session.headers), "cookies": session.cookies}))
 """
 
-# What the command line says when it has shown a code and begins to wait.
-_WAITS = "The code is good for"
+# What the command line says when it has shown what there is, and begins to wait.
+_WAITS = ("The code is good for", "whether its page is there or not")
 _BEFORE_QR = "or scan this"
 
 
 # What there is to be shown where the viewer logs in elsewhere, and on how many lines.
-_SHOWN = {"code": ("an address and a code", 2), "address": ("an address", 1)}
+_SHOWN = {
+    "code": ("an address and a code", 2),
+    "address": ("an address", 1),
+    "browser": ("an address, and where it leads", 2),
+}
 
 
 def described(provider: str) -> dict[str, Any]:
@@ -79,19 +83,20 @@ class Device:
         return self._run(story, arguments, 0).strip()
 
     def log_in_elsewhere(
-        self, story: Story, way: str, agree: Callable[[str], None], *, with_qr: bool
+        self, story: Story, way: str, agree: Callable[..., str], *, with_qr: bool
     ) -> dict[str, Any]:
         """`login` where the service shows a code or an address: what the viewer sees, then `agree`
-        gets it.
+        gets it, and gives what is typed then, if anything.
 
         `with_qr` tells the QR code too; it is always shown to the viewer.
         """
-        story.line("$", "sessionkeeper login")
+        login = ["login", *(["--paste"] if way == "browser" else [])]
+        story.line("$", f"sessionkeeper {' '.join(login)}")
         process = subprocess.Popen(
-            [str(COMMAND), *self._options, "--json", "login"],
+            [str(COMMAND), *self._options, "--json", *login],
             cwd=ROOT,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -101,12 +106,11 @@ class Device:
         try:
             with process:
                 shown = _read_until_it_waits(process)
-                texts, indented = _texts(shown)
+                texts, found = _texts(shown)
                 story.screen("viewer", shown if with_qr else texts)
                 what, lines = _SHOWN[way]
-                story.prove(f"the viewer is shown {what}", len(indented) == lines, indented)
-                agree(indented[-1])
-                printed, errors = process.communicate()
+                story.prove(f"the viewer is shown {what}", len(found) == lines, found)
+                printed, errors = process.communicate(agree(*found))
         finally:
             limit.cancel()
         if process.returncode != 0:
@@ -162,8 +166,10 @@ def _read_until_it_waits(process: subprocess.Popen[str]) -> list[str]:
 
 
 def _texts(shown: list[str]) -> tuple[list[str], list[str]]:
-    """The lines without the QR code; and those that are indented: an address, and a code if any."""
+    """The lines without the QR code; and what stands on a line of its own: addresses, and a code if
+    there is one.
+    """
     cut = next((i for i, line in enumerate(shown) if line.startswith(_BEFORE_QR)), len(shown))
     texts = [line for line in shown[:cut] if line]
-    indented = [line.strip() for line in texts if line.startswith("    ")]
-    return [*texts, *shown[-1:]], indented
+    found = [line.strip() for line in texts if line.startswith(("    ", "https://"))]
+    return [*texts, *shown[-1:]] if cut < len(shown) else texts, found

@@ -259,10 +259,17 @@ class Scene:
 
     # Within
 
-    def _agree(self, shown: str) -> None:
-        does = {"code": "enters the code", "address": "opens the address"}[self.service.way]
-        self.story.line("phone", f"the viewer {does}, logs in and agrees")
-        self.server.approve(shown)
+    def _agree(self, address: str, code: str = "") -> str:
+        """What the viewer does elsewhere; gives what he types here afterwards, if anything."""
+        does = "enters the code" if self.service.way == "code" else "opens the address"
+        device = "browser" if self.service.way == "browser" else "phone"
+        self.story.line(device, f"the viewer {does}, logs in and agrees")
+        if self.service.way != "browser":
+            self.server.approve(code or address)
+            return ""
+        ended = self.server.authorize(address)
+        self.story.line("viewer", f"pastes where that ended: {ended.partition('?')[0]}?…")
+        return f"{ended}\n"
 
     def _prove_renewed(self) -> None:
         journal = self.server.journal()

@@ -22,7 +22,8 @@ class Service:
     data: str = ""
     # Not the command line asks, but an add-on with session.headers.
     asked_by_addon: bool = False
-    # How the viewer logs in: with a "password"; or elsewhere, with a "code" or by an "address".
+    # How the viewer logs in: with a "password"; or elsewhere, with a "code", by an "address", or by
+    # one whose "browser" brings back another.
     way: str = "password"
     username: str = StandIn.VIEWER[0]
     # How many seconds its file has between two questions whether the viewer is done; here it is 1.
@@ -166,6 +167,17 @@ SERVICES = {
             username="viewer",
             stand_in="synapse",
             lack=synapse.missing,
+            chapters=("with_the_network",),
+        ),
+        Service(
+            provider="auth0",
+            name="a tenant of Auth0",
+            url="https://login.auth0-demo.example/userinfo",
+            ways_out=("/oauth/revoke",),
+            renewal="/oauth/token",
+            access_lifetime="token_lifetime",
+            way="browser",
+            lives_on=("token",),
             chapters=("with_the_network",),
         ),
         Service(
