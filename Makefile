@@ -45,7 +45,7 @@ build: setup ## compile the module; leaves .venv/bin/sessionkeeper working
 	@$(RELEASE) VIRTUAL_ENV="$(CURDIR)/.venv" timeout 3600 $(BIN)/maturin develop --release --locked --quiet
 	@$(BIN)/sessionkeeper providers >/dev/null  # it loads
 
-run: build ## show the main job with a server on this machine; PROVIDER=angel, oidc, …, all
+run: build ## show the main job with a server on this machine; PROVIDER=angel, jellyfin, …, all
 	@$(if $(filter oidc all,$(PROVIDER)),$(node))
 	@$(call say,the main job: $(or $(PROVIDER),angel))
 	@timeout 300 $(BIN)/python -m tests.servers.demo $(PROVIDER)

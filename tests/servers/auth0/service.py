@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.routing import Host, Router
 
 from tests.servers.front.store import StoredService
 from tests.servers.front.upstreams import serve_asgi
+from tests.servers.person import BehindTheFront, Browser
 
 from . import APPLICATION, CALLBACKS, CLIENT_ID, TENANT
 from .application import Application
@@ -32,6 +34,7 @@ class Service(StoredService):
         }
         self._grants = Store(directory, Settings())
         self._application = Application(self._grants)
+        self._port = 0
         super().__init__(self._grants)
 
     async def start(self) -> dict[str, int]:
@@ -39,7 +42,8 @@ class Service(StoredService):
         tenant = Router([*Login(self._grants, tokens).routes(), *tokens.routes()])
         website = Router(self._application.routes())
         routes = [Host(TENANT, tenant), Host(APPLICATION, website)]
-        return dict.fromkeys(self.hosts, await serve_asgi(Starlette(routes=routes)))
+        self._port = await serve_asgi(Starlette(routes=routes))
+        return dict.fromkeys(self.hosts, self._port)
 
     async def stop(self) -> None:
         pass
@@ -53,6 +57,23 @@ class Service(StoredService):
         shown = await super().sessions()
         signed_in = [browsers[known[one["id"]].sid].alive for one in shown]
         return [{**one, "signed_in": yes} for one, yes in zip(shown, signed_in, strict=True)]
+
+    async def authorize(self, given: dict[str, Any]) -> dict[str, str]:
+        """As a new browser. Nobody can refuse but by closing the page."""
+        return {"location": await asyncio.to_thread(self._authorize, given)}
+
+    def _authorize(self, given: dict[str, Any]) -> str:
+        browser = Browser(lambda host: BehindTheFront(host, self._port), home=TENANT)
+        page = browser.open(given["url"]).checked()
+        # A page for each of the two, or one for both.
+        for last in ("username", "password"):
+            if not page.location and last in page.forms[""].fields:
+                fields = page.forms[""].fields
+                who = {name: given[name] for name in ("username", "password") if name in fields}
+                page = browser.submit(page, "", "action", **who)
+        if not page.location:
+            raise ValueError(f"the page {page.title!r} came")
+        return page.location
 
     async def end_session(self, id: str) -> None:
         """By the dashboard: the grant and the browser's sign-in. Access tokens live on."""

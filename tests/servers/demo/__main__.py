@@ -9,10 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.servers.fixture import StandIn
-from tests.servers.oidc import install
 
 from . import chapters
-from .device import Device, declared_parameters
+from .device import PROVIDERS, Device, described
 from .scene import Scene
 from .services import SERVICES, Service
 from .story import ProofFailedError, Story
@@ -28,31 +27,19 @@ def main() -> int:
         print(USAGE, file=sys.stderr)
         return 2
     chosen = list(SERVICES) if names == ["all"] else names
-    lack = _lack() if "oidc" in chosen else ""
-    if lack and names == ["oidc"]:
-        print(f"The stand-in for oidc cannot run: {lack}", file=sys.stderr)
-        return 1
     results = {}
     for name in chosen:
-        if name == "oidc" and lack:
-            results[name] = f"LEFT OUT: {lack}"
-        else:
-            results[name] = _tell(SERVICES[name])
+        lack = SERVICES[name].lack()
+        if lack and len(chosen) == 1:
+            print(f"The stand-in for {name} cannot run: {lack}", file=sys.stderr)
+            return 1
+        results[name] = f"LEFT OUT: {lack}" if lack else _tell(SERVICES[name])
     if len(chosen) > 1:
         width = max(map(len, results))
         print("\nAll together\n------------")
         for name, result in results.items():
             print(f"    {name:<{width}}  {result}")
     return int(any(result.startswith("FAILED") for result in results.values()))
-
-
-def _lack() -> str:
-    """What the stand-in for oidc would need, or nothing."""
-    try:
-        install.install()
-    except install.NotInstalled as error:
-        return str(error)
-    return ""
 
 
 def _tell(service: Service) -> str:
@@ -73,14 +60,30 @@ def _act(service: Service, story: Story) -> None:
         home = Path(directory)
         with StandIn(service.stand_in or service.provider, home / "server") as server:
             server.settings(**service.settings)
-            declared = declared_parameters(service.provider)
+            entry = described(service.provider)
+            declared = {one["name"]: one["secret"] for one in entry["parameters"]}
             parameters = {n: v for n, v in server.parameters.items() if n in declared}
-            _introduce(service, server, parameters)
-            device = Device(service.provider, parameters, server, home / "device")
+            secret = [name for name in parameters if declared[name]]
+            _introduce(service, server, {**parameters, **dict.fromkeys(secret, "…")})
+            device = Device(_provider(service, home), parameters, server, home / "device")
             scene = Scene(service, server, device, story)
+            scene.leaves = entry["leaves"]
+            scene.secrets += [parameters[name] for name in secret]
             for chapter in service.chapters:
                 getattr(chapters, chapter)(scene)
             chapters.audit(scene)
+
+
+def _provider(service: Service, home: Path) -> str:
+    """Its id, or a copy of its file with another interval."""
+    if not service.interval:
+        return service.provider
+    text = (PROVIDERS / f"{service.provider}.toml").read_text(encoding="utf-8")
+    slow = f"\ninterval = {service.interval}\n"
+    assert text.count(slow) == 1, slow
+    file = home / f"{service.provider}.toml"
+    file.write_text(text.replace(slow, "\ninterval = 1\n"), encoding="utf-8")
+    return str(file)
 
 
 def _introduce(service: Service, server: StandIn, parameters: dict[str, str]) -> None:
@@ -93,6 +96,9 @@ def _introduce(service: Service, server: StandIn, parameters: dict[str, str]) ->
     print(f"Every command also has --provider {service.provider}")
     for name, value in parameters.items():
         print(f"    --parameter {name}={value}", flush=True)
+    if service.interval:
+        usual = f"{service.interval} s, as in its file"
+        print(f"Whether the viewer is done is asked every second here, not every {usual}.")
 
 
 if __name__ == "__main__":

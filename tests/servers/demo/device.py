@@ -16,6 +16,7 @@ from tests.servers.fixture import StandIn
 from .story import Story
 
 ROOT = Path(__file__).resolve().parents[3]
+PROVIDERS = ROOT / "resources" / "providers"
 COMMAND = Path(sys.executable).parent / "sessionkeeper"
 LIMIT = 60.0  # seconds for one command
 
@@ -26,17 +27,25 @@ session = sessionkeeper.open(sys.argv[1], **json.loads(sys.argv[2])).session
 print(json.dumps({"headers": dict(session.headers), "cookies": session.cookies}))
 """
 
-# What the command line says when it has shown a code and begins to wait.
-_WAITS = "The code is good for"
+# What the command line says when it has shown what there is, and begins to wait.
+_WAITS = ("The code is good for", "whether its page is there or not")
 _BEFORE_QR = "or scan this"
 
 
-def declared_parameters(provider: str) -> list[str]:
-    """The parameters that the provider's file has."""
+# What there is to be shown where the viewer logs in elsewhere, and on how many lines.
+_SHOWN = {
+    "code": ("an address and a code", 2),
+    "address": ("an address", 1),
+    "browser": ("an address, and where it leads", 2),
+}
+
+
+def described(provider: str) -> dict[str, Any]:
+    """What `sessionkeeper providers` says of it."""
     command = [str(COMMAND), "--json", "providers"]
     shown = subprocess.run(command, capture_output=True, check=True, timeout=LIMIT).stdout
-    known = {entry["id"]: entry["parameters"] for entry in json.loads(shown)["providers"]}
-    return [parameter["name"] for parameter in known[provider]]
+    entries: list[dict[str, Any]] = json.loads(shown)["providers"]
+    return next(entry for entry in entries if entry["id"] == provider)
 
 
 class Device:
@@ -73,19 +82,21 @@ class Device:
         """The same with what it prints for people."""
         return self._run(story, arguments, 0).strip()
 
-    def log_in_with_a_code(
-        self, story: Story, enter: Callable[[str], None], *, with_qr: bool
+    def log_in_elsewhere(
+        self, story: Story, way: str, agree: Callable[..., str], *, with_qr: bool
     ) -> dict[str, Any]:
-        """`login` where the service shows a code: what the viewer sees, then `enter` gets the code.
+        """`login` where the service shows a code or an address: what the viewer sees, then `agree`
+        gets it, and gives what is typed then, if anything.
 
         `with_qr` tells the QR code too; it is always shown to the viewer.
         """
-        story.line("$", "sessionkeeper login")
+        login = ["login", *(["--paste"] if way == "browser" else [])]
+        story.line("$", f"sessionkeeper {' '.join(login)}")
         process = subprocess.Popen(
-            [str(COMMAND), *self._options, "--json", "login"],
+            [str(COMMAND), *self._options, "--json", *login],
             cwd=ROOT,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -95,11 +106,11 @@ class Device:
         try:
             with process:
                 shown = _read_until_it_waits(process)
-                texts, code = _texts_and_code(shown)
+                texts, found = _texts(shown)
                 story.screen("viewer", shown if with_qr else texts)
-                story.prove("the viewer is shown an address and a code", bool(code))
-                enter(code)
-                printed, errors = process.communicate()
+                what, lines = _SHOWN[way]
+                story.prove(f"the viewer is shown {what}", len(found) == lines, found)
+                printed, errors = process.communicate(agree(*found))
         finally:
             limit.cancel()
         if process.returncode != 0:
@@ -154,9 +165,11 @@ def _read_until_it_waits(process: subprocess.Popen[str]) -> list[str]:
     return shown
 
 
-def _texts_and_code(shown: list[str]) -> tuple[list[str], str]:
-    """The lines without the QR code, and the user's code: the last of the indented lines."""
+def _texts(shown: list[str]) -> tuple[list[str], list[str]]:
+    """The lines without the QR code; and what stands on a line of its own: addresses, and a code if
+    there is one.
+    """
     cut = next((i for i, line in enumerate(shown) if line.startswith(_BEFORE_QR)), len(shown))
     texts = [line for line in shown[:cut] if line]
-    indented = [line.strip() for line in texts if line.startswith("    ")]
-    return [*texts, *shown[-1:]], indented[-1] if len(indented) == 2 else ""
+    found = [line.strip() for line in texts if line.startswith(("    ", "https://"))]
+    return [*texts, *shown[-1:]] if cut < len(shown) else texts, found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from tests.servers.browser import Browser
+from tests.servers.browser import Answer, Browser
 from tests.servers.fixture import StandIn
 
 from .device import Device
@@ -15,6 +16,9 @@ from .story import Story, counted, listed, local_time
 
 # How long the access lasts where a chapter waits for its end.
 SHORT_ACCESS_S = 2
+
+# What a header or a cookie has of a secret: whatever is long, in whichever way it is written.
+_LONG = re.compile(r"[\w.~+/=-]{16,}")
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,14 @@ class Scene:
         self.story = story
         # How many sessions of the first device the server was seen to end, for the audit trail.
         self.revoked = 0
+        # How many of its logouts the server has not confirmed.
+        self.waiting = 0
         self.secrets = [server.VIEWER[1]]
+        # What a logout does not end, in the words of the provider's file.
+        self.leaves = ""
         self._qr_was_shown = False
+        # What the service tells of who is logged in.
+        self._names: set[str] = set()
 
     # In
 
@@ -44,22 +54,24 @@ class Scene:
         self.story.step(f"Log in{where}")
         self.server.clear_journal()
         before = {one["id"] for one in self.server.sessions()}
-        if self.service.with_code:
-            with_qr, self._qr_was_shown = not self._qr_was_shown, True
-            status = device.log_in_with_a_code(self.story, self._enter_code, with_qr=with_qr)
+        way = self.service.way
+        if way == "password":
+            status = device.run(self.story, "login", "--username", self.service.username)
         else:
-            status = device.run(self.story, "login", "--username", self.server.VIEWER[0])
-        self.viewer(f"logged in as {status['account']['email']}{_until(status)}")
+            with_qr, self._qr_was_shown = not self._qr_was_shown, True
+            status = device.log_in_elsewhere(self.story, way, self._agree, with_qr=with_qr)
+        self._names = {text for text in status["account"].values() if text}
+        self.viewer(f"logged in as {_who(status)}{_until(status)}")
         self.show_requests()
         self.prove("logged in", status["state"] == "signed_in", status)
         passwords = [one["has_password"] for one in self.server.journal()].count(True)
-        if self.service.with_code:
-            self.prove("the device never had the password", passwords == 0, passwords)
-        else:
+        if way == "password":
             self.prove("the password was sent once", passwords == 1, passwords)
+        else:
+            self.prove("the device never had the password", passwords == 0, passwords)
         new = [one for one in self.server.sessions() if one["id"] not in before]
-        begun = [one["alive"] for one in new] == [True]
-        self.prove("the server has one new session, alive", begun, new)
+        begun = [(one["alive"], one["email"]) for one in new] == [(True, self.server.VIEWER[0])]
+        self.prove("the server has one new session of the viewer's, alive", begun, new)
         return Login(device, new[0]["id"], status)
 
     def restore(self) -> None:
@@ -79,13 +91,15 @@ class Scene:
         self.story.step("Make a request that needs the login")
         self.server.clear_journal()
         if self.service.asked_by_addon:
-            status, body = self._ask_as_an_addon()
+            self.story.line("Python", f"an add-on sends session.headers to {self.service.url}")
+            found = self._ask_with(self.device.copied_credentials(self.story)["headers"])
+            status, body = found.status, found.text
         else:
             answer = self.device.run(self.story, "request", *self.service.ask)
             status, body = answer["status"], answer["body"]
         self.viewer(f"{status} {body}")
         self.show_requests()
-        known = status == 200 and self.server.VIEWER[0] in body
+        known = status == 200 and any(one in body for one in self._names)
         self.prove("the server knows who is asking", known, f"{status} {body}")
 
     # Renewed
@@ -140,19 +154,20 @@ class Scene:
 
     def copy(self, login: Login) -> dict[str, Any]:
         copy = login.device.copied_credentials(self.story)
-        self.secrets += self._parts(copy).values()
+        for value in (*copy["headers"].values(), *copy["cookies"].values()):
+            self.secrets += _LONG.findall(value)
         accepted = self.accepted(copy)
         self.prove(f"the server accepts {listed(accepted)}", all(accepted.values()), accepted)
         return copy
 
     def accepted(self, copy: dict[str, Any]) -> dict[str, bool]:
-        """Each of the copied credentials alone, as the server sees it now."""
-        return {
-            name: self.server.check(jwt=value)
-            if name == "the token"
-            else self.server.check(cookies={name: value})
-            for name, value in self._parts(copy).items()
-        }
+        """Each of the copied credentials alone, as the server sees it now: the token is tried by a
+        request, with the headers as they were copied.
+        """
+        headers, cookies = copy["headers"], self.service.cookies
+        token = {"the token": self._ask_with(headers).status == 200} if headers else {}
+        check = self.server.check
+        return {**token, **{name: check(cookies={name: copy["cookies"][name]}) for name in cookies}}
 
     def prove_told(self, login: Login) -> None:
         """The logout came, with the credentials of this session and no other."""
@@ -163,22 +178,42 @@ class Scene:
             times = {1: "once", 2: "twice"}[ways_out.count(path)]
             self.prove(f"{path} was called {times}, for this session", told, carried)
 
+    def prove_reported(self, report: dict[str, Any]) -> None:
+        """The best that the service documents is said, and nothing better."""
+        told = (report["local"], report["remote"])
+        if "session" in self.service.lives_on:
+            what, remote = "logged out here, and no success claimed", "unconfirmed"
+            self.waiting += 1
+        else:
+            what, remote = "the report says revoked", "revoked"
+            self.revoked += 1
+        self.prove(what, told == ("cleared", remote), report)
+
     def prove_ended(self, login: Login, copy: dict[str, Any]) -> None:
-        accepted = self.accepted(copy)
-        refused = not any(accepted.values())
-        self.prove(f"the server now refuses {listed(accepted)}", refused, accepted)
-        session = self.session(login)
-        self.prove("the session is over at the server", not session["alive"], session)
+        accepted, session = self.accepted(copy), self.session(login)
+        lives_on = self.service.lives_on
+        if lives_on:
+            self.story.line("file", f"a logout does not end {self.leaves}")
+        if "token" in lives_on:
+            so = all(accepted.values())
+            self.prove(f"rightly: the server still accepts {listed(accepted)}", so, accepted)
+        else:
+            refused = not any(accepted.values())
+            self.prove(f"the server now refuses {listed(accepted)}", refused, accepted)
+        if "session" in lives_on:
+            self.prove("rightly: the session is alive at the server", session["alive"], session)
+        else:
+            self.prove("the session is over at the server", not session["alive"], session)
         if "reuses" in session:
             self.prove("no refresh token was used twice", session["reuses"] == 0, session)
 
-    def stay_out(self, *, waiting: int) -> None:
+    def stay_out(self) -> None:
         self.story.step("Restart: still logged out")
         self.device.run(self.story, "restore", expect=3)
         self.viewer("nobody is logged in (exit status 3)")
         entries = self.device.run(self.story, "outbox")["entries"]
-        what = f"logouts waiting for the server: {waiting}"
-        self.prove(what, len(entries) == waiting, entries)
+        what = f"logouts waiting for the server's confirmation: {self.waiting}"
+        self.prove(what, len(entries) == self.waiting, entries)
 
     def deliver(self, step: str, login: Login, copy: dict[str, Any]) -> None:
         """The waiting logout. In Kodi the service does this by itself."""
@@ -187,11 +222,16 @@ class Scene:
         drained = self.device.run(self.story, "outbox", "--drain")
         self.viewer(f"revoked: {drained['revoked']}; still waiting: {len(drained['entries'])}")
         self.show_requests()
-        delivered = (drained["revoked"], drained["entries"]) == (1, [])
-        self.prove("sent, and the outbox is empty", delivered, drained)
+        if "session" in self.service.lives_on:
+            what, expected = "sent, and no success claimed", (0, self.waiting)
+        else:
+            self.waiting -= 1
+            self.revoked += 1
+            what, expected = "sent, and the outbox is empty", (1, 0)
+        told = (drained["revoked"], len(drained["entries"]))
+        self.prove(what, told == expected, drained)
         self.prove_told(login)
         self.prove_ended(login, copy)
-        self.revoked += 1
 
     # Short forms
 
@@ -219,9 +259,17 @@ class Scene:
 
     # Within
 
-    def _enter_code(self, code: str) -> None:
-        self.story.line("phone", "the viewer enters the code, logs in and agrees")
-        self.server.approve(code)
+    def _agree(self, address: str, code: str = "") -> str:
+        """What the viewer does elsewhere; gives what he types here afterwards, if anything."""
+        does = "enters the code" if self.service.way == "code" else "opens the address"
+        device = "browser" if self.service.way == "browser" else "phone"
+        self.story.line(device, f"the viewer {does}, logs in and agrees")
+        if self.service.way != "browser":
+            self.server.approve(code or address)
+            return ""
+        ended = self.server.authorize(address)
+        self.story.line("viewer", f"pastes where that ended: {ended.partition('?')[0]}?…")
+        return f"{ended}\n"
 
     def _prove_renewed(self) -> None:
         journal = self.server.journal()
@@ -232,24 +280,24 @@ class Scene:
 
     def _restored(self) -> None:
         status = self.device.run(self.story, "restore")
-        self.viewer(f"logged in as {status['account']['email']}{_until(status)}")
+        self.viewer(f"logged in as {_who(status)}{_until(status)}")
         self.show_requests()
         self.prove("logged in again", status["state"] == "signed_in", status)
 
-    def _ask_as_an_addon(self) -> tuple[int, str]:
-        """With the session's headers, for a host that is none of the provider's."""
-        _, url = self.service.ask
-        self.story.line("Python", f"an add-on sends session.headers to {url}")
-        headers = self.device.copied_credentials(self.story)["headers"]
-        answer = Browser(self.server).get(url, **headers)
-        return answer.status, answer.text
+    def _ask_with(self, headers: dict[str, str]) -> Answer:
+        """What needs the login, asked by whoever has these headers."""
+        browser, data = Browser(self.server), self.service.data
+        if not data:
+            return browser.get(self.service.url, False, **headers)
+        typed = {"Content-Type": "application/json", **headers}
+        return browser.post(self.service.url, data.encode(), False, **typed)
 
-    def _parts(self, copy: dict[str, Any]) -> dict[str, str]:
-        """What of the copy is a secret that serves for itself."""
-        parts = {name: copy["cookies"][name] for name in self.service.cookies}
-        if "Authorization" in copy["headers"]:
-            parts = {"the token": copy["headers"]["Authorization"].partition(" ")[2], **parts}
-        return parts
+
+def _who(status: dict[str, Any]) -> str:
+    """Not every service tells of an e-mail address, or of a name."""
+    account = status["account"]
+    who: str = account["email"] or account["name"] or account["id"]
+    return who
 
 
 def _until(status: dict[str, Any]) -> str:

@@ -174,6 +174,7 @@ class Edge:
         entry = self.journal.add(request, scheme, connection)
         fields = {**request.query_fields(), **request.body_fields()}
         token = self._service.credential(dict(request.headers))
+        entry.bearer = token is not None
         found = self._service.trace(request.cookies(), token, fields)
         entry.session = await found if inspect.isawaitable(found) else found
         return entry

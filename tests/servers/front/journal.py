@@ -17,6 +17,9 @@ _SECRET_HEADERS = (
     *("x-plex-token", "x-emby-token", "x-mediabrowser-token", "x-emby-authorization"),
 )
 
+# What services call a field with a password; "Pw" is Jellyfin's and Emby's.
+_PASSWORDS = {"password", "Pw"}
+
 
 @dataclass
 class Entry:
@@ -31,12 +34,13 @@ class Entry:
     # Names and values; secrets as "[present]".
     headers: dict[str, str]
     cookies: list[str]
-    bearer: bool
     has_password: bool
     # A body's field or a cookie of this name.
     has_refresh_token: bool
     # The body's field of this name, for OAuth; else empty.
     grant_type: str
+    # The headers have an access token, in the way of the service.
+    bearer: bool = False
     # The session the credentials ever belonged to, dead or alive.
     session: str | None = None
     # The status, or the name of the fault; None while the answer is not out.
@@ -76,8 +80,7 @@ class Journal:
             query=request.query_fields(),
             headers={n: "[present]" if n in _SECRET_HEADERS else v for n, v in request.headers},
             cookies=sorted(cookies),
-            bearer=request.bearer() is not None,
-            has_password="password" in {**request.query_fields(), **fields},
+            has_password=not _PASSWORDS.isdisjoint({**request.query_fields(), **fields}),
             has_refresh_token="refresh_token" in {**cookies, **fields},
             grant_type=fields.get("grant_type", ""),
             connection=connection,

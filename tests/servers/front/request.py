@@ -44,14 +44,17 @@ class Request:
         return bearer(dict(self.headers))
 
     def body_fields(self) -> dict[str, str]:
-        """The texts among the fields of a form or a JSON object; of a repeated field the first."""
+        """The texts among the fields of a form or a JSON object; of a repeated field, or a list in
+        JSON, the first.
+        """
         text = self.body.decode("utf-8", "replace")
         try:
             value = json.loads(text)
         except ValueError:
             return dict(reversed(parse_qsl(text, keep_blank_values=True)))
         fields = value.items() if isinstance(value, dict) else ()
-        return {name: text for name, text in fields if isinstance(text, str)}
+        first = {name: one[0] if isinstance(one, list) and one else one for name, one in fields}
+        return {name: one for name, one in first.items() if isinstance(one, str)}
 
     def query_fields(self) -> dict[str, str]:
         return dict(reversed(parse_qsl(self.query, keep_blank_values=True)))

@@ -55,8 +55,9 @@ class Service(StoredService):
     def recognise(
         self, cookies: dict[str, str], bearer: str | None, form: dict[str, str]
     ) -> Session | None:
-        session = self._granted.of_token(bearer or form.get("access_token"))
-        return session or self._granted.of_refresh(form.get("refresh_token"))
+        listed = form.get("credentials")
+        session = self._granted.of_token(bearer or form.get("access_token") or listed)
+        return session or self._granted.of_refresh(form.get("refresh_token") or listed)
 
     def accept(self, given: dict[str, Any]) -> Session | None:
         if "jwt" in given:
