@@ -18,14 +18,15 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def opener(tmp_path: Path) -> Callable[..., sessionkeeper.Keeper]:
-    def give(server: StandIn, file: str, device: str = "device") -> sessionkeeper.Keeper:
+    def give(
+        server: StandIn, file: str, device: str = "device", **more: object
+    ) -> sessionkeeper.Keeper:
         return sessionkeeper.open(
             HERE / file,
-            parameters=server.parameters,
             data_dir=tmp_path / device / "data",
             key_dir=tmp_path / device / "keys",
             renewal_margin=60,
-            **server.options(),
+            **{"parameters": server.parameters, **server.options(), **more},
         )
 
     return give
