@@ -11,8 +11,9 @@ from tests.servers.browser import Answer, Browser
 from tests.servers.fixture import StandIn
 
 from .device import Device
+from .lines import request, until, who
 from .services import Service
-from .story import Story, counted, listed, local_time
+from .story import Story, listed
 
 # How long the access lasts where a chapter waits for its end.
 SHORT_ACCESS_S = 2
@@ -61,7 +62,7 @@ class Scene:
             with_qr, self._qr_was_shown = not self._qr_was_shown, True
             status = device.log_in_elsewhere(self.story, way, self._agree, with_qr=with_qr)
         self._names = {text for text in status["account"].values() if text}
-        self.viewer(f"logged in as {_who(status)}{_until(status)}")
+        self.viewer(f"logged in as {who(status)}{until(status)}")
         self.show_requests()
         self.prove("logged in", status["state"] == "signed_in", status)
         passwords = [one["has_password"] for one in self.server.journal()].count(True)
@@ -247,7 +248,7 @@ class Scene:
     def show_requests(self) -> None:
         told: list[list[Any]] = []
         for one in self.server.journal():
-            line = _request(one)
+            line = request(one)
             if told and told[-1][0] == line:
                 told[-1][1] += 1
             else:
@@ -280,7 +281,7 @@ class Scene:
 
     def _restored(self) -> None:
         status = self.device.run(self.story, "restore")
-        self.viewer(f"logged in as {_who(status)}{_until(status)}")
+        self.viewer(f"logged in as {who(status)}{until(status)}")
         self.show_requests()
         self.prove("logged in again", status["state"] == "signed_in", status)
 
@@ -291,28 +292,3 @@ class Scene:
             return browser.get(self.service.url, False, **headers)
         typed = {"Content-Type": "application/json", **headers}
         return browser.post(self.service.url, data.encode(), False, **typed)
-
-
-def _who(status: dict[str, Any]) -> str:
-    """Not every service tells of an e-mail address, or of a name."""
-    account = status["account"]
-    who: str = account["email"] or account["name"] or account["id"]
-    return who
-
-
-def _until(status: dict[str, Any]) -> str:
-    if status["expires_at"] is None:
-        return ""
-    ends = local_time(status["expires_at"], "%Y-%m-%d %H:%M:%S")
-    return f", until {ends}{' unless renewed' if status['renewable'] else ''}"
-
-
-def _request(entry: dict[str, Any]) -> str:
-    carried = [
-        *([counted(len(entry["cookies"]), "cookie")] if entry["cookies"] else []),
-        *(["the token"] if entry["bearer"] else []),
-        *(["a refresh token"] if entry["grant_type"] == "refresh_token" else []),
-        *(["the password"] if entry["has_password"] else []),
-    ]
-    place = f"{entry['method']:<4} {entry['host']}{entry['path']} -> {entry['answer']}"
-    return ", ".join([place, *carried])
