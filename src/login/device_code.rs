@@ -96,7 +96,8 @@ fn judge(answer: &Answer, code: Option<&str>) -> Result<Turn> {
         Some("authorization_pending") => Ok(Turn::Pending),
         Some("slow_down") => Ok(Turn::Slower),
         Some("access_denied") => Err(code::denied()),
-        Some("expired_token") => Err(code::expired()),
+        // RFC 6749 section 5.2, "invalid, expired, revoked": Google's word for a code that is over.
+        Some("expired_token" | "invalid_grant") => Err(code::expired()),
         code => code::judge_other(answer.status, code),
     }
 }

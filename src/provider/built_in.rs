@@ -23,9 +23,9 @@ macro_rules! built_in {
 }
 
 /// In the order that users see.
-static BUILT_IN: [BuiltIn; 18] = built_in! {
-    "angel" "jellyfin" "emby" "plex" "trakt" "youtube" "twitch" "real-debrid" "github"
-    "nextcloud" "matrix" "auth0" "workos" "workos-device" "jwt-audit" "linxup" "idempotent" "oidc"
+static BUILT_IN: [BuiltIn; 19] = built_in! {
+    "angel" "jellyfin" "emby" "plex" "trakt" "youtube" "twitch" "real-debrid" "simkl"
+    "github" "nextcloud" "matrix" "auth0" "workos" "workos-device" "jwt-audit" "linxup" "idempotent" "oidc"
 };
 
 impl BuiltIn {

@@ -61,7 +61,7 @@ PLURALS = {
     "list of texts": "lists of texts",
     "list of pointers": "lists of pointers",
 }
-EMPTY = {"list": "[]", "table": "{}"}
+EMPTY = {"list": "[]", "table": "{}", "table or list": "none"}
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ MISTAKES = {
         'flow = "password"',
         'flow = "passwords"',
         "login",
-        "`passwords`, expected one of `hosted_form`, `password`, `device_code`, `authorization_code`",
+        "`passwords`, expected one of `hosted_form`, `password`, `device_code`",
         line="[login]",
     ),
     "two ways in of one kind": Mistake(

@@ -281,7 +281,7 @@ class Settings:
     def __init__(self, **values: str) -> None:
         self.values = values
 
-    def Addon(self, id: str = "") -> Any:  # noqa: A002, N802 - as Kodi calls it
+    def Addon(self, id: str = "") -> Any:  # noqa: N802 - as Kodi calls it
         if id:
             raise RuntimeError(f"Unknown addon id '{id}'.")
         seen = dict(self.values)

@@ -118,7 +118,6 @@ fn answers_that_are_no_tokens_at_all() {
         text_answer(400, "text/html", "<h1>no</h1>"),
         refusal("invalid_client"),
         refusal("unauthorized_client"),
-        refusal("invalid_grant"),
         refusal("something_new"),
     ];
     at_once(&cases, |answer| {

@@ -148,6 +148,10 @@ fn what_says_that_the_refresh_token_is_dead() {
     let cases = [
         ("", "", 400, word("invalid_grant"), true),
         ("", "", 401, word("invalid_grant"), true),
+        // Auth0's status, and GitHub's.
+        ("", "", 403, word("invalid_grant"), true),
+        ("", "refused_error = ['bad_refresh_token']", 200, word("bad_refresh_token"), true),
+        ("", "", 429, word("invalid_grant"), false),
         ("", "", 400, word("Invalid refresh token"), false),
         ("", "", 403, json!({}), false),
         ("", "", 503, word("invalid_grant"), false),

@@ -34,6 +34,7 @@ fn the_server_is_asked_as_often_as_it_wants() {
         (json!({ "expires_in": 1 }), vec![], &[1], Some(Kind::CodeExpired)),
         (json!({ "expires_in": 3 }), vec![pending(); 2], &[1, 1, 1], Some(Kind::CodeExpired)),
         (usual(), vec![pending(), refusal("expired_token")], &[1, 1], Some(Kind::CodeExpired)),
+        (usual(), vec![pending(), refusal("invalid_grant")], &[1, 1], Some(Kind::CodeExpired)),
         (usual(), vec![refusal("access_denied")], &[1], Some(Kind::LoginDenied)),
     ];
     at_once(&cases, |(changes, answers, waits, outcome)| {

@@ -122,7 +122,7 @@ fn other_refusals_are_not() {
         refusal("temporarily_unavailable"),
         text_answer(400, "text/html", "<h1>Bad Request</h1>"),
         text_answer(401, "text/plain", ""),
-        json_answer(403, &json!({ "error": "invalid_grant" })),
+        json_answer(503, &json!({ "error": "invalid_grant" })),
         text_answer(429, "text/plain", ""),
         text_answer(503, "text/plain", ""),
     ];

@@ -37,6 +37,8 @@ class Case:
     ends_all: bool = False
     # A user who says no is told to the client: by "denied", or not at all.
     denial: str = ""
+    # Whether the server tells a code that is over from one that is waited for.
+    tells_expiry: bool = True
     # Of the stand-in, so that nobody waits long for a code.
     settings: Mapping[str, Any] = field(default_factory=dict)
     # Of the provider file, for the same: what stands there, and what a test has instead.

@@ -182,6 +182,17 @@ class Journey:
     # What the stand-in calls the time that a code is good for.
     lifetime: ClassVar[str] = "device_expires_in"
 
+    def test_a_code_that_is_over_at_the_server(
+        self, service: Service, keeper: sessionkeeper.Keeper
+    ) -> None:
+        if service.way != CODE or not service.case.tells_expiry:
+            pytest.skip("nothing is told")
+        login = keeper.start_device_login()
+        service.server.settings(clock_offset=3000)
+        with pytest.raises(sessionkeeper.CodeExpired):
+            login.wait()
+        assert not any(service.alive())
+
     def test_first_pending_then_done(self, service: Service, keeper: sessionkeeper.Keeper) -> None:
         if service.way != CODE:
             pytest.skip("there is no code")

@@ -15,6 +15,7 @@ class TestRealDebrid(Renewing):
         renews=True,
         rotates=False,
         outcome="unconfirmed",
+        tells_expiry=False,
         settings={"interval": 1},
     )
     token_path = "/oauth/v2/token"
