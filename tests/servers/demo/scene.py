@@ -173,6 +173,9 @@ class Scene:
     def prove_told(self, login: Login) -> None:
         """The logout came, with the credentials of this session and no other."""
         ways_out = self.service.ways_out
+        if not ways_out:
+            asked = self.server.journal()
+            self.prove("the service has no way out, and nothing was sent", asked == [], asked)
         for path in dict.fromkeys(ways_out):
             carried = [one["session"] for one in self.server.journal(path=path)]
             told = carried == [login.session] * ways_out.count(path)
