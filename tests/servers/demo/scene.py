@@ -187,7 +187,8 @@ class Scene:
         told = (report["local"], report["remote"])
         if "session" in self.service.lives_on:
             what, remote = "logged out here, and no success claimed", "unconfirmed"
-            self.waiting += 1
+            # Nothing waits where nothing can be sent.
+            self.waiting += bool(self.service.ways_out)
         else:
             what, remote = "the report says revoked", "revoked"
             self.revoked += 1
