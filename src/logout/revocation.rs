@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::http::Answer;
 use crate::oauth::{Endpoint, OAuthClient};
+use crate::provider::LogoutStep;
 use crate::session::{Credentials, Outcome, REFRESH_TOKEN};
 use url::Url;
 
@@ -44,8 +45,27 @@ pub(super) fn revoke(
             break;
         }
     }
-    Ok(Some(gravest.unwrap_or_else(|| settled("no token is left that the server could revoke"))))
+    let verdict =
+        gravest.unwrap_or_else(|| settled("no token is left that the server could revoke"));
+    if verdict.outcome.is_final() && leaves_refresh_token(context, credentials) {
+        return Ok(Some(Verdict { status: verdict.status, ..settled(OUTLIVED) }));
+    }
+    Ok(Some(verdict))
 }
+
+/// True where a refresh token is held and no step revokes it: a new access token can be had with it.
+/// RFC 7009 section 2.1: "If the token passed to the request is an access token, the server MAY
+/// revoke the respective refresh token as well."
+fn leaves_refresh_token(context: &Context, credentials: &Credentials) -> bool {
+    let revokes = |step: &LogoutStep| match step {
+        LogoutStep::Revoke { tokens } => tokens.iter().any(|name| name == REFRESH_TOKEN),
+        LogoutStep::Request(_) | LogoutStep::Page(_) | LogoutStep::EndSession {} => false,
+    };
+    let mut steps = context.provider.logout.steps.iter();
+    credentials.value(REFRESH_TOKEN).is_some() && !steps.any(revokes)
+}
+
+const OUTLIVED: &str = "the access token is revoked, and the refresh token lives on";
 
 /// RFC 7009 section 2.2: "The authorization server responds with HTTP status code 200 if the token
 /// has been revoked successfully or if the client submitted an invalid token. […] The content of

@@ -256,3 +256,15 @@ fn a_refused_access_token_says_nothing_of_the_refresh_token_which_is_tried() {
         assert!(!issuer.renewals().is_empty(), "{status}");
     }
 }
+
+/// RFC 7009 section 2.1: "If the token passed to the request is an access token, the server MAY revoke
+/// the respective refresh token as well." Whether it did, nothing shows.
+#[test]
+fn an_access_token_alone_takes_no_refresh_token_with_it() {
+    let tokens = "flow = \"revoke\"\ntokens = [\"access_token\"]";
+    let issuer = Issuer::with("", METADATA, |text| text.replace("flow = \"revoke\"", tokens));
+    issuer.log_in().unwrap();
+    let report = log_out(&issuer.device);
+    assert_eq!(issuer.requests("/revoke")[0].form["token_type_hint"], "access_token");
+    assert_eq!(report.remote, Outcome::Unconfirmed);
+}
