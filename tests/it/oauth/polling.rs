@@ -18,7 +18,7 @@ fn the_server_is_asked_as_often_as_it_wants() {
     let silence = || vec![Step::Stall];
     let down = |status| text_answer(status, "text/html", "<h1>Sorry</h1>");
     let usual = || json!({});
-    let cases: [Case; 13] = [
+    let cases: [Case; 14] = [
         (usual(), vec![pending(); 3], &[1, 1, 1, 1], None),
         (json!({ "interval": null }), vec![pending()], &[5, 5], None),
         // "the interval MUST be increased by 5 seconds for this and all subsequent requests"
