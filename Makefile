@@ -48,7 +48,7 @@ build: setup ## compile the module; leaves .venv/bin/sessionkeeper working
 run: build ## show the main job with a server on this machine; PROVIDER=angel, jellyfin, …, all
 	@$(if $(filter oidc all,$(PROVIDER)),$(node))
 	@$(call say,the main job: $(or $(PROVIDER),angel))
-	@timeout 300 $(BIN)/python -m tests.servers.demo $(PROVIDER)
+	@timeout 500 $(BIN)/python -m tests.servers.demo $(PROVIDER)
 
 check: lint test-rust test-python ## before a pull request: everything that needs no Kodi
 

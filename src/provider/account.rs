@@ -13,7 +13,7 @@ request_table! {
         /// What is asked before, in order.
         #[serde(default)]
         pub steps: Vec<Step>,
-        /// True: the access token is sent as well.
+        /// True: the session's credential goes along, as `[api]` carries it.
         #[serde(default)]
         pub bearer: bool,
         /// What an answer shows that says that the session is over, where its status does not tell.

@@ -46,7 +46,7 @@ request_table! {
         /// The statuses that say that it is ended.
         #[serde(default = "GoneStatuses::deleted")]
         pub end_status: GoneStatuses,
-        /// True: the access token goes along as `Authorization: Bearer`.
+        /// True: the session's credential goes along, as `[api]` carries it.
         #[serde(default)]
         pub bearer: bool,
     }
@@ -62,7 +62,7 @@ request_table! {
         /// True: it ends this device's own session as well.
         #[serde(default)]
         pub own: bool,
-        /// True: the access token goes along as `Authorization: Bearer`.
+        /// True: the session's credential goes along, as `[api]` carries it.
         #[serde(default)]
         pub bearer: bool,
     }

@@ -70,7 +70,7 @@ pub struct LogoutRequest {
     /// The body, as a form.
     #[serde(default)]
     form: Pairs,
-    /// True: the access token goes along as `Authorization: Bearer`.
+    /// True: the session's credential goes along, as `[api]` carries it.
     #[serde(default)]
     pub bearer: bool,
     /// Values to take from the answer for later steps, as far as it holds them.
@@ -94,7 +94,7 @@ request_table! {
         /// False: a redirect is not followed; it is the answer.
         #[serde(default = "yes")]
         pub follow: bool,
-        /// True: the access token goes along as `Authorization: Bearer`.
+        /// True: the session's credential goes along, as `[api]` carries it.
         #[serde(default)]
         pub bearer: bool,
         /// What it shows where the session was over before.
@@ -142,7 +142,7 @@ request_table! {
         pub refused_status: Option<RefusalStatuses>,
         /// What only the answer to a dead session shows, where its status does not tell.
         pub refused: Option<Signs>,
-        /// True: the access token goes along as `Authorization: Bearer`.
+        /// True: the session's credential goes along, as `[api]` carries it.
         #[serde(default)]
         pub bearer: bool,
     }

@@ -18,7 +18,7 @@ request_table! {
         /// False: a redirect is not followed; it is the answer.
         #[serde(default = "yes")]
         pub follow: bool,
-        /// True: the access token goes along as `Authorization: Bearer`.
+        /// True: the session's credential goes along, as `[api]` carries it.
         #[serde(default)]
         pub bearer: bool,
         /// What its answer shows where the server has this switched off.

@@ -87,8 +87,8 @@ class Shim:
             ok=lambda _, words: self.told.append(words),
             yesno=self._yesno,
             select=self._select,
-            input=lambda heading, *_, option=0, **__: self._keyboard(heading, False, option == 2),
-            numeric=lambda _, heading, __, hides: self._keyboard(heading, True, hides),
+            input=lambda heading, *_, option=0, **__: self._input(heading, False, option == 2),
+            numeric=lambda _, heading, __, hides: self._input(heading, True, hides),
         )
         progress = SimpleNamespace(
             create=lambda *_: self._show_progress(True),
@@ -206,7 +206,7 @@ class Shim:
     def _show_progress(self, is_shown: bool) -> None:
         self.shows_progress = is_shown
 
-    def _keyboard(self, heading: str, is_numeric: bool, hides: bool) -> str:
+    def _input(self, heading: str, is_numeric: bool, hides: bool) -> str:
         self.keyboards.append((heading, is_numeric, hides, self.shows_progress))
         return self.types.pop(0)
 
@@ -216,7 +216,9 @@ class Shim:
 
     def _select(self, _: str, lines: list[tuple[str, str]], **__: Any) -> int:
         self.offered.append(lines)
-        return self.choices.pop(0)
+        choice = self.choices.pop(0)
+        # By its place, or by what it says.
+        return [words for words, _ in lines].index(choice) if isinstance(choice, str) else choice
 
     def _keyboard(self, before: str, heading: str) -> SimpleNamespace:
         self.keyboards.append((heading, before))

@@ -159,6 +159,7 @@ class Keeper:
         self.done: list[tuple[Any, ...]] = []
         self.answers: list[Permission] = []
         self.logins: tuple[str, ...] = ("password",)
+        self.addresses: list[str] = []
 
     def describe(self) -> Provider:
         return Provider("mine", "My service", "", self.logins, True, True, "", ())
@@ -166,6 +167,12 @@ class Keeper:
     def status(self) -> SimpleNamespace:
         usable = self.state == "signed_in"
         return SimpleNamespace(state=self.state, account=self.account, usable=usable)
+
+    def unencrypted(self) -> list[str]:
+        return self.addresses
+
+    def allow_unencrypted(self, address: str) -> None:
+        self.done.append(("allow_unencrypted", address))
 
     def has_handover(self) -> bool:
         return False
@@ -220,6 +227,23 @@ def test_of_several_ways_in_the_viewer_chooses(shim: Shim, monkeypatch: pytest.M
     for choice, way in ((0, "with_code"), (1, "with_password"), (-1, None)):
         shim.choices = [choice]
         assert login.log_in(keeper) == way
+
+
+def test_without_encryption_nothing_is_asked_before_the_viewer_agrees(
+    shim: Shim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = shim.load("login")
+    monkeypatch.setattr(login, "with_password", lambda keeper, service: "a session")
+    keeper = Keeper()
+    keeper.addresses = ["http://192.168.1.5:8096"]
+    shim.confirms = False
+    assert (login.log_in(keeper), keeper.done) == (None, [])
+    title, question, _, yes = shim.asked[-1]
+    assert (title, yes) == (shim.text("not_encrypted"), shim.text("log_in_anyway"))
+    assert "http://192.168.1.5:8096" in question
+    shim.confirms = True
+    assert login.log_in(keeper) == "a session"
+    assert keeper.done == [("allow_unencrypted", "http://192.168.1.5:8096")]
 
 
 def test_an_add_on_without_permission_neither_logs_out_nor_is_kept_from_another_account(

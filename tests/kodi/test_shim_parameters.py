@@ -19,8 +19,8 @@ SETTINGS = ET.parse(ROOT / "resources" / "settings.xml").getroot()
 BASE = Parameter("base", "the address", "https://x.example", None, True)
 SUFFIX = Parameter("suffix", "the end", "-ACT", "-ACT", True)
 CATALOGUE = [
-    Provider("open", "Open", "", ("password",), True, False, (BASE, SUFFIX)),
-    Provider("closed", "Closed", "", ("password",), True, False, ()),
+    Provider("open", "Open", "", ("password",), True, False, "", (BASE, SUFFIX)),
+    Provider("closed", "Closed", "", ("password",), True, False, "", ()),
 ]
 
 

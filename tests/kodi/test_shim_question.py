@@ -21,6 +21,9 @@ class Keeper:
         self.given: list[tuple[str, str]] = []
         self.answers: list[str | None] = []
 
+    def unencrypted(self) -> list[str]:
+        return []
+
     def login(
         self, name: str, password: str, *, answer: Callable[[Question], str | None], stop: Any
     ) -> Any:

@@ -134,13 +134,12 @@ def test_the_list_is_made_of_the_files(shim: Shim, addons: Addons) -> None:
     shim.choices = [-1, -1, -1]
     choice.choose(Keeper(stored("angel")))
     from_shop = f"{shim.text('service_from')}(The plugin.shop)"
-    assert shim.offered[0] == [
-        ("Angel Studios", "viewer@example.com"),
-        ("The Shop", from_shop),
-        ("Used", from_shop),
-    ]
-    icons = [line.icon for line in shim.offered[0]]
-    assert icons == [f"/{ADDON_ID}/icon.png", *["/plugin.shop/icon.png"] * 2]
+    first, *others = shim.offered[0]
+    assert first == ("Angel Studios", "viewer@example.com")
+    assert ("Jellyfin", "") in others
+    assert others[-2:] == [("The Shop", from_shop), ("Used", from_shop)]
+    assert {line.icon for line in shim.offered[0][:-2]} == {f"/{ADDON_ID}/icon.png"}
+    assert [line.icon for line in others[-2:]] == ["/plugin.shop/icon.png"] * 2
     warnings = [line for line, level in shim.log if level == 2]
     assert [words for words in ("angel.toml", "broken.toml:1: ") if words in str(warnings)]
     assert len(warnings) == 2
@@ -178,10 +177,10 @@ def test_what_a_service_needs_is_asked_for_when_it_is_chosen(
     choice = shim.load("service_choice")
     # A viewer who leaves the keyboard, or types nothing, has chosen nothing.
     for nothing in (None, ""):
-        shim.choices, shim.typed = [1], [nothing]
+        shim.choices, shim.typed = ["The Shop"], [nothing]
         choice.choose(Keeper())
     assert written == []
-    shim.choices, shim.typed = [1], ["http://shop.example", "https://shop.example"]
+    shim.choices, shim.typed = ["The Shop"], ["http://shop.example", "https://shop.example"]
     choice.choose(Keeper())
     heading = "The Shop: the address of the service"
     assert shim.keyboards[2:] == [(heading, ""), (heading, "http://shop.example")]
@@ -189,7 +188,7 @@ def test_what_a_service_needs_is_asked_for_when_it_is_chosen(
     said = {"shop": {"base": "https://shop.example"}}
     assert written == [{"provider": "shop", "parameters": json.dumps(said)}]
     # It is known from now on, and can be said anew.
-    shim.choices = [1]
+    shim.choices = ["The Shop"]
     choice.choose(Keeper())
     shim.typed = ["https://elsewhere.example"]
     choice.set_up(Keeper())
@@ -207,7 +206,7 @@ def test_a_secret_is_asked_for_at_the_login_and_put_nowhere(
     )
     put(files, "shop", f"{shop}\n{secret}")
     choice = shim.load("service_choice")
-    shim.choices, shim.typed = [1], ["https://shop.example"]
+    shim.choices, shim.typed = ["The Shop"], ["https://shop.example"]
     choice.choose(Keeper())
     assert len(shim.keyboards) == 1
     said = {"shop": {"base": "https://shop.example"}}

@@ -36,9 +36,9 @@ IDS = {
     "refused": 30117,
     "try_again": 30118,
     "other_name": 30106,
-    "not_encrypted": 30107,
-    "not_encrypted_question": 30108,
-    "log_in_anyway": 30109,
+    "not_encrypted": 30345,
+    "not_encrypted_question": 30346,
+    "log_in_anyway": 30347,
     # What a service asks besides
     "question_totp": 30340,
     "question_mail": 30341,
@@ -158,7 +158,7 @@ IDS = {
     # Where a service has several ways in
     "way_password": 30189,
     "way_device_code": 30199,
-    "needs_browser": 30222,
+    "needs_browser": 30348,
     # Where the add-on cannot work at all
     "misfit_told": 30229,
     "misfit_install": 30230,

@@ -143,13 +143,15 @@ def test_a_lost_renewal_is_not_sent_again(server: StandIn, opened: Opened) -> No
     assert server.sessions()[-1]["alive"]
 
 
-def test_a_user_who_disconnected_the_client(server: StandIn, opened: Opened) -> None:
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_user_who_disconnected_the_client(server: StandIn, opened: Opened, status: int) -> None:
+    server.settings(disconnected_status=status)
     keeper = opened()
     session = log_in(server, keeper)
     server.end_session(server.sessions()[-1]["id"])
     with pytest.raises(sessionkeeper.SessionExpired):
         session.get(ME)
-    assert renewals(server) == [401]
+    assert renewals(server) == [status]
     assert opened().restore() is None
 
 

@@ -8,5 +8,6 @@ proves each step at the server; ends with 1 when a proof fails. Nothing but the 
 stand-in, and nothing outside this machine is asked.
 
 Parts: services (what the story needs to know of each), chapters (what happens, in which order) over
-scene (the steps that come again), with device (the command line) and story (printing and proving).
+scene (the steps that come again), with device (the command line), lines (what is said of a login
+and of a request) and story (printing and proving).
 """

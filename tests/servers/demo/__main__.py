@@ -51,7 +51,7 @@ def _tell(service: Service) -> str:
     if story.failed:
         print(f"\nThe main job fails for {service.provider}: see FAILED above.", flush=True)
         return f"FAILED: {story.failed} ({took})"
-    print(f"\nAll {story.proofs} proofs hold.", flush=True)
+    print(f"\nAll {story.proofs} proofs hold, in {took}.", flush=True)
     return f"{story.proofs} proofs hold ({took})"
 
 

@@ -11,8 +11,9 @@ from tests.servers.browser import Answer, Browser
 from tests.servers.fixture import StandIn
 
 from .device import Device
+from .lines import request, until, who
 from .services import Service
-from .story import Story, counted, listed, local_time
+from .story import Story, listed
 
 # How long the access lasts where a chapter waits for its end.
 SHORT_ACCESS_S = 2
@@ -61,7 +62,7 @@ class Scene:
             with_qr, self._qr_was_shown = not self._qr_was_shown, True
             status = device.log_in_elsewhere(self.story, way, self._agree, with_qr=with_qr)
         self._names = {text for text in status["account"].values() if text}
-        self.viewer(f"logged in as {_who(status)}{_until(status)}")
+        self.viewer(f"logged in as {who(status)}{until(status)}")
         self.show_requests()
         self.prove("logged in", status["state"] == "signed_in", status)
         passwords = [one["has_password"] for one in self.server.journal()].count(True)
@@ -172,6 +173,9 @@ class Scene:
     def prove_told(self, login: Login) -> None:
         """The logout came, with the credentials of this session and no other."""
         ways_out = self.service.ways_out
+        if not ways_out:
+            asked = self.server.journal()
+            self.prove("the service has no way out, and nothing was sent", asked == [], asked)
         for path in dict.fromkeys(ways_out):
             carried = [one["session"] for one in self.server.journal(path=path)]
             told = carried == [login.session] * ways_out.count(path)
@@ -183,7 +187,8 @@ class Scene:
         told = (report["local"], report["remote"])
         if "session" in self.service.lives_on:
             what, remote = "logged out here, and no success claimed", "unconfirmed"
-            self.waiting += 1
+            # Nothing waits where nothing can be sent.
+            self.waiting += bool(self.service.ways_out)
         else:
             what, remote = "the report says revoked", "revoked"
             self.revoked += 1
@@ -247,7 +252,7 @@ class Scene:
     def show_requests(self) -> None:
         told: list[list[Any]] = []
         for one in self.server.journal():
-            line = _request(one)
+            line = request(one)
             if told and told[-1][0] == line:
                 told[-1][1] += 1
             else:
@@ -280,7 +285,7 @@ class Scene:
 
     def _restored(self) -> None:
         status = self.device.run(self.story, "restore")
-        self.viewer(f"logged in as {_who(status)}{_until(status)}")
+        self.viewer(f"logged in as {who(status)}{until(status)}")
         self.show_requests()
         self.prove("logged in again", status["state"] == "signed_in", status)
 
@@ -291,28 +296,3 @@ class Scene:
             return browser.get(self.service.url, False, **headers)
         typed = {"Content-Type": "application/json", **headers}
         return browser.post(self.service.url, data.encode(), False, **typed)
-
-
-def _who(status: dict[str, Any]) -> str:
-    """Not every service tells of an e-mail address, or of a name."""
-    account = status["account"]
-    who: str = account["email"] or account["name"] or account["id"]
-    return who
-
-
-def _until(status: dict[str, Any]) -> str:
-    if status["expires_at"] is None:
-        return ""
-    ends = local_time(status["expires_at"], "%Y-%m-%d %H:%M:%S")
-    return f", until {ends}{' unless renewed' if status['renewable'] else ''}"
-
-
-def _request(entry: dict[str, Any]) -> str:
-    carried = [
-        *([counted(len(entry["cookies"]), "cookie")] if entry["cookies"] else []),
-        *(["the token"] if entry["bearer"] else []),
-        *(["a refresh token"] if entry["grant_type"] == "refresh_token" else []),
-        *(["the password"] if entry["has_password"] else []),
-    ]
-    place = f"{entry['method']:<4} {entry['host']}{entry['path']} -> {entry['answer']}"
-    return ", ".join([place, *carried])

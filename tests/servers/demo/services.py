@@ -17,7 +17,8 @@ class Service:
     name: str
     # Something that only the account may see; with `data` it is asked for by POST.
     url: str
-    # The paths of a logout's requests, each as often as it is asked, without the probe.
+    # The paths of a logout's requests, each as often as it is asked, without the probe; none where
+    # the service has no way out.
     ways_out: tuple[str, ...]
     data: str = ""
     # Not the command line asks, but an add-on with session.headers.
@@ -141,6 +142,17 @@ SERVICES = {
             way="code",
             lives_on=("session",),
             settings={"interval": 1},
+            chapters=("with_the_network",),
+        ),
+        Service(
+            provider="simkl",
+            name="Simkl",
+            url="https://api.simkl.com/users/settings",
+            data="{}",
+            ways_out=(),
+            way="code",
+            lives_on=("token", "session"),
+            settings={"device_interval": 1},
             chapters=("with_the_network",),
         ),
         Service(
