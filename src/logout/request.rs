@@ -48,7 +48,12 @@ pub(super) fn send(
     let answer = context.client.exchange(&request, hosts, &mut copy, context.cancel)?;
     let (held, left) = (credentials.jar.names(), copy.names());
     notes.server_cookies_cleared.extend(held.into_iter().filter(|name| !left.contains(name)));
-    let verdict = proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer);
+    let verdict = match &logout.ended {
+        Some(signs) if steps::shows(signs, &answer) => {
+            Verdict::of(&answer, Outcome::AlreadyEnded, "the server says that the session was over")
+        }
+        _ => proof::judge(logout.proof.as_ref(), &request.url, &credentials.jar, &answer),
+    };
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     for (name, value) in steps::find(&logout.take, &answer, &copy) {
         credentials.set(&name, value);

@@ -80,6 +80,8 @@ pub struct LogoutRequest {
     pub warning: Option<Pointer>,
     /// What the answer must show. Without a proof only the probe proves anything.
     pub proof: Option<Proof>,
+    /// What the answer shows where what was sent was dead before, if its status does not tell.
+    pub ended: Option<Signs>,
 }
 
 request_table! {
@@ -180,6 +182,7 @@ impl LogoutRequest {
         }
         scope.check(self.request(), hosts)?;
         scope.take(&self.take)?;
+        check_signs(self.ended.as_ref()).at("ended")?;
         self.proof.as_ref().map_or(Ok(()), Proof::check).at("proof")
     }
 }

@@ -64,6 +64,21 @@ fn where_the_first_step_fails_its_word_counts_and_nothing_else_is_tried() {
 }
 
 #[test]
+fn what_was_dead_before_may_be_told_in_the_answer() {
+    for (message, expected) in [("Invalid token", Outcome::AlreadyEnded), ("no", Outcome::Deferred)]
+    {
+        let service = Service::start();
+        let ended = "ended = { status = 400, json = { \"/message\" = \"Invalid token\" } }\n";
+        let device = service
+            .device_with(|text| text.replacen("/logout\"\n", &format!("/logout\"\n{ended}"), 1));
+        log_in(&device);
+        let body = format!("{{\"message\": \"{message}\"}}");
+        service.always("/logout", answering("400 Bad Request", "", &body));
+        assert_eq!(log_out(&device).remote, expected, "{message}");
+    }
+}
+
+#[test]
 fn what_the_first_answer_named_is_kept_until_the_second_step_is_done() {
     let service = Service::start();
     let device = backend(&service);

@@ -549,6 +549,13 @@ MISTAKES = {
         "it says nothing",
         "status = 400",
     ),
+    "an end that nothing shows": Mistake(
+        "ended = { status = 410 }",
+        "ended = []",
+        "logout.steps[1].ended",
+        "name at least one sign",
+        "status = 400",
+    ),
     "a step that is switched off by nothing": Mistake(
         "unavailable = { status = 403 }",
         "unavailable = { status = [] }",

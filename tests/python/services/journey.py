@@ -95,9 +95,24 @@ class Journey:
         first = service.copied(service.log_in(here))
         second = service.copied(service.log_in(there))
         assert (first(), second()) == (200, 200)
+        if not service.case.everywhere:
+            with pytest.raises(sessionkeeper.InvalidInput, match="no way to end"):
+                here.logout(everywhere=True)
+            assert (first(), second()) == (200, 200)
         told(service, here.logout())
         self.is_over(service, first())
         assert second() == (service.case.refused if service.case.ends_all else 200)
+
+    def test_everywhere(self, service: Service) -> None:
+        if not service.case.everywhere:
+            pytest.skip("the service has no such way")
+        here, there = service.open("here"), service.open("there")
+        other = service.copied(service.log_in(there))
+        use = service.copied(service.log_in(here))
+        report = here.logout(everywhere=True)
+        assert (report.local, report.remote) == ("cleared", service.case.everywhere), report
+        assert (use(), other()) == (service.case.refused, service.case.refused)
+        assert not any(service.alive())
 
     def test_ended_by_somebody_else(self, service: Service, keeper: sessionkeeper.Keeper) -> None:
         session = service.log_in(keeper)
@@ -131,20 +146,6 @@ class Journey:
         self.is_over(service, first())
         assert len(keeper.accounts()) == 1
 
-    def test_everywhere(self, service: Service) -> None:
-        here, there = service.open("here"), service.open("there")
-        use = service.copied(service.log_in(here))
-        if not service.case.everywhere:
-            with pytest.raises(sessionkeeper.InvalidInput, match="no way to end"):
-                here.logout(everywhere=True)
-            assert use() == 200
-            return
-        other = service.copied(service.log_in(there))
-        report = here.logout(everywhere=True)
-        assert (report.local, report.remote) == ("cleared", service.case.everywhere), report
-        assert (use(), other()) == (service.case.refused, service.case.refused)
-        assert not any(service.alive())
-
     def test_a_wrong_password_or_no(self, service: Service, keeper: sessionkeeper.Keeper) -> None:
         if service.way == PASSWORD:
             wrong = "Bussard5Habicht8Sperber"
@@ -173,7 +174,7 @@ class Journey:
         if service.way != CODE:
             pytest.skip("there is no code")
         name = self.lifetime
-        service.server.settings(**{name: 3})
+        service.server.settings(**{name: 2})
         login = keeper.start_device_login()
         with pytest.raises(sessionkeeper.CodeExpired):
             login.wait()
@@ -200,9 +201,9 @@ class Journey:
         asked: list[int] = []
 
         def seen() -> bool:
-            """Enters the code once the server has said "pending" twice."""
+            """Enters the code once the server has said "pending"."""
             polls = self.polls(service)
-            if polls >= 2 and not asked:
+            if polls and not asked:
                 asked.append(polls)
                 service.approve(login)
             return False
@@ -239,7 +240,7 @@ class Journey:
 
     def test_its_file_has_no_mistake(self, service: Service) -> None:
         summaries = {one.id: one for one in sessionkeeper.providers()}
-        assert service.case.ways == tuple(summaries[service.case.provider].logins)
+        assert set(service.case.ways) <= set(summaries[service.case.provider].logins)
         assert service.way in (PASSWORD, CODE, BROWSER)
 
 
