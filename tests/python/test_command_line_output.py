@@ -13,6 +13,7 @@ import pytest
 
 from sessionkeeper import cli
 from tests.python.native_double import (
+    ANGEL,
     ANSWER,
     DOCTOR,
     ENTRY,
@@ -154,6 +155,21 @@ def test_logout_tells_which_cookies_the_server_left(
         native.answer("logout", {**REPORT, **held, "server_cookies_cleared": of_the_server})
         assert cli.main(["logout"]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_logout_tells_what_it_does_not_end(
+    native: NativeDouble, capsys: pytest.CaptureFixture[str]
+) -> None:
+    native.answer("logout", REPORT)
+    native.answer("describe", {**ANGEL, "leaves": "the login\nin the browser"})
+    assert cli.main(["logout"]) == 0
+    told = "A logout does not end the login?in the browser."
+    assert capsys.readouterr().out.splitlines()[1:] == [told]
+    assert cli.main(["--json", "logout"]) == 0
+    assert printed(capsys)["leaves"] == "the login\nin the browser"
+    native.answer("logout", {**REPORT, "local": "already_signed_out"})
+    assert cli.main(["--json", "logout"]) == 0
+    assert "leaves" not in printed(capsys)
 
 
 def test_logout_as_json_has_exactly_these_keys(

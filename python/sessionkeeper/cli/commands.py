@@ -130,8 +130,10 @@ def _logout(keeper: Keeper, chosen: Namespace) -> int:
     names += ["duration_ms"]
     names += ["sessions_ended"] if chosen.everywhere else []
     names += [name for name in ("audit_warning", "tasks") if shown[name]]
-    text = display.logout(report, chosen.everywhere)
-    _print(chosen, {name: shown[name] for name in names}, text)
+    leaves = "" if report.local == "already_signed_out" else keeper.describe().leaves
+    text = display.logout(report, leaves, chosen.everywhere)
+    told = {name: shown[name] for name in names}
+    _print(chosen, {**told, "leaves": leaves} if leaves else told, text)
     return DONE
 
 

@@ -60,9 +60,11 @@ def status(status: Status) -> str:
     return "\n".join(lines)
 
 
-def logout(report: LogoutReport, everywhere: bool = False) -> str:
-    """The outcome in one sentence, and a line for each further detail."""
+def logout(report: LogoutReport, leaves: str, everywhere: bool = False) -> str:
+    """The outcome in one sentence, and a line for each further detail; `leaves` is what a logout
+    does not end."""
     lines = [_outcome(report)]
+    lines += [f"A logout does not end {printable(leaves)}."] if leaves else []
     if everywhere and report.local != "already_signed_out":
         lines.append(_ended(report))
     lines += _cookies(report)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.servers.fixture import StandIn
 
 from . import chapters
-from .device import PROVIDERS, Device, described
+from .device import PROVIDERS, Device, declared_parameters
 from .scene import Scene
 from .services import SERVICES, Service
 from .story import ProofFailedError, Story
@@ -60,14 +60,12 @@ def _act(service: Service, story: Story) -> None:
         home = Path(directory)
         with StandIn(service.stand_in or service.provider, home / "server") as server:
             server.settings(**service.settings)
-            entry = described(service.provider)
-            declared = {one["name"]: one["secret"] for one in entry["parameters"]}
+            declared = {one["name"]: one["secret"] for one in declared_parameters(service.provider)}
             parameters = {n: v for n, v in server.parameters.items() if n in declared}
             secret = [name for name in parameters if declared[name]]
             _introduce(service, server, {**parameters, **dict.fromkeys(secret, "…")})
             device = Device(_provider(service, home), parameters, server, home / "device")
             scene = Scene(service, server, device, story)
-            scene.leaves = entry["leaves"]
             scene.secrets += [parameters[name] for name in secret]
             for chapter in service.chapters:
                 getattr(chapters, chapter)(scene)

@@ -40,12 +40,13 @@ _SHOWN = {
 }
 
 
-def described(provider: str) -> dict[str, Any]:
-    """What `sessionkeeper providers` says of it."""
+def declared_parameters(provider: str) -> list[dict[str, Any]]:
+    """The parameters that the provider's file has."""
     command = [str(COMMAND), "--json", "providers"]
     shown = subprocess.run(command, capture_output=True, check=True, timeout=LIMIT).stdout
-    entries: list[dict[str, Any]] = json.loads(shown)["providers"]
-    return next(entry for entry in entries if entry["id"] == provider)
+    known = {entry["id"]: entry["parameters"] for entry in json.loads(shown)["providers"]}
+    parameters: list[dict[str, Any]] = known[provider]
+    return parameters
 
 
 class Device:

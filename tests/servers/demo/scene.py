@@ -42,8 +42,6 @@ class Scene:
         # How many of its logouts the server has not confirmed.
         self.waiting = 0
         self.secrets = [server.VIEWER[1]]
-        # What a logout does not end, in the words of the provider's file.
-        self.leaves = ""
         self._qr_was_shown = False
         # What the service tells of who is logged in.
         self._names: set[str] = set()
@@ -149,6 +147,8 @@ class Scene:
         ended = f"; sessions ended: {report['sessions_ended']}" if options else ""
         took = f"; in {report['duration_ms']} ms"
         self.viewer(f"here: {report['local']}; at the server: {report['remote']}{ended}{took}")
+        if "leaves" in report:
+            self.viewer(f"a logout does not end {report['leaves']}")
         if journal:
             self.show_requests()
         return report
@@ -193,12 +193,12 @@ class Scene:
             what, remote = "the report says revoked", "revoked"
             self.revoked += 1
         self.prove(what, told == ("cleared", remote), report)
+        if self.service.lives_on:
+            self.prove("the report says what lives on", "leaves" in report, report)
 
     def prove_ended(self, login: Login, copy: dict[str, Any]) -> None:
         accepted, session = self.accepted(copy), self.session(login)
         lives_on = self.service.lives_on
-        if lives_on:
-            self.story.line("file", f"a logout does not end {self.leaves}")
         if "token" in lives_on:
             so = all(accepted.values())
             self.prove(f"rightly: the server still accepts {listed(accepted)}", so, accepted)

@@ -59,8 +59,8 @@ class Service(Protocol):
     ) -> str | None:
         """The id of the session that these credentials ever belonged to, dead or alive: for the
         journal. `form`: the fields of the query, and of a form or JSON body, as far as they are
-        texts. `bearer` is what credential() found. Called for each request before it is
-        answered; it must not change anything.
+        texts; of a list the first. `bearer` is what credential() found. Called for each request
+        before it is answered; it must not change anything.
         """
 
     def users(self) -> list[dict[str, str]]:
