@@ -69,7 +69,7 @@ CODE: dict[str, Any] = {
     "interval": 5,
 }
 # What a test need not care about.
-USUAL: dict[str, Any] = {"unencrypted": {"addresses": []}}
+USUAL: dict[str, Any] = {"unencrypted": {"value": {"addresses": []}}}
 BROWSER: dict[str, Any] = {
     "handle": 6,
     "url": "https://op.oidc-demo.example/auth?client_id=kodi&state=the-state",
@@ -231,7 +231,8 @@ class NativeDouble(types.ModuleType):
         refused = refusal(verb, options)
         if refused:
             return error("invalid_input", refused)
-        known = self.looked if verb in {"describe", "events", "log"} else self.started
+        looks = {"describe", "events", "log", "unencrypted"}
+        known = self.looked if verb in looks else self.started
         known.append((verb, options))
         answer = self.answers.get(verb, USUAL.get(verb, getattr(self, f"_{verb}", None)))
         assert answer is not None, f"the test has no answer for {verb}"
