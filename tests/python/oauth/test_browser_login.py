@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 import sessionkeeper
+from tests.python.oauth.conftest import Stage
 from tests.python.oauth.issuers import DJANGO, OIDC, ROOT, Issuer, audited, wait_for
 from tests.servers.fixture import StandIn
 
@@ -82,16 +83,16 @@ class Home:
 
 
 @pytest.fixture
-def here(server: StandIn, issuer: Issuer, tmp_path: Path) -> Home:
+def here(stage: Stage, server: StandIn, issuer: Issuer, tmp_path: Path) -> Home:
     """The browser ends on this machine."""
-    server._ask("DELETE", "/sessions")
+    stage.forget(issuer)
     return Home(server, issuer, tmp_path / "here", HERE)
 
 
 @pytest.fixture
-def elsewhere(server: StandIn, issuer: Issuer, tmp_path: Path) -> Home:
+def elsewhere(stage: Stage, server: StandIn, issuer: Issuer, tmp_path: Path) -> Home:
     """The browser ends at a page that is not there."""
-    server._ask("DELETE", "/sessions")
+    stage.forget(issuer)
     return Home(server, issuer, tmp_path / "elsewhere", ELSEWHERE)
 
 

@@ -90,7 +90,7 @@ def test_the_tokens_got_lost_on_their_way(server: StandIn, blank: Device) -> Non
     waiting = Waiting(blank)
     server.approve(waiting.login.user_code)
     server.fault(TOKEN, "reset_after_read", times=1)
-    assert waiting.join() == "unexpected_answer"
+    assert waiting.join() == "code_expired"
     waiting.assert_polls(1, 1 + 2)
     assert blank.keeper.status().state == "signed_out"
 
